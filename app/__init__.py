@@ -1,0 +1,1 @@
+"""The desktop application: it owns every thread."""

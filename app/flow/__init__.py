@@ -1,0 +1,1 @@
+"""How frames travel between threads: plain Python, no Qt, no torch."""

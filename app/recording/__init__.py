@@ -1,0 +1,1 @@
+"""Recording sessions and keeping the library of them."""

@@ -1,0 +1,1 @@
+"""Everything that paints: the only widgets."""

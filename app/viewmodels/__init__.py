@@ -1,0 +1,1 @@
+"""The state of each panel, without widgets."""

@@ -1,0 +1,1 @@
+"""One file for each kind of camera; the folder is the registry."""

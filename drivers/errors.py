@@ -1,0 +1,55 @@
+"""What can go wrong with a camera or a recording, by what a caller would do about it."""
+
+
+class CameraError(Exception):
+    """A camera cannot do what was asked.
+
+    The message holds the facts; `hint` tells the operator what to do.
+    """
+
+    default_hint = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or self.default_hint
+
+
+class SdkMissing(CameraError):
+    """The vendor's library is not installed."""
+
+    default_hint = "Install the camera's SDK, then start DepthMend again."
+
+
+class CameraNotFound(CameraError):
+    """No such camera or no such source."""
+
+    default_hint = "Check the cable and the power supply, or choose another source."
+
+
+class CameraBusy(CameraError):
+    """Another program holds the camera."""
+
+    default_hint = "Close the other program that uses this camera."
+
+
+class ModeUnsupported(CameraError):
+    """The camera cannot deliver what was asked, or the data has another size or type."""
+
+    default_hint = "Choose another mode."
+
+
+class CameraLost(CameraError):
+    """The camera was there and is gone."""
+
+    default_hint = "Plug the camera in again; the other cameras go on."
+
+
+class SessionError(Exception):
+    """A recording cannot be written or read.
+
+    The message holds the facts; `hint` tells the operator what to do.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -1,0 +1,59 @@
+"""One exposure of one camera, and the exposures of one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.depth import DepthMap
+from drivers.geometry import Calibration
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """All images of one exposure; immutable and shared by reference.
+
+    Attributes:
+        camera_id: name of the camera within its rig, fit for a file name.
+        index: the device's own counter; a gap is a lost frame.
+        captured_ns: middle of the exposure, on the host's monotonic clock (`time.monotonic_ns`).
+        device_ns: the same moment on the device's clock.
+        color: (H, W, 3) uint8 RGB.
+        depth: in the depth sensor's own grid, neither aligned nor filtered.
+        calibration: of this exposure's streams.
+        ir_left: (H, W) uint8, or None where the sensor has none.
+        ir_right: like `ir_left`.
+        truth: exact depth in the colour grid; only simulated cameras know it.
+    """
+
+    camera_id: str
+    index: int
+    captured_ns: int
+    device_ns: int
+    color: NDArray[np.uint8]
+    depth: DepthMap
+    calibration: Calibration
+    ir_left: NDArray[np.uint8] | None = None
+    ir_right: NDArray[np.uint8] | None = None
+    truth: DepthMap | None = None
+
+    def __post_init__(self) -> None:
+        assert self.color.ndim == 3, self.color.shape
+        assert self.color.dtype == np.uint8, self.color.dtype
+        for image in (self.color, self.ir_left, self.ir_right):
+            if image is not None:
+                image.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSet:
+    """Frames of one moment.
+
+    Attributes:
+        frames: by camera id.
+        spread_ms: between the earliest and the latest exposure.
+    """
+
+    frames: Mapping[str, Frame]
+    spread_ms: float

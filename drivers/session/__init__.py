@@ -1,0 +1,1 @@
+"""The recording format: writer and reader side by side."""

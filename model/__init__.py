@@ -1,0 +1,1 @@
+"""Masked Depth Modeling: colour and incomplete depth in, metric depth out."""

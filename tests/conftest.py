@@ -1,0 +1,25 @@
+"""What every test gets: no thread of ours outlives it, and where the shared material lies."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _no_leftover_threads() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    left = [t.name for t in threading.enumerate() if t not in before and not t.daemon]
+    assert not left, f"threads still running: {left}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with reference outputs and real frames; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not here")
+    return SHARED

@@ -1,0 +1,1 @@
+"""Sessions and synthetic scenes become weights."""

@@ -1,0 +1,1 @@
+"""Readers of training samples, masks and augmentation."""

@@ -1,0 +1,297 @@
+"""Builds and owns every thread: cameras, inference, recorder; and stops them in reverse."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.flow.capture import CameraState, CameraStatus, capture
+from app.flow.channel import Channel
+from app.flow.meter import Meter
+from app.flow.refine import Engine, Refined, refine_in_turn
+from app.flow.slot import Slot
+from app.flow.worker import Worker
+from app.recording.recorder import Recorder
+from drivers.camera import Camera, CameraInfo
+from drivers.frame import Frame
+from drivers.session.manifest import SessionLabels
+from model.spec import EngineChoice, find
+
+log = logging.getLogger(__name__)
+
+INFERENCE_NICENESS = 5
+"""On Linux the inference thread yields to cameras and window, which on a CPU compete with it."""
+
+
+@dataclass(eq=False)
+class CameraLine:
+    """One camera of the rig and everything that comes from it.
+
+    Attributes:
+        camera: the driver; only its own thread calls it.
+        channel: its frames.
+        state: what it is doing.
+        refined: its newest repaired frame.
+        refined_meter: repairs per second, and their age in milliseconds when they are ready.
+        took_meter: milliseconds that each repair took.
+    """
+
+    camera: Camera
+    channel: Channel = field(default_factory=Channel)
+    state: Slot[CameraState] = field(default_factory=Slot)
+    refined: Slot[Refined] = field(default_factory=Slot)
+    refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
+    took_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
+
+    @property
+    def info(self) -> CameraInfo:
+        """What the camera says of itself."""
+        return self.camera.info
+
+
+class InferenceStatus(Enum):
+    """What the inference thread is doing."""
+
+    OFF = "off"
+    LOADING = "loading"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class InferenceState:
+    """Status of the repair, with words for the screen.
+
+    Attributes:
+        status: what it is doing.
+        label: the engine's name on screen, such as "MDM small (demo weights)".
+        message: why it failed.
+        hint: what to do about it.
+    """
+
+    status: InferenceStatus
+    label: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+class Pipeline:
+    """A running rig: one thread for each camera and one for inference.
+
+    Use it as a context manager, or call `start` and `stop`.
+
+    Attributes:
+        lines: the cameras by id, in the rig's order.
+        inference: what the inference thread is doing.
+    """
+
+    def __init__(self, cameras: Sequence[Camera], choice: EngineChoice) -> None:
+        self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
+        self.inference: Slot[InferenceState] = Slot()
+        self._choice = choice
+        self._wake = threading.Event()
+        self._stack = ExitStack()
+
+    @property
+    def choice(self) -> EngineChoice:
+        """The repair that was asked for last."""
+        return self._choice
+
+    def choose(self, choice: EngineChoice) -> None:
+        """Repair with something else from the next frame on; it is loaded in the inference thread."""
+        self._choice = choice
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start every thread."""
+        workers = [Worker("inference", self._infer, failed=self._inference_died)]
+        for line in self.lines.values():
+            line.channel.add_tap(self._frame_came)
+            workers.append(self._camera_worker(line))
+        for worker in workers:
+            worker.start()
+            self._stack.callback(worker.stop)
+        for worker in workers:
+            self._stack.callback(worker.ask_to_stop)
+        self._stack.callback(self._wake.set)
+
+    def stop(self) -> None:
+        """Stop every thread and wait for it; safe to call twice."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _camera_worker(self, line: CameraLine) -> Worker:
+        def work(stop: threading.Event) -> None:
+            capture(line.camera, line.channel.deliver, line.state.put, stop)
+
+        def failed(_error: Exception) -> None:
+            line.state.put(CameraState(CameraStatus.LOST))
+
+        return Worker(f"camera {line.info.id}", work, failed=failed)
+
+    def _frame_came(self, _frame: Frame) -> None:
+        self._wake.set()
+
+    def _infer(self, stop: threading.Event) -> None:
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
+        while not stop.is_set():
+            choice = self._choice
+
+            def outdated(choice: EngineChoice = choice) -> bool:
+                return stop.is_set() or self._choice is not choice
+
+            engine = self._load(choice)
+            if engine is not None:
+                self._serve(engine, outdated)
+            while not outdated():
+                self._wake.clear()
+                self._wake.wait(0.2)
+
+    def _load(self, choice: EngineChoice) -> Engine | None:
+        spec = find(choice.model)
+        if spec.name == "off":
+            self.inference.put(InferenceState(InferenceStatus.OFF, spec.title))
+            return None
+        self.inference.put(InferenceState(InferenceStatus.LOADING, spec.title))
+        from model.checkpoint import WeightsError  # torch takes seconds to import
+        from model.engine import build
+
+        try:
+            engine = build(choice)
+        except WeightsError as error:
+            log.error("%s %s", error, error.hint)
+            self.inference.put(
+                InferenceState(InferenceStatus.FAILED, spec.title, str(error), error.hint)
+            )
+            return None
+        self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))
+        return engine
+
+    def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> None:
+        sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
+        try:
+            refine_in_turn(sources, engine, self._refined, outdated, self._wake)
+        except (RuntimeError, ValueError) as error:
+            log.exception("the repair failed")
+            self.inference.put(
+                InferenceState(
+                    InferenceStatus.FAILED,
+                    engine.label,
+                    f"The repair stopped: {error}",
+                    "Choose another model or device; raw depth goes on.",
+                )
+            )
+
+    def _refined(self, refined: Refined) -> None:
+        line = self.lines[refined.frame.camera_id]
+        line.refined_meter.note(refined.ready_ns, refined.age_ms)
+        line.took_meter.note(refined.ready_ns, refined.took_ms)
+        line.refined.put(refined)
+
+    def _inference_died(self, error: Exception) -> None:
+        self.inference.put(
+            InferenceState(
+                InferenceStatus.FAILED, "", f"The inference thread ended: {error}", "Start DepthMend again."
+            )
+        )
+
+
+class Studio:
+    """Everything that runs behind the window: one rig at a time, and the recorder on it.
+
+    Args:
+        choice: the repair to start with.
+    """
+
+    def __init__(self, choice: EngineChoice) -> None:
+        self._choice = choice
+        self._pipeline: Pipeline | None = None
+        self._recorder: Recorder | None = None
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """The running rig, or None before the first source is opened."""
+        return self._pipeline
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording under way, or None."""
+        return self._recorder
+
+    def open(self, cameras: Sequence[Camera]) -> Pipeline:
+        """Run another rig; the one before it is stopped first, and a recording on it is closed."""
+        self.close()
+        self._pipeline = Pipeline(cameras, self._choice)
+        self._pipeline.start()
+        return self._pipeline
+
+    def choose(self, choice: EngineChoice) -> None:
+        """Repair with something else, now and with the next rig."""
+        self._choice = choice
+        if self._pipeline is not None:
+            self._pipeline.choose(choice)
+
+    @property
+    def choice(self) -> EngineChoice:
+        """The repair that was asked for last."""
+        return self._choice
+
+    def use_weights(self, weights: Path) -> None:
+        """Repair with the weights in this file, everything else as before."""
+        self.choose(replace(self._choice, model=str(weights)))
+
+    def record(self, folder: Path, labels: SessionLabels) -> Recorder:
+        """Record the running rig into a new session below `folder`.
+
+        Raises:
+            SessionError: the session cannot be written, or nothing runs or records already.
+        """
+        from drivers.errors import SessionError
+
+        if self._pipeline is None:
+            raise SessionError("There is no camera to record.", hint="Open a source first.")
+        if self._recorder is not None:
+            raise SessionError("A recording is under way.", hint="Stop it first.")
+        lines = {camera_id: (line.camera, line.channel) for camera_id, line in self._pipeline.lines.items()}
+        recorder = Recorder(folder, lines, labels)
+        recorder.start()
+        self._recorder = recorder
+        return recorder
+
+    def stop_recording(self) -> Path | None:
+        """Close the recording under way and return its folder; None if there is none."""
+        recorder, self._recorder = self._recorder, None
+        return None if recorder is None else recorder.stop()
+
+    def close(self) -> None:
+        """Stop everything; safe to call twice."""
+        self.stop_recording()
+        if self._pipeline is not None:
+            self._pipeline.stop()
+            self._pipeline = None
+
+
+def wait_for_frames(pipeline: Pipeline, *, timeout_s: float) -> bool:
+    """Whether every camera delivered a frame in time."""
+    deadline = time.monotonic() + timeout_s
+    return all(
+        line.channel.newest.newer_than(0, timeout_s=max(deadline - time.monotonic(), 0)) is not None
+        for line in pipeline.lines.values()
+    )

@@ -1,0 +1,110 @@
+"""Repairs the newest frame of each camera in turn."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.flow.slot import Slot
+from drivers.depth import DepthMap, depth_map
+from drivers.frame import Frame
+from drivers.geometry import register_depth
+from model.repair import Repair
+
+
+class Engine(Protocol):
+    """Whatever repairs depth."""
+
+    @property
+    def label(self) -> str:
+        """What the screen calls it, such as "MDM small (demo weights)"."""
+
+    def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
+        """Repaired depth in the colour grid.
+
+        Args:
+            color: (H, W, 3) uint8 RGB.
+            counts: (H, W) uint16 depth registered to colour, 0 for a hole.
+            unit_m: metres per count.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A frame and its repaired depth.
+
+    Attributes:
+        frame: what was captured.
+        raw: the measured depth in the colour grid.
+        depth: the repaired depth in the colour grid, 0 where it was rejected.
+        provenance: (H, W) uint8 of `model.repair.Provenance`.
+        engine: label of the engine that made it.
+        took_ms: registration and repair together.
+        ready_ns: when it was ready, on the monotonic clock.
+    """
+
+    frame: Frame
+    raw: DepthMap
+    depth: DepthMap
+    provenance: NDArray[np.uint8]
+    engine: str
+    took_ms: float
+    ready_ns: int
+
+    @property
+    def age_ms(self) -> float:
+        """From the middle of the exposure to the result."""
+        return (self.ready_ns - self.frame.captured_ns) / 1e6
+
+
+def refine_frame(engine: Engine, frame: Frame) -> Refined:
+    """Register, repair, and round to the sensor's own counts."""
+    started_ns = time.monotonic_ns()
+    raw = register_depth(frame.depth, frame.calibration)
+    repair = engine.repair(frame.color, raw.values, raw.unit_m)
+    repair.provenance.flags.writeable = False
+    depth = depth_map(repair.depth_m, unit_m=raw.unit_m)
+    ready_ns = time.monotonic_ns()
+    return Refined(
+        frame, raw, depth, repair.provenance, engine.label, (ready_ns - started_ns) / 1e6, ready_ns
+    )
+
+
+def refine_in_turn(
+    sources: Mapping[str, Slot[Frame]],
+    engine: Engine,
+    deliver: Callable[[Refined], None],
+    stop: Callable[[], bool],
+    wake: threading.Event,
+) -> None:
+    """Serve the cameras round robin until `stop()`.
+
+    Each turn takes a camera's newest frame; frames that came between two turns are skipped. A camera without
+    a new frame loses its turn.
+
+    Args:
+        sources: newest frame of each camera.
+        engine: does the repair.
+        deliver: gets each result, in this thread.
+        stop: asked between any two frames.
+        wake: set by whoever has a new frame; waited for when no camera has one.
+    """
+    seen = dict.fromkeys(sources, 0)
+    while not stop():
+        wake.clear()
+        served = False
+        for camera_id, slot in sources.items():
+            if stop():
+                return
+            newer = slot.newer_than(seen[camera_id], timeout_s=0)
+            if newer is None:
+                continue
+            seen[camera_id], frame = newer
+            deliver(refine_frame(engine, frame))
+            served = True
+        if not served:
+            wake.wait(0.1)

@@ -1,0 +1,42 @@
+"""Where the program keeps its files."""
+
+import os
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_DIRS = PlatformDirs("DepthMend", appauthor=False)
+
+
+def _under(variable: str, standard: Path) -> Path:
+    return Path(os.environ[variable]) if variable in os.environ else standard
+
+
+def settings_file() -> Path:
+    """The settings; `DEPTHMEND_CONFIG` names another file."""
+    return _under("DEPTHMEND_CONFIG", _DIRS.user_config_path / "settings.toml")
+
+
+def data_folder() -> Path:
+    """Parent of sessions, weights and runs; `DEPTHMEND_DATA` names another."""
+    return _under("DEPTHMEND_DATA", _DIRS.user_documents_path / "DepthMend")
+
+
+def log_folder() -> Path:
+    """Log files; `DEPTHMEND_LOGS` names another."""
+    return _under("DEPTHMEND_LOGS", _DIRS.user_log_path)
+
+
+def sessions_folder() -> Path:
+    """Recorded sessions, one folder each."""
+    return data_folder() / "sessions"
+
+
+def runs_folder() -> Path:
+    """Training runs, one folder each."""
+    return data_folder() / "runs"
+
+
+def weights_folder() -> Path:
+    """Weights that the menus offer besides the bundled ones."""
+    return data_folder() / "weights"

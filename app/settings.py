@@ -1,0 +1,114 @@
+"""What the operator chose, in one schema for file, form and flags.
+
+Precedence: command line, then `DEPTHMEND_<NAME>` in the environment, then the file, then the default.
+"""
+
+import logging
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app import paths
+
+log = logging.getLogger(__name__)
+
+SCENES = (
+    "home", "office", "meeting room", "classroom", "retail", "restaurant", "gym", "hospital", "school hall",
+    "airport or station", "museum", "parking garage", "machinery room", "elevator", "corridor", "storage",
+    "library", "workshop", "laboratory", "hotel", "lobby", "outdoor",
+)  # fmt: skip
+"""Scene categories of the report's table 1."""
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; `hint` says what to do."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Settings(BaseModel):
+    """Every setting, with its default."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    source: str = Field("demo", title="Source", description="demo, auto, a session, or a folder of frames")
+    model: str = Field("demo", title="Repair with", description="demo, classical, off, or a weights file")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Compute device")
+    precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision")
+    tokens: int = Field(0, ge=0, le=10_000, title="Tokens", description="0 lets the model decide")
+    anchor: bool = Field(
+        True, title="Keep to the measurement", description="Pull the network's depth onto measured pixels"
+    )
+    theme: Literal["dark", "light"] = Field("dark", title="Theme")
+    near_m: float = Field(0.3, ge=0.0, le=50.0, title="Nearest colour, metres")
+    far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")
+    operator: str = Field("", title="Operator")
+    site: str = Field("", title="Site")
+    sessions: Path | None = Field(None, title="Sessions folder", description="empty: under Documents")
+
+    @property
+    def sessions_folder(self) -> Path:
+        """Where sessions are recorded."""
+        return self.sessions or paths.sessions_folder()
+
+
+def load(path: Path | None = None) -> Settings:
+    """Settings from the file, with the environment on top.
+
+    Raises:
+        SettingsError: the file is there and cannot be read, or holds a value that cannot be.
+    """
+    path = path or paths.settings_file()
+    values: dict[str, object] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(
+                f"The settings file {path} cannot be read: {error}.",
+                hint="Correct it, or move it away to start with the defaults.",
+            ) from error
+    for name in Settings.model_fields:
+        variable = f"DEPTHMEND_{name.upper()}"
+        if variable in os.environ:
+            values[name] = os.environ[variable]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The setting {where!r} in {path} cannot be used: {first['msg']}.",
+            hint="Correct it, or move the file away to start with the defaults.",
+        ) from error
+
+
+def set_aside(path: Path | None = None) -> Path:
+    """Move an unreadable settings file beside itself and return where it is now; nothing is deleted."""
+    path = path or paths.settings_file()
+    number = 1
+    while (kept := path.with_name(f"{path.stem}.unreadable-{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(kept)
+    log.warning("unreadable settings moved to %s", kept)
+    return kept
+
+
+def save(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings file whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = path or paths.settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    values = settings.model_dump(mode="json", exclude_none=True)
+    partial.write_text(tomli_w.dumps(values), encoding="utf-8")
+    partial.replace(path)

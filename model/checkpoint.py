@@ -1,0 +1,213 @@
+"""Weights on disk: reads published `model.pt` and our `.safetensors`, writes the latter."""
+
+import hashlib
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import JsonValue, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from model.config import ModelConfig
+from model.mdm import MDM
+
+CONFIG_KEY = "model_config"
+METADATA_KEY = "metadata"
+
+# The VLA repositories store the depth embedding under the first name (lingbot-vla-v2 issue 33).
+_ALIASES = {"encoder.backbone.depth_mask_patch_embed.": "encoder.backbone.depth_patch_embed."}
+
+# What torch.load raises for damaged archives, and for damaged pickles inside them.
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    pickle.UnpicklingError,
+)
+
+
+class WeightsError(Exception):
+    """A file that holds no weights for this network.
+
+    Attributes:
+        hint: what the operator can do.
+    """
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.hint}"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A checkpoint file's content, not yet put into a network.
+
+    Attributes:
+        config: how to build the network.
+        tensors: flat names to tensors on the CPU.
+        metadata: whatever was stored beside them, such as a name or the training record.
+    """
+
+    config: ModelConfig
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, JsonValue]
+
+
+def load(path: Path, *, device: torch.device | str = "cpu") -> MDM:
+    """The network of a checkpoint in evaluation mode.
+
+    Args:
+        path: a published `model.pt`, or a `.safetensors` written by `save`.
+        device: where its weights go.
+
+    Raises:
+        WeightsError: the file is missing, damaged, no checkpoint, or does not fit its own configuration.
+    """
+    checkpoint = read(path)
+    with torch.device("meta"):
+        model = MDM(checkpoint.config)
+    _check_fit(path, want=model.state_dict(), got=checkpoint.tensors)
+    tensors = {name: t.to(device, torch.float32) for name, t in checkpoint.tensors.items()}
+    model.load_state_dict(tensors, strict=True, assign=True)
+    return model.eval()
+
+
+def read(path: Path) -> Checkpoint:
+    """The content of a checkpoint, aliases resolved; nothing is built.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or no checkpoint.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There are no weights at {path}.", hint="Download them or choose another file.")
+    raw_config, tensors, metadata = (
+        _read_safetensors(path) if path.suffix == ".safetensors" else _read_pt(path)
+    )
+    try:
+        config = ModelConfig.parse(raw_config)
+    except ValidationError as e:
+        faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in e.errors())
+        raise WeightsError(
+            f"The network that {path} describes cannot be built: {faults}.",
+            hint="Use a checkpoint of Masked Depth Modeling.",
+        ) from e
+    kept = {
+        _resolved(name): tensor
+        for name, tensor in tensors.items()
+        if not any(name.startswith(f"{stack}.") for stack in config.unbuilt)
+    }
+    return Checkpoint(config, kept, metadata)
+
+
+def save(path: Path, model: MDM, metadata: Mapping[str, JsonValue]) -> None:
+    """Write the network and its configuration to a `.safetensors`; the file is there whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    header = {
+        CONFIG_KEY: json.dumps(model.config.model_dump(mode="json")),
+        METADATA_KEY: json.dumps(dict(metadata)),
+    }
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        part = Path(folder) / "part"
+        save_file(tensors, part, header)
+        with part.open("rb") as f:
+            os.fsync(f.fileno())
+        part.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _read_pt(path: Path) -> tuple[Mapping[str, object], Mapping[str, Tensor], Mapping[str, JsonValue]]:
+    try:
+        if not _is_zip(path):
+            raise _foreign(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as e:
+        raise _unreadable(path, e) from e
+    if not isinstance(content, Mapping) or not isinstance(content.get(CONFIG_KEY), Mapping):
+        raise _foreign(path)
+    tensors = content.get("model")
+    if not isinstance(tensors, Mapping) or not all(isinstance(t, Tensor) for t in tensors.values()):
+        raise _foreign(path)
+    return content[CONFIG_KEY], tensors, {}
+
+
+def _read_safetensors(
+    path: Path,
+) -> tuple[Mapping[str, object], Mapping[str, Tensor], Mapping[str, JsonValue]]:
+    try:
+        with safe_open(path, framework="pt") as f:
+            header = f.metadata() or {}
+            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 - it is no mapping
+    except (OSError, SafetensorError) as e:
+        raise _unreadable(path, e) from e
+    try:
+        config, metadata = json.loads(header[CONFIG_KEY]), json.loads(header.get(METADATA_KEY, "{}"))
+    except (KeyError, ValueError) as e:
+        raise _foreign(path) from e
+    if not isinstance(config, Mapping) or not isinstance(metadata, Mapping):
+        raise _foreign(path)
+    return config, tensors, metadata
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as f:
+        return f.read(2) == b"PK"
+
+
+def _resolved(name: str) -> str:
+    for alias, ours in _ALIASES.items():
+        if name.startswith(alias):
+            return ours + name.removeprefix(alias)
+    return name
+
+
+def _check_fit(path: Path, *, want: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+    faults = [f"missing {name} {tuple(want[name].shape)}" for name in want if name not in got]
+    faults += [f"unexpected {name} {tuple(got[name].shape)}" for name in got if name not in want]
+    faults += [
+        f"{name} is {tuple(got[name].shape)} instead of {tuple(want[name].shape)}"
+        for name in want
+        if name in got and got[name].shape != want[name].shape
+    ]
+    if faults:
+        raise WeightsError(
+            f"{len(faults)} weights in {path} do not fit its own configuration: {'; '.join(faults)}.",
+            hint="The file belongs to another network or program version; choose another one.",
+        )
+
+
+def _unreadable(path: Path, cause: Exception) -> WeightsError:
+    first = (str(cause) or type(cause).__name__).split(". ")[0].splitlines()[0].rstrip(".")
+    return WeightsError(
+        f"{path} ({path.stat().st_size} bytes) is damaged or no checkpoint: {first}.",
+        hint="Download it again and compare its size and SHA-256 with the publisher's.",
+    )
+
+
+def _foreign(path: Path) -> WeightsError:
+    return WeightsError(
+        f"{path} is no checkpoint of Masked Depth Modeling: it has no `model_config` with weights.",
+        hint="Choose a published model.pt or a .safetensors saved by this program.",
+    )

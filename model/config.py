@@ -132,9 +132,6 @@ class StackConfig(_Section):
                 raise ValueError(f"{key} has {len(getattr(self, key))} entries for {levels} levels")
         if len(self.resamplers) != levels - 1:
             raise ValueError(f"resamplers has {len(self.resamplers)} entries for {levels - 1} steps")
-        for dim_in, dim in zip(self.dim_in, self.dim_res_blocks, strict=True):
-            if dim_in is None and dim != self.dim_res_blocks[0] and levels == 1:
-                raise ValueError(f"a level without input convolution cannot have {dim} channels")
         for dim, count in zip(self.dim_res_blocks, self.num_res_blocks, strict=True):
             hidden = dim * self.dim_times_res_block_hidden
             grouped = ((self.res_block_in_norm, dim), (self.res_block_hidden_norm, hidden))
@@ -146,6 +143,11 @@ class StackConfig(_Section):
     def levels(self) -> int:
         """Number of levels; each doubles the one before."""
         return len(self.dim_res_blocks)
+
+    @property
+    def dim_given(self) -> tuple[int, ...]:
+        """Channels that each level's input must have."""
+        return tuple(i or r for i, r in zip(self.dim_in, self.dim_res_blocks, strict=True))
 
     @property
     def dim_results(self) -> tuple[int, ...]:
@@ -191,18 +193,18 @@ class ModelConfig(_Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         want = self.encoder.dim_out + 2
-        if self.neck.dim_in[0] != want:
+        if self.neck.dim_given[0] != want:
             raise ValueError(
-                f"neck dim_in[0] is {self.neck.dim_in[0]}, not {want}: the map and two UV channels"
+                f"neck dim_in[0] is {self.neck.dim_given[0]}, not {want}: the map and two UV channels"
             )
-        if any(dim != 2 for dim in self.neck.dim_in[1:]):
-            raise ValueError(f"neck dim_in {self.neck.dim_in} must be 2, the UV channels, above level 0")
+        if any(dim != 2 for dim in self.neck.dim_given[1:]):
+            raise ValueError(f"neck dim_in {self.neck.dim_given} must be 2, the UV channels, above level 0")
         for name, head in (("depth_head", self.depth_head), ("mask_head", self.mask_head)):
             if head is None:
                 continue
-            if head.dim_in != self.neck.dim_results:
+            if head.dim_given != self.neck.dim_results:
                 raise ValueError(
-                    f"{name} dim_in {head.dim_in} is not what the neck gives: {self.neck.dim_results}"
+                    f"{name} dim_in {head.dim_given} is not what the neck gives: {self.neck.dim_results}"
                 )
             if head.dim_results[-1] != 1:
                 raise ValueError(f"{name} ends in {head.dim_results[-1]} channels instead of 1")

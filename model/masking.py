@@ -1,4 +1,4 @@
-"""Which depth tokens the transformer sees: input remap, visibility, and dropping with exact padding."""
+"""Which depth tokens the transformer sees, and the remapped depth that decides it."""
 
 import torch
 from torch import Tensor
@@ -30,25 +30,3 @@ def visible_tokens(remapped: Tensor) -> Tensor:
     valid = (remapped != 0) & (remapped >= low) & (remapped <= high)
     patches = F.max_pool2d(valid.float(), PATCH_PX)  # (B, 1, R, C)
     return patches.flatten(1) > 0  # (B, N)
-
-
-def drop_tokens(tokens: Tensor, visible: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The visible tokens of each sample in their order, padded at the end to the longest sample.
-
-    Args:
-        tokens: (B, N, D).
-        visible: (B, N) bool.
-
-    Returns:
-        (B, K, D) tokens, and (B, K) bool that is False for padding; None when no sample needs any.
-    """
-    counts = visible.sum(1)  # (B,)
-    shortest, longest = (int(n) for n in torch.stack((counts.min(), counts.max())).tolist())
-    if shortest == visible.shape[1]:
-        return tokens, None
-    order = torch.argsort((~visible).to(torch.uint8), dim=1, stable=True)[:, :longest]  # (B, K)
-    kept = tokens.gather(1, order.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))  # (B, K, D)
-    if shortest == longest:
-        return kept, None
-    real = torch.arange(longest, device=counts.device) < counts.unsqueeze(1)  # (B, K)
-    return kept, real

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.config import PATCH_PX, Backbone, EncoderConfig
-from model.masking import drop_tokens
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
@@ -38,7 +37,7 @@ class PatchEmbed(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention over the whole sequence."""
+    """Self-attention over each whole sequence."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -46,11 +45,15 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, attended: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, lengths: list[int] | None) -> Tensor:
         b, n, d = x.shape
         qkv = self.qkv(x).view(b, n, 3, self.heads, d // self.heads)  # (B, L, 3, heads, 64)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # 3 x (B, heads, L, 64)
-        x = F.scaled_dot_product_attention(q, k, v, attn_mask=attended)  # (B, heads, L, 64)
+        if lengths is None:
+            x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, L, 64)
+        else:
+            samples = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)
+            x = torch.cat([F.scaled_dot_product_attention(*qkv) for qkv in samples], 2)  # (1, heads, T, 64)
         out: Tensor = self.proj(x.transpose(1, 2).reshape(b, n, d))  # (B, L, D)
         return out
 
@@ -94,7 +97,11 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """One transformer block, norms first."""
+    """One transformer block, norms first.
+
+    Samples of one length come as (B, L, D) and `lengths` None. Others come end to end as (1, T, D) with their
+    lengths: on a CPU that takes three quarters of the time of padding them (measured, 8 samples).
+    """
 
     def __init__(self, sizes: Backbone) -> None:
         super().__init__()
@@ -105,8 +112,8 @@ class Block(nn.Module):
         self.mlp = (SwiGlu if sizes.swiglu else Mlp)(sizes.width, sizes.mlp_width)
         self.ls2 = LayerScale(sizes.width)
 
-    def forward(self, x: Tensor, attended: Tensor | None) -> Tensor:
-        x = x + self.ls1(self.attn(self.norm1(x), attended))
+    def forward(self, x: Tensor, lengths: list[int] | None) -> Tensor:
+        x = x + self.ls1(self.attn(self.norm1(x), lengths))
         out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
         return out
 
@@ -191,18 +198,23 @@ class VisionTransformer(nn.Module):
         if self.registers:
             head = torch.cat((head, self.register_tokens), 1)  # (1, 1 + registers, D)
         front = torch.cat((head.expand(b, -1, -1).to(colour.dtype), colour), 1)  # (B, 1 + registers + N, D)
-        length, attended = front.shape[1], None
-        if visible is not None:
-            measured, real = drop_tokens(measured, visible)  # (B, K, D)
-            attended = (
-                None if real is None else F.pad(real, (length, 0), value=True)[:, None, None]
-            )  # (B, 1, 1, L)
-        x = torch.cat((front, measured), 1)  # (B, L, D)
+        if visible is None:
+            samples = list(torch.cat((front, measured), 1))  # B x (L, D)
+        else:
+            per_sample = zip(front, measured, visible, strict=True)
+            samples = [torch.cat((f, m[seen])) for f, m, seen in per_sample]  # B x (L, D)
+        return self._taken(samples, front=front.shape[1])
+
+    def _taken(self, samples: list[Tensor], *, front: int) -> list[Tensor]:
+        lengths = [len(s) for s in samples]
+        ragged = len(set(lengths)) > 1
+        x = torch.cat(samples).unsqueeze(0) if ragged else torch.stack(samples)  # (1, T, D) or (B, L, D)
         taken = []
         for index, block in enumerate(self.blocks):
-            x = block(x, attended)
+            x = block(x, lengths if ragged else None)
             if index in self.taken_layers:
-                taken.append(self.norm(x)[:, :length])
+                sequences = x[0].split(lengths) if ragged else x
+                taken.append(self.norm(torch.stack([s[:front] for s in sequences])))  # (B, front, D)
         return taken
 
 

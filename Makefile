@@ -1,0 +1,43 @@
+# make run    starts DepthMend; ARGS="--source auto" is passed on
+# make test   runs the tests;   ARGS="tests/drivers -k depth" is passed on
+# make check  linters, types, layers, the wheel
+# make bench  every benchmark in turn
+# make format puts the sources in order
+# make clean  removes what the others made, .venv included
+#
+# Another build of torch, for a PC with an NVIDIA card (remembered in .venv):
+#   make run TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
+
+PYTHON := .venv/bin/python
+ARGS ?=
+TORCH ?=
+export TORCH
+
+.PHONY: run test check bench format clean setup-run setup-dev
+.DEFAULT_GOAL := run
+
+run: setup-run
+	@$(PYTHON) main.py $(ARGS)
+
+test: setup-dev
+	@.ci/test.sh $(ARGS)
+
+check: setup-dev
+	@.ci/check.sh
+
+bench: setup-dev
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" $(ARGS); done
+
+format: setup-dev
+	@.venv/bin/ruff check --fix-only .
+	@.venv/bin/ruff format .
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+setup-run:
+	@.ci/setup.sh run
+
+setup-dev:
+	@.ci/setup.sh dev

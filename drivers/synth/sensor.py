@@ -1,0 +1,332 @@
+"""What real depth sensors make of a view: three kinds that fail in different places."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.synth.render import View
+from drivers.synth.shapes import Material
+
+Float = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+BANK_EDGE_PX = 1536
+
+
+class SensorKind(Enum):
+    """How depth is measured; the value is the wording of `CameraInfo.sensor`."""
+
+    ACTIVE_STEREO = "active stereo"
+    TIME_OF_FLIGHT = "time of flight"
+    PASSIVE_STEREO = "passive stereo"
+
+
+@dataclass(frozen=True)
+class SensorParams:
+    """How badly one sensor does.
+
+    Attributes:
+        difficulty: 0 to 1, scales all failures; 0.5 is what SYNTH.md measured.
+        baseline_m: of the stereo pair.
+        noise_px: of the disparity, one standard deviation.
+        step_px: the smallest difference in disparity that is told apart.
+        fatten_px: how far foreground grows over the background.
+        nearest_m: closer is not measured.
+        farthest_m: what lies farther is not measured.
+        see_through: share of glass and mirror answers that come from beyond the surface.
+        blob_px: size of the holes' lumps at 640 pixels width.
+        multipath: relative bias of time of flight in dark corners.
+        drift_px: where in the noise the lumps are cut; two frames with nearly equal drift have nearly equal
+            lumps.
+    """
+
+    difficulty: float = 0.5
+    baseline_m: float = 0.055
+    noise_px: float = 0.10
+    step_px: float = 1 / 32
+    fatten_px: int = 3
+    nearest_m: float = 0.20
+    farthest_m: float = 10.0
+    see_through: float = 0.45
+    blob_px: float = 9.0
+    multipath: float = 0.02
+    drift_px: tuple[float, float] = (0.0, 0.0)
+
+
+DEFAULTS = {
+    SensorKind.ACTIVE_STEREO: SensorParams(),
+    SensorKind.TIME_OF_FLIGHT: SensorParams(
+        baseline_m=0.02, farthest_m=5.4, nearest_m=0.15, see_through=0.55
+    ),
+    SensorKind.PASSIVE_STEREO: SensorParams(
+        baseline_m=0.12, noise_px=0.28, fatten_px=5, nearest_m=0.3, blob_px=14
+    ),
+}
+
+# Chance of no answer by material at difficulty 0.5, after SYNTH.md section 3 (MATTE first, as `Material`).
+_HOLES = {
+    SensorKind.ACTIVE_STEREO: (0.012, 0.05, 0.36, 0.42, 0.42, 0.42, 0.62, 0.30),
+    SensorKind.TIME_OF_FLIGHT: (0.002, 0.02, 0.40, 0.55, 0.30, 0.22, 0.50, 0.25),
+    SensorKind.PASSIVE_STEREO: (0.03, 0.06, 0.25, 0.40, 0.28, 0.20, 0.30, 0.55),
+}
+_BEYOND = (Material.GLASS, Material.MIRROR)
+
+
+def random_params(rng: np.random.Generator, kind: SensorKind) -> SensorParams:
+    """Another unit of this kind, in another mood; for training."""
+    base = DEFAULTS[kind]
+    return replace(
+        base,
+        difficulty=float(np.clip(rng.normal(0.5, 0.22), 0.05, 1.0)),
+        baseline_m=base.baseline_m * float(rng.uniform(0.7, 1.6)),
+        noise_px=base.noise_px * float(np.exp(rng.uniform(-0.7, 0.7))),
+        step_px=float(rng.choice([1 / 8, 1 / 16, 1 / 32, 1 / 32, 1 / 64])),
+        fatten_px=int(rng.choice([1, 3, 3, 5])),
+        see_through=float(rng.uniform(0.1, 0.9)),
+        blob_px=base.blob_px * float(np.exp(rng.uniform(-0.6, 0.8))),
+        multipath=float(rng.uniform(0.0, 0.05)),
+        drift_px=(float(rng.uniform(0, 2000)), float(rng.uniform(0, 2000))),
+    )
+
+
+def measure(
+    view: View, kind: SensorKind, rng: np.random.Generator, params: SensorParams | None = None
+) -> NDArray[np.uint16]:
+    """(H, W) uint16 millimetres that a sensor of this kind reports for `view`, in the view's own grid.
+
+    Args:
+        view: what an ideal camera sees there.
+        kind: of sensor.
+        rng: noise of this frame.
+        params: of this unit; the kind's usual ones if None.
+    """
+    p = params or DEFAULTS[kind]
+    if kind is SensorKind.TIME_OF_FLIGHT:
+        return _time_of_flight(view, rng, p)
+    return _stereo(view, kind, rng, p)
+
+
+def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorParams) -> NDArray[np.uint16]:
+    h, w = view.material.shape
+    scale = np.float32(view.camera.fx * p.baseline_m)
+    inverse = _answering_surface(view, p)
+    hidden = _hidden_from_right(inverse, float(scale))
+    if p.fatten_px > 1 and min(h, w) > 16:
+        inverse = cv2.dilate(inverse, np.ones((p.fatten_px, p.fatten_px), np.uint8))
+    chance = cv2.LUT(view.material, _chances(kind, p.difficulty))
+    gain = np.float32(2 * p.difficulty)
+    slope = _slope(view)
+    if kind is SensorKind.PASSIVE_STEREO:
+        bare = _bareness(view)
+        chance = cv2.scaleAdd(bare, float(0.62 * (0.4 + 0.6 * gain)), chance)
+    else:  # dots come back weakly from what is dark or far
+        dark = cv2.LUT(_grey(view), _darkness())
+        far = cv2.multiply(view.depth_m, view.depth_m, scale=0.010 * float(gain))
+        chance = cv2.add(chance, cv2.multiply(dark, far))
+    chance = cv2.scaleAdd(slope, 0.055 * float(gain), chance)
+    holes = cv2.compare(_lumps(h, w, p), chance, cv2.CMP_LT)
+    # Along silhouettes the matcher gives up in thin ragged slivers.
+    ragged = cv2.compare(_grain(h, w, rng), slope * np.float32(0.05), cv2.CMP_LT)
+    cv2.bitwise_or(holes, ragged, dst=holes)
+    cv2.bitwise_or(holes, hidden, dst=holes)
+    noise = _noise(h, w, rng)
+    noise_px = p.noise_px * (1.0 if kind is SensorKind.ACTIVE_STEREO else 1.2)
+    disparity = cv2.addWeighted(inverse, float(scale), noise, noise_px, 0)
+    if kind is SensorKind.PASSIVE_STEREO:  # wrong matches on what repeats or is bare
+        wrong = cv2.compare(
+            _lumps(h, w, replace(p, drift_px=(p.drift_px[0] + 700, p.drift_px[1] + 311))),
+            bare * np.float32(0.10),
+            cv2.CMP_LT,
+        )
+        cv2.copyTo(cv2.scaleAdd(noise, 5.0, disparity), wrong, disparity)
+    steps = np.rint(disparity * np.float32(1 / p.step_px))
+    with np.errstate(divide="ignore"):
+        millimetres = np.divide(
+            np.float32(1000.0 / p.step_px * float(scale)), np.maximum(steps, np.float32(1e-3))
+        )
+    return _counts(millimetres, holes, p)
+
+
+def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> NDArray[np.uint16]:
+    h, w = view.material.shape
+    gain = 2 * p.difficulty
+    inverse = _answering_surface(view, p)
+    slope = _slope(view)
+    with np.errstate(divide="ignore"):
+        depth = np.divide(np.float32(1), np.maximum(inverse, np.float32(1e-4)))
+    # Pixels on a silhouette mix near and far: flying pixels. Blurring depth where the slope is large is that.
+    edge = cv2.compare(slope, 6.0, cv2.CMP_GT)
+    if min(h, w) > 16:
+        cv2.copyTo(cv2.blur(depth, (3, 3)), edge, depth)
+    grey = _grey(view)
+    chance = cv2.LUT(view.material, _chances(SensorKind.TIME_OF_FLIGHT, p.difficulty))
+    dark = cv2.LUT(grey, _darkness())
+    weak = cv2.multiply(dark, cv2.multiply(depth, depth), scale=0.035 * gain)
+    chance = cv2.add(chance, weak)
+    chance = cv2.scaleAdd(cv2.min(slope, 20.0), 0.02 * gain, chance)
+    holes = cv2.compare(_lumps(h, w, p), chance, cv2.CMP_LT)
+    # Light that came by way of another wall makes concave places deeper.
+    if min(h, w) > 64 and p.multipath:
+        small = cv2.resize(inverse, (w // 8, h // 8), interpolation=cv2.INTER_AREA)
+        around = cv2.blur(small, (9, 9))
+        bias = np.clip(around / np.maximum(small, np.float32(1e-4)) - np.float32(1), 0, 1) * np.float32(
+            2 * p.multipath * gain
+        )
+        depth += depth * cv2.resize(bias, (w, h), interpolation=cv2.INTER_LINEAR)
+    noise = _noise(h, w, rng)
+    spread = cv2.scaleAdd(cv2.multiply(depth, cv2.add(dark, 0.35)), 0.006, np.full((h, w), 0.001, np.float32))
+    depth += cv2.multiply(noise, spread, scale=1.4)
+    return _counts(depth * np.float32(1000), holes, p)
+
+
+def _counts(millimetres: Float, holes: Bytes, p: SensorParams) -> NDArray[np.uint16]:
+    """(H, W) uint16, 0 at holes and out of range."""
+    in_range = cv2.inRange(millimetres, p.nearest_m * 1000, min(p.farthest_m * 1000, 65535.0))
+    cv2.bitwise_and(in_range, cv2.bitwise_not(holes), dst=in_range)
+    out = np.zeros(millimetres.shape, np.uint16)
+    counts = np.minimum(millimetres, np.float32(65535)).astype(np.uint16)
+    cv2.copyTo(counts, in_range, out)
+    return out
+
+
+def _answering_surface(view: View, p: SensorParams) -> Float:
+    """(H, W) float32 1/z of the surface that light came back from: lumps of glass and mirror let it pass."""
+    if view.beyond is view.inverse_depth:
+        return view.inverse_depth
+    h, w = view.material.shape
+    field = _lumps(
+        h, w, replace(p, drift_px=(p.drift_px[0] + 400, p.drift_px[1] + 900), blob_px=p.blob_px * 1.6)
+    )
+    passed = cv2.compare(field, p.see_through, cv2.CMP_LT)
+    see_through = cv2.LUT(view.material, _see_through_table())
+    cv2.bitwise_and(passed, see_through, dst=passed)
+    out = view.inverse_depth.copy()
+    cv2.copyTo(view.beyond, passed, out)
+    return out
+
+
+def _hidden_from_right(inverse: Float, scale: float) -> Bytes:
+    """(H, W) uint8, 255 where the right camera's line of sight is blocked or outside its picture."""
+    # A pixel at u lands at u - d in the right picture; it is hidden if something right of it lands further left.
+    columns = np.arange(inverse.shape[1], dtype=np.float32)[:, None]
+    turned = cv2.transpose(inverse)
+    landing = columns - turned * np.float32(scale)
+    leftmost = np.minimum.accumulate(landing[::-1], axis=0)[::-1]
+    blocked = cv2.compare(landing, leftmost + np.float32(0.75), cv2.CMP_GT)
+    cv2.bitwise_or(blocked, cv2.compare(landing, 0.0, cv2.CMP_LT), dst=blocked)
+    return np.asarray(cv2.transpose(blocked), np.uint8)
+
+
+def _slope(view: View) -> Float:
+    """(H, W) float32 how steeply depth changes: about the tangent of the angle to the line of sight."""
+    inverse = view.inverse_depth
+    if min(inverse.shape) < 8:
+        return np.zeros_like(inverse)
+    across = cv2.Sobel(inverse, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
+    along = cv2.Sobel(inverse, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
+    steep = cv2.multiply(cv2.magnitude(across, along), view.depth_m, scale=view.camera.fx)
+    return np.asarray(cv2.max(cv2.subtract(steep, 1.2), 0.0), np.float32)
+
+
+def _grey(view: View) -> Bytes:
+    return np.asarray(cv2.cvtColor(view.color, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _bareness(view: View) -> Float:
+    """(H, W) float32, 1 where a matching window holds no texture, 0 where it holds plenty."""
+    grey = _grey(view)
+    across = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_16S, 1, 0, ksize=3))
+    window = 15 if min(grey.shape) > 32 else 3
+    energy = cv2.blur(across, (window, window))
+    return np.asarray(cv2.LUT(energy, _bare_table()), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _bare_table() -> Float:
+    energy = np.arange(256, dtype=np.float32)
+    return np.asarray(np.clip(1.0 - (energy - 1.0) / 5.0, 0, 1), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _darkness() -> Float:
+    """(256,) float32: 1 for black, falling to 0 at middle grey."""
+    return np.clip(1.0 - np.arange(256, dtype=np.float32) / 90.0, 0, 1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _see_through_table() -> Bytes:
+    table = np.zeros(256, np.uint8)
+    table[list(_BEYOND)] = 255
+    return table
+
+
+@lru_cache(maxsize=64)
+def _chances(kind: SensorKind, difficulty: float) -> Float:
+    table = np.zeros(256, np.float32)
+    table[: len(Material)] = np.array(_HOLES[kind], np.float32)
+    # Odds, not chances, grow with difficulty: nothing exceeds 1.
+    odds = table / (1 - table) * np.float32(4.0 ** (2 * difficulty - 1))
+    return np.asarray(odds / (1 + odds), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _uniform_bank() -> Float:
+    """Lumpy noise, evenly spread over 0 to 1, with lumps of about 6 px and finer grain in it; wraps around."""
+    rng = np.random.default_rng(2024)
+    edge = BANK_EDGE_PX
+    fine = rng.standard_normal((edge, edge), np.float32)
+    total = np.zeros_like(fine)
+    for sigma, weight in ((1.0, 0.25), (3.0, 1.0), (8.0, 0.8)):
+        padded = cv2.copyMakeBorder(fine, 40, 40, 40, 40, cv2.BORDER_WRAP)
+        layer = cv2.GaussianBlur(padded, (0, 0), sigma)[40:-40, 40:-40]
+        total += np.float32(weight) * layer / np.float32(layer.std())
+    ranks = np.searchsorted(np.sort(total[::4, ::4].ravel()), total.ravel()).reshape(total.shape)
+    return np.asarray(ranks / ranks.max(), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _noise_bank() -> Float:
+    """Normal noise, slightly blurred as a matching window does, of unit deviation."""
+    rng = np.random.default_rng(2025)
+    noise = cv2.GaussianBlur(rng.standard_normal((BANK_EDGE_PX, BANK_EDGE_PX), np.float32), (0, 0), 0.9)
+    return np.asarray(noise / noise.std(), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _grain_bank() -> Float:
+    rng = np.random.default_rng(2026)
+    grain = cv2.GaussianBlur(rng.random((BANK_EDGE_PX, BANK_EDGE_PX), np.float32), (3, 3), 0.6)
+    grain = (grain - grain.min()) / (grain.max() - grain.min())
+    return np.asarray(np.clip(grain * 1.4 - 0.2, 0.004, 1), np.float32)
+
+
+def _lumps(h: int, w: int, p: SensorParams) -> Float:
+    """(h, w) float32 of 0 to 1, evenly spread, in lumps; the same for the same drift."""
+    bank = _uniform_bank()
+    zoom = p.blob_px / 9.0 * max(w / 640.0, 0.05)
+    shift = np.array(
+        [[1 / zoom, 0, p.drift_px[0] % BANK_EDGE_PX], [0, 1 / zoom, p.drift_px[1] % BANK_EDGE_PX]]
+    )
+    flags = cv2.INTER_NEAREST if zoom < 1.3 else cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.warpAffine(bank, shift, (w, h), flags=flags | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_WRAP),
+        np.float32,
+    )
+
+
+def _noise(h: int, w: int, rng: np.random.Generator) -> Float:
+    return _crop(_noise_bank(), h, w, rng)
+
+
+def _grain(h: int, w: int, rng: np.random.Generator) -> Float:
+    return _crop(_grain_bank(), h, w, rng)
+
+
+def _crop(bank: Float, h: int, w: int, rng: np.random.Generator) -> Float:
+    if h >= bank.shape[0] or w >= bank.shape[1]:
+        bank = np.tile(bank, (h // bank.shape[0] + 2, w // bank.shape[1] + 2))
+    top, left = int(rng.integers(bank.shape[0] - h)), int(rng.integers(bank.shape[1] - w))
+    return bank[top : top + h, left : left + w]

@@ -1,0 +1,202 @@
+"""What a simulated scene is made of: textured panels, turned bodies and balls.
+
+The world has +Z up and metres; a camera has +X right, +Y down, +Z forward, as everywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from functools import cached_property
+from math import sin, tau
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Material(IntEnum):
+    """What a surface is to a depth sensor."""
+
+    MATTE = 0
+    GLOSSY = 1
+    METAL = 2
+    DARK_GLOSSY = 3
+    GLASS = 4
+    MIRROR = 5
+    WINDOW = 6
+    EMITTER = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """Colours of one surface, finest level first.
+
+    Attributes:
+        levels: (h, w, 4) uint8 RGBA each, every level half the size of the one before. Four channels because
+            OpenCV warps them three times as fast as three.
+    """
+
+    levels: tuple[NDArray[np.uint8], ...]
+
+
+def texture(pixels: NDArray[np.uint8]) -> Texture:
+    """A texture with all its coarser levels from (h, w, 3 or 4) uint8."""
+    level = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA) if pixels.shape[2] == 3 else pixels
+    levels = [np.ascontiguousarray(level, np.uint8)]
+    while min(level.shape[:2]) >= 16 and len(levels) < 6:
+        size = (level.shape[1] // 2, level.shape[0] // 2)
+        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(level, np.uint8))
+    return Texture(tuple(levels))
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A flat convex piece, seen from the side its normal points to.
+
+    Attributes:
+        origin: (3,) where the texture's top-left corner lies.
+        across: (3,) from there along the texture's top edge.
+        down: (3,) from there along the texture's left edge.
+        outline: (N, 2) convex outline in units of `across` and `down`; the unit square for a rectangle.
+        texture: baked colours.
+        material: for the sensors.
+        reflectivity: share of mirrored light seen straight on, 0 to 1; rises at grazing angles.
+        blur: of the mirrored picture in px; 0 for a mirror.
+        cutout: the texture's alpha decides what is there.
+        two_sided: visible from behind too.
+        moving: follows the scene's motion.
+    """
+
+    origin: NDArray[np.float64]
+    across: NDArray[np.float64]
+    down: NDArray[np.float64]
+    outline: NDArray[np.float64]
+    texture: Texture
+    material: Material
+    reflectivity: float = 0.0
+    blur: int = 0
+    cutout: bool = False
+    two_sided: bool = False
+    moving: bool = False
+
+    @cached_property
+    def corners(self) -> NDArray[np.float64]:
+        """(N, 3) in the world."""
+        return np.asarray(
+            self.origin + self.outline[:, :1] * self.across + self.outline[:, 1:] * self.down, np.float64
+        )
+
+    @cached_property
+    def normal(self) -> NDArray[np.float64]:
+        """(3,) unit vector to the side it is seen from."""
+        normal = np.cross(self.down, self.across)
+        return np.asarray(normal / np.linalg.norm(normal), np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """The side of an upright round body whose radius changes evenly: cylinder, tumbler, pot, shoulder.
+
+    Attributes:
+        foot: (3,) centre of the bottom.
+        height_m: upwards.
+        radius_bottom_m: at the foot.
+        radius_top_m: at the top.
+        texture: colours around (columns) and from top to foot (rows); of glass, its tint.
+        material: for the sensors; GLASS is drawn see-through.
+        follows_view: the texture turns with the camera, as reflections in polished metal do.
+        moving: follows the scene's motion.
+    """
+
+    foot: NDArray[np.float64]
+    height_m: float
+    radius_bottom_m: float
+    radius_top_m: float
+    texture: Texture
+    material: Material
+    follows_view: bool = False
+    moving: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """An ellipsoid with axes along the world's.
+
+    Attributes:
+        centre: (3,).
+        radii: (3,) metres.
+        texture: colours around (columns) and from top to bottom (rows).
+        material: for the sensors.
+        follows_view: as in `Turned`.
+        moving: follows the scene's motion.
+    """
+
+    centre: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    texture: Texture
+    material: Material
+    follows_view: bool = False
+    moving: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A room with things in it.
+
+    Attributes:
+        panels: flat pieces, the room's shell included.
+        turned: round bodies.
+        balls: ellipsoids.
+        size_m: (3,) of the room, whose corner is the world's origin.
+        points_of_interest: (N, 3) what a camera should look at.
+        obstacles: (N, 2, 3) lowest and highest corner of what a camera must not stand in.
+        travel_m: (3,) how far moving things slide each way.
+        travel_s: seconds for there and back.
+    """
+
+    panels: tuple[Panel, ...]
+    turned: tuple[Turned, ...]
+    balls: tuple[Ball, ...]
+    size_m: NDArray[np.float64]
+    points_of_interest: NDArray[np.float64]
+    obstacles: NDArray[np.float64]
+    travel_m: NDArray[np.float64]
+    travel_s: float = 8.0
+
+    def at(self, t_s: float) -> "Scene":
+        """The scene with its moving things where they are at `t_s`; textures are shared."""
+        if not self.travel_m.any():
+            return self
+        shift = self.travel_m * sin(tau * t_s / self.travel_s)
+        return replace(
+            self,
+            panels=tuple(replace(p, origin=p.origin + shift) if p.moving else p for p in self.panels),
+            turned=tuple(replace(b, foot=b.foot + shift) if b.moving else b for b in self.turned),
+            balls=tuple(replace(b, centre=b.centre + shift) if b.moving else b for b in self.balls),
+        )
+
+    @cached_property
+    def corners(self) -> NDArray[np.float64]:
+        """(M, 3) the corners of all panels, one after the other."""
+        return np.concatenate([panel.corners for panel in self.panels])
+
+    @cached_property
+    def first_corner(self) -> NDArray[np.int64]:
+        """(P,) where each panel's corners begin in `corners`."""
+        counts = [len(panel.outline) for panel in self.panels]
+        return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+
+
+def polygon(sides: int) -> NDArray[np.float64]:
+    """(sides, 2) a round outline in the unit square."""
+    angle = np.arange(sides) * (tau / sides)
+    return np.stack([0.5 + 0.5 * np.cos(angle), 0.5 + 0.5 * np.sin(angle)], axis=1)
+
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+
+
+def vector(values: Sequence[float]) -> NDArray[np.float64]:
+    """(3,) float64."""
+    return np.array(values, np.float64)

@@ -1,0 +1,78 @@
+"""What the window offers to its pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from app.compose import Studio
+from app.settings import Settings
+
+PageName = Literal["Live", "Record", "Sessions", "Train", "Settings"]
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a banner says.
+
+    Attributes:
+        level: how bad it is.
+        text: what is the case, in one sentence.
+        hint: what to do about it.
+        action_text: of the button, or empty for none.
+        action: what the button does; the banner closes.
+        lasts_s: seconds until it goes by itself; 0 stays until it is closed.
+    """
+
+    level: Level
+    text: str
+    hint: str = ""
+    action_text: str = ""
+    action: Callable[[], None] | None = None
+    lasts_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class WindowContext:
+    """Everything a page may use, and everything it may ask of the window.
+
+    Attributes:
+        studio: cameras, repair and recorder.
+        settings: the operator's choices; change attributes, then call `save_settings`.
+        save_settings: writes the file; failures become a banner.
+        open_source: switches the rig to this source in the background; errors become a banner.
+        show_banner: shows a notice in the window; a new one replaces the one before.
+        hide_banner: takes the notice away.
+        go_to: shows another page.
+        apply_theme: "dark" or "light", at once; does not save.
+        toggle_full_screen: in and out.
+    """
+
+    studio: Studio
+    settings: Settings
+    save_settings: Callable[[], None]
+    open_source: Callable[[str], None]
+    show_banner: Callable[[Notice], None]
+    hide_banner: Callable[[], None]
+    go_to: Callable[[PageName], None]
+    apply_theme: Callable[[str], None]
+    toggle_full_screen: Callable[[], None]
+
+
+class Page(Protocol):
+    """What a page module's `make_page(context)` returns: a QWidget with these optional methods.
+
+    `shown()` is called when the page comes to the front and `hidden()` when it leaves it: start and stop the
+    page's timer there. `closing()` is called once, before the studio closes: stop children and threads.
+    """
+
+    def shown(self) -> None: ...
+
+    def hidden(self) -> None: ...
+
+    def closing(self) -> None: ...
+
+
+MakePage = Callable[[WindowContext], QWidget]

@@ -1,0 +1,351 @@
+"""Colours, spacing and type of the window, in a dark and a light theme that can be switched at run time."""
+
+from dataclasses import asdict, dataclass
+from string import Template
+from typing import Final
+
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication
+
+FONT_FAMILIES: Final = ("Inter", "Noto Sans", "Segoe UI", "SF Pro Text", "Ubuntu", "DejaVu Sans")
+
+TIGHT_PX: Final = 4
+GAP_PX: Final = 8
+SPACE_PX: Final = 16
+WIDE_PX: Final = 24
+RADIUS_PX: Final = 10
+
+SMALLEST_TARGET_PX: Final = 48
+"""Nothing that can be pressed is smaller: 9 mm on a 10 inch panel, a gloved finger."""
+TARGET_PX: Final = 56
+BIG_TARGET_PX: Final = 76
+
+CAPTION_PX: Final = 14
+BODY_PX: Final = 16
+CONTROL_PX: Final = 17
+TITLE_PX: Final = 20
+HEADING_PX: Final = 28
+FIGURE_PX: Final = 40
+
+
+@dataclass(frozen=True)
+class Colours:
+    """One theme. Text on its ground has a contrast of 7:1 or more; `muted` on every ground at least 5:1."""
+
+    name: str
+    window: str
+    surface: str
+    raised: str
+    hover: str
+    pressed: str
+    line: str
+    edge: str
+    text: str
+    muted: str
+    disabled: str
+    accent: str
+    accent_hover: str
+    on_accent: str
+    accent_soft: str
+    accent_text: str
+    record: str
+    record_hover: str
+    on_record: str
+    ok: str
+    info: str
+    info_soft: str
+    warning: str
+    warning_soft: str
+    error: str
+    error_soft: str
+    picture: str
+    on_picture: str
+
+
+DARK: Final = Colours(
+    name="dark",
+    window="#0d1014",
+    surface="#151a20",
+    raised="#20272f",
+    hover="#2a333d",
+    pressed="#36414d",
+    line="#262e37",
+    edge="#414d5a",
+    text="#f3f6f9",
+    muted="#aeb9c4",
+    disabled="#68737f",
+    accent="#4fe0bb",
+    accent_hover="#7cecd0",
+    on_accent="#03211a",
+    accent_soft="#12362f",
+    accent_text="#7cecd0",
+    record="#d8281d",
+    record_hover="#ee4237",
+    on_record="#ffffff",
+    ok="#4fe0bb",
+    info="#82c7ff",
+    info_soft="#10293d",
+    warning="#ffc95c",
+    warning_soft="#35290c",
+    error="#ff9088",
+    error_soft="#401816",
+    picture="#07090c",
+    on_picture="#f3f6f9",
+)
+
+LIGHT: Final = Colours(
+    name="light",
+    window="#e9edf1",
+    surface="#ffffff",
+    raised="#eef2f5",
+    hover="#dfe6ec",
+    pressed="#cdd7e0",
+    line="#d3dbe3",
+    edge="#8b98a5",
+    text="#0a121c",
+    muted="#3f4c59",
+    disabled="#8a959f",
+    accent="#005f54",
+    accent_hover="#00776a",
+    on_accent="#ffffff",
+    accent_soft="#cdeee7",
+    accent_text="#00463e",
+    record="#b7150b",
+    record_hover="#d2241a",
+    on_record="#ffffff",
+    ok="#005f54",
+    info="#0b4a80",
+    info_soft="#dceefc",
+    warning="#6b4100",
+    warning_soft="#fff0cc",
+    error="#98110a",
+    error_soft="#fde2df",
+    picture="#07090c",
+    on_picture="#f3f6f9",
+)
+
+THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT)}
+
+_current = DARK
+
+
+def current() -> Colours:
+    """The theme that was applied last."""
+    return _current
+
+
+def apply(app: QApplication, theme_name: str) -> None:
+    """Dress the whole application; widgets get a `StyleChange` event and recolour their icons."""
+    global _current
+    _current = THEMES[theme_name]
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    app.setFont(font(BODY_PX))
+    app.setPalette(_palette(_current))
+    app.setStyleSheet(Template(_QSS).substitute(asdict(_current), **_SIZES))
+
+
+def font(size_px: int, *, weight: QFont.Weight = QFont.Weight.Normal, tabular: bool = False) -> QFont:
+    """The window's font; `tabular` gives every figure the same width, for numbers that change."""
+    made = QFont()
+    made.setFamilies(list(FONT_FAMILIES))
+    made.setPixelSize(size_px)
+    made.setWeight(weight)
+    if tabular:
+        made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def _palette(colours: Colours) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for which, value in (
+        (role.Window, colours.window),
+        (role.WindowText, colours.text),
+        (role.Base, colours.surface),
+        (role.AlternateBase, colours.raised),
+        (role.Text, colours.text),
+        (role.PlaceholderText, colours.muted),
+        (role.Button, colours.raised),
+        (role.ButtonText, colours.text),
+        (role.BrightText, colours.error),
+        (role.Highlight, colours.accent),
+        (role.HighlightedText, colours.on_accent),
+        (role.Link, colours.accent_text),
+        (role.ToolTipBase, colours.raised),
+        (role.ToolTipText, colours.text),
+        (role.Light, colours.hover),
+        (role.Midlight, colours.hover),
+        (role.Mid, colours.line),
+        (role.Dark, colours.edge),
+        (role.Shadow, colours.window),
+        (role.Accent, colours.accent),
+    ):
+        palette.setColor(which, QColor(value))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.disabled))
+    return palette
+
+
+_SIZES: Final = {
+    "radius": RADIUS_PX,
+    "caption": CAPTION_PX,
+    "body": BODY_PX,
+    "control": CONTROL_PX,
+    "title": TITLE_PX,
+    "heading": HEADING_PX,
+    "figure": FIGURE_PX,
+}
+
+_QSS: Final = """
+QWidget { font-size: ${body}px; }
+QMainWindow, QWidget[role="page"] { background: $window; }
+
+QLabel { background: transparent; color: $text; }
+QLabel[role="heading"] { font-size: ${heading}px; font-weight: 600; }
+QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
+QLabel[role="figure"] { font-size: ${figure}px; font-weight: 600; }
+QLabel[role="caption"] { font-size: ${caption}px; color: $muted; }
+QLabel[role="muted"] { color: $muted; }
+QLabel[tone="ok"] { color: $ok; }
+QLabel[tone="info"] { color: $info; }
+QLabel[tone="warning"] { color: $warning; }
+QLabel[tone="error"] { color: $error; }
+QLabel:disabled { color: $disabled; }
+
+QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 14px; }
+QFrame[role="bar"] { background: $surface; border: none; }
+QFrame[role="line"] { background: $line; border: none; }
+QFrame[role="group"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
+
+QPushButton, QToolButton {
+    background: $raised; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    padding: 4px 18px; font-size: ${control}px; font-weight: 500;
+}
+QPushButton:hover, QToolButton:hover { background: $hover; }
+QPushButton:pressed, QToolButton:pressed { background: $pressed; }
+QPushButton:checked, QToolButton:checked {
+    background: $accent_soft; color: $accent_text; border: 2px solid $accent;
+}
+QPushButton:focus, QToolButton:focus { border: 2px solid $accent; }
+QPushButton:disabled, QToolButton:disabled {
+    background: $surface; color: $disabled; border: 1px solid $line;
+}
+
+QPushButton[kind="primary"] {
+    background: $accent; color: $on_accent; border: 2px solid $accent; font-weight: 600;
+}
+QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[kind="primary"]:pressed { background: $accent_text; }
+QPushButton[kind="primary"]:focus { border: 2px solid $text; }
+QPushButton[kind="primary"]:disabled { background: $raised; color: $disabled; border: 1px solid $line; }
+
+QPushButton[kind="record"] {
+    background: $record; color: $on_record; border: 2px solid $record; font-weight: 600;
+}
+QPushButton[kind="record"]:hover { background: $record_hover; border-color: $record_hover; }
+QPushButton[kind="record"]:focus { border: 2px solid $text; }
+QPushButton[kind="record"]:disabled { background: $raised; color: $disabled; border: 1px solid $line; }
+
+QPushButton[kind="danger"] { color: $error; border: 1px solid $error; background: transparent; }
+QPushButton[kind="danger"]:hover { background: $error_soft; }
+
+QPushButton[kind="icon"] { padding: 0; }
+QPushButton[kind="quiet"] { background: transparent; border: 1px solid transparent; padding: 0 10px; }
+QPushButton[kind="quiet"]:hover { background: $hover; }
+QPushButton[kind="quiet"]:pressed { background: $pressed; }
+QPushButton[kind="quiet"]:focus { border: 2px solid $accent; }
+QPushButton[kind="quiet"]:disabled { color: $disabled; }
+
+QPushButton[kind="chip"] { border-radius: 24px; padding: 0 18px; }
+
+QPushButton[kind="segment"] {
+    background: transparent; border: 1px solid transparent;
+    border-radius: 8px; color: $muted; padding: 0 14px;
+}
+QPushButton[kind="segment"]:hover { background: $hover; }
+QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent; font-weight: 600; }
+QPushButton[kind="segment"]:focus { border: 2px solid $text; }
+QPushButton[kind="segment"]:disabled { color: $disabled; }
+
+QFrame[role="banner"] { border-radius: 12px; border: 2px solid $info; background: $info_soft; }
+QFrame[role="banner"][level="warning"] { border-color: $warning; background: $warning_soft; }
+QFrame[role="banner"][level="error"] { border-color: $error; background: $error_soft; }
+
+QLineEdit, QPlainTextEdit, QTextEdit {
+    background: $surface; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    padding: 6px 14px; font-size: ${control}px;
+    selection-background-color: $accent; selection-color: $on_accent;
+}
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $accent; }
+QLineEdit:disabled, QPlainTextEdit:disabled { color: $disabled; background: $raised; border-color: $line; }
+
+QComboBox {
+    background: $raised; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    padding: 4px 44px 4px 16px; font-size: ${control}px; font-weight: 500; combobox-popup: 0;
+}
+QComboBox:hover { background: $hover; }
+QComboBox:focus { border: 2px solid $accent; }
+QComboBox:disabled { color: $disabled; background: $surface; border-color: $line; }
+QComboBox::drop-down { border: none; width: 40px; }
+QComboBox::down-arrow { image: none; }
+QComboBox QAbstractItemView {
+    background: $surface; color: $text; border: 1px solid $edge; outline: none; padding: 4px;
+    font-size: ${control}px; selection-background-color: $accent_soft; selection-color: $accent_text;
+}
+QComboBox QAbstractItemView::item { min-height: 52px; padding: 0 12px; border-radius: 8px; }
+QComboBox QAbstractItemView::item:hover { background: $hover; }
+QComboBox QAbstractItemView::item:selected { background: $accent_soft; color: $accent_text; }
+
+QAbstractItemView {
+    background: $surface; color: $text; border: 1px solid $line; border-radius: ${radius}px; outline: none;
+    alternate-background-color: $raised; selection-background-color: $accent_soft;
+    selection-color: $accent_text; gridline-color: $line;
+}
+QListView::item { min-height: 52px; padding: 4px 12px; }
+QTableView::item { padding: 4px 10px; }
+QListView::item:hover, QTableView::item:hover { background: $hover; }
+QListView::item:selected, QTableView::item:selected { background: $accent_soft; color: $accent_text; }
+QHeaderView::section {
+    background: $raised; color: $muted; border: none; border-bottom: 1px solid $line; padding: 10px;
+    font-size: ${caption}px; font-weight: 600;
+}
+
+QProgressBar {
+    background: $raised; border: none; border-radius: 6px;
+    min-height: 12px; max-height: 12px; color: transparent;
+}
+QProgressBar::chunk { background: $accent; border-radius: 6px; }
+
+QSlider { min-height: 48px; }
+QSlider::groove:horizontal { height: 8px; border-radius: 4px; background: $pressed; }
+QSlider::sub-page:horizontal { height: 8px; border-radius: 4px; background: $accent; }
+QSlider::handle:horizontal {
+    width: 32px; height: 32px; margin: -12px 0;
+    border-radius: 16px; background: $text; border: 2px solid $window;
+}
+QSlider::handle:horizontal:disabled { background: $disabled; }
+
+QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }
+QScrollBar::handle:vertical { background: $edge; border-radius: 4px; min-height: 48px; }
+QScrollBar:horizontal { background: transparent; height: 12px; margin: 2px; }
+QScrollBar::handle:horizontal { background: $edge; border-radius: 4px; min-width: 48px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QToolTip {
+    background: $raised; color: $text; border: 1px solid $edge; padding: 6px 8px; font-size: ${caption}px;
+}
+
+QFrame[role="rail"] { background: $surface; border: none; border-right: 1px solid $line; }
+QToolButton[kind="rail"] {
+    background: transparent; border: none; border-radius: 12px; color: $muted; padding: 6px 2px;
+    font-size: 15px; font-weight: 600;
+}
+QToolButton[kind="rail"]:hover { background: $hover; }
+QToolButton[kind="rail"]:checked { background: $accent_soft; color: $accent_text; border: none; }
+QToolButton[kind="rail"]:focus { border: 2px solid $accent; }
+
+QFrame[role="strip"] { background: $surface; border: none; border-top: 1px solid $line; }
+"""

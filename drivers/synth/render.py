@@ -41,6 +41,28 @@ class View:
     material: Bytes
     camera: Intrinsics
 
+    def millimetres(self) -> NDArray[np.uint16]:
+        """(H, W) uint16 `depth_m` in counts of a millimetre; 0 where it does not fit."""
+        counts = self.depth_m * np.float32(1000) + np.float32(0.5)
+        counts[counts > np.iinfo(np.uint16).max] = 0
+        return counts.astype(np.uint16)
+
+    def scaled(self, camera: Intrinsics) -> "View":
+        """The same view read out on the coarser pixel grid of `camera`, each pixel the nearest one here."""
+        size = (camera.width, camera.height)
+        inverse = cv2.resize(self.inverse_depth, size, interpolation=cv2.INTER_NEAREST)
+        beyond = inverse
+        if self.beyond is not self.inverse_depth:
+            beyond = cv2.resize(self.beyond, size, interpolation=cv2.INTER_NEAREST)
+        return View(
+            cv2.resize(self.color, size, interpolation=cv2.INTER_NEAREST),
+            cv2.resize(self.depth_m, size, interpolation=cv2.INTER_NEAREST),
+            inverse,
+            beyond,
+            cv2.resize(self.material, size, interpolation=cv2.INTER_NEAREST),
+            camera,
+        )
+
 
 def render(
     scene: Scene,

@@ -1,0 +1,241 @@
+"""Cameras that look into a simulated room, so that everything works without a device."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivers.camera import CameraBase, CameraInfo
+from drivers.depth import DepthMap
+from drivers.errors import CameraBusy, CameraError, CameraLost
+from drivers.frame import Frame
+from drivers.geometry import Calibration, Intrinsics
+
+if TYPE_CHECKING:
+    from drivers.synth.scene import Scene
+    from drivers.synth.sensor import SensorKind, SensorParams
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What shall go wrong, for tests and demonstrations.
+
+    Attributes:
+        drop_every: every so-many-th index is lost on the way; 0 for none.
+        stall_from: from this index on nothing comes, without an error.
+        lose_from: from this index on the device is gone.
+        busy: another program holds the device.
+    """
+
+    drop_every: int = 0
+    stall_from: int | None = None
+    lose_from: int | None = None
+    busy: bool = False
+
+
+class SyntheticCamera(CameraBase):
+    """One simulated depth camera on a slow path through a room.
+
+    What it sees depends only on `seed`, `viewpoint`, the scene and the frame's index, never on when it is read.
+
+    Attributes:
+        difficulty: 0 to 1, how badly the sensor does; may be changed while running.
+        faults: what goes wrong; may be changed while running.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        kind: "SensorKind",
+        *,
+        name: str = "",
+        width: int = 640,
+        height: int = 480,
+        rate_hz: float = 30.0,
+        seed: int = 0,
+        viewpoint: int = 0,
+        difficulty: float = 0.5,
+        faults: Faults | None = None,
+        scene: "Scene | None" = None,
+        epoch_ns: int | None = None,
+    ) -> None:
+        """Nothing is computed before `open`.
+
+        Args:
+            camera_id: unique within the rig.
+            kind: how depth is measured.
+            name: for people.
+            width: of the colour image, as `height`.
+            height: any even number of pixels.
+            rate_hz: frames per second.
+            seed: of all noise.
+            viewpoint: number in the rig; neighbours stand beside each other.
+            difficulty: see the attribute.
+            faults: see the attribute.
+            scene: to look at; the demo scene if None.
+            epoch_ns: when index 0 is exposed, on `time.monotonic_ns`; the moment of opening if None. Cameras with
+                the same epoch see moving things at the same place.
+        """
+        self.difficulty = difficulty
+        self.faults = faults or Faults()
+        self._kind = kind
+        self._seed = seed
+        self._viewpoint = viewpoint
+        self._scene = scene
+        self._epoch_ns = epoch_ns
+        self._start_ns = 0
+        self._next = 0
+        self._opened = False
+        self._period_ns = round(1e9 / rate_hz)
+        self._info = CameraInfo(
+            camera_id,
+            name or f"Simulated {kind.value}",
+            "Simulated",
+            f"SIM{seed:05d}",
+            kind.value,
+            rate_hz,
+            live=True,
+        )
+        self._calibration = _calibration(kind, width, height)
+
+    @property
+    def info(self) -> CameraInfo:
+        return self._info
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._calibration
+
+    def open(self) -> None:
+        if self.faults.busy:
+            raise CameraBusy(f"{self._info.name} is in use by another program")
+        if self.faults.lose_from is not None and self.faults.lose_from <= 0:
+            raise CameraLost(f"{self._info.name} is not there")
+        if self._scene is None:
+            self._scene = _demo_scene()
+        self.expose(0)  # Fills the noise tables, so that the first frame is not late.
+        self._start_ns = time.monotonic_ns() if self._epoch_ns is None else self._epoch_ns
+        self._next = max(0, -(-(time.monotonic_ns() - self._start_ns) // self._period_ns))
+        self._opened = True
+
+    def close(self) -> None:
+        self._opened = False
+
+    def read(self, *, timeout_s: float) -> Frame | None:
+        if not self._opened:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        give_up_ns = time.monotonic_ns() + int(timeout_s * 1e9)
+        while True:
+            # A reader that is late loses whole periods, as with a device that counts on its own.
+            behind = (time.monotonic_ns() - self._start_ns) // self._period_ns
+            self._next = max(self._next, behind)
+            faults = self.faults
+            due_ns = self._start_ns + self._next * self._period_ns
+            stalled = faults.stall_from is not None and self._next >= faults.stall_from
+            if stalled or due_ns > give_up_ns:
+                _sleep_until(give_up_ns)
+                return None
+            _sleep_until(due_ns)
+            index = self._next
+            if faults.lose_from is not None and index >= faults.lose_from:
+                self._opened = False
+                raise CameraLost(f"{self._info.name} was unplugged at frame {index}")
+            self._next += 1
+            if faults.drop_every and index % faults.drop_every == faults.drop_every - 1:
+                continue
+            return replace(self.expose(index), captured_ns=due_ns)
+
+    def expose(self, index: int) -> Frame:
+        """Frame number `index`, whatever the time; its `captured_ns` counts from 0."""
+        from drivers.synth.infrared import infrared
+        from drivers.synth.photo import photograph
+        from drivers.synth.render import render
+        from drivers.synth.scene import camera_path
+        from drivers.synth.sensor import measure
+
+        scene = self._scene = self._scene or _demo_scene()
+        t_s = index / self._info.rate_hz
+        rng = np.random.default_rng([self._seed, index])
+        calibration = self._calibration
+        pose = camera_path(scene, t_s, self._viewpoint)
+        view = render(scene, pose, calibration.color, t_s=t_s)
+        own_grid = view if calibration.aligned else view.scaled(calibration.depth)
+        params = self._params(index)
+        counts = measure(own_grid, self._kind, rng, params)
+        ir_left, ir_right = infrared(own_grid, self._kind, rng, params)
+        return Frame(
+            camera_id=self._info.id,
+            index=index,
+            captured_ns=index * self._period_ns,
+            device_ns=index * self._period_ns,
+            color=photograph(view, rng),
+            depth=DepthMap(counts, 0.001),
+            calibration=calibration,
+            ir_left=ir_left,
+            ir_right=ir_right,
+            truth=DepthMap(view.millimetres(), 0.001),
+        )
+
+    def _params(self, index: int) -> "SensorParams":
+        from drivers.synth.sensor import DEFAULTS
+
+        # Holes crawl rather than boil: their lumps drift by a fraction of a pixel from frame to frame.
+        drift = (self._seed * 97.0 + 0.35 * index, self._seed * 53.0 + 0.2 * index)
+        return replace(DEFAULTS[self._kind], difficulty=self.difficulty, drift_px=drift)
+
+
+def demo_rig(*, rate_hz: float = 30.0, width: int = 640, height: int = 480) -> list[SyntheticCamera]:
+    """Three cameras of different kinds that look at the demo scene side by side."""
+    from drivers.synth.sensor import SensorKind
+
+    epoch_ns = time.monotonic_ns()
+    table = (
+        ("stereo_active", SensorKind.ACTIVE_STEREO, "Demo active stereo"),
+        ("time_of_flight", SensorKind.TIME_OF_FLIGHT, "Demo time of flight"),
+        ("stereo_passive", SensorKind.PASSIVE_STEREO, "Demo passive stereo"),
+    )
+    return [
+        SyntheticCamera(
+            camera_id,
+            kind,
+            name=name,
+            width=width,
+            height=height,
+            rate_hz=rate_hz,
+            seed=1 + number,
+            viewpoint=number,
+            epoch_ns=epoch_ns,
+        )
+        for number, (camera_id, kind, name) in enumerate(table)
+    ]
+
+
+_shared_demo_scene: "list[Scene]" = []
+
+
+def _demo_scene() -> "Scene":
+    """The one demo scene of this process: it is immutable and takes a second to light."""
+    from drivers.synth.scene import demo_scene
+
+    if not _shared_demo_scene:
+        _shared_demo_scene.append(demo_scene())
+    return _shared_demo_scene[0]
+
+
+def _calibration(kind: "SensorKind", width: int, height: int) -> Calibration:
+    from drivers.synth.sensor import DEFAULTS, SensorKind
+
+    focal_px = 460.0 * width / 640
+    color = Intrinsics(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
+    if kind is SensorKind.TIME_OF_FLIGHT and width >= 16:
+        own = color.scaled(width // 2, height // 2)
+        return Calibration(color, own, ir=own, color_from_ir_left=np.eye(4))
+    baseline_m = None if kind is SensorKind.TIME_OF_FLIGHT else DEFAULTS[kind].baseline_m
+    return Calibration(color, color, ir=color, color_from_ir_left=np.eye(4), baseline_m=baseline_m)
+
+
+def _sleep_until(moment_ns: int) -> None:
+    remaining_s = (moment_ns - time.monotonic_ns()) / 1e9
+    if remaining_s > 0:
+        time.sleep(remaining_s)

@@ -1,0 +1,291 @@
+"""The JSON files of a session as validated models: session.json, calibration.json, manifest.json."""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from drivers.errors import SessionError
+from drivers.geometry import Calibration, Intrinsics
+from drivers.session.durable import write_atomically
+
+FORMAT = "rgbd-session"
+VERSION = 1
+SESSION_NAME = "session.json"
+CALIBRATION_NAME = "calibration.json"
+MANIFEST_NAME = "manifest.json"
+
+Matrix4 = tuple[
+    tuple[float, float, float, float],
+    tuple[float, float, float, float],
+    tuple[float, float, float, float],
+    tuple[float, float, float, float],
+]
+IDENTITY: Matrix4 = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+
+
+class _Model(BaseModel):
+    # Fields of a later version of the format are no reason to refuse a file.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Anchor(_Model):
+    """One moment on two clocks; it turns host monotonic time into UTC for the whole session.
+
+    Attributes:
+        utc_ns: nanoseconds since 1970.
+        monotonic_ns: `time.monotonic_ns` at that moment.
+    """
+
+    utc_ns: int
+    monotonic_ns: int
+
+    def utc_from_monotonic(self, monotonic_ns: int) -> int:
+        """UTC nanoseconds; never steps, whatever happens to the system clock meanwhile."""
+        return monotonic_ns - self.monotonic_ns + self.utc_ns
+
+    def monotonic_from_utc(self, utc_ns: int) -> int:
+        """The counterpart of `utc_from_monotonic`."""
+        return utc_ns - self.utc_ns + self.monotonic_ns
+
+
+class CameraEntry(_Model):
+    """One camera of a session.
+
+    Attributes:
+        id: as in topics and in `Frame.camera_id`.
+        name: for people.
+        model: vendor's model name.
+        serial: vendor's serial number.
+        sensor: how depth is measured.
+        rate_hz: as asked for.
+        depth_unit_m: metres per count of depth.
+        truth_unit_m: metres per count of exact depth; None where the camera is no simulation.
+    """
+
+    id: str
+    name: str = ""
+    model: str = ""
+    serial: str = ""
+    sensor: str = ""
+    rate_hz: float = 30.0
+    depth_unit_m: float = Field(default=0.001, gt=0)
+    truth_unit_m: float | None = None
+
+
+class SessionInfo(_Model):
+    """session.json: what was known before the first frame."""
+
+    format: Literal["rgbd-session"] = "rgbd-session"
+    version: int = VERSION
+    id: str
+    site: str = ""
+    operator: str = ""
+    started_utc: str
+    app_version: str = ""
+    anchor: Anchor
+    cameras: tuple[CameraEntry, ...]
+
+
+class IntrinsicsEntry(_Model):
+    """`drivers.geometry.Intrinsics` as JSON."""
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    distortion: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, camera: Intrinsics) -> "IntrinsicsEntry":
+        """From the type used in memory."""
+        return cls(
+            width=camera.width,
+            height=camera.height,
+            fx=camera.fx,
+            fy=camera.fy,
+            cx=camera.cx,
+            cy=camera.cy,
+            distortion=camera.distortion,
+        )
+
+    def intrinsics(self) -> Intrinsics:
+        """To the type used in memory."""
+        return Intrinsics(self.width, self.height, self.fx, self.fy, self.cx, self.cy, self.distortion)
+
+
+class CalibrationEntry(_Model):
+    """`drivers.geometry.Calibration` as JSON, and where the camera sits in the rig."""
+
+    color: IntrinsicsEntry
+    depth: IntrinsicsEntry
+    color_from_depth: Matrix4
+    ir: IntrinsicsEntry | None = None
+    color_from_ir_left: Matrix4 | None = None
+    baseline_m: float | None = None
+    rig_from_color: Matrix4 = IDENTITY
+
+    @classmethod
+    def of(cls, calibration: Calibration, rig_from_color: NDArray[np.float64] | None) -> "CalibrationEntry":
+        """From the type used in memory; `rig_from_color` is (4, 4) in metres, None for the identity."""
+        ir_left = calibration.color_from_ir_left
+        return cls(
+            color=IntrinsicsEntry.of(calibration.color),
+            depth=IntrinsicsEntry.of(calibration.depth),
+            color_from_depth=_rows(calibration.color_from_depth),
+            ir=None if calibration.ir is None else IntrinsicsEntry.of(calibration.ir),
+            color_from_ir_left=None if ir_left is None else _rows(ir_left),
+            baseline_m=calibration.baseline_m,
+            rig_from_color=IDENTITY if rig_from_color is None else _rows(rig_from_color),
+        )
+
+    def calibration(self) -> Calibration:
+        """To the type used in memory."""
+        ir_left = self.color_from_ir_left
+        return Calibration(
+            color=self.color.intrinsics(),
+            depth=self.depth.intrinsics(),
+            color_from_depth=np.array(self.color_from_depth),
+            ir=None if self.ir is None else self.ir.intrinsics(),
+            color_from_ir_left=None if ir_left is None else np.array(ir_left),
+            baseline_m=self.baseline_m,
+        )
+
+
+class CalibrationFile(_Model):
+    """calibration.json: by camera id."""
+
+    cameras: dict[str, CalibrationEntry]
+
+
+class CameraTotals(_Model):
+    """Where the frames of one camera went.
+
+    Attributes:
+        device_frames: that the device's counter went through.
+        written: that the recording holds.
+        host_drop: that came and were not written, because the host was too slow.
+        device_gap: that the device counted and never delivered.
+        error: that came and could not be encoded or written.
+    """
+
+    device_frames: int
+    written: int
+    host_drop: int = 0
+    device_gap: int = 0
+    error: int = 0
+
+    @property
+    def honest(self) -> bool:
+        """Whether every frame is accounted for."""
+        return self.device_frames == self.written + self.host_drop + self.device_gap + self.error
+
+    @property
+    def lost(self) -> int:
+        """Frames that the recording does not hold."""
+        return self.host_drop + self.device_gap + self.error
+
+
+class SegmentEntry(_Model):
+    """One MCAP file of a session.
+
+    Attributes:
+        name: file name within the session folder.
+        size: bytes.
+        sha256: of the whole file.
+        first_ns: earliest message, UTC; 0 in an empty segment.
+        last_ns: latest message, UTC.
+        counts: messages by topic.
+        recovered: whether it was repaired after a crash.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    first_ns: int
+    last_ns: int
+    counts: dict[str, int]
+    recovered: bool = False
+
+
+class Manifest(_Model):
+    """manifest.json: what a finished session holds.
+
+    Attributes:
+        files: segments in order.
+        totals: by camera id.
+        honest: whether the totals account for every frame and agree with the files.
+        recovered: whether a crash was repaired.
+        lost_estimate_s: seconds that the crash cost, as far as one can tell.
+        failure: why recording ended early, or empty.
+    """
+
+    format: Literal["rgbd-session"] = "rgbd-session"
+    version: int = VERSION
+    session_id: str
+    files: tuple[SegmentEntry, ...]
+    totals: dict[str, CameraTotals] = {}
+    honest: bool = True
+    recovered: bool = False
+    lost_estimate_s: float = 0.0
+    failure: str = ""
+
+    @property
+    def duration_s(self) -> float:
+        """From the first message to the last one."""
+        filled = [file for file in self.files if file.last_ns]
+        if not filled:
+            return 0.0
+        return (max(file.last_ns for file in filled) - min(file.first_ns for file in filled)) / 1e9
+
+    def frames(self, camera_id: str) -> int:
+        """Frames of one camera in all segments."""
+        return sum(file.counts.get(f"/{camera_id}/frame_meta", 0) for file in self.files)
+
+
+_Any = TypeVar("_Any", bound=BaseModel)
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a model as JSON, durable and all or nothing."""
+    write_atomically(path, (model.model_dump_json(indent=2) + "\n").encode())
+
+
+def read_model(path: Path, kind: type[_Any]) -> _Any:
+    """Read one of the JSON files.
+
+    Raises:
+        SessionError: the file is missing, damaged, or of a later version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SessionError(
+            f"{path} cannot be read: {error.strerror}",
+            hint=f"Choose a session folder; it holds a file {SESSION_NAME}.",
+        ) from error
+    try:
+        model = kind.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SessionError(
+            f"{path} is damaged: {where}: {first['msg']}",
+            hint=f"Put the file back from a copy, or run `python main.py recover {path.parent}`.",
+        ) from error
+    version = getattr(model, "version", VERSION)
+    if version > VERSION:
+        raise SessionError(
+            f"{path} has version {version} of the format and this program knows {VERSION}",
+            hint="Update DepthMend, then open the session again.",
+        )
+    return model
+
+
+def _rows(matrix: NDArray[np.float64]) -> Matrix4:
+    assert matrix.shape == (4, 4), matrix.shape
+    return tuple(tuple(float(number) for number in row) for row in matrix)  # type: ignore[return-value]

@@ -1,0 +1,156 @@
+"""Makes sessions whole that a crash left unfinished."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.errors import SessionError
+from drivers.session.durable import SessionLock, being_written, sync_folder
+from drivers.session.manifest import (
+    MANIFEST_NAME,
+    SESSION_NAME,
+    Manifest,
+    SegmentEntry,
+    SessionInfo,
+    read_model,
+    write_model,
+)
+from drivers.session.repair import describe, finalize
+from drivers.session.segment import ACTIVE_SUFFIX, CHUNK_PERIOD_S
+
+
+@dataclass(frozen=True)
+class RecoveryReport:
+    """What recovery found and did.
+
+    Attributes:
+        path: of the session.
+        needed: false where the session was whole already; nothing was touched then.
+        segments: names of the repaired files.
+        frames: by camera id, in the whole session.
+        salvaged_messages: taken out of torn chunks.
+        damaged_chunks: left out, because their checksum is wrong.
+        torn: files with the bytes that were cut off.
+        lost_estimate_s: seconds that the crash cost, as far as one can tell.
+    """
+
+    path: Path
+    needed: bool
+    segments: tuple[str, ...] = ()
+    frames: dict[str, int] | None = None
+    salvaged_messages: int = 0
+    damaged_chunks: int = 0
+    torn: tuple[Path, ...] = ()
+    lost_estimate_s: float = 0.0
+
+
+def needs_recovery(path: Path) -> bool:
+    """Whether `path` is a session that a crash left unfinished; not one that is being recorded."""
+    if not (path / SESSION_NAME).exists():
+        return False
+    unfinished_files = any(path.glob(f"*{ACTIVE_SUFFIX}")) or not (path / MANIFEST_NAME).exists()
+    return unfinished_files and not being_written(path)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Sessions in a library folder that a crash left unfinished, by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and needs_recovery(path))
+
+
+def recover(path: Path) -> RecoveryReport:
+    """Finish a session after a crash. Recovering a whole session does nothing.
+
+    Raises:
+        SessionError: there is no session, a live process is recording it, or the disk does not take it.
+    """
+    if not path.is_dir():
+        raise SessionError(f"{path} is no folder", hint="Give the folder of a session.")
+    info = read_model(path / SESSION_NAME, SessionInfo)
+    with SessionLock(path):
+        active = sorted(path.glob(f"*{ACTIVE_SUFFIX}"))
+        if not active and (path / MANIFEST_NAME).exists():
+            manifest = read_model(path / MANIFEST_NAME, Manifest)
+            return RecoveryReport(path, needed=False, frames=_frames(info, manifest))
+        try:
+            return _recover(path, info, active)
+        except OSError as error:
+            raise SessionError(
+                f"{path} could not be recovered: {error.strerror}",
+                hint="Make room on the disk and make the folder writable, then recover again.",
+            ) from error
+
+
+def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryReport:
+    before = _manifest(path)
+    known = {file.name: file for file in before.files} if before else {}
+    names = []
+    torn: list[Path] = []
+    salvaged = damaged = 0
+    lost_s = before.lost_estimate_s if before else 0.0
+    for file in active:
+        name = file.name.removesuffix(ACTIVE_SUFFIX)
+        entry = describe(file, recovered=False)  # whole already, where only the new name was missing
+        if entry is None:
+            repaired = finalize(file, keep_tail=True)
+            if repaired is None:
+                empty = file.with_name(name + ".torn")
+                file.rename(empty)
+                torn.append(empty)
+                continue
+            entry = repaired.entry(name)
+            salvaged += repaired.salvaged_messages
+            damaged += repaired.damaged_chunks
+            torn += [repaired.torn_path] if repaired.torn_path else []
+            length_s = (entry.last_ns - entry.first_ns) / 1e9
+            bytes_per_s = entry.size / length_s if length_s > 0 else 0.0
+            lost_bytes = max(0, repaired.torn_bytes - repaired.salvaged_bytes)
+            # What had not left the process yet was one chunk at most.
+            lost_s += CHUNK_PERIOD_S + (lost_bytes / bytes_per_s if bytes_per_s else 0.0)
+        known[name] = entry
+        names.append(name)
+        file.rename(path / name)
+        sync_folder(path)
+    for file in sorted(path.glob("*.mcap")):
+        if file.name not in known:
+            entry = describe(file, recovered=True)
+            if entry is None:
+                raise SessionError(
+                    f"{file} has no index", hint=f"Rename it to {file.name}{ACTIVE_SUFFIX} and recover again."
+                )
+            known[file.name] = entry
+    manifest = Manifest(
+        session_id=info.id,
+        files=tuple(_existing(path, known)),
+        totals=before.totals if before else {},
+        honest=False,
+        recovered=True,
+        lost_estimate_s=round(lost_s, 3),
+        failure="the program ended while it was recording",
+    )
+    write_model(path / MANIFEST_NAME, manifest)
+    return RecoveryReport(
+        path=path,
+        needed=True,
+        segments=tuple(names),
+        frames=_frames(info, manifest),
+        salvaged_messages=salvaged,
+        damaged_chunks=damaged,
+        torn=tuple(torn),
+        lost_estimate_s=manifest.lost_estimate_s,
+    )
+
+
+def _existing(path: Path, known: dict[str, SegmentEntry]) -> list[SegmentEntry]:
+    return [entry for name, entry in sorted(known.items()) if (path / name).exists()]
+
+
+def _manifest(path: Path) -> Manifest | None:
+    try:
+        return read_model(path / MANIFEST_NAME, Manifest)
+    except SessionError:
+        return None
+
+
+def _frames(info: SessionInfo, manifest: Manifest) -> dict[str, int]:
+    return {camera.id: manifest.frames(camera.id) for camera in info.cameras}

@@ -1,0 +1,650 @@
+"""Writes a session so that a crash costs less than a second of it."""
+
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.camera import CameraInfo
+from drivers.errors import SessionError
+from drivers.frame import Frame
+from drivers.geometry import Calibration, Intrinsics
+from drivers.session import cdr, topics
+from drivers.session.durable import LOCK_NAME, SessionLock, sync_data, sync_folder
+from drivers.session.encode import EncodedFrame
+from drivers.session.labels import LabelEvent, add_label, append_event, event_json
+from drivers.session.manifest import (
+    CALIBRATION_NAME,
+    MANIFEST_NAME,
+    SESSION_NAME,
+    Anchor,
+    CalibrationEntry,
+    CalibrationFile,
+    CameraEntry,
+    CameraTotals,
+    Manifest,
+    SegmentEntry,
+    SessionInfo,
+    write_model,
+)
+from drivers.session.repair import finalize
+from drivers.session.segment import Segment
+from drivers.session.topics import camera_info_topic, frame_id, topic
+
+RESERVE_BYTES = 64 << 20
+SEGMENT_S = 60.0
+SEGMENT_BYTES = 4_000_000_000
+PREVIEW_PERIOD_NS = 200_000_000
+CAMERA_INFO_PERIOD_NS = 1_000_000_000
+CLOCK_PERIOD_NS = 10_000_000_000
+
+_DISK_FULL_HINT = "What was recorded so far is safe. Make room or choose another disk, then record again."
+
+
+@dataclass(frozen=True, eq=False)
+class SessionCamera:
+    """What a recording must know of a camera before its first frame.
+
+    Attributes:
+        info: as the camera says.
+        calibration: immutable for the whole session.
+        depth_unit_m: metres per count of depth.
+        truth_unit_m: metres per count of exact depth, or None.
+        rig_from_color: (4, 4) metres, where the camera sits; None for the origin.
+    """
+
+    info: CameraInfo
+    calibration: Calibration
+    depth_unit_m: float
+    truth_unit_m: float | None = None
+    rig_from_color: NDArray[np.float64] | None = None
+
+
+def session_camera(
+    info: CameraInfo, frame: Frame, *, rig_from_color: NDArray[np.float64] | None = None
+) -> SessionCamera:
+    """What a recording must know of a camera, taken from any of its frames."""
+    truth_unit_m = None if frame.truth is None else frame.truth.unit_m
+    return SessionCamera(info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color)
+
+
+def new_session_folder(library: Path, site: str = "") -> Path:
+    """A folder name in `library` that no other session has; nothing is created."""
+    started = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    place = "".join(c if c.isalnum() and c.isascii() else "-" for c in site).strip("-")[:40] or "nosite"
+    return library / f"{started}_{place}_{uuid.uuid4().hex[:8]}"
+
+
+def clock_anchor() -> Anchor:
+    """This moment on both clocks, from the tightest of a few readings."""
+    readings = []
+    for _ in range(9):
+        before_ns = time.monotonic_ns()
+        utc_ns = time.time_ns()
+        after_ns = time.monotonic_ns()
+        readings.append((after_ns - before_ns, utc_ns, (before_ns + after_ns) // 2))
+    _, utc_ns, monotonic_ns = min(readings)
+    return Anchor(utc_ns=utc_ns, monotonic_ns=monotonic_ns)
+
+
+class _CameraState:
+    """What the writer keeps of one camera between frames."""
+
+    def __init__(self, camera: SessionCamera) -> None:
+        self.camera = camera
+        self.frames = 0
+        self.first_index: int | None = None
+        self.last_index = 0
+        self.missing = 0
+        self.last_log_ns = 0
+        self.preview_ns: int | None = None
+        self.camera_info_ns: int | None = None
+        self.first_clock: tuple[int, int] | None = None
+        self.last_clock = (0, 0)
+        self.camera_infos = {
+            sensor: intrinsics
+            for sensor, intrinsics in _sensors(camera.calibration)
+            if intrinsics is not None
+        }
+
+
+class SessionWriter:
+    """A session being recorded. All methods may be called from any thread.
+
+    Nothing here compresses: `drivers.session.encode.encode` does that, in as many threads as one likes. One
+    thread hands the results to `write`, in the order of their capture; another one calls `sync` every 0.25 s.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cameras: Sequence[SessionCamera],
+        *,
+        site: str = "",
+        operator: str = "",
+        scene: str = "",
+        tags: Iterable[str] = (),
+        notes: str = "",
+        app_version: str = "",
+        segment_s: float = SEGMENT_S,
+        segment_bytes: int = SEGMENT_BYTES,
+        reserve_bytes: int = RESERVE_BYTES,
+    ) -> None:
+        """Create the folder and everything in it that precedes the first frame.
+
+        Args:
+            folder: of the session; absent or empty.
+            cameras: all that will be written, each with its own id.
+            site: where, free text; a label, like the four that follow.
+            operator: who.
+            scene: category.
+            tags: free words.
+            notes: free text.
+            app_version: of the program, for the record.
+            segment_s: length of one file.
+            segment_bytes: size of one file.
+            reserve_bytes: disk space that is left for the index.
+
+        Raises:
+            SessionError: the folder holds something, cannot be written, or the disk is full.
+        """
+        assert cameras, "a session has at least one camera"
+        self.folder = folder
+        self._segment_s = segment_s
+        self._segment_bytes = segment_bytes
+        self._reserve_bytes = reserve_bytes
+        self._cameras = {camera.info.id: _CameraState(camera) for camera in cameras}
+        assert len(self._cameras) == len(cameras), "camera ids are unique"
+        for camera_id in self._cameras:
+            if not camera_id.isascii() or not camera_id.replace("_", "a").isalnum():
+                raise SessionError(
+                    f"the camera name {camera_id!r} cannot be part of a topic",
+                    hint="Name the camera with letters, digits and underscores only.",
+                )
+        self.info = SessionInfo(
+            id=uuid.uuid4().hex,
+            site=site,
+            operator=operator,
+            started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+            app_version=app_version,
+            anchor=clock_anchor(),
+            cameras=tuple(_entry(camera) for camera in cameras),
+        )
+        self._calibration = CalibrationFile(
+            cameras={c.info.id: CalibrationEntry.of(c.calibration, c.rig_from_color) for c in cameras}
+        )
+        self._write_lock = threading.Lock()
+        self._sync_lock = threading.Lock()
+        self._failure: str | None = None
+        self._closed = False
+        self._retired: list[Segment] = []
+        self._entries: list[SegmentEntry] = []
+        self._segments = 0
+        self._lead = ""
+        self._clock_ns: int | None = None
+        self._captured_ns = 0
+        self._synced_ns = 0
+        self._lock = SessionLock(folder)
+        self._prepare_folder()
+        try:
+            self._check_room(0)
+            write_model(folder / SESSION_NAME, self.info)
+            write_model(folder / CALIBRATION_NAME, self._calibration)
+            self._segment = self._new_segment()
+            sync_folder(folder)
+            texts = [("site", site), ("operator", operator), ("scene", scene), ("note", notes)]
+            texts += [("tag", tag) for tag in tags]
+            for kind, value in texts:
+                if value:
+                    self.add_label(add_label(kind, value))  # type: ignore[arg-type]
+        except OSError as error:
+            self._lock.release()
+            raise SessionError(
+                f"the recording in {folder} could not begin: {error.strerror}", hint=_DISK_FULL_HINT
+            ) from error
+        except SessionError:
+            self._lock.release()
+            raise
+
+    @property
+    def synced_until_ns(self) -> int:
+        """Host monotonic time of the latest exposure that is on the disk; 0 before the first."""
+        return self._synced_ns
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes of all segments so far."""
+        with self._write_lock:
+            done = sum(entry.size for entry in self._entries) + sum(s.size for s in self._retired)
+            return done + (0 if self._closed else self._segment.size)
+
+    @property
+    def frames_written(self) -> dict[str, int]:
+        """Frames so far, by camera id."""
+        return {camera_id: state.frames for camera_id, state in self._cameras.items()}
+
+    def write(self, encoded: EncodedFrame) -> None:
+        """Append one frame; `sync` makes it durable.
+
+        Raises:
+            SessionError: the disk is full or gone, or the frame does not fit the session. What was written
+                before is kept and `close` still works.
+        """
+        with self._write_lock:
+            state = self._accept(encoded)
+            log_ns = max(self.info.anchor.utc_from_monotonic(encoded.captured_ns), state.last_log_ns + 1)
+            try:
+                if self._roll_due(encoded.camera_id):
+                    self._roll()
+                self._check_room(self._segment.pending_bytes + encoded.size)
+                self._add_frame(encoded, state, log_ns)
+                self._add_clock(encoded.captured_ns, log_ns)
+                if self._segment.chunk_due:
+                    self._segment.end_chunk()
+            except OSError as error:
+                raise self._failed(error) from error
+            self._captured_ns = max(self._captured_ns, encoded.captured_ns)
+
+    def add_label(self, event: LabelEvent) -> None:
+        """Say something of the session; durable when this returns.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        append_event(self.folder, event)
+        self._add_text(topics.LABELS, event_json(event))
+
+    def add_status(self, values: Mapping[str, Any]) -> None:
+        """What the recorder says of itself once a second: any JSON.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        self._add_text(topics.STATUS, json.dumps(values))
+
+    def add_drops(self, values: Mapping[str, Any]) -> None:
+        """Which frames were lost and where: any JSON.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        self._add_text(topics.DROPS, json.dumps(values))
+
+    def sync(self) -> None:
+        """Make all that was written durable; `write` goes on meanwhile.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        with self._sync_lock:
+            with self._write_lock:
+                if self._closed:
+                    return
+                try:
+                    if self._failure is None:
+                        self._segment.end_chunk()
+                    # A descriptor of our own, because `write` may end the segment while we wait for the disk.
+                    descriptor = os.dup(self._segment.descriptor)
+                except OSError as error:
+                    raise self._failed(error) from error
+                captured_ns = self._captured_ns
+                retired = list(self._retired)
+            try:
+                try:
+                    self._complete(retired)
+                    sync_data(descriptor)
+                finally:
+                    os.close(descriptor)
+            except OSError as error:
+                with self._write_lock:
+                    raise self._failed(error) from error
+            self._synced_ns = captured_ns
+
+    def close(self, totals: Mapping[str, CameraTotals] | None = None) -> Manifest:
+        """End the session: index, manifest, final names. Works after a failed `write` as well.
+
+        Args:
+            totals: where the frames of each camera went; None takes them from the device counters seen here.
+
+        Raises:
+            SessionError: not even the index could be written; `drivers.session.recover` mends that later.
+        """
+        with self._sync_lock, self._write_lock:
+            assert not self._closed, "a session is closed once"
+            self._closed = True
+            known = self._totals()
+            given = dict(totals) if totals is not None else known
+            try:
+                self._finish_segment(given)
+                self._complete([*self._retired, self._segment])
+                manifest = Manifest(
+                    session_id=self.info.id,
+                    files=tuple(sorted(self._entries, key=lambda entry: entry.name)),
+                    totals=given,
+                    honest=all(
+                        total.honest and total.written == self._cameras[camera_id].frames
+                        for camera_id, total in given.items()
+                        if camera_id in self._cameras
+                    ),
+                    failure=self._failure or "",
+                )
+                write_model(self.folder / MANIFEST_NAME, manifest)
+            except OSError as error:
+                raise SessionError(
+                    f"the recording in {self.folder} has no index: {error.strerror}",
+                    hint=f"Make room on the disk, then run `python main.py recover {self.folder}`.",
+                ) from error
+            finally:
+                self._lock.release()
+            self._synced_ns = self._captured_ns
+            return manifest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._closed:
+            self.close()
+
+    def _prepare_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            if any(path.name != LOCK_NAME for path in self.folder.iterdir()):
+                self._lock.release()
+                raise SessionError(
+                    f"{self.folder} is not empty", hint="Choose a new folder; nothing is ever written over."
+                )
+            sync_folder(self.folder.parent)
+        except OSError as error:
+            raise SessionError(
+                f"{self.folder} cannot be written: {error.strerror}",
+                hint="Choose a folder that you may write to.",
+            ) from error
+
+    def _new_segment(self) -> Segment:
+        segment = Segment(self.folder, self._segments)
+        try:
+            self._begin(segment)
+        except OSError:
+            segment.close_file()
+            segment.path.unlink(missing_ok=True)
+            raise
+        self._segments += 1
+        self._lead = ""
+        return segment
+
+    def _begin(self, segment: Segment) -> None:
+        """What makes a segment readable on its own."""
+        at_ns = self.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        calibration = self._calibration.model_dump_json().encode()
+        segment.add_metadata("session", _session_metadata(self.info))
+        for entry in self.info.cameras:
+            values = {key: str(value) for key, value in entry.model_dump(exclude_none=True).items()}
+            segment.add_metadata(f"camera/{entry.id}", values)
+        segment.add_attachment(CALIBRATION_NAME, calibration, at_ns)
+        segment.register(topics.TF_STATIC, cdr.TF_MESSAGE)
+        for name in (topics.LABELS, topics.STATUS, topics.DROPS, topics.CLOCK):
+            segment.register(name, cdr.STRING)
+        for camera_id, state in self._cameras.items():
+            for sensor in state.camera_infos:
+                segment.register(camera_info_topic(camera_id, sensor), cdr.CAMERA_INFO)
+            segment.register(topic(camera_id, topics.COLOR), cdr.COMPRESSED_IMAGE)
+            segment.register(topic(camera_id, topics.DEPTH), cdr.COMPRESSED_IMAGE)
+            segment.register(topic(camera_id, topics.PREVIEW), cdr.IMAGE)
+            segment.register(topic(camera_id, topics.META), cdr.FRAME_META)
+            state.camera_info_ns = None
+            state.preview_ns = None
+        tree = cdr.transforms(at_ns, self._links())
+        segment.add(topics.TF_STATIC, tree, log_ns=at_ns, publish_ns=at_ns, sequence=0)
+        for camera_id, state in self._cameras.items():
+            self._add_camera_info(segment, camera_id, state, at_ns)
+        segment.end_chunk()
+
+    def _links(self) -> list[tuple[str, str, NDArray[np.float64]]]:
+        links = []
+        for camera_id, state in self._cameras.items():
+            calibration = state.camera.calibration
+            color = frame_id(camera_id, "color")
+            mount = state.camera.rig_from_color
+            links.append(("rig", color, np.eye(4) if mount is None else mount))
+            links.append((color, frame_id(camera_id, "depth"), calibration.color_from_depth))
+            if calibration.color_from_ir_left is not None:
+                left = frame_id(camera_id, "infra1")
+                links.append((color, left, calibration.color_from_ir_left))
+                if calibration.baseline_m is not None:
+                    left_from_right = np.eye(4)
+                    left_from_right[0, 3] = calibration.baseline_m
+                    links.append((left, frame_id(camera_id, "infra2"), left_from_right))
+        return links
+
+    def _accept(self, encoded: EncodedFrame) -> _CameraState:
+        if self._closed:
+            raise SessionError(f"{self.folder} is closed", hint="Start a new recording.")
+        if self._failure is not None:
+            raise SessionError(self._failure, hint=_DISK_FULL_HINT)
+        state = self._cameras.get(encoded.camera_id)
+        if state is None:
+            raise SessionError(
+                f"the camera {encoded.camera_id} came after the recording began",
+                hint="Stop and record again; a session keeps the cameras it began with.",
+            )
+        camera = state.camera
+        promised = (
+            (camera.calibration.color.width, camera.calibration.color.height),
+            (camera.calibration.depth.width, camera.calibration.depth.height),
+            camera.depth_unit_m,
+        )
+        delivered = (encoded.color_size, encoded.depth_size, encoded.depth_unit_m)
+        truth_changed = encoded.truth_unit_m is not None and encoded.truth_unit_m != camera.truth_unit_m
+        if delivered != promised or truth_changed:
+            raise SessionError(
+                f"the camera {encoded.camera_id} changed its mode while recording: colour, depth, unit were "
+                f"{promised} and are {delivered}",
+                hint="Stop and record again; a session keeps the modes it began with.",
+            )
+        return state
+
+    def _add_frame(self, encoded: EncodedFrame, state: _CameraState, log_ns: int) -> None:
+        segment = self._segment
+        camera_id = encoded.camera_id
+        self._lead = self._lead or camera_id
+        publish_ns = self.info.anchor.utc_from_monotonic(encoded.arrived_ns)
+        missing = 0 if state.first_index is None else max(0, encoded.index - state.last_index - 1)
+
+        def add(stream: str, data: bytes) -> None:
+            segment.add(
+                topic(camera_id, stream), data, log_ns=log_ns, publish_ns=publish_ns, sequence=encoded.index
+            )
+
+        for stream, image in encoded.images.items():
+            segment.register(topic(camera_id, stream), cdr.COMPRESSED_IMAGE)
+            where = frame_id(camera_id, stream)
+            if stream in {topics.DEPTH, topics.TRUTH}:
+                parts = (topics.DEPTH_HEADER, image)
+                add(stream, cdr.compressed_image(log_ns, where, topics.DEPTH_FORMAT, *parts))
+            else:
+                add(stream, cdr.compressed_image(log_ns, where, topics.JPEG_FORMAT, image))
+        if state.preview_ns is None or log_ns - state.preview_ns >= PREVIEW_PERIOD_NS:
+            state.preview_ns = log_ns
+            where = frame_id(camera_id, topics.PREVIEW)
+            add(topics.PREVIEW, cdr.depth_image(log_ns, where, encoded.preview))
+        if state.camera_info_ns is None or log_ns - state.camera_info_ns >= CAMERA_INFO_PERIOD_NS:
+            self._add_camera_info(segment, camera_id, state, log_ns)
+        # Last, so that a frame with this message is a whole frame wherever the file was cut.
+        meta = cdr.FrameMeta(
+            stamp_ns=log_ns,
+            frame_id=frame_id(camera_id, topics.META),
+            device_ts_ns=encoded.device_ns,
+            host_arrival_ns=publish_ns,
+            frame_number=encoded.index,
+            dropped_before=missing,
+        )
+        add(topics.META, cdr.frame_meta(meta))
+        state.last_log_ns = log_ns
+        state.last_index = max(encoded.index, state.last_index)
+        state.missing += missing
+        state.frames += 1
+        clocks = (encoded.device_ns, encoded.captured_ns)
+        if state.first_index is None:
+            state.first_index, state.first_clock = encoded.index, clocks
+        state.last_clock = clocks
+
+    @staticmethod
+    def _add_camera_info(segment: Segment, camera_id: str, state: _CameraState, log_ns: int) -> None:
+        state.camera_info_ns = log_ns
+        for sensor, intrinsics in state.camera_infos.items():
+            data = cdr.camera_info(log_ns, frame_id(camera_id, sensor), intrinsics)
+            name = camera_info_topic(camera_id, sensor)
+            segment.add(name, data, log_ns=log_ns, publish_ns=log_ns, sequence=0)
+
+    def _add_clock(self, captured_ns: int, log_ns: int) -> None:
+        if self._clock_ns is not None and captured_ns - self._clock_ns < CLOCK_PERIOD_NS:
+            return
+        self._clock_ns = captured_ns
+        now = clock_anchor()
+        cameras = {}
+        for camera_id, state in self._cameras.items():
+            if state.first_clock is not None:
+                device_ns = state.last_clock[0] - state.first_clock[0]
+                host_ns = state.last_clock[1] - state.first_clock[1]
+                cameras[camera_id] = {
+                    "device_ns": state.last_clock[0],
+                    "host_monotonic_ns": state.last_clock[1],
+                    "host_per_device": host_ns / device_ns if device_ns else None,
+                    "sync": "free run",
+                }
+        values = {
+            "monotonic_ns": now.monotonic_ns,
+            "realtime_ns": now.utc_ns,
+            "realtime_minus_session_ns": now.utc_ns - self.info.anchor.utc_from_monotonic(now.monotonic_ns),
+            "cameras": cameras,
+        }
+        data = cdr.string(json.dumps(values))
+        self._segment.add(topics.CLOCK, data, log_ns=log_ns, publish_ns=log_ns, sequence=0)
+
+    def _add_text(self, name: str, text: str) -> None:
+        at_ns = self.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        with self._write_lock:
+            if self._closed or self._failure is not None:
+                return
+            try:
+                self._segment.add(name, cdr.string(text), log_ns=at_ns, publish_ns=at_ns, sequence=0)
+            except OSError as error:
+                raise self._failed(error) from error
+
+    def _roll_due(self, camera_id: str) -> bool:
+        """Whether the next frame begins a new file: on the boundary of a frame set where there is one."""
+        age_s = time.monotonic() - self._segment.opened_s
+        if age_s < self._segment_s and self._segment.size < self._segment_bytes:
+            return False
+        return camera_id == self._lead or age_s > self._segment_s + 1.0 or not self._lead
+
+    def _roll(self) -> None:
+        full = self._segment
+        full.finish()
+        self._segment = self._new_segment()
+        self._retired.append(full)
+
+    def _check_room(self, size: int) -> None:
+        free = shutil.disk_usage(self.folder).free
+        if free < self._reserve_bytes + size:
+            self._failure = f"the disk of {self.folder} is full: {free / 1e6:.0f} MB are left"
+            raise SessionError(self._failure, hint=_DISK_FULL_HINT)
+
+    def _failed(self, error: OSError) -> SessionError:
+        self._failure = f"the recording in {self.folder} cannot go on: {error.strerror}"
+        return SessionError(self._failure, hint=_DISK_FULL_HINT)
+
+    def _finish_segment(self, totals: Mapping[str, CameraTotals]) -> None:
+        segment = self._segment
+        if segment.finished:
+            return
+        values = {
+            f"{camera}/{key}": str(n) for camera, t in totals.items() for key, n in t.model_dump().items()
+        }
+        if not segment.broken:
+            try:
+                segment.end_chunk()
+                segment.add_metadata("recorder_totals", values)
+                segment.finish()
+            except OSError as error:
+                self._failed(error)
+            else:
+                return
+        # The disk took a part of the last chunk only. Cutting that off makes room for the index.
+        segment.close_file()
+        repaired = finalize(segment.path, keep_tail=False)
+        assert repaired is not None, "each segment begins with a whole chunk"
+        segment.rename()
+        segment.repaired = True
+        self._entries.append(repaired.entry(segment.name))
+
+    def _complete(self, segments: Iterable[Segment]) -> None:
+        """Make finished files durable under their final names. The sync lock is held."""
+        for segment in segments:
+            if segment in self._retired:
+                self._retired.remove(segment)
+            if segment.repaired:
+                continue
+            sync_data(segment.descriptor)
+            segment.close_file()
+            segment.rename()
+            self._entries.append(segment.entry())
+        sync_folder(self.folder)
+
+    def _totals(self) -> dict[str, CameraTotals]:
+        totals = {}
+        for camera_id, state in self._cameras.items():
+            first = state.first_index
+            seen = 0 if first is None else state.last_index - first + 1
+            # A device that counts backwards or repeats a number has no gaps that we could know of.
+            gap = max(0, seen - state.frames)
+            totals[camera_id] = CameraTotals(
+                device_frames=state.frames + gap, written=state.frames, device_gap=gap
+            )
+        return totals
+
+
+def _entry(camera: SessionCamera) -> CameraEntry:
+    info = camera.info
+    return CameraEntry(
+        id=info.id,
+        name=info.name,
+        model=info.model,
+        serial=info.serial,
+        sensor=info.sensor,
+        rate_hz=info.rate_hz,
+        depth_unit_m=camera.depth_unit_m,
+        truth_unit_m=camera.truth_unit_m,
+    )
+
+
+def _session_metadata(info: SessionInfo) -> dict[str, str]:
+    values = {key: str(value) for key, value in info.model_dump(exclude={"anchor", "cameras"}).items()}
+    values["anchor_utc_ns"] = str(info.anchor.utc_ns)
+    values["anchor_monotonic_ns"] = str(info.anchor.monotonic_ns)
+    values["json"] = info.model_dump_json()
+    return values
+
+
+def _sensors(calibration: Calibration) -> list[tuple[str, Intrinsics | None]]:
+    return [
+        ("color", calibration.color),
+        ("depth", calibration.depth),
+        ("infra1", calibration.ir),
+        ("infra2", calibration.ir),
+    ]

@@ -1,0 +1,299 @@
+"""The folder of recorded sessions as the screen shows it: entries, thumbnails, trash, recovery."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drivers.errors import SessionError
+from drivers.session import library
+from drivers.session.durable import write_atomically
+from drivers.session.labels import (
+    LabelEvent,
+    Labels,
+    add_label,
+    append_event,
+    apply,
+    read_events,
+    remove_label,
+)
+from drivers.session.library import SessionSummary, State, is_session
+from drivers.session.manifest import MANIFEST_NAME, CameraEntry, CameraTotals, Manifest
+from drivers.session.reader import Session
+from drivers.session.recover import recover, unfinished
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL_NAME = "thumbnail.jpg"
+THUMBNAIL_WIDTH_PX = 480
+THUMBNAIL_QUALITY = 85
+
+NO_LABELS = Labels(scene="", tags=(), notes="", operator="", site="", events={})
+
+_HINTS = {
+    State.WHOLE: "",
+    State.RECORDING: "It appears here when it has been stopped.",
+    State.UNFINISHED: "Recover it; at most the last second is lost.",
+    State.DAMAGED: "Put the files back from a copy, or delete the session.",
+}
+_PROBLEMS = {
+    State.RECORDING: "It is being recorded now.",
+    State.UNFINISHED: "The program ended while it was recording.",
+}
+
+
+@dataclass(frozen=True)
+class SessionCamera:
+    """One camera of a session: what was written, and where the rest went."""
+
+    camera_id: str
+    name: str
+    written: int
+    totals: CameraTotals | None
+
+    @property
+    def lost(self) -> int:
+        """Frames in no file."""
+        return 0 if self.totals is None else self.totals.lost
+
+
+@dataclass(frozen=True)
+class SessionEntry:
+    """One session of the library, whole or not.
+
+    Attributes:
+        folder: of the session.
+        state: only a whole one can be replayed or trained on.
+        started: local time, or None where nothing says.
+        seconds: length.
+        cameras: in the rig's order.
+        labels: what holds after all edits.
+        bytes: of all files.
+        recovered: whether a crash was repaired.
+        lost_s: what that crash cost.
+        failure: why recording ended early, or empty.
+        problem: why it cannot be used, or empty.
+        hint: what to do about that.
+    """
+
+    folder: Path
+    state: State
+    started: datetime | None
+    seconds: float
+    cameras: tuple[SessionCamera, ...]
+    labels: Labels
+    bytes: int
+    recovered: bool = False
+    lost_s: float = 0.0
+    failure: str = ""
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be replayed and trained on."""
+        return self.state is State.WHOLE
+
+    @property
+    def frames(self) -> int:
+        """Of all cameras."""
+        return sum(camera.written for camera in self.cameras)
+
+    @property
+    def lost(self) -> int:
+        """Frames of all cameras that are in no file."""
+        return sum(camera.lost for camera in self.cameras)
+
+    def matches(self, words: str) -> bool:
+        """Whether each of the words occurs in name, labels or cameras."""
+        said = self.labels
+        text = " ".join((
+            self.name, said.scene, *said.tags, said.notes, said.operator, said.site,
+            *(camera.name for camera in self.cameras),
+        )).casefold()  # fmt: skip
+        return all(word in text for word in words.casefold().split())
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What was done about one unfinished session.
+
+    Attributes:
+        folder: of the session.
+        lost_s: what the crash cost.
+        problem: why it could not be recovered, or empty.
+        hint: what to do about that.
+    """
+
+    folder: Path
+    lost_s: float = 0.0
+    problem: str = ""
+    hint: str = ""
+
+
+def entries(folder: Path) -> list[SessionEntry]:
+    """Every session below `folder`, the newest first; those that cannot be read say why."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if path.is_dir() and _is_or_was_session(path)]
+    return [read_entry(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+
+def read_entry(folder: Path) -> SessionEntry:
+    """The entry of one session; what is wrong with it is part of the entry and never raised."""
+    try:
+        if not is_session(folder):
+            return _unreadable(folder, "The file session.json is missing.")
+        return _entry(library.summary(folder))
+    except OSError as error:
+        return _unreadable(folder, f"It cannot be read: {error.strerror}.")
+
+
+def thumbnail(entry: SessionEntry) -> bytes | None:
+    """JPEG of a colour frame from the middle, made once and kept in the session; None where there is none."""
+    path = entry.folder / THUMBNAIL_NAME
+    try:
+        if path.exists():
+            return path.read_bytes()
+        if not entry.usable or entry.frames == 0:
+            return None
+        data = _middle_frame(entry)
+    except (SessionError, OSError) as error:
+        log.warning("no thumbnail of %s: %s", entry.folder, error)
+        return None
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        log.warning("the thumbnail of %s is not kept: %s", entry.folder, error)
+    return data
+
+
+def delete(entry: SessionEntry) -> Path:
+    """Move a session to the trash, from where `restore` brings it back; returns where it is now.
+
+    Raises:
+        SessionError: it is being recorded, or cannot be moved.
+    """
+    return library.delete(entry.folder)
+
+
+def restore(trashed: Path) -> Path:
+    """Bring a deleted session back; returns where it is now.
+
+    Raises:
+        SessionError: it is gone, or another session has its name.
+    """
+    return library.restore(trashed)
+
+
+def trash(folder: Path) -> list[SessionEntry]:
+    """What was deleted from this library and is still there."""
+    return entries(folder / library.TRASH_NAME)
+
+
+def purge(folder: Path) -> None:
+    """Remove what is in the trash for good; nothing else ever does."""
+    library.empty_trash(folder)
+
+
+def recover_all(folder: Path) -> list[Recovery]:
+    """Finish every session that a crash left unfinished; one that is being recorded is left alone."""
+    done = []
+    for path in unfinished(folder):
+        try:
+            report = recover(path)
+            done.append(Recovery(path, report.lost_estimate_s))
+        except SessionError as error:
+            log.warning("%s %s", error, error.hint)
+            done.append(Recovery(path, problem=str(error), hint=error.hint))
+    return done
+
+
+def relabel(folder: Path, *, scene: str, tags: tuple[str, ...]) -> Labels:
+    """Make scene and tags of a finished session these; what was said before stays in its list of events.
+
+    Raises:
+        SessionError: the session cannot be written.
+    """
+    labels = apply(read_events(folder))
+    for event in changes(labels, scene=scene, tags=tags):
+        append_event(folder, event)
+    return apply(read_events(folder))
+
+
+def changes(labels: Labels, *, scene: str, tags: tuple[str, ...]) -> list[LabelEvent]:
+    """The events that lead from `labels` to this scene and these tags."""
+    events = []
+    if scene != labels.scene:
+        events += [remove_label(label.id) for label in labels.events.values() if label.kind == "scene"]
+        events += [add_label("scene", scene)] if scene else []
+    events += [
+        remove_label(label.id)
+        for label in labels.events.values()
+        if label.kind == "tag" and label.start_ns is None and label.value not in tags
+    ]
+    return events + [add_label("tag", tag) for tag in tags if tag not in labels.tags]
+
+
+def _entry(summary: SessionSummary) -> SessionEntry:
+    info, manifest = summary.info, summary.manifest
+    cameras = () if info is None else info.cameras
+    return SessionEntry(
+        folder=summary.path,
+        state=summary.state,
+        started=None if info is None else _local(info.started_utc),
+        seconds=summary.duration_s,
+        cameras=tuple(_camera(camera, manifest) for camera in cameras),
+        labels=summary.labels or NO_LABELS,
+        bytes=summary.size_bytes,
+        recovered=manifest is not None and manifest.recovered,
+        lost_s=0.0 if manifest is None else manifest.lost_estimate_s,
+        failure="" if manifest is None else manifest.failure,
+        problem=summary.problem or _PROBLEMS.get(summary.state, ""),
+        hint=_HINTS[summary.state],
+    )
+
+
+def _camera(camera: CameraEntry, manifest: Manifest | None) -> SessionCamera:
+    written = 0 if manifest is None else manifest.frames(camera.id)
+    totals = None if manifest is None else manifest.totals.get(camera.id)
+    return SessionCamera(camera.id, camera.name or camera.id, written, totals)
+
+
+def _unreadable(folder: Path, problem: str) -> SessionEntry:
+    return SessionEntry(
+        folder, State.DAMAGED, None, 0.0, (), NO_LABELS, 0, problem=problem, hint=_HINTS[State.DAMAGED]
+    )
+
+
+def _is_or_was_session(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    return is_session(path) or (path / MANIFEST_NAME).exists() or any(path.glob("*.mcap*"))
+
+
+def _middle_frame(entry: SessionEntry) -> bytes:
+    import cv2  # 100 ms that a start without sessions saves
+    import simplejpeg
+
+    session = Session(entry.folder)
+    camera = max(entry.cameras, key=lambda camera: camera.written > 0)
+    color = session.color(camera.camera_id, session.count(camera.camera_id) // 2)
+    height, width = color.shape[:2]
+    target = (THUMBNAIL_WIDTH_PX, max(round(height * THUMBNAIL_WIDTH_PX / width), 1))
+    small = cv2.resize(color, target, interpolation=cv2.INTER_AREA)
+    data: bytes = simplejpeg.encode_jpeg(small, quality=THUMBNAIL_QUALITY)
+    return data
+
+
+def _local(utc: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(utc)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone()

@@ -1,0 +1,153 @@
+"""The sessions of a folder, read in a thread so that the window never waits for a disk."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.flow.slot import Slot
+from app.flow.worker import Worker
+from app.recording.library import Recovery, SessionEntry, entries, purge, recover_all, thumbnail, trash
+
+POLL_MS = 60
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One reading of the folder.
+
+    Attributes:
+        entries: the sessions, newest first.
+        trashed: what was deleted and is still there.
+        problem: why the folder cannot be read, or empty.
+    """
+
+    entries: tuple[SessionEntry, ...] = ()
+    trashed: tuple[SessionEntry, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """The picture of one session: JPEG bytes, or None where there is none."""
+
+    folder: Path
+    jpeg: bytes | None
+
+
+class SessionList(QObject):
+    """Reads the folder, then the thumbnails one by one.
+
+    Args:
+        folder: gives the folder of this moment, which a setting can change.
+        recover: finish what a crash left unfinished, before the first reading.
+    """
+
+    listed = Signal(Listing)
+    thumbnail_came = Signal(Thumbnail)
+    recovered = Signal(tuple)
+
+    def __init__(
+        self, folder: Callable[[], Path], *, recover: bool = False, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._folder = folder
+        self._recover = recover
+        self._worker: Worker | None = None
+        self._again = False
+        self._purge = False
+        self._listing: Slot[Listing] = Slot()
+        self._recoveries: Slot[tuple[Recovery, ...]] = Slot()
+        self._pictures: Slot[tuple[Thumbnail, ...]] = Slot()
+        self._seen = [0, 0]
+        self._shown: dict[Path, Thumbnail] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    @property
+    def loading(self) -> bool:
+        """Whether the folder is being read."""
+        return self._worker is not None and self._worker.running
+
+    def load(self) -> None:
+        """Read the folder again; `listed` follows, and `thumbnail_came` for each session."""
+        if self.loading:
+            self._again = True
+            return
+        recover, self._recover = self._recover, False
+        emptied, self._purge = self._purge, False
+        folder = self._folder()
+        known = dict(self._shown)
+
+        def work(stop: threading.Event) -> None:
+            if emptied:
+                purge(folder)
+            self._read(folder, stop, recover=recover, known=known)
+
+        self._worker = Worker("session list", work, failed=self._read_failed)
+        self._worker.start()
+        self._timer.start()
+
+    def empty_trash(self) -> None:
+        """Remove what is in the trash for good, then read the folder again."""
+        self._purge = True
+        self.load()
+
+    def poll(self) -> None:
+        """Look for news; the timer calls this."""
+        loading = self.loading
+        newer = self._recoveries.newer_than(self._seen[0], timeout_s=0)
+        if newer is not None:
+            self._seen[0] = newer[0]
+            self.recovered.emit(newer[1])
+        listing = self._listing.newer_than(self._seen[1], timeout_s=0)
+        if listing is not None:
+            self._seen[1] = listing[0]
+            self.listed.emit(listing[1])
+        for picture in self._pictures.latest() or ():
+            if self._shown.get(picture.folder) is not picture:
+                self._shown[picture.folder] = picture
+                self.thumbnail_came.emit(picture)
+        if loading:
+            return
+        if self._again:
+            self._again = False
+            self.load()
+        else:
+            self._timer.stop()
+
+    def picture(self, folder: Path) -> bytes | None:
+        """JPEG of a session whose thumbnail came already."""
+        shown = self._shown.get(folder)
+        return None if shown is None else shown.jpeg
+
+    def close(self) -> None:
+        """Stop reading and wait for the thread."""
+        self._timer.stop()
+        if self._worker is not None:
+            self._worker.stop()
+
+    def _read(
+        self, folder: Path, stop: threading.Event, *, recover: bool, known: dict[Path, Thumbnail]
+    ) -> None:
+        if recover and (done := recover_all(folder)):
+            self._recoveries.put(tuple(done))
+        try:
+            listing = Listing(tuple(entries(folder)), tuple(trash(folder)))
+        except OSError as error:
+            self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))
+            return
+        self._listing.put(listing)
+        pictures = [known[entry.folder] for entry in listing.entries if entry.folder in known]
+        for entry in listing.entries:
+            if stop.is_set():
+                return
+            if entry.usable and entry.folder not in known:
+                pictures.append(Thumbnail(entry.folder, thumbnail(entry)))
+                self._pictures.put(tuple(pictures))
+
+    def _read_failed(self, error: Exception) -> None:
+        self._listing.put(Listing(problem=f"The sessions cannot be listed: {error}."))

@@ -1,0 +1,236 @@
+"""State of the sessions page: which sessions are there, found, selected, deleted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.recording import library
+from app.recording.library import Recovery, SessionEntry
+from app.viewmodels.handover import Handover
+from app.viewmodels.session_list import Listing, SessionList
+from app.viewmodels.words import counted
+from drivers.errors import SessionError
+from drivers.session.library import State
+
+
+@dataclass(frozen=True)
+class SessionsView:
+    """What the page shows.
+
+    Attributes:
+        entries: sessions that the search lets through, newest first.
+        total: how many there are without the search.
+        scenes: categories that occur, for the filter.
+        search: words that are looked for.
+        scene: category that is looked for, or empty.
+        selected: folder of the selected session, or None.
+        trashed: how many sessions are in the trash.
+        loaded: whether the folder has been read.
+        problem: why it cannot be read, or empty.
+    """
+
+    entries: tuple[SessionEntry, ...] = ()
+    total: int = 0
+    scenes: tuple[str, ...] = ()
+    search: str = ""
+    scene: str = ""
+    selected: Path | None = None
+    trashed: int = 0
+    loaded: bool = False
+    problem: str = ""
+
+    @property
+    def entry(self) -> SessionEntry | None:
+        """The selected session."""
+        return next((entry for entry in self.entries if entry.folder == self.selected), None)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A session in the trash.
+
+    Attributes:
+        name: what it was called.
+        trashed: where it is now.
+    """
+
+    name: str
+    trashed: Path
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What could not be done, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+class SessionsViewModel(QObject):
+    """Searches, selects, labels and deletes.
+
+    Args:
+        folder: gives the sessions folder of this moment.
+        handover: where other pages leave what they want shown, and take what to train on.
+    """
+
+    view_changed = Signal(SessionsView)
+    deleted = Signal(Deleted)
+    refused = Signal(Refusal)
+    notice_came = Signal(str)
+
+    def __init__(self, folder: Callable[[], Path], handover: Handover, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.list = SessionList(folder, recover=True, parent=self)
+        self._handover = handover
+        self._listing: Listing | None = None
+        self._search = ""
+        self._scene = ""
+        self._selected: Path | None = None
+        self.list.listed.connect(self._listed)
+        self.list.recovered.connect(self._recovered)
+
+    @property
+    def view(self) -> SessionsView:
+        """This moment."""
+        listing = self._listing or Listing()
+        scenes = dict.fromkeys(entry.labels.scene for entry in listing.entries if entry.labels.scene)
+        found = tuple(
+            entry
+            for entry in listing.entries
+            if entry.matches(self._search) and self._scene in {"", entry.labels.scene}
+        )
+        return SessionsView(
+            entries=found,
+            total=len(listing.entries),
+            scenes=tuple(sorted(scenes)),
+            search=self._search,
+            scene=self._scene,
+            selected=self._selected if any(entry.folder == self._selected for entry in found) else None,
+            trashed=len(listing.trashed),
+            loaded=self._listing is not None,
+            problem=listing.problem,
+        )
+
+    def load(self) -> None:
+        """Read the folder again, and select what another page asked for."""
+        wanted = self._handover.take_show()
+        if wanted is not None:
+            self._search = self._scene = ""
+            self._selected = wanted
+            self.view_changed.emit(self.view)
+        self.list.load()
+
+    def search(self, words: str) -> None:
+        """Show only sessions that hold all these words."""
+        self._search = words
+        self.view_changed.emit(self.view)
+
+    def choose_scene(self, scene: str) -> None:
+        """Show only sessions of this category; empty shows all."""
+        self._scene = scene
+        self.view_changed.emit(self.view)
+
+    def select(self, folder: Path | None) -> None:
+        """Select a session, or none."""
+        self._selected = folder
+        self.view_changed.emit(self.view)
+
+    def train_on(self, entry: SessionEntry) -> None:
+        """Leave the session for the training page."""
+        self._handover.train_on = (entry.folder,)
+
+    def delete(self, entry: SessionEntry) -> None:
+        """Move a session to the trash; `deleted` offers the way back."""
+        try:
+            trashed = library.delete(entry)
+        except SessionError as error:
+            self.refused.emit(Refusal(str(error), error.hint))
+            return
+        self._drop(entry.folder)
+        self.deleted.emit(Deleted(entry.name, trashed))
+        self.list.load()
+
+    def restore(self, deleted: Deleted) -> None:
+        """Bring a session back from the trash."""
+        try:
+            self._selected = library.restore(deleted.trashed)
+        except SessionError as error:
+            self.refused.emit(Refusal(str(error), error.hint))
+        self.list.load()
+
+    def restore_all(self) -> None:
+        """Bring back everything that is in the trash."""
+        for entry in () if self._listing is None else self._listing.trashed:
+            try:
+                library.restore(entry.folder)
+            except SessionError as error:
+                self.refused.emit(Refusal(str(error), error.hint))
+        self.list.load()
+
+    def purge(self) -> None:
+        """Remove what is in the trash for good."""
+        self.list.empty_trash()
+
+    def relabel(self, entry: SessionEntry, scene: str, tags: tuple[str, ...]) -> None:
+        """Give a session another scene and other tags."""
+        try:
+            library.relabel(entry.folder, scene=scene, tags=tags)
+        except SessionError as error:
+            self.refused.emit(Refusal(str(error), error.hint))
+            return
+        self._replace(library.read_entry(entry.folder))
+
+    def close(self) -> None:
+        """Join the thread that reads."""
+        self.list.close()
+
+    def _listed(self, listing: Listing) -> None:
+        self._listing = listing
+        if self._scene not in {entry.labels.scene for entry in listing.entries}:
+            self._scene = ""
+        self.view_changed.emit(self.view)
+
+    def _recovered(self, recoveries: tuple[Recovery, ...]) -> None:
+        good = [recovery for recovery in recoveries if not recovery.problem]
+        if good:
+            lost_s = sum(recovery.lost_s for recovery in good)
+            sessions = counted(len(good), "session")
+            self.notice_came.emit(
+                f"Recovered {sessions} that a crash left unfinished; about {lost_s:.1f} s lost."
+            )
+        for recovery in recoveries:
+            if recovery.problem:
+                self.refused.emit(Refusal(recovery.problem, recovery.hint))
+
+    def _drop(self, folder: Path) -> None:
+        if self._listing is not None:
+            left = tuple(entry for entry in self._listing.entries if entry.folder != folder)
+            self._listing = Listing(left, self._listing.trashed)
+            self.view_changed.emit(self.view)
+
+    def _replace(self, changed: SessionEntry) -> None:
+        assert self._listing is not None
+        entries = tuple(changed if e.folder == changed.folder else e for e in self._listing.entries)
+        self._listing = Listing(entries, self._listing.trashed)
+        self.view_changed.emit(self.view)
+
+
+def loss_words(entry: SessionEntry) -> str:
+    """A session's lost frames in words, by cause."""
+    if entry.state is not State.WHOLE:
+        return ""
+    if entry.recovered:
+        return f"Recovered after a crash; about {entry.lost_s:.1f} s lost"
+    if entry.lost == 0:
+        return "No frame lost"
+    totals = [camera.totals for camera in entry.cameras if camera.totals is not None]
+    causes = (
+        (sum(total.device_gap for total in totals), "by the device"),
+        (sum(total.host_drop for total in totals), "dropped"),
+        (sum(total.error for total in totals), "failed"),
+    )
+    parts = ", ".join(f"{number:,} {cause}" for number, cause in causes if number)
+    return f"{counted(entry.lost, 'frame')} lost: {parts}"

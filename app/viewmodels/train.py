@@ -1,0 +1,326 @@
+"""State of the training page: what to train on, the run under way, and the runs before it."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.flow.slot import Slot
+from app.flow.worker import Worker
+from app.training.history import PastRun, RunNote, past_runs, read_note, write_note
+from app.training.job import TrainingJob, TrainingPhase, TrainingState
+from app.viewmodels.words import counted, duration
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+NOTE_EVERY_TICKS = 25
+"""The note on disk is at most five seconds old, so that a crash of the window loses no curve."""
+
+
+class Recipe(Protocol):
+    """What the page needs of an entry of `trainer.recipes.RECIPES`."""
+
+    @property
+    def name(self) -> str:
+        """What the trainer is told."""
+
+    @property
+    def title(self) -> str:
+        """What the screen says."""
+
+    @property
+    def note(self) -> str:
+        """One line on what it is for."""
+
+    @property
+    def steps(self) -> int:
+        """How many it takes by itself."""
+
+
+def known_recipes() -> Mapping[str, Recipe]:
+    """The trainer's own table."""
+    from trainer.recipes import RECIPES  # the window is up before anyone trains
+
+    return RECIPES
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What the operator asks for.
+
+    Attributes:
+        recipe: name of a recipe.
+        sessions: folders of the sessions to train on.
+        synthetic: whether simulated rooms are mixed in.
+        steps: how many.
+        init: weights to start from; None starts from nothing.
+    """
+
+    recipe: str
+    sessions: tuple[Path, ...]
+    synthetic: bool
+    steps: int
+    init: Path | None
+
+    @property
+    def arguments(self) -> list[str]:
+        """Of the `train` verb."""
+        words = ["--recipe", self.recipe]
+        for session in self.sessions:
+            words += ["--session", str(session)]
+        if self.synthetic:
+            words.append("--synthetic")
+        words += ["--steps", str(self.steps)]
+        if self.init is not None:
+            words += ["--init", str(self.init)]
+        return words
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot start, in words; empty if it can."""
+        if not self.recipe:
+            return "Choose a recipe."
+        if not self.sessions and not self.synthetic:
+            return "Choose at least one session, or simulated rooms."
+        return ""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """The run on screen.
+
+    Attributes:
+        title: its name.
+        folder: where it writes.
+        training: what the trainer reports.
+        words: its state in one sentence.
+        progress: done so far, 0 to 1.
+    """
+
+    title: str
+    folder: Path
+    training: TrainingState
+    words: str
+    progress: float
+
+
+class TrainViewModel(QObject):
+    """One run at a time; it outlives the page and ends with the window.
+
+    Args:
+        runs: folder of all runs.
+        use_weights: makes the live repair use a weights file.
+        recipes: by name.
+    """
+
+    run_changed = Signal(RunView)
+    runs_changed = Signal(tuple)
+    weights_used = Signal(Path)
+    refused = Signal(str)
+
+    def __init__(
+        self,
+        runs: Path,
+        use_weights: Callable[[Path], None],
+        recipes: Mapping[str, Recipe],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.recipes = recipes
+        self._runs_folder = runs
+        self._use_weights = use_weights
+        self._job: TrainingJob | None = None
+        self._note = RunNote()
+        self._seen = 0
+        self._ticks = 0
+        self._listing: Worker | None = None
+        self._listed: Slot[tuple[PastRun, ...]] = Slot()
+        self._listed_seen = 0
+        self._list_again = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is under way."""
+        state = None if self._job is None else self._job.state.latest()
+        return state is not None and state.active
+
+    @property
+    def run(self) -> RunView | None:
+        """The run under way or the one that ended last; None before the first."""
+        state = None if self._job is None else self._job.state.latest()
+        if self._job is None or state is None:
+            return None
+        return RunView(self._note.title, self._job.run, state, words_of(state), _progress(state))
+
+    def start(self, plan: TrainingPlan) -> None:
+        """Train; refuses in words when the plan cannot start or a run is under way."""
+        if self.active:
+            self.refused.emit("A run is under way. Stop it first.")
+            return
+        if plan.obstacle:
+            self.refused.emit(plan.obstacle)
+            return
+        now = datetime.now(UTC)
+        note = RunNote(
+            recipe=plan.recipe,
+            title=self._title(plan),
+            sessions=tuple(str(session) for session in plan.sessions),
+            synthetic=plan.synthetic,
+            init="" if plan.init is None else str(plan.init),
+            steps=plan.steps,
+            started_utc=now.isoformat(timespec="seconds"),
+        )
+        self._launch(self._new_folder(now, plan.recipe), note, plan.arguments)
+
+    def resume(self, folder: Path) -> None:
+        """Go on with a run that was stopped; its curves so far stay."""
+        if self.active:
+            self.refused.emit("A run is under way. Stop it first.")
+            return
+        self._launch(folder, read_note(folder) or RunNote(title=folder.name), ["--resume"])
+
+    def stop(self) -> None:
+        """Have the trainer write a checkpoint and end."""
+        if self._job is not None and self.active:
+            self._job.ask_to_stop()
+            self.poll()
+
+    def use(self, weights: Path) -> None:
+        """Repair live with these weights."""
+        if not weights.is_file():
+            self.refused.emit(f"The weights {weights} are gone. Choose another run.")
+            return
+        self._use_weights(weights)
+        self.weights_used.emit(weights)
+
+    def load_runs(self) -> None:
+        """Read the list of runs in a thread; `runs_changed` follows."""
+        if self._listing is not None and self._listing.running:
+            self._list_again = True
+            return
+        self._listing = Worker("training runs", self._list_runs)
+        self._listing.start()
+        self._timer.start()
+
+    def poll(self) -> None:
+        """Look for news; the timer calls this."""
+        newer = self._listed.newer_than(self._listed_seen, timeout_s=0)
+        if newer is not None:
+            self._listed_seen, runs = newer
+            self.runs_changed.emit(runs)
+        listing = self._listing is not None and self._listing.running
+        if self._list_again and not listing:
+            self._list_again = False
+            self.load_runs()
+            listing = True
+        self._poll_job()
+        if not listing and not self.active and self._listed.version == self._listed_seen:
+            self._timer.stop()
+
+    def close(self) -> None:
+        """Ask the trainer to stop and wait for it; the run can be resumed later."""
+        self._timer.stop()
+        if self._job is not None:
+            self._job.close()
+            self._remember()
+        if self._listing is not None:
+            self._listing.stop()
+
+    def _launch(self, folder: Path, note: RunNote, arguments: Sequence[str]) -> None:
+        if self._job is not None:
+            self._job.close()
+        try:
+            write_note(folder, note)
+            job = TrainingJob(folder, arguments)
+            job.state.put(note.state())
+            job.start()
+        except OSError as error:
+            self.refused.emit(f"The run could not start: {error}. Check the disk and the folder {folder}.")
+            return
+        self._note, self._job, self._seen, self._ticks = note, job, 0, 0
+        self._timer.start()
+        self.poll()
+        self.load_runs()
+
+    def _poll_job(self) -> None:
+        view = self.run
+        if self._job is None or view is None:
+            return
+        version = self._job.state.version
+        if version != self._seen:
+            self._seen = version
+            self.run_changed.emit(view)
+            if not view.training.active:
+                self._remember()
+                self.load_runs()
+        if view.training.active:
+            self._ticks += 1
+            if self._ticks % NOTE_EVERY_TICKS == 0:
+                self._remember()
+
+    def _remember(self) -> None:
+        assert self._job is not None
+        state = self._job.state.latest()
+        assert state is not None
+        self._note = self._note.after(state)
+        try:
+            write_note(self._job.run, self._note)
+        except OSError as error:
+            log.warning("the note of %s was not written: %s", self._job.run, error)
+
+    def _list_runs(self, _stop: threading.Event) -> None:
+        self._listed.put(tuple(past_runs(self._runs_folder)))
+
+    def _title(self, plan: TrainingPlan) -> str:
+        recipe = self.recipes.get(plan.recipe)
+        sources = [counted(len(plan.sessions), "session")] if plan.sessions else []
+        sources += ["simulated rooms"] if plan.synthetic else []
+        return f"{plan.recipe if recipe is None else recipe.title}: {' and '.join(sources)}"
+
+    def _new_folder(self, now: datetime, recipe: str) -> Path:
+        stem = f"{now.astimezone():%Y-%m-%d_%H-%M-%S}_{recipe}"
+        folder, number = self._runs_folder / stem, 2
+        while folder.exists():
+            folder, number = self._runs_folder / f"{stem}_{number}", number + 1
+        return folder
+
+
+def words_of(state: TrainingState) -> str:
+    """A run's state in one sentence."""
+    match state.phase:
+        case TrainingPhase.STARTING:
+            return state.message or "Starting the trainer ..."
+        case TrainingPhase.STOPPING:
+            return "Stopping after this step; a checkpoint is written."
+        case TrainingPhase.STOPPED:
+            return f"Stopped at step {state.step:,} of {state.steps:,}. It can be resumed."
+        case TrainingPhase.DONE:
+            return f"Finished: {counted(state.step or state.steps, 'step')}."
+        case TrainingPhase.FAILED:
+            return state.message or "The run failed."
+    if state.message:
+        return state.message
+    return f"Step {state.step:,} of {state.steps:,}{_pace(state)}"
+
+
+def _pace(state: TrainingState) -> str:
+    if state.rate_hz <= 0:
+        return ""
+    left = duration((state.steps - state.step) / state.rate_hz)
+    pace = f"{state.rate_hz:.1f} steps/s" if state.rate_hz >= 1 else f"{1 / state.rate_hz:.1f} s per step"
+    return f", {pace}, {left} left"
+
+
+def _progress(state: TrainingState) -> float:
+    if state.phase is TrainingPhase.DONE:
+        return 1.0
+    return min(state.step / state.steps, 1.0) if state.steps else 0.0

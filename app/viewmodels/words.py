@@ -1,0 +1,54 @@
+"""Durations, sizes and counts as people read them."""
+
+import math
+
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86_400
+
+
+def duration(seconds: float) -> str:
+    """How long something is: "62 s", "12 min 5 s", "2 h 10 min"."""
+    whole = max(round(seconds), 0)
+    if whole < 2 * MINUTE_S:
+        return f"{whole} s"
+    if whole < HOUR_S:
+        minutes, rest = divmod(whole, MINUTE_S)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(whole // MINUTE_S, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def time_left(seconds: float) -> str:
+    """How long something will last, never promising more than there is: "2 h 10 min left"."""
+    if not math.isfinite(seconds) or seconds >= 2 * DAY_S:
+        return "over 2 days left"
+    if seconds < MINUTE_S:
+        return f"{max(int(seconds), 0)} s left"
+    if seconds < HOUR_S:
+        return f"{int(seconds // MINUTE_S)} min left"
+    return f"{duration(seconds // MINUTE_S * MINUTE_S)} left"
+
+
+def clock(seconds: float) -> str:
+    """A running timer: "00:07", "12:05", "1:02:03"."""
+    minutes, rest = divmod(max(int(seconds), 0), MINUTE_S)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def size(count: int) -> str:
+    """Bytes in the units that disks are sold in: "820 kB", "1.2 GB"."""
+    if count < 1000:
+        return f"{count} B"
+    value = count / 1000
+    for unit in ("kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 camera", "5,580 frames"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

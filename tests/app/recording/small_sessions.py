@@ -1,0 +1,42 @@
+"""Sessions small enough for every test, made with the real writer."""
+
+from pathlib import Path
+
+import numpy as np
+
+from drivers.camera import CameraInfo
+from drivers.depth import DepthMap
+from drivers.frame import Frame
+from drivers.geometry import Calibration, Intrinsics
+from drivers.session.encode import encode
+from drivers.session.manifest import CameraTotals
+from drivers.session.writer import SessionWriter, session_camera
+
+PERIOD_NS = 33_333_333
+START_NS = 1_000_000_000_000
+
+
+def small_frame(camera_id: str, index: int) -> Frame:
+    lens = Intrinsics(32, 24, 32, 32, 15.5, 11.5)
+    color = np.full((24, 32, 3), (40, 120, 200), np.uint8)
+    depth = DepthMap(np.full((24, 32), 1500, np.uint16), 0.001)
+    captured_ns = START_NS + index * PERIOD_NS
+    return Frame(camera_id, index, captured_ns, captured_ns, color, depth, Calibration(lens, lens))
+
+
+def begin_session(folder: Path, *, cameras: tuple[str, ...] = ("left", "right"), frames: int = 4, **labels):
+    infos = {
+        name: CameraInfo(name, f"{name} camera", "T1", "1", "simulated", 30.0, live=True) for name in cameras
+    }
+    writer = SessionWriter(
+        folder, [session_camera(infos[name], small_frame(name, 0)) for name in cameras], **labels
+    )
+    for index in range(frames):
+        for name in cameras:
+            writer.write(encode(small_frame(name, index)))
+    return writer
+
+
+def make_session(folder: Path, *, totals: dict[str, CameraTotals] | None = None, **options: object) -> Path:
+    begin_session(folder, **options).close(totals)
+    return folder

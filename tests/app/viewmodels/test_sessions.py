@@ -1,0 +1,185 @@
+import pytest
+
+from app.viewmodels.handover import Handover
+from app.viewmodels.sessions import SessionsViewModel, loss_words
+from tests.app.recording import small_sessions as small
+from tests.app.recording.test_library import crashed_session
+
+
+@pytest.fixture
+def make(qtbot, tmp_path):
+    made = []
+
+    def build(handover=None):
+        model = SessionsViewModel(lambda: tmp_path, handover or Handover())
+        made.append(model)
+        return model
+
+    yield build
+    for model in made:
+        model.close()
+
+
+@pytest.fixture
+def loaded(qtbot, make):
+    def build(handover=None):
+        model = make(handover)
+        load(qtbot, model)
+        return model
+
+    return build
+
+
+def load(qtbot, model):
+    model.load()
+    qtbot.waitUntil(lambda: model.view.loaded and not model.list.loading)
+
+
+def names(model):
+    return [entry.name for entry in model.view.entries]
+
+
+def test_an_empty_folder_is_loaded_and_empty(loaded):
+    view = loaded().view
+
+    assert view.loaded
+    assert (view.entries, view.total) == ((), 0)
+
+
+def test_the_list_comes_from_a_thread_with_a_thumbnail_for_each(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    small.make_session(tmp_path / "b")
+    model = make()
+    came = []
+    model.list.thumbnail_came.connect(came.append)
+
+    load(qtbot, model)
+    qtbot.waitUntil(lambda: len(came) == 2)
+
+    assert names(model) == ["b", "a"]
+    assert all(picture.jpeg.startswith(b"\xff\xd8") for picture in came)
+    assert model.list.picture(tmp_path / "a") == (tmp_path / "a" / "thumbnail.jpg").read_bytes()
+
+
+def test_search_and_scene_narrow_the_list(loaded, tmp_path):
+    small.make_session(tmp_path / "a", scene="office", tags=["glass"])
+    small.make_session(tmp_path / "b", scene="home", tags=["glass"])
+    model = loaded()
+
+    model.search("glass")
+    assert names(model) == ["b", "a"]
+    model.choose_scene("office")
+    assert names(model) == ["a"]
+    model.search("nothing like it")
+
+    assert names(model) == []
+    assert model.view.total == 2
+    assert model.view.scenes == ("home", "office")
+
+
+def test_a_session_that_is_not_shown_is_not_selected(loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a", scene="office")
+    model = loaded()
+
+    model.select(folder)
+    assert model.view.entry.folder == folder
+    model.search("home")
+
+    assert model.view.entry is None
+
+
+def test_a_deleted_session_comes_back_selected_by_undo(qtbot, loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    model = loaded()
+    with qtbot.waitSignal(model.deleted) as signal:
+        model.delete(model.view.entries[0])
+    qtbot.waitUntil(lambda: model.view.trashed == 1)
+    assert names(model) == []
+
+    model.restore(signal.args[0])
+    qtbot.waitUntil(lambda: names(model) == ["a"])
+
+    assert model.view.selected == folder
+    assert model.view.trashed == 0
+
+
+def test_the_trash_is_emptied_when_asked_and_not_before(qtbot, loaded, tmp_path):
+    small.make_session(tmp_path / "a")
+    model = loaded()
+    model.delete(model.view.entries[0])
+    qtbot.waitUntil(lambda: model.view.trashed == 1)
+    assert (tmp_path / ".trash" / "a").is_dir()
+
+    model.purge()
+    qtbot.waitUntil(lambda: model.view.trashed == 0)
+
+    assert not (tmp_path / ".trash").exists()
+
+
+def test_what_is_being_recorded_is_not_deleted_and_the_reason_is_told(qtbot, loaded, tmp_path):
+    writer = small.begin_session(tmp_path / "a")
+    model = loaded()
+
+    with qtbot.waitSignal(model.refused) as signal:
+        model.delete(model.view.entries[0])
+    writer.close()
+
+    assert "recorded" in signal.args[0].message
+    assert signal.args[0].hint
+
+
+def test_labels_are_changed_in_place(loaded, tmp_path):
+    small.make_session(tmp_path / "a", scene="office", tags=["glass"])
+    model = loaded()
+
+    model.relabel(model.view.entries[0], "home", ("sun",))
+
+    labels = model.view.entries[0].labels
+    assert (labels.scene, labels.tags) == ("home", ("sun",))
+    assert model.view.scenes == ("home",)
+
+
+def test_an_unfinished_session_is_recovered_at_the_first_reading(qtbot, make, tmp_path):
+    crashed_session(tmp_path / "a")
+    model = make()
+
+    with qtbot.waitSignal(model.notice_came) as signal:
+        load(qtbot, model)
+    qtbot.waitUntil(lambda: names(model) == ["a"])
+
+    assert signal.args[0].startswith("Recovered 1 session")
+    assert model.view.entries[0].usable
+    assert loss_words(model.view.entries[0]).startswith("Recovered after a crash")
+
+
+def test_what_another_page_wants_shown_is_selected(loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    handover = Handover(show=folder)
+
+    model = loaded(handover)
+
+    assert model.view.selected == folder
+    assert handover.show is None
+
+
+def test_a_session_is_left_for_training(loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    handover = Handover()
+    model = loaded(handover)
+
+    model.train_on(model.view.entries[0])
+
+    assert handover.take_train_on() == (folder,)
+    assert handover.take_train_on() == ()
+
+
+def test_no_loss_and_losses_by_cause_are_said_in_words(loaded, tmp_path):
+    from drivers.session.manifest import CameraTotals
+
+    lossy = CameraTotals(device_frames=9, written=4, host_drop=3, device_gap=2)
+    small.make_session(tmp_path / "a", cameras=("left",), totals={"left": lossy})
+    small.make_session(tmp_path / "b")
+
+    said = [loss_words(entry) for entry in loaded().view.entries]
+
+    assert said == ["No frame lost", "5 frames lost: 2 by the device, 3 dropped"]

@@ -1,0 +1,230 @@
+import textwrap
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.training import job
+from app.training.history import NOTE_NAME, past_runs, read_note
+from app.training.job import TrainingPhase, TrainingState
+from app.viewmodels.train import TrainingPlan, TrainViewModel, words_of
+
+RECIPES = {"fine": SimpleNamespace(name="fine", title="Fine-tune", note="Short", steps=3, needs_weights=True)}
+PLAN = TrainingPlan("fine", (), synthetic=True, steps=3, init=None)
+
+TRAINS = """
+    from pathlib import Path
+    say({"event": "started", "step": 0, "steps": 3})
+    for step in (1, 2, 3):
+        say({"event": "step", "step": step, "loss": 1.0 / step, "rate_hz": 2.0})
+    say({"event": "score", "step": 3, "mae_m": 0.25})
+    (run / "weights.safetensors").write_bytes(b"w")
+    say({"event": "weights", "path": str(run / "weights.safetensors")})
+    say({"event": "done"})
+"""
+WAITS = """
+    import time
+    first = 2 if "--resume" in sys.argv else 0
+    say({"event": "started", "step": first, "steps": 3})
+    say({"event": "step", "step": first + 1, "loss": 0.5, "rate_hz": 2.0})
+    while not (run / "stop").exists():
+        time.sleep(0.01)
+    (run / "checkpoint.pt").write_bytes(b"c")
+    say({"event": "stopped", "step": first + 1})
+"""
+FAILS = """
+    say({"event": "failed", "message": "The disk is full.", "hint": "Make room."})
+    sys.exit(1)
+"""
+DIES = "sys.exit(3)"
+
+
+@pytest.fixture
+def trainer(tmp_path, monkeypatch):
+    """Puts a tiny program in place of the trainer."""
+
+    def install(body):
+        program = tmp_path / "tiny_trainer.py"
+        lines = [
+            "import json, sys",
+            "from pathlib import Path",
+            "run = Path(sys.argv[sys.argv.index('--run') + 1])",
+            "(run / 'argv.txt').write_text(' '.join(sys.argv[1:]))",
+            "say = lambda event: print(json.dumps(event), flush=True)",
+            textwrap.dedent(body),
+        ]
+        program.write_text("\n".join(lines), encoding="utf-8")
+        monkeypatch.setattr(job, "MAIN", program)
+
+    return install
+
+
+@pytest.fixture
+def used():
+    return []
+
+
+@pytest.fixture
+def model(qtbot, tmp_path, used):
+    made = TrainViewModel(tmp_path / "runs", used.append, RECIPES)
+    yield made
+    made.close()
+
+
+def phase(model):
+    return None if model.run is None else model.run.training.phase
+
+
+def start_and_wait(qtbot, model, wanted):
+    model.start(PLAN)
+    qtbot.waitUntil(lambda: phase(model) is wanted)
+
+
+def test_a_run_is_followed_to_its_end(qtbot, model, trainer):
+    trainer(TRAINS)
+
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+
+    run = model.run
+    assert run.training.losses == ((1, 1.0), (2, 0.5), (3, 1.0 / 3))
+    assert run.training.scores == ((3, 0.25),)
+    assert run.training.weights == run.folder / "weights.safetensors"
+    assert run.progress == 1.0
+    assert run.words == "Finished: 3 steps."
+
+
+def test_the_plan_becomes_the_arguments_of_the_verb(qtbot, model, trainer, tmp_path):
+    trainer(TRAINS)
+    plan = TrainingPlan(
+        "fine", (tmp_path / "a", tmp_path / "b"), synthetic=True, steps=7, init=tmp_path / "w.pt"
+    )
+
+    model.start(plan)
+    qtbot.waitUntil(lambda: phase(model) is TrainingPhase.DONE)
+
+    said = (model.run.folder / "argv.txt").read_text(encoding="utf-8")
+    assert said == (
+        f"train --run {model.run.folder} --json --recipe fine --session {tmp_path / 'a'} "
+        f"--session {tmp_path / 'b'} --synthetic --steps 7 --init {tmp_path / 'w.pt'}"
+    )
+
+
+def test_a_stopped_run_is_resumed_with_its_curve(qtbot, model, trainer):
+    trainer(WAITS)
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+    qtbot.waitUntil(lambda: model.run.training.step == 1)
+    model.stop()
+    assert phase(model) is TrainingPhase.STOPPING
+    qtbot.waitUntil(lambda: phase(model) is TrainingPhase.STOPPED)
+    with qtbot.waitSignal(model.runs_changed) as signal:
+        model.load_runs()
+    [past] = signal.args[0]
+    assert past.resumable
+
+    model.resume(past.folder)
+    qtbot.waitUntil(lambda: len(model.run.training.losses) == 2)
+
+    assert model.run.training.losses == ((1, 0.5), (3, 0.5))
+    assert model.run.title == "Fine-tune: simulated rooms"
+    assert "--resume" in (past.folder / "argv.txt").read_text(encoding="utf-8")
+
+
+def test_a_failure_is_told_with_what_to_do(qtbot, model, trainer):
+    trainer(FAILS)
+
+    start_and_wait(qtbot, model, TrainingPhase.FAILED)
+
+    assert (model.run.words, model.run.training.hint) == ("The disk is full.", "Make room.")
+
+
+def test_a_trainer_that_dies_is_a_failure_too(qtbot, model, trainer):
+    trainer(DIES)
+
+    start_and_wait(qtbot, model, TrainingPhase.FAILED)
+
+    assert "exit status 3" in model.run.words
+
+
+def test_one_run_at_a_time(qtbot, model, trainer):
+    trainer(WAITS)
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+
+    with qtbot.waitSignal(model.refused) as signal:
+        model.start(PLAN)
+
+    assert "under way" in signal.args[0]
+
+
+@pytest.mark.parametrize(
+    ("plan", "reason"),
+    [
+        (TrainingPlan("", (), synthetic=True, steps=1, init=None), "recipe"),
+        (TrainingPlan("fine", (), synthetic=False, steps=1, init=None), "at least one session"),
+    ],
+)
+def test_a_plan_that_cannot_start_says_why(qtbot, model, plan, reason):
+    with qtbot.waitSignal(model.refused) as signal:
+        model.start(plan)
+
+    assert reason in signal.args[0]
+
+
+def test_closing_stops_the_trainer_and_the_run_can_be_resumed(qtbot, model, trainer, tmp_path):
+    trainer(WAITS)
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+
+    model.close()
+
+    [past] = past_runs(tmp_path / "runs")
+    assert past.resumable
+    assert past.note.phase == "stopped"
+
+
+def test_past_runs_are_listed_newest_first_with_their_last_loss(qtbot, model, trainer, tmp_path):
+    trainer(TRAINS)
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+    qtbot.waitUntil(lambda: read_note(model.run.folder).phase == "done")
+    note = read_note(model.run.folder)
+    older = tmp_path / "runs" / "older"
+    older.mkdir()
+    (older / NOTE_NAME).write_text(
+        note.model_copy(
+            update={"started_utc": "2020-01-01T00:00:00+00:00", "title": "Old"}
+        ).model_dump_json(),
+        encoding="utf-8",
+    )
+
+    runs = past_runs(tmp_path / "runs")
+
+    assert [run.name for run in runs] == ["Fine-tune: simulated rooms", "Old"]
+    assert runs[0].loss == pytest.approx(1 / 3)
+    assert runs[0].score_m == 0.25
+    assert runs[0].weights.name == "weights.safetensors"
+    assert not runs[0].resumable
+
+
+def test_used_weights_go_to_the_live_repair(qtbot, model, used, tmp_path):
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(b"w")
+
+    with qtbot.waitSignal(model.weights_used):
+        model.use(weights)
+
+    assert used == [weights]
+
+
+def test_weights_that_are_gone_are_not_used(qtbot, model, used):
+    with qtbot.waitSignal(model.refused):
+        model.use(Path("/nowhere/w.pt"))
+
+    assert used == []
+
+
+def test_pace_is_said_in_the_larger_unit():
+    running = TrainingState(TrainingPhase.RUNNING, step=10, steps=100)
+
+    assert words_of(running) == "Step 10 of 100"
+    assert "2.0 steps/s, 45 s left" in words_of(TrainingState(TrainingPhase.RUNNING, 10, 100, rate_hz=2.0))
+    assert "4.0 s per step, 6 min left" in words_of(
+        TrainingState(TrainingPhase.RUNNING, 10, 100, rate_hz=0.25)
+    )

@@ -1,0 +1,141 @@
+"""The command line: a window without a verb, and every verb without a window."""
+
+import logging
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import crash, headless, logs, paths, settings
+from app.console import Console
+from app.messages import UsageError, expected, message
+from app.settings import SettingsError
+from app.verbs.devices import DEVICES
+from app.verbs.doctor import DOCTOR, has_display
+from app.verbs.record import RECORD
+from app.verbs.refine import REFINE
+from app.verbs.sessions import EXPORT, RECOVER
+from app.verbs.verb import Verb, add_model_flags, chosen_settings, with_flags
+from drivers.errors import SessionError
+from drivers.session.library import is_session
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what the arguments say and return the exit status."""
+    if argv and argv[0] == TRAIN.name:
+        with logs.started("train"):  # two processes cannot rotate one file
+            from trainer.cli import main as train
+
+            return train(list(argv[1:]))
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    console = Console(json_lines=args.json)
+    verb: Verb | None = args.verb
+    with logs.started(), crash.hooks(paths.log_folder(), tell=_tell):
+        try:
+            return _open(args, console) if verb is None else verb.run(args, console)
+        except expected() as error:
+            log.info("%s failed", "the window" if verb is None else verb.name, exc_info=True)
+            console.failed(message(error))
+            return 1
+        except KeyboardInterrupt:
+            return INTERRUPTED
+
+
+def build_parser() -> ArgumentParser:
+    """The whole command line; the help texts are made from it."""
+    parser = ArgumentParser(
+        prog="depthmend",
+        description="Captures a rig of RGB-D cameras, repairs their depth live, records, replays, trains. "
+        "Without a verb it opens the window.",
+    )
+    parser.add_argument("--source", metavar="S", help="demo, auto, a session, or a folder of frames")
+    add_model_flags(parser)
+    parser.add_argument("--kiosk", action="store_true", help="full screen")
+    _add_json_flag(parser)
+    parser.set_defaults(verb=None)
+    children = parser.add_subparsers(title="verbs", metavar="VERB")
+    for verb in VERBS:
+        child = children.add_parser(verb.name, help=verb.help, description=_capitalised(verb.help))
+        verb.add_arguments(child)
+        _add_json_flag(child)
+        child.set_defaults(verb=verb)
+    return parser
+
+
+def _add_json_flag(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+
+def _open(args: Namespace, console: Console) -> int:
+    """The window; where there is no display, the same job without one."""
+    if not has_display():
+        status = headless.run(chosen_settings(args), console)
+        headless.say_how_to_get_the_window()
+        return status
+    trouble: SettingsError | None = None
+    kept: Path | None = None
+    try:
+        stored = settings.load()
+    except SettingsError as error:
+        trouble = error
+        stored, kept = _defaults_instead()
+    from app.gui import run
+
+    notice = "" if trouble is None else _settings_notice(trouble, kept)
+    return run(with_flags(stored, args), notice=notice, kiosk=args.kiosk)
+
+
+def _defaults_instead() -> tuple[settings.Settings, Path | None]:
+    """Default settings, and where the unreadable file is now; None if it could not be moved."""
+    try:
+        kept = settings.set_aside()
+    except OSError:
+        log.exception("the unreadable settings file cannot be moved")
+        kept = None
+    return settings.Settings.model_validate({}), kept
+
+
+def _settings_notice(error: SettingsError, kept: Path | None) -> str:
+    where = f" The file is kept as {kept}." if kept is not None else ""
+    return f"{message(error).sentence} DepthMend started with the default settings.{where}"
+
+
+def _add_play_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("session", type=Path, help="a session")
+    add_model_flags(parser)
+    parser.add_argument("--kiosk", action="store_true", help="full screen")
+
+
+def _play(args: Namespace, console: Console) -> int:
+    if not is_session(args.session):
+        raise SessionError(f"{args.session} is no session.", hint="Give a folder that holds a session.json.")
+    if not has_display():
+        raise UsageError(
+            "There is no display to play on.",
+            hint=f"Start from a desktop, or write the frames with: export {args.session} --out FOLDER",
+        )
+    args.source = str(args.session)
+    return _open(args, console)
+
+
+def _train(_args: Namespace, _console: Console) -> int:
+    raise AssertionError("main hands this verb on before it is parsed")
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"{sentence} The details are in {logs.log_file()}\n")
+
+
+def _capitalised(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+PLAY = Verb("play", "open the window on a session", _add_play_arguments, _play)
+TRAIN = Verb("train", "train the network; `train --help` says how", lambda _parser: None, _train)
+VERBS: tuple[Verb, ...] = (REFINE, RECORD, PLAY, RECOVER, EXPORT, TRAIN, DEVICES, DOCTOR)

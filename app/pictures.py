@@ -1,0 +1,176 @@
+"""The comparison picture: colour, measured depth, repaired depth and provenance side by side."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.repair import Provenance
+
+Image = NDArray[np.uint8]
+
+BACKGROUND = (24, 26, 30)
+TEXT = (235, 237, 240)
+QUIET_TEXT = (160, 166, 174)
+GAP_PX = 12
+HEADER_PX = 44
+FOOTER_PX = 64
+PANE_WIDTH_PX = 640
+HATCH_PX = 8
+HATCH = (52, 55, 62), (74, 78, 86)
+REJECTED_HATCH = (40, 20, 26), (120, 40, 60)
+
+PROVENANCE_COLORS: dict[Provenance, tuple[int, int, int]] = {
+    Provenance.MEASURED: (74, 84, 98),
+    Provenance.REFINED: (66, 146, 214),
+    Provenance.INVENTED: (240, 170, 50),
+    Provenance.REJECTED: (200, 50, 80),
+}
+"""Told apart by lightness too, for those who do not see the hues."""
+
+
+@dataclass(frozen=True)
+class DepthRange:
+    """Metres at both ends of the colour scale."""
+
+    near_m: float
+    far_m: float
+
+
+def depth_range(*depths_m: NDArray[np.float32]) -> DepthRange:
+    """A range that shows nearly all of these depth images; what is not positive and finite does not count."""
+    finite = [depth[np.isfinite(depth) & (depth > 0)] for depth in depths_m]
+    values = np.concatenate([depth[::7] for depth in finite]) if finite else np.empty(0, np.float32)
+    if values.size == 0:
+        return DepthRange(0.0, 1.0)
+    near, far = np.percentile(values, [1, 98])
+    return DepthRange(float(near), float(max(far, near + 0.05)))
+
+
+def comparison(
+    color: Image,
+    measured_m: NDArray[np.float32],
+    repaired_m: NDArray[np.float32],
+    provenance: NDArray[np.uint8],
+    *,
+    title: str,
+) -> Image:
+    """(H, W, 3) uint8 RGB: four labelled panes, both depth images on one scale, with its legend.
+
+    Args:
+        color: (H, W, 3) uint8 RGB.
+        measured_m: (H, W) metres, 0 for a hole, registered to colour.
+        repaired_m: (H, W) metres, +inf where rejected.
+        provenance: (H, W) uint8 of `Provenance`.
+        title: what made the repair.
+    """
+    scale = depth_range(measured_m, repaired_m)
+    holes = float(np.mean(measured_m <= 0))
+    panes = [
+        ("Colour", f"{color.shape[1]} x {color.shape[0]}", color),
+        ("Measured", f"{holes:.1%} holes", depth_picture(measured_m, scale)),
+        ("Repaired", title, depth_picture(repaired_m, scale)),
+        ("Provenance", "", provenance_picture(provenance)),
+    ]
+    pane_height = round(PANE_WIDTH_PX * color.shape[0] / color.shape[1])
+    width = GAP_PX + len(panes) * (PANE_WIDTH_PX + GAP_PX)
+    canvas = np.full((HEADER_PX + pane_height + FOOTER_PX, width, 3), BACKGROUND, np.uint8)
+    lefts = [GAP_PX + i * (PANE_WIDTH_PX + GAP_PX) for i in range(len(panes))]
+    for left, (name, note, picture) in zip(lefts, panes, strict=True):
+        canvas[HEADER_PX : HEADER_PX + pane_height, left : left + PANE_WIDTH_PX] = _resized(
+            picture, PANE_WIDTH_PX, pane_height
+        )
+        end = _write(canvas, name, left, HEADER_PX - 15, TEXT, size=0.75, weight=2)
+        _write(canvas, note, end + 14, HEADER_PX - 15, QUIET_TEXT)
+    below = HEADER_PX + pane_height + 14
+    _draw_scale(canvas, scale, left=lefts[1], right=lefts[2] + PANE_WIDTH_PX, top=below)
+    _draw_provenance_legend(canvas, provenance, left=lefts[3], top=below)
+    return canvas
+
+
+def depth_picture(depth_m: NDArray[np.float32], scale: DepthRange) -> Image:
+    """(H, W, 3) uint8 RGB in Turbo; a hole is hatched gray, a rejected pixel hatched red."""
+    import cv2
+
+    with np.errstate(invalid="ignore"):
+        share = (depth_m - scale.near_m) / (scale.far_m - scale.near_m)
+    levels = np.rint(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * 255)
+    picture = cv2.applyColorMap(levels.astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1].copy()
+    hole = ~(depth_m > 0)
+    picture[hole] = _hatching(depth_m.shape, HATCH)[hole]
+    rejected = np.isposinf(depth_m)
+    picture[rejected] = _hatching(depth_m.shape, REJECTED_HATCH)[rejected]
+    return np.asarray(picture, np.uint8)
+
+
+def provenance_picture(provenance: NDArray[np.uint8]) -> Image:
+    """(H, W, 3) uint8 RGB, one colour for each `Provenance`."""
+    table = np.zeros((256, 3), np.uint8)
+    for value, color in PROVENANCE_COLORS.items():
+        table[value] = color
+    return table[provenance]
+
+
+def _hatching(shape: tuple[int, ...], colors: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Image:
+    rows, columns = np.indices(shape)
+    stripe = ((rows + columns) // HATCH_PX) % 2
+    return np.array(colors, np.uint8)[stripe]
+
+
+def _resized(picture: Image, width: int, height: int) -> Image:
+    import cv2
+
+    if picture.shape[:2] == (height, width):
+        return picture
+    # Nearest neighbour when growing: depth must not be shown smoother than it is.
+    way = cv2.INTER_AREA if picture.shape[1] > width else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=way), np.uint8)
+
+
+def _write(
+    canvas: Image,
+    text: str,
+    left: int,
+    baseline: int,
+    color: tuple[int, int, int],
+    *,
+    size: float = 0.55,
+    weight: int = 1,
+) -> int:
+    """Draw `text` and return the column where it ends."""
+    import cv2
+
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(canvas, text, (left, baseline), font, size, color, weight, cv2.LINE_AA)
+    (width, _), _ = cv2.getTextSize(text, font, size, weight)
+    return left + int(width)
+
+
+def _text_width(text: str) -> int:
+    import cv2
+
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.55, 1)
+    return int(width)
+
+
+def _draw_scale(canvas: Image, scale: DepthRange, *, left: int, right: int, top: int) -> None:
+    ramp = np.linspace(scale.near_m, scale.far_m, right - left, dtype=np.float32)
+    # The first metre may be 0, which as depth is a hole.
+    bar = depth_picture(np.maximum(np.tile(ramp, (14, 1)), 1e-6), scale)
+    canvas[top : top + 14, left:right] = bar
+    ticks = 6
+    for i in range(ticks):
+        share = i / (ticks - 1)
+        text = f"{scale.near_m + share * (scale.far_m - scale.near_m):.2f} m"
+        column = left + round(share * (right - left))
+        column = min(max(column - _text_width(text) // 2, left), right - _text_width(text))
+        _write(canvas, text, column, top + 36, QUIET_TEXT)
+
+
+def _draw_provenance_legend(canvas: Image, provenance: NDArray[np.uint8], *, left: int, top: int) -> None:
+    for i, (value, color) in enumerate(PROVENANCE_COLORS.items()):
+        column = left + i * (PANE_WIDTH_PX // len(PROVENANCE_COLORS))
+        canvas[top : top + 14, column : column + 22] = color
+        share = float(np.mean(provenance == value))
+        _write(canvas, value.name.lower(), column + 30, top + 12, TEXT)
+        _write(canvas, f"{share:.1%}", column + 30, top + 36, QUIET_TEXT)

@@ -1,0 +1,179 @@
+"""record: records a source into a session, without a window."""
+
+import signal
+import threading
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from app.compose import Pipeline, Studio, wait_for_frames
+from app.console import Console
+from app.messages import Message, UsageError
+from app.recording.recorder import CameraCount, RecorderStatus
+from app.settings import Settings
+from app.verbs.verb import Verb, chosen_settings, positive
+from drivers.errors import CameraLost
+from drivers.registry import open_source
+from drivers.session.manifest import SessionLabels
+from model.spec import OFF, EngineChoice
+
+FIRST_FRAMES_S = 15.0
+LABEL_KEYS = ("scene", "tag", "site", "operator")
+MEGA = 1_000_000
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--source", metavar="S", help="demo, auto, a session, or a folder of frames")
+    parser.add_argument(
+        "--seconds", type=positive, metavar="T", help="how long; until Ctrl-C where nothing is said"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="SESSION_FOLDER", help="the new session; a name in the library if absent"
+    )
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"{', '.join(LABEL_KEYS)}; may be given several times",
+    )
+
+
+def _run(args: Namespace, console: Console) -> int:
+    chosen = chosen_settings(args)
+    labels = parse_labels(args.label, chosen)
+    if args.out is not None and args.out.exists() and any(args.out.iterdir()):
+        raise UsageError(f"{args.out} holds something already.", hint="Give a folder that does not exist.")
+    cameras = open_source(chosen.source)
+    studio = Studio(EngineChoice(model=OFF.name))
+    stop = threading.Event()
+    with _stopped_by_signals(stop):
+        try:
+            pipeline = studio.open(cameras)
+            if not wait_for_frames(pipeline, timeout_s=FIRST_FRAMES_S):
+                raise camera_silence(pipeline, FIRST_FRAMES_S)
+            # The session is written beside where it has to be, and gets its name when it is whole.
+            library = chosen.sessions_folder if args.out is None else args.out.absolute().parent
+            recorder = studio.record(library, labels)
+            console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))
+            deadline_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
+            while not stop.wait(min(1.0, max(deadline_s - time.monotonic(), 0.0))):
+                status = recorder.status()
+                _say_status(console, status)
+                if status.error or time.monotonic() >= deadline_s:
+                    break
+            session = studio.stop_recording()
+            status = recorder.status()
+        finally:
+            studio.close()
+    assert session is not None
+    if args.out is not None:
+        session = session.rename(args.out)
+    _say_summary(console, status, session)
+    if status.error:
+        console.failed(Message("Recording stopped", status.error, status.hint))
+        return 1
+    return 0
+
+
+def parse_labels(pairs: Sequence[str], chosen: Settings) -> SessionLabels:
+    """Labels from `key=value` arguments; site and operator come from the settings unless given.
+
+    Raises:
+        UsageError: a pair has no value, or a key that there is not.
+    """
+    values: dict[str, str] = {}
+    tags: list[str] = []
+    for pair in pairs:
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if key not in LABEL_KEYS or not equals or not value:
+            raise UsageError(
+                f"The label {pair!r} cannot be used.",
+                hint=f"Write key=value with one of {', '.join(LABEL_KEYS)}.",
+            )
+        if key == "tag":
+            tags.append(value)
+        else:
+            values[key] = value
+    return SessionLabels(
+        scene=values.get("scene", ""),
+        tags=tuple(tags),
+        site=values.get("site", chosen.site),
+        operator=values.get("operator", chosen.operator),
+    )
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and `kill` set the event instead of ending the program in the middle of a write."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def camera_silence(pipeline: Pipeline, waited_s: float) -> CameraLost:
+    """Names the first camera that delivered nothing, with its own reason where it gave one."""
+    silent = next(line for line in pipeline.lines.values() if line.channel.newest.latest() is None)
+    state = silent.state.latest()
+    error = None if state is None else state.error
+    why = "" if error is None else f": {error}"
+    return CameraLost(
+        f"{silent.info.name} delivered no frame within {waited_s:.0f} s{why}.",
+        hint="" if error is None else error.hint,
+    )
+
+
+def totals(cameras: Sequence[CameraCount]) -> tuple[int, int]:
+    """Frames written, and frames lost on the way, of all cameras."""
+    return sum(count.written for count in cameras), sum(count.lost for count in cameras)
+
+
+def _say_status(console: Console, status: RecorderStatus) -> None:
+    written, lost = totals(list(status.cameras.values()))
+    console.say(
+        "status",
+        f"{status.seconds:5.0f} s  {written} frames  {lost} lost  {status.bytes_written / MEGA:.1f} MB  "
+        f"{status.disk_free_bytes / MEGA / 1000:.1f} GB free",
+        seconds=round(status.seconds, 2),
+        frames=written,
+        lost=lost,
+        bytes=status.bytes_written,
+        disk_free_bytes=status.disk_free_bytes,
+    )
+
+
+def _say_summary(console: Console, status: RecorderStatus, session: Path) -> None:
+    for camera_id, count in status.cameras.items():
+        console.say(
+            "camera",
+            f"{camera_id}: {count.written} frames; lost: {count.device_gap} by the device, "
+            f"{count.dropped} by a slow disk or processor, {count.failed} that could not be written",
+            camera=camera_id,
+            written=count.written,
+            device_gap=count.device_gap,
+            dropped=count.dropped,
+            failed=count.failed,
+        )
+    written, lost = totals(list(status.cameras.values()))
+    console.say(
+        "done",
+        f"{written} frames in {status.seconds:.1f} s, {lost} lost. The session is {session}",
+        session=str(session),
+        frames=written,
+        lost=lost,
+        seconds=round(status.seconds, 2),
+        bytes=status.bytes_written,
+    )
+
+
+RECORD = Verb("record", "record a source into a session, without a window", _add_arguments, _run)

@@ -1,0 +1,71 @@
+"""recover and export: what can be done with sessions without a window."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from app.console import Console
+from app.exporting import export_frames
+from app.messages import message
+from app.verbs.verb import Verb
+from drivers.errors import SessionError
+from drivers.session.library import is_session
+from drivers.session.reader import Session
+from drivers.session.recover import recover, unfinished
+
+
+def _add_recover_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("session", type=Path, help="a session, or a folder of sessions")
+
+
+def _recover(args: Namespace, console: Console) -> int:
+    single = is_session(args.session) or not args.session.is_dir()
+    found = [args.session] if single else unfinished(args.session)
+    failed = 0
+    for path in found:
+        try:
+            report = recover(path)
+        except SessionError as error:
+            console.failed(message(error))
+            failed += 1
+            continue
+        frames = sum((report.frames or {}).values())
+        console.say(
+            "recovered" if report.needed else "whole",
+            f"{path} is whole: {frames} frames, about {report.lost_estimate_s:.1f} s lost."
+            if report.needed
+            else f"{path} was whole already: {frames} frames.",
+            session=str(path),
+            frames=frames,
+            lost_estimate_s=report.lost_estimate_s,
+            salvaged_messages=report.salvaged_messages,
+            damaged_chunks=report.damaged_chunks,
+        )
+    if not found:
+        console.say("done", f"No session in {args.session} needs recovery.", sessions=0)
+    return 1 if failed else 0
+
+
+def _add_export_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("session", type=Path, help="a session")
+    parser.add_argument(
+        "--format",
+        choices=["frames"],
+        default="frames",
+        help="frames: a folder for each frame, in the layout that refine reads",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+
+
+def _export(args: Namespace, console: Console) -> int:
+    def wrote(done: int, total: int, folder: Path) -> None:
+        console.progress(str(folder.relative_to(args.out)), done=done, total=total)
+
+    count = export_frames(Session(args.session), args.out, wrote=wrote)
+    console.say("done", f"{count} frames are in {args.out}", frames=count, out=str(args.out))
+    return 0
+
+
+RECOVER = Verb(
+    "recover", "make sessions whole that a crash left unfinished", _add_recover_arguments, _recover
+)
+EXPORT = Verb("export", "write a session's frames as ordinary files", _add_export_arguments, _export)

@@ -1,0 +1,86 @@
+"""What a verb is, and the flags that several of them share."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import get_args
+
+from app import settings
+from app.console import Console
+from app.settings import Settings
+from model.spec import EngineChoice
+
+SETTING_FLAGS = ("source", "model", "device", "precision", "tokens", "anchor")
+"""Flags of these names stand above environment and settings file."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb of the command line.
+
+    Attributes:
+        name: what is typed.
+        help: one line.
+        add_arguments: declares its flags.
+        run: does it and returns the exit status; errors that `app.messages` has words for may leave it.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace, Console], int]
+
+
+def chosen_settings(args: Namespace) -> Settings:
+    """The settings with the flags of the command line on top.
+
+    Raises:
+        SettingsError: the settings file cannot be used.
+    """
+    return with_flags(settings.load(), args)
+
+
+def with_flags(stored: Settings, args: Namespace) -> Settings:
+    """`stored` with the flags of the command line on top."""
+    flags = {name: getattr(args, name, None) for name in SETTING_FLAGS}
+    return stored.model_copy(update={name: value for name, value in flags.items() if value is not None})
+
+
+def engine_choice(chosen: Settings, *, monocular: bool = False) -> EngineChoice:
+    """The repair that the settings ask for."""
+    return EngineChoice(
+        model=chosen.model,
+        device=chosen.device,
+        precision=chosen.precision,
+        tokens=chosen.tokens,
+        anchor=chosen.anchor,
+        monocular=monocular,
+    )
+
+
+def add_model_flags(parser: ArgumentParser) -> None:
+    """Flags that choose the repair; absent ones leave it to the settings."""
+    parser.add_argument("--model", metavar="NAME|PATH", help="demo, classical, off, or a weights file")
+    parser.add_argument("--device", choices=_choices("device"), help="what computes")
+    parser.add_argument("--precision", choices=_choices("precision"), help="of the network's numbers")
+    parser.add_argument("--tokens", type=token_count, metavar="N", help="per frame; 0 lets the model decide")
+
+
+def token_count(text: str) -> int:
+    """For argparse: a whole number within the range of the setting."""
+    tokens = int(text)
+    if not 0 <= tokens <= 10_000:
+        raise ValueError(text)
+    return tokens
+
+
+def positive(text: str) -> float:
+    """For argparse: a positive number."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    return get_args(Settings.model_fields[name].annotation)

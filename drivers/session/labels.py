@@ -46,6 +46,25 @@ class LabelEvent(BaseModel):
 
 
 @dataclass(frozen=True)
+class SessionLabels:
+    """What is said of a session when it begins.
+
+    Attributes:
+        scene: category, such as "kitchen".
+        tags: free words.
+        notes: free text.
+        operator: who records.
+        site: where.
+    """
+
+    scene: str = ""
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    operator: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True)
 class Labels:
     """What holds after all edits.
 

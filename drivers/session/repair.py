@@ -1,8 +1,10 @@
 """Gives an unfinished MCAP file its index, in place."""
 
+import errno
 import hashlib
 import mmap
 import os
+import shutil
 import struct
 import zlib
 from collections import Counter
@@ -43,6 +45,7 @@ from drivers.session.png16 import ends_as_png
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
 _CHUNK_START = struct.Struct("<QQQII")  # times, size, CRC, length of the compression's name
+_INDEX_ROOM = 4 << 20
 _JPEG_END = b"\xff\xd9"
 
 _T = TypeVar("_T")
@@ -63,6 +66,7 @@ class _Scan:
         tail_is_data: whether what lies beyond `cut` may hold messages.
         salvaged: whole messages from beyond `cut`.
         damaged_chunks: chunks within whose checksum is wrong; they are left out of the index.
+        reindex: whether the last chunk has lost its own index, which then follows `cut` again.
     """
 
     cut: int = 0
@@ -74,6 +78,7 @@ class _Scan:
     metadata: list[MetadataIndex] = field(default_factory=list)
     salvaged: list[Message] = field(default_factory=list)
     damaged_chunks: int = 0
+    reindex: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,8 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
 
     Args:
         path: an MCAP file without compression.
-        keep_tail: copy what is cut off to a file `.torn` beside it.
+        keep_tail: copy what is cut off to a file `.torn` beside it, and change nothing where the disk has no
+            room for that. Otherwise as much of the end is given up as the index needs.
 
     Returns:
         None where not even the beginning of the file is there.
@@ -167,15 +173,20 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
     if scan.cut == 0:
         return None
     torn_path = None
+    if keep_tail and shutil.disk_usage(path).free < 2 * (size - scan.cut) + _INDEX_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     if keep_tail and scan.tail_is_data and size > scan.cut:
         torn_path = _copy_tail(path, scan.cut)
-    with path.open("r+b") as file:
-        file.truncate(scan.cut)
-        file.seek(scan.cut)
+    while True:
+        chunks = list(scan.chunks)
         end = _end_of_file(scan)
-        file.write(end)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            _replace_end(path, scan.cut, end)
+            break
+        except OSError:
+            scan.chunks = chunks
+            if keep_tail or not _give_up_some(scan):
+                raise
     times = [time_ns for c in scan.chunks for records in c.messages.values() for time_ns, _ in records]
     return Repaired(
         size=scan.cut + len(end),
@@ -189,6 +200,30 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
         damaged_chunks=scan.damaged_chunks,
         torn_path=torn_path,
     )
+
+
+def _replace_end(path: Path, cut: int, end: bytes) -> None:
+    with path.open("r+b", buffering=0) as file:
+        file.truncate(cut)
+        file.seek(cut)
+        rest = memoryview(end)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _give_up_some(scan: _Scan) -> bool:
+    """Make the end shorter; false where nothing is left to give up."""
+    if scan.salvaged:
+        scan.salvaged = scan.salvaged[: len(scan.salvaged) // 2]
+        return True
+    if len(scan.chunks) < 2:
+        return False
+    scan.cut = scan.chunks.pop().index.chunk_start_offset
+    scan.reindex = False
+    scan.attachments = [index for index in scan.attachments if index.offset < scan.cut]
+    scan.metadata = [index for index in scan.metadata if index.offset < scan.cut]
+    return True
 
 
 def _scan_file(path: Path, size: int) -> _Scan:
@@ -238,7 +273,7 @@ def _scan(data: mmap.mmap) -> _Scan:
     if scan.chunks:
         last = scan.chunks[-1]
         if set(last.index.message_index_offsets) != set(last.messages):
-            # Its own index was torn; it is written again behind it.
+            scan.reindex = True
             scan.cut = last.index.chunk_start_offset + last.index.chunk_length
     return scan
 
@@ -387,10 +422,8 @@ def _whole(topic: str, payload: bytes) -> bool:
 def _end_of_file(scan: _Scan) -> bytes:
     """All records that follow the trusted part; adds to the chunks of `scan`."""
     builder = RecordBuilder()
-    if scan.chunks:
-        last = scan.chunks[-1]
-        if set(last.index.message_index_offsets) != set(last.messages):
-            _add_message_indexes(last, builder, scan.cut)
+    if scan.reindex:
+        _add_message_indexes(scan.chunks[-1], builder, scan.cut)
     if scan.salvaged:
         scan.chunks.append(_add_chunk(scan.salvaged, builder, scan.cut))
     DataEnd(0).write(builder)

@@ -323,22 +323,21 @@ class SessionWriter:
         with self._sync_lock, self._write_lock:
             assert not self._closed, "a session is closed once"
             self._closed = True
-            known = self._totals()
-            given = dict(totals) if totals is not None else known
             try:
-                self._finish_segment(given)
+                self._finish_segment(totals or self._totals())
                 self._complete([*self._retired, self._segment])
                 manifest = Manifest(
                     session_id=self.info.id,
                     files=tuple(sorted(self._entries, key=lambda entry: entry.name)),
-                    totals=given,
-                    honest=all(
-                        total.honest and total.written == self._cameras[camera_id].frames
-                        for camera_id, total in given.items()
-                        if camera_id in self._cameras
-                    ),
                     failure=self._failure or "",
                 )
+                held = {camera_id: manifest.frames(camera_id) for camera_id in self._cameras}
+                accounted = dict(totals or self._totals(held))
+                honest = all(
+                    total.honest and total.written == held.get(camera_id)
+                    for camera_id, total in accounted.items()
+                )
+                manifest = manifest.model_copy(update={"totals": accounted, "honest": honest})
                 write_model(self.folder / MANIFEST_NAME, manifest)
             except OSError as error:
                 raise SessionError(
@@ -606,15 +605,20 @@ class SessionWriter:
             self._entries.append(segment.entry())
         sync_folder(self.folder)
 
-    def _totals(self) -> dict[str, CameraTotals]:
+    def _totals(self, held: Mapping[str, int] | None = None) -> dict[str, CameraTotals]:
+        """From the device counters seen here, and the frames that the finished files hold."""
         totals = {}
         for camera_id, state in self._cameras.items():
             first = state.first_index
             seen = 0 if first is None else state.last_index - first + 1
             # A device that counts backwards or repeats a number has no gaps that we could know of.
             gap = max(0, seen - state.frames)
+            written = state.frames if held is None else held[camera_id]
             totals[camera_id] = CameraTotals(
-                device_frames=state.frames + gap, written=state.frames, device_gap=gap
+                device_frames=state.frames + gap,
+                written=written,
+                device_gap=gap,
+                error=state.frames - written,
             )
         return totals
 

@@ -1,0 +1,59 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from drivers.errors import SessionError
+from drivers.session.png16 import decode_png16, encode_png16, ends_as_png
+
+
+def images():
+    random = np.random.default_rng(0)
+    yield "noise", random.integers(0, 65536, (48, 64), dtype=np.uint16)
+    yield "holes", np.zeros((48, 64), np.uint16)
+    yield "full", np.full((48, 64), 65535, np.uint16)
+    yield "one pixel", np.array([[513]], np.uint16)
+    yield "odd size", random.integers(0, 4000, (7, 13), dtype=np.uint16)
+    yield "strided", random.integers(0, 4000, (48, 64), dtype=np.uint16)[::2, ::3]
+    yield "fortran", np.asfortranarray(random.integers(0, 4000, (9, 5), dtype=np.uint16))
+
+
+@pytest.mark.parametrize(("name", "values"), list(images()))
+def test_every_count_survives(name, values):
+    assert np.array_equal(decode_png16(encode_png16(values)), values)
+
+
+def test_the_file_is_a_png_by_the_letter():
+    values = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
+    data = encode_png16(values)
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    kinds, at = [], 8
+    rows = b""
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = data[at + 8 : at + 8 + length]
+        assert struct.unpack_from(">I", data, at + 8 + length)[0] == zlib.crc32(kind + body)
+        kinds.append(kind)
+        rows += zlib.decompress(body) if kind == b"IDAT" else b""
+        at += 12 + length
+    assert kinds == [b"IHDR", b"IDAT", b"IEND"]
+    assert len(rows) == 3 * (1 + 2 * 4)
+    assert {rows[0], rows[9], rows[18]} == {2}
+
+
+def test_a_file_that_was_cut_off_is_told_by_its_end():
+    data = encode_png16(np.ones((4, 4), np.uint16))
+    assert ends_as_png(data)
+    assert not ends_as_png(data[:-1])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no image", cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()],
+    ids=["empty", "text", "8 bits"],
+)
+def test_what_is_no_depth_is_refused(data):
+    with pytest.raises(SessionError, match="no 16-bit gray PNG"):
+        decode_png16(data)

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,7 +17,8 @@ TOLERANCE = 1e-4  # of an array's spread, README of the fixtures
 CASES = {
     "vits_tiny": (
         "identity_grid odd_landscape odd_portrait downsample square37 level4 level_default zero_depth"
-        " full_depth odd_values batch2 batch2_no_token_drop apply_mask_false no_intrinsics half_res_depth unbatched"
+        " full_depth odd_values batch2 batch2_no_token_drop apply_mask_false no_intrinsics half_res_depth"
+        " unbatched"
     ),
     "vits_alt": "odd_landscape far_depth zero_depth",
     "vits_reg": "odd_landscape square37",
@@ -35,6 +37,15 @@ PARAMS = [
     for config, cases in CASES.items()
     for case in cases.split()
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Small networks on a busy machine spend their time waiting for the second thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

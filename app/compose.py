@@ -22,7 +22,7 @@ from app.flow.worker import Worker
 from app.recording.recorder import Recorder
 from drivers.camera import Camera, CameraInfo
 from drivers.frame import Frame
-from drivers.session.manifest import SessionLabels
+from drivers.session.labels import SessionLabels
 from model.spec import EngineChoice, find
 
 log = logging.getLogger(__name__)
@@ -177,9 +177,7 @@ class Pipeline:
             engine = build(choice)
         except WeightsError as error:
             log.error("%s %s", error, error.hint)
-            self.inference.put(
-                InferenceState(InferenceStatus.FAILED, spec.title, str(error), error.hint)
-            )
+            self.inference.put(InferenceState(InferenceStatus.FAILED, spec.title, str(error), error.hint))
             return None
         self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))
         return engine

@@ -49,9 +49,7 @@ class EngineChoice:
 
 
 OFF = ModelSpec("off", "Off", "Raw depth only")
-CLASSICAL = ModelSpec(
-    "classical", "Classical filling", "Colour-guided membrane; no network, no weights"
-)
+CLASSICAL = ModelSpec("classical", "Classical filling", "Colour-guided membrane; no network, no weights")
 DEMO = ModelSpec(
     "demo",
     "MDM small (demo weights)",

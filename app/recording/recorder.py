@@ -1,22 +1,53 @@
 """Records a running rig: takes every frame, encodes in threads, and accounts for each one."""
 
 import logging
+import os
 import queue
 import shutil
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from app.flow.channel import Channel, Tap
+from app.flow.channel import Channel
 from app.flow.worker import Worker
 from drivers.camera import Camera
 from drivers.errors import SessionError
 from drivers.frame import Frame
-from drivers.session.manifest import SessionLabels
+from drivers.session.encode import encode
+from drivers.session.labels import SessionLabels, add_label
+from drivers.session.manifest import CameraTotals
+from drivers.session.writer import SessionWriter, new_session_folder, session_camera
 
 log = logging.getLogger(__name__)
+
+QUEUE_S = 1.5
+"""How long encoders and disk may stand still before a frame is lost."""
+SYNC_S = 0.25
+STATUS_S = 1.0
+STOP_TIMEOUT_S = 20.0
+START_ROOM_S = 600.0
+CLOSE_ROOM_S = 60.0
+CLOSE_ROOM_BYTES = 2_000_000_000
+BYTES_PER_PIXEL = 2.2
+"""Of a frame with colour, depth and two infrared images, for the first guess at the time left."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much disk a recording leaves.
+
+    Attributes:
+        start_s: a recording does not begin with less room than this many seconds need.
+        close_s: it ends by itself when less than this many seconds are left, or `close_bytes`.
+        close_bytes: see `close_s`; the larger of the two counts.
+    """
+
+    start_s: float = START_ROOM_S
+    close_s: float = CLOSE_ROOM_S
+    close_bytes: int = CLOSE_ROOM_BYTES
 
 
 @dataclass(frozen=True)
@@ -42,6 +73,11 @@ class CameraCount:
         """Frames that are in no file."""
         return self.dropped + self.failed + self.device_gap
 
+    @property
+    def device_frames(self) -> int:
+        """Frames that the device's counter went through."""
+        return self.written + self.waiting + self.lost
+
 
 @dataclass(frozen=True)
 class RecorderStatus:
@@ -52,8 +88,9 @@ class RecorderStatus:
         cameras: counts by camera id.
         bytes_written: in this session so far.
         disk_free_bytes: on the session's disk.
-        time_left_s: until the disk is full at the present rate.
+        time_left_s: until the recording ends by itself at the present rate.
         queue_fill: share of the queue in use, 0 to 1.
+        synced_s: how much of the recording would survive a power cut now.
         error: why it stopped by itself; empty while all is well.
         hint: what to do about it.
     """
@@ -64,28 +101,60 @@ class RecorderStatus:
     disk_free_bytes: int
     time_left_s: float
     queue_fill: float
+    synced_s: float
     error: str = ""
     hint: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    frame: Frame
+    arrived_ns: int
 
 
 class Recorder:
     """One recording of one rig.
 
+    Camera threads put frames into a bounded queue and never wait; encoder threads compress and write; one
+    thread makes the file durable four times a second.
+
     Args:
         folder: the library; the session gets a folder of its own below it.
-        lines: camera and channel by camera id; every camera has delivered a frame.
+        lines: camera and channel by camera id; every camera that shall be recorded has delivered a frame.
         labels: what the operator said about the session.
+        session: the session's own folder, instead of a new one below `folder`.
+        limits: how much disk to leave.
     """
 
     def __init__(
-        self, folder: Path, lines: Mapping[str, tuple[Camera, Channel]], labels: SessionLabels
+        self,
+        folder: Path,
+        lines: Mapping[str, tuple[Camera, Channel]],
+        labels: SessionLabels,
+        *,
+        session: Path | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._labels = labels
+        self._limits = limits or Limits()
+        self._session = session or new_session_folder(folder, labels.site)
+        first = {camera_id: channel.newest.latest() for camera_id, (_, channel) in lines.items()}
+        self._first = {camera_id: frame for camera_id, frame in first.items() if frame is not None}
+        self._lines = {camera_id: line for camera_id, line in lines.items() if camera_id in self._first}
+        rate_hz = sum(camera.info.rate_hz for camera, _ in self._lines.values())
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=max(8, round(QUEUE_S * rate_hz)))
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(self._lines, CameraCount())
+        self._last_index: dict[str, int] = {}
+        self._error: SessionError | None = None
+        self._ended = threading.Event()
+        self._workers: list[Worker] = []
+        self._stopped = False
 
     @property
     def session(self) -> Path:
         """The session's folder."""
-        raise NotImplementedError
+        return self._session
 
     def start(self) -> None:
         """Start recording.
@@ -93,16 +162,209 @@ class Recorder:
         Raises:
             SessionError: the folder cannot be written or the disk has too little room.
         """
-        raise NotImplementedError
+        if not self._first:
+            raise SessionError("No camera has delivered a frame.", hint="Wait for a picture, then record.")
+        self._check_room()
+        self._writer = SessionWriter(
+            self._session,
+            [
+                session_camera(self._lines[camera_id][0].info, frame)
+                for camera_id, frame in self._first.items()
+            ],
+            site=self._labels.site,
+            operator=self._labels.operator,
+            scene=self._labels.scene,
+            tags=self._labels.tags,
+            notes=self._labels.notes,
+            app_version=_app_version(),
+        )
+        self._started_ns = time.monotonic_ns()
+        encoders = max(1, min(4, (os.cpu_count() or 2) - 1))
+        self._encoders = [Worker(f"encoder {n}", self._encode) for n in range(encoders)]
+        self._syncer = Worker("recorder sync", self._sync)
+        for worker in (*self._encoders, self._syncer):
+            worker.start()
+        for _, channel in self._lines.values():
+            channel.add_tap(self._take)
 
     def mark(self, text: str) -> None:
-        """Note an event at this moment."""
-        raise NotImplementedError
+        """Note an event at this moment.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        now_ns = self._writer.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        self._writer.add_label(add_label("note", text, start_ns=now_ns, end_ns=now_ns))
 
     def status(self) -> RecorderStatus:
         """Counts and room left, at this moment; cheap enough for every tick of the window."""
-        raise NotImplementedError
+        with self._lock:
+            counts = dict(self._counts)
+            error = self._error
+        seconds = (time.monotonic_ns() - self._started_ns) / 1e9
+        written = self._writer.bytes_written
+        free = shutil.disk_usage(self._session).free
+        rate = written / seconds if seconds > 2 and written else self._guessed_rate()
+        synced_ns = self._writer.synced_until_ns
+        return RecorderStatus(
+            seconds=seconds,
+            cameras=counts,
+            bytes_written=written,
+            disk_free_bytes=free,
+            time_left_s=max(0.0, (free - self._close_bytes(rate)) / rate),
+            queue_fill=self._queue.qsize() / self._queue.maxsize,
+            synced_s=max(0.0, (synced_ns - self._started_ns) / 1e9) if synced_ns else 0.0,
+            error=str(error) if error else "",
+            hint=error.hint if error else "",
+        )
 
     def stop(self) -> Path:
-        """Write what waits, close the session, and return its folder."""
-        raise NotImplementedError
+        """Write what waits, close the session, and return its folder; safe to call twice.
+
+        Raises:
+            SessionError: not even the index could be written; recovery at the next start mends that.
+        """
+        if self._stopped:
+            return self._session
+        self._stopped = True
+        for _, channel in self._lines.values():
+            channel.remove_tap(self._take)
+        for _ in self._encoders:
+            self._queue.put(None, timeout=STOP_TIMEOUT_S)
+        for worker in self._encoders:
+            worker.stop(timeout_s=STOP_TIMEOUT_S)
+        self._syncer.stop(timeout_s=STOP_TIMEOUT_S)
+        totals = {
+            camera_id: CameraTotals(
+                device_frames=count.device_frames,
+                written=count.written,
+                host_drop=count.dropped,
+                device_gap=count.device_gap,
+                error=count.failed + count.waiting,
+            )
+            for camera_id, count in self._counts.items()
+        }
+        manifest = self._writer.close(totals)
+        if not manifest.honest:
+            log.error("the counts of %s do not add up: %s", self._session, totals)
+        return self._session
+
+    def _take(self, frame: Frame) -> None:
+        with self._lock:
+            count = self._counts[frame.camera_id]
+            last = self._last_index.get(frame.camera_id)
+            self._last_index[frame.camera_id] = frame.index
+            gap = 0 if last is None else max(0, frame.index - last - 1)
+            count = replace(count, device_gap=count.device_gap + gap, waiting=count.waiting + 1)
+            self._counts[frame.camera_id] = count
+        if self._ended.is_set():
+            self._settle(frame, failed=1)
+            return
+        try:
+            self._queue.put_nowait(_Waiting(frame, time.monotonic_ns()))
+        except queue.Full:
+            self._settle(frame, dropped=1)
+
+    def _settle(self, frame: Frame, *, written: int = 0, dropped: int = 0, failed: int = 0) -> None:
+        with self._lock:
+            count = self._counts[frame.camera_id]
+            self._counts[frame.camera_id] = replace(
+                count,
+                waiting=count.waiting - 1,
+                written=count.written + written,
+                dropped=count.dropped + dropped,
+                failed=count.failed + failed,
+            )
+
+    def _encode(self, _stop: threading.Event) -> None:
+        while (waiting := self._queue.get()) is not None:
+            try:
+                if self._ended.is_set():
+                    self._settle(waiting.frame, failed=1)
+                    continue
+                self._writer.write(encode(waiting.frame, arrived_ns=waiting.arrived_ns))
+            except SessionError as error:
+                self._settle(waiting.frame, failed=1)
+                self._end(error)
+            else:
+                self._settle(waiting.frame, written=1)
+
+    def _sync(self, stop: threading.Event) -> None:
+        said_s = 0.0
+        while not stop.wait(SYNC_S):
+            try:
+                self._writer.sync()
+                now_s = time.monotonic()
+                if now_s - said_s >= STATUS_S:
+                    said_s = now_s
+                    self._say_status()
+            except SessionError as error:
+                self._end(error)
+                return
+
+    def _say_status(self) -> None:
+        status = self.status()
+        cameras = {camera_id: vars(count) for camera_id, count in status.cameras.items()}
+        self._writer.add_status(
+            {
+                "seconds": round(status.seconds, 3),
+                "queue_fill": round(status.queue_fill, 3),
+                "disk_free_bytes": status.disk_free_bytes,
+                "synced_s": round(status.synced_s, 3),
+                "cameras": cameras,
+            }
+        )
+        self._writer.add_drops({camera_id: count.lost for camera_id, count in status.cameras.items()})
+        if status.time_left_s <= 0 and not self._ended.is_set():
+            self._end(
+                SessionError(
+                    f"The disk is nearly full: {status.disk_free_bytes / 1e9:.1f} GB are left.",
+                    hint="What was recorded is safe. Make room or choose another disk, then record again.",
+                )
+            )
+
+    def _end(self, error: SessionError) -> None:
+        with self._lock:
+            if self._error is not None:
+                return
+            self._error = error
+        log.error("the recording ended by itself: %s %s", error, error.hint)
+        self._ended.set()
+
+    def _check_room(self) -> None:
+        parent = self._session.parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(parent).free
+        except OSError as error:
+            raise SessionError(
+                f"The folder {parent} cannot be used: {error.strerror}.",
+                hint="Choose a sessions folder that you may write to in Settings.",
+            ) from error
+        rate = self._guessed_rate()
+        if (free - self._close_bytes(rate)) / rate < self._limits.start_s:
+            raise SessionError(
+                f"The disk has room for less than {self._limits.start_s / 60:.0f} minutes: "
+                f"{free / 1e9:.1f} GB are left.",
+                hint="Delete sessions, or choose another disk in Settings.",
+            )
+
+    def _close_bytes(self, rate: float) -> float:
+        return max(self._limits.close_bytes, self._limits.close_s * rate)
+
+    def _guessed_rate(self) -> float:
+        """Bytes a second before there is a file to measure."""
+        return sum(
+            frame.color.shape[0]
+            * frame.color.shape[1]
+            * BYTES_PER_PIXEL
+            * self._lines[camera_id][0].info.rate_hz
+            for camera_id, frame in self._first.items()
+        )
+
+
+def _app_version() -> str:
+    try:
+        return version("depthmend")
+    except PackageNotFoundError:
+        return "checkout"

@@ -1,0 +1,88 @@
+"""Everything a training run is made of, in one schema that is stored beside its checkpoints."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MaskingConfig(BaseModel):
+    """Which depth tokens are hidden from the network in training (report, sections 2.2 and 3.3).
+
+    Attributes:
+        mixed_probability: chance that a patch with some holes is hidden.
+        ratio: range of the share of tokens hidden in all, drawn evenly for each sample.
+        natural: share of samples in which only patches without any depth are hidden, as at inference.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mixed_probability: float = Field(0.75, ge=0, le=1)
+    ratio: tuple[float, float] = (0.6, 0.9)
+    natural: float = Field(0.0, ge=0, le=1)
+
+
+class OptimiserConfig(BaseModel):
+    """AdamW with one group for the backbone and one for the rest (report, section 2.3).
+
+    Attributes:
+        backbone_lr: after the warm-up.
+        rest_lr: from the first step on.
+        warmup_steps: linear from 0, for the backbone only.
+        schedule: "halving" halves both every `halve_every` steps; "cosine" falls to 0 at the last step.
+        clip_norm: largest norm of the gradient.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone_lr: float = Field(1e-5, gt=0)
+    rest_lr: float = Field(1e-4, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(0.05, ge=0)
+    warmup_steps: int = Field(2000, ge=0)
+    schedule: Literal["halving", "cosine"] = "halving"
+    halve_every: int = Field(25_000, gt=0)
+    clip_norm: float = Field(1.0, gt=0)
+
+
+class TrainConfig(BaseModel):
+    """One run.
+
+    Attributes:
+        recipe: name of the recipe it came from.
+        architecture: a `model_config`, for a start from nothing; None starts from `init`.
+        init: weights to start from.
+        sessions: recorded sessions to learn from.
+        synthetic: share of samples from simulated rooms; the rest comes from the sessions.
+        grid: rows and columns of image tokens.
+        batch: samples for each step.
+        steps: of the whole run.
+        mask_weight: of the mask head's loss beside the depth loss.
+        precision: of the transformer and the decoder in training.
+        seed: of everything that is drawn.
+        report_every: steps between two lines on the loss.
+        score_every: steps between two evaluations.
+        checkpoint_every: steps between two checkpoints.
+        held_out: samples in each evaluation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    architecture: dict[str, object] | None = None
+    init: Path | None = None
+    sessions: tuple[Path, ...] = ()
+    synthetic: float = Field(0.0, ge=0, le=1)
+    grid: tuple[int, int] = (12, 16)
+    batch: int = Field(8, gt=0)
+    steps: int = Field(gt=0)
+    masking: MaskingConfig = MaskingConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    mask_weight: float = Field(0.1, ge=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int = 0
+    report_every: int = Field(10, gt=0)
+    score_every: int = Field(200, gt=0)
+    checkpoint_every: int = Field(200, gt=0)
+    held_out: int = Field(16, gt=0)

@@ -1,0 +1,35 @@
+"""What the network learns from: colour, the sensor's depth, and the depth that would be right."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One training example in the colour grid.
+
+    Attributes:
+        color: (H, W, 3) uint8 RGB.
+        depth_m: (H, W) float32 metres as measured, 0 for a hole.
+        target_m: (H, W) float32 metres, 0 where the right depth is not known.
+        nothing: (H, W) bool, true where there is no surface at all, so that the network should reject; None
+            where that is not known.
+    """
+
+    color: NDArray[np.uint8]
+    depth_m: NDArray[np.float32]
+    target_m: NDArray[np.float32]
+    nothing: NDArray[np.bool_] | None = None
+
+
+class SampleSource(Protocol):
+    """Samples by number: the same number is the same sample, on every machine and after every restart."""
+
+    def sample(self, number: int) -> Sample:
+        """Training sample; every number from 0 on has one."""
+
+    def held_out(self, number: int) -> Sample:
+        """Evaluation sample, never among the training samples."""

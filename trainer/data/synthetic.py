@@ -1,0 +1,58 @@
+"""Simulated rooms as training samples."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from drivers.geometry import Intrinsics
+from drivers.synth.render import render
+from drivers.synth.scene import random_pose, random_scene
+from drivers.synth.sensor import SensorKind, measure, random_params
+from drivers.synth.shapes import Material, Scene
+from trainer.data.samples import Sample
+
+VIEWS = 64
+"""Views of each room; furnishing a room costs a hundred times more than looking at it."""
+ROOMS = 16
+"""Neighbouring samples come from that many rooms."""
+HELD_OUT_ROOMS = 1 << 40
+"""Rooms from this number on are for evaluation only."""
+
+
+class SyntheticSource:
+    """Endless simulated rooms, seen by all kinds of sensors.
+
+    Windows have no depth that could be right: the target has a hole there, and `nothing` is true.
+
+    Args:
+        seed: other seeds are other rooms.
+        width: of the images in pixels; likewise height.
+    """
+
+    def __init__(self, seed: int, *, width: int = 448, height: int = 336) -> None:
+        self._seed = seed
+        self._size = (width, height)
+        self._room = lru_cache(maxsize=ROOMS + 2)(self._furnish)
+
+    def sample(self, number: int) -> Sample:
+        room = np.random.default_rng((self._seed, 0, number)).integers(ROOMS)
+        return self._view(number // VIEWS + int(room), number)
+
+    def held_out(self, number: int) -> Sample:
+        return self._view(HELD_OUT_ROOMS + number, number)
+
+    def _furnish(self, room: int) -> Scene:
+        return random_scene(np.random.default_rng((self._seed, 1, room)))
+
+    def _view(self, room: int, number: int) -> Sample:
+        rng = np.random.default_rng((self._seed, 2, room, number))
+        scene = self._room(room)
+        width, height = self._size
+        focal = width * rng.uniform(0.6, 1.0)
+        camera = Intrinsics(width, height, focal, focal, width / 2 - 0.5, height / 2 - 0.5)
+        view = render(scene, random_pose(scene, rng), camera)
+        kind = list(SensorKind)[int(rng.integers(len(SensorKind)))]
+        counts = measure(view, kind, rng, random_params(rng, kind))
+        window = view.material == Material.WINDOW
+        target = np.where(window, np.float32(0), view.depth_m)
+        return Sample(view.color, counts * np.float32(0.001), target, window)

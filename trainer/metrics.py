@@ -1,0 +1,60 @@
+"""Errors of depth in metres."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors over a set of pixels.
+
+    Attributes:
+        mae_m: mean absolute error.
+        rmse_m: root of the mean squared error.
+        rel: mean of error over true depth.
+        delta1: share of pixels off by less than a factor of 1.25.
+        pixels: how many were compared.
+    """
+
+    mae_m: float
+    rmse_m: float
+    rel: float
+    delta1: float
+    pixels: int
+
+
+def errors(
+    depth_m: NDArray[np.float32], truth_m: NDArray[np.float32], where: NDArray[np.bool_]
+) -> Errors | None:
+    """Errors of `depth_m` against `truth_m` in the pixels `where`; None if there are none.
+
+    A pixel without an answer (0 or not finite) counts as 0 m, so that nothing is gained by leaving it out.
+    """
+    where = where & (truth_m > 0)
+    if not where.any():
+        return None
+    got, want = depth_m[where].astype(np.float64), truth_m[where].astype(np.float64)
+    got = np.where(np.isfinite(got) & (got > 0), got, 0.0)
+    off = np.abs(got - want)
+    ratio = np.maximum(got, 1e-9) / want
+    near = np.maximum(ratio, 1 / ratio) < 1.25
+    return Errors(
+        float(off.mean()),
+        float(np.sqrt((off**2).mean())),
+        float((off / want).mean()),
+        float(near.mean()),
+        off.size,
+    )
+
+
+def mean(parts: list[Errors]) -> Errors:
+    """Every image weighs the same; `parts` must not be empty."""
+    return Errors(
+        float(np.mean([part.mae_m for part in parts])),
+        float(np.mean([part.rmse_m for part in parts])),
+        float(np.mean([part.rel for part in parts])),
+        float(np.mean([part.delta1 for part in parts])),
+        sum(part.pixels for part in parts),
+    )

@@ -1,0 +1,67 @@
+"""One JSON line for each thing that happens, so that any program can follow a run."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Writes events to a log file, and to standard output as JSON or as words.
+
+    Args:
+        log: JSON lines are appended here.
+        as_json: print the same lines; else a sentence for people.
+        out: where to print; standard output unless a test wants it elsewhere.
+    """
+
+    log: Path
+    as_json: bool
+    out: IO[str] | None = None
+
+    def started(self, *, step: int, steps: int) -> None:
+        """The loop begins after `step`."""
+        self._say(
+            {"event": "started", "step": step, "steps": steps}, f"step {step} of {steps}: training starts"
+        )
+
+    def doing(self, message: str) -> None:
+        """Something that takes long begins."""
+        self._say({"event": "doing", "message": message}, message)
+
+    def step(self, *, step: int, loss: float, rate_hz: float, lr: float) -> None:
+        """A step is done; `loss` is the mean since the last such line."""
+        event = {"event": "step", "step": step, "loss": loss, "rate_hz": rate_hz, "lr": lr}
+        self._say(event, f"step {step}: loss {loss:.4f}, {rate_hz:.2f} steps/s, rate of learning {lr:.1e}")
+
+    def score(self, *, step: int, mae_m: float, rmse_m: float, rel: float, of: str) -> None:
+        """An evaluation is done; `of` says on which pixels."""
+        event = {"event": "score", "step": step, "mae_m": mae_m, "rmse_m": rmse_m, "rel": rel, "of": of}
+        self._say(event, f"step {step}: {of}: mean error {mae_m:.3f} m, RMSE {rmse_m:.3f} m, REL {rel:.4f}")
+
+    def weights(self, *, step: int, path: Path) -> None:
+        """Weights that can be used were written."""
+        self._say({"event": "weights", "step": step, "path": str(path)}, f"step {step}: weights in {path}")
+
+    def done(self, *, step: int) -> None:
+        """All steps are done."""
+        self._say({"event": "done", "step": step}, f"step {step}: finished")
+
+    def stopped(self, *, step: int) -> None:
+        """Somebody asked to stop; the checkpoint is written."""
+        self._say({"event": "stopped", "step": step}, f"step {step}: stopped; resume with --resume")
+
+    def failed(self, *, message: str, hint: str) -> None:
+        """The run cannot go on."""
+        self._say({"event": "failed", "message": message, "hint": hint}, f"{message} {hint}")
+
+    def _say(self, event: dict[str, object], words: str) -> None:
+        line = json.dumps(event)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        out = self.out or sys.stdout
+        out.write((line if self.as_json else words) + "\n")
+        out.flush()

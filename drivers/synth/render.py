@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.geometry import Intrinsics
-from drivers.synth.shapes import Ball, Material, Panel, Scene, Texture, Turned
+from drivers.synth.shapes import PADDING, Ball, Material, Panel, Scene, Turned
 
 Transform = NDArray[np.float64]
 Float = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Window = tuple[int, int, int, int]  # top, bottom, left, right
 NEAREST_M = 0.05
 REFLECTIVE_FROM = 0.02
 
@@ -74,7 +75,7 @@ def render(
 ) -> View:
     """The scene as a camera at `world_from_camera` (4 x 4) sees it at `t_s`; lens distortion is ignored."""
     canvas = Canvas(camera)
-    draw(canvas, scene.at(t_s), world_from_camera, reflections=reflections)
+    draw(canvas, scene, world_from_camera, t_s=t_s, reflections=reflections)
     _soften_edges(canvas)
     with np.errstate(divide="ignore"):
         depth = np.divide(np.float32(1), canvas.inverse)
@@ -123,112 +124,135 @@ class Canvas:
 
 
 def draw(
-    canvas: Canvas,
-    scene: Scene,
-    world_from_camera: Transform,
-    *,
-    reflections: bool,
-    behind: tuple[NDArray[np.float64], float] | None = None,
+    canvas: Canvas, scene: Scene, world_from_camera: Transform, *, t_s: float, reflections: bool
 ) -> None:
     """Draw `scene` into `canvas`.
 
     Args:
         canvas: fresh buffers.
-        scene: at its moment.
+        scene: at rest.
         world_from_camera: 4 x 4; may contain a reflection, whose planar z is then that of the virtual image.
-        reflections: draw what mirrors and polished panels show.
-        behind: normal and offset of a plane; what does not rise above it is left out.
+        t_s: moment.
+        reflections: draw what mirrors and polished panels show, and glass.
     """
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
-    shown: list[tuple[Panel, int, tuple[int, int, int, int]]] = []
-    points = (scene.corners - eye) @ rotation
-    ends = [*scene.first_corner[1:].tolist(), len(points)]
-    normals, origins = _planes(scene)
-    facing = ((eye - origins) * normals).sum(axis=1)
-    depth = points[:, 2]
-    first = scene.first_corner
-    farthest = np.maximum.reduceat(depth, first)
-    camera = canvas.camera
-    x, y = points[:, 0] * camera.fx, points[:, 1] * camera.fy
-    left, right = camera.cx + 0.5, camera.width - camera.cx - 0.5
-    top, bottom = camera.cy + 0.5, camera.height - camera.cy - 0.5
-    outside = (
-        (np.maximum.reduceat(x + left * depth, first) < 0)
-        | (np.minimum.reduceat(x - right * depth, first) > 0)
-        | (np.maximum.reduceat(y + top * depth, first) < 0)
-        | (np.minimum.reduceat(y - bottom * depth, first) > 0)
-        | (farthest < NEAREST_M)
-        | ((facing <= 0) & ~_two_sided(scene))
-    )
-    if behind is not None:
-        above = scene.corners @ behind[0] - behind[1]
-        outside |= np.maximum.reduceat(above, first) < 0.02
-    order = np.argsort(np.add.reduceat(depth, first) / np.diff([*first, len(points)]))
-    for index in order.tolist():
-        if outside[index]:
-            continue
-        panel = scene.panels[index]
+    now = scene.at(t_s)
+    shown: list[tuple[int, int, Window]] = []
+    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 3):
+        panel = now.panels[index]
         item = canvas.new_id(panel.material)
-        box = _draw_panel(canvas, panel, rotation, eye, points[first[index] : ends[index]], item)
+        box = _draw_panel(canvas, panel, piece, item)
         if box is not None and reflections and panel.reflectivity > REFLECTIVE_FROM:
-            shown.append((panel, item, box))
-    glass: list[tuple[float, Turned]] = []
-    for body in (*scene.turned, *scene.balls):
-        place = body.foot if isinstance(body, Turned) else body.centre
-        if behind is not None and float(place @ behind[0]) - behind[1] < -0.02:
-            continue
+            shown.append((index, item, box))
+    glass: list[tuple[float, Turned, Window]] = []
+    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 4):
         if body.material is Material.GLASS and isinstance(body, Turned):
-            glass.append((float(((place - eye) @ rotation)[2]), body))
+            if reflections:
+                glass.append((float((body.foot - eye) @ rotation[:, 2]), body, window))
         else:
-            _draw_round(canvas, body, rotation, eye)
-    for panel, item, box in shown:
-        _draw_reflection(canvas, scene, panel, item, box, world_from_camera)
-    for _, body in sorted(glass, key=lambda pair: -pair[0]):
-        _draw_glass(canvas, body, rotation, eye)
+            _draw_round(canvas, body, window, rotation, eye)
+    for index, item, box in shown:
+        _draw_reflection(canvas, scene, index, item, box, world_from_camera, t_s)
+    for _, body, window in sorted(glass, key=lambda entry: -entry[0]):
+        _draw_glass(canvas, body, window, rotation, eye)
 
 
-def _planes(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return (
-        np.array([panel.normal for panel in scene.panels]),
-        np.array([panel.origin for panel in scene.panels]),
-    )
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """One panel as the camera sees it.
+
+    Attributes:
+        window: of the picture that encloses it.
+        outline: (N, 2) its corners in 1/16 px from the window's corner.
+        panel_from_image: (3, 3) pixel to position on the panel; the last row gives 1/z.
+        level: of the texture, the one whose texels are about as large as pixels.
+        shell: it is a wall, the floor or the ceiling, whose outline no one sees.
+    """
+
+    window: Window
+    outline: NDArray[np.int32]
+    panel_from_image: Transform
+    level: int
+    shell: bool
 
 
-def _two_sided(scene: Scene) -> NDArray[np.bool_]:
-    return np.array([panel.two_sided for panel in scene.panels])
-
-
-def _draw_panel(
-    canvas: Canvas,
-    panel: Panel,
-    rotation: Transform,
-    eye: NDArray[np.float64],
-    points: NDArray[np.float64],
-    item: int,
-) -> tuple[int, int, int, int] | None:
-    """Where it is visible, as (top, bottom, left, right), or None."""
+def _pieces(
+    canvas: Canvas, scene: Scene, rotation: Transform, eye: NDArray[np.float64], *, smallest_px: int
+) -> list[tuple[int, _Piece]]:
+    """Panels in sight by index, the nearest first, the room's shell last; all their geometry at once."""
     camera = canvas.camera
-    if points[:, 2].min() < NEAREST_M:
-        points = _clipped(points)
-    u = points[:, 0] / points[:, 2] * camera.fx + camera.cx
-    v = points[:, 1] / points[:, 2] * camera.fy + camera.cy
-    left, right = max(int(u.min()), 0), min(int(u.max()) + 2, camera.width)
-    top, bottom = max(int(v.min()), 0), min(int(v.max()) + 2, camera.height)
-    if left >= right or top >= bottom:
-        return None
-    frame = np.stack([panel.across, panel.down, panel.origin - eye], axis=1)  # (3, 3): s, t, 1 -> world
-    image_from_panel = camera.matrix @ (rotation.T @ frame)
-    try:
-        panel_from_image = np.linalg.inv(image_from_panel)
-    except np.linalg.LinAlgError:
-        return None
-    a, b, c = panel_from_image[2]
-    h, w = bottom - top, right - left
-    outline = np.stack([(u - left) * 16, (v - top) * 16], axis=1)
-    mask = np.zeros((h, w), np.uint8)
-    cv2.fillConvexPoly(mask, np.rint(np.clip(outline, -1e7, 1e7)).astype(np.int32), 255, cv2.LINE_8, 4)
+    focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
+    size = np.array([camera.width, camera.height], np.float64)
+    points = (scene.corners - eye) @ rotation
+    first = scene.first_corner
+    depth = points[:, 2]
+    facing = ((eye - scene.frames[:, :, 2]) * scene.normals).sum(axis=1)
+    near, far = np.minimum.reduceat(depth, first), np.maximum.reduceat(depth, first)
+    hidden = (far < NEAREST_M) | ((facing <= 0) & ~scene.two_sided)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        uv = points[:, :2] / depth[:, None] * focal + centre
+    low, high = np.minimum.reduceat(uv, first), np.maximum.reduceat(uv, first)
+    clipped: dict[int, NDArray[np.float64]] = {}
+    ends = [*first[1:].tolist(), len(points)]
+    for index in np.flatnonzero((near < NEAREST_M) & ~hidden).tolist():
+        kept = _clipped(points[first[index] : ends[index]].tolist())
+        clipped[index] = kept[:, :2] / kept[:, 2:] * focal + centre
+        low[index], high[index] = clipped[index].min(axis=0), clipped[index].max(axis=0)
+    hidden |= ((high <= -1) | (low >= size) | (high - low < smallest_px)).any(axis=1)
+    seen = np.flatnonzero(~hidden)
+    if not len(seen):
+        return []
+    seen = seen[np.argsort(near[seen] + far[seen] + 100.0 * scene.shell[seen])]
+    frames = scene.frames[seen]
+    frames[:, :, 2] -= eye
+    image_from_panel = (camera.matrix @ rotation.T) @ frames
+    flat = np.abs(np.linalg.det(image_from_panel)) < 1e-9
+    image_from_panel[flat] = np.eye(3)
+    panel_from_image = np.linalg.inv(image_from_panel)
+    start, stop = np.clip(low[seen], 0, size), np.clip(high[seen] + 2, 0, size)
+    levels = _levels(image_from_panel, panel_from_image, (start + stop) / 2, scene.texels[seen]).tolist()
+    windows = np.concatenate([start, stop], axis=1).astype(np.int64).tolist()
+    outlines = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
+    pieces = []
+    for row, index in enumerate(seen.tolist()):
+        left, top, right, bottom = windows[row]
+        if flat[row] or left >= right or top >= bottom:
+            continue
+        if index in clipped:
+            outline = np.rint(np.clip(clipped[index] * 16, -1e7, 1e7)).astype(np.int32)
+        else:
+            outline = outlines[first[index] : ends[index]]
+        outline = outline - np.array([left * 16, top * 16], np.int32)
+        window = (top, bottom, left, right)
+        shell = bool(scene.shell[index])
+        pieces.append((index, _Piece(window, outline, panel_from_image[row], levels[row], shell)))
+    return pieces
+
+
+def _levels(
+    image_from_panel: Transform,
+    panel_from_image: Transform,
+    middle: NDArray[np.float64],
+    texels: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """(P,) texture level of each panel, from how large its texels are in the middle of what is seen."""
+    homogeneous = np.concatenate([middle, np.ones((len(middle), 1))], axis=1)
+    inverse = np.einsum("pj,pj->p", panel_from_image[:, 2], homogeneous)
+    steps = image_from_panel[:, :2, :2] - middle[:, :, None] * image_from_panel[:, 2:, :2]
+    area = np.abs(np.linalg.det(steps)) * inverse**2
+    texels_per_pixel = texels.prod(axis=1) / np.maximum(area, 1e-9)
+    level = 0.5 * np.log2(np.maximum(texels_per_pixel, 1e-9)) + 0.3
+    return np.where(inverse > 0, np.clip(level, 0, 20), 20).astype(np.int64)
+
+
+def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> Window | None:
+    """The window in which something of it is visible, or None."""
+    top, bottom, left, right = piece.window
+    a, b, c = piece.panel_from_image[2].tolist()
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.fillConvexPoly(mask, piece.outline, 255, cv2.LINE_8, 4)
     inverse = np.add(
-        (a * canvas.columns[left:right] + c).astype(np.float32)[None],
+        (a * canvas.columns[left:right] + c).astype(np.float32),
         (b * canvas.rows[top:bottom]).astype(np.float32)[:, None],
     )
     nearest = canvas.inverse[top:bottom, left:right]
@@ -236,20 +260,16 @@ def _draw_panel(
     x, y, w, h = cv2.boundingRect(mask)
     if not w:
         return None
-    pixels = _level(panel.texture, image_from_panel, (left + x + w / 2, top + y + h / 2), (a, b, c))
-    th, tw = pixels.shape[:2]
-    texels = np.array([[tw, 0, -0.5], [0, th, -0.5], [0, 0, 1]])
-    shift = np.array([[1, 0, left + x], [0, 1, top + y], [0, 0, 1.0]])
-    warped = cv2.warpPerspective(
-        pixels,
-        texels @ panel_from_image @ shift,
-        (w, h),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    levels = panel.texture.padded
+    pixels = levels[min(piece.level, len(levels) - 1)]
+    tw, th = pixels.shape[1] - 2 * PADDING, pixels.shape[0] - 2 * PADDING
+    texels = np.array([[tw, 0, PADDING - 0.5], [0, th, PADDING - 0.5], [0, 0, 1]])
+    warp = texels @ piece.panel_from_image
+    warp[:, 2] += warp[:, 0] * (left + x) + warp[:, 1] * (top + y)
+    warped = cv2.warpPerspective(pixels, warp, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     part = mask[y : y + h, x : x + w]
-    if panel.cutout:
-        there = cv2.threshold(cv2.extractChannel(warped, 3), 127, 255, cv2.THRESH_BINARY)[1]
+    if not piece.shell:  # Below half, so that neighbouring faces of a box overlap rather than gape.
+        there = cv2.threshold(cv2.extractChannel(warped, 3), 100, 255, cv2.THRESH_BINARY)[1]
         cv2.bitwise_and(part, there, dst=part)
     top, left = top + y, left + x
     inside = (slice(top, top + h), slice(left, left + w))
@@ -259,34 +279,42 @@ def _draw_panel(
     return top, top + h, left, left + w
 
 
-def _level(
-    texture: Texture,
-    image_from_panel: Transform,
-    middle: tuple[float, float],
-    plane: tuple[float, float, float],
-) -> Bytes:
-    """The level whose texels are about as large as pixels in the middle of what is seen."""
-    inverse = plane[0] * middle[0] + plane[1] * middle[1] + plane[2]
-    size = texture.levels[0].shape
-    if inverse <= 0:
-        return texture.levels[-1]
-    direction = image_from_panel[:, :2] - np.outer([*middle, 1.0], image_from_panel[2, :2])
-    area = abs(direction[0, 0] * direction[1, 1] - direction[0, 1] * direction[1, 0]) * inverse**2
-    ratio = float(np.sqrt(size[0] * size[1] / max(area, 1e-9)))  # texels per pixel along one edge
-    level = int(np.clip(np.log2(max(ratio, 1e-6)) + 0.3, 0, len(texture.levels) - 1))
-    return texture.levels[level]
-
-
-def _clipped(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What of a polygon (N, 3) lies beyond the nearest distance."""
+def _clipped(points: list[list[float]]) -> NDArray[np.float64]:
+    """(M, 3) what of a polygon lies beyond the nearest distance."""
     kept = []
-    for start, end in zip(points, np.roll(points, -1, axis=0), strict=True):
+    for start, end in zip(points, [*points[1:], points[0]], strict=True):
         if start[2] >= NEAREST_M:
             kept.append(start)
         if (start[2] < NEAREST_M) != (end[2] < NEAREST_M):
             share = (NEAREST_M - start[2]) / (end[2] - start[2])
-            kept.append(start + share * (end - start))
+            kept.append([a + share * (b - a) for a, b in zip(start, end, strict=True)])
     return np.array(kept)
+
+
+def _bodies(
+    canvas: Canvas, scene: Scene, rotation: Transform, eye: NDArray[np.float64], *, smallest_px: int
+) -> list[tuple[Turned | Ball, Window]]:
+    """Round bodies in sight, each with the window of the picture that encloses it."""
+    camera = canvas.camera
+    found: list[tuple[Turned | Ball, Window]] = []
+    if not len(scene.boxes):
+        return found
+    points = (scene.boxes - eye) @ rotation
+    depth = points[:, :, 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        uv = points[:, :, :2] / depth[:, :, None] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    limit = [camera.width, camera.height]
+    start, stop = np.clip(uv.min(axis=1), 0, limit), np.clip(uv.max(axis=1) + 2, 0, limit)
+    crossing = depth.min(axis=1) < NEAREST_M
+    start[crossing], stop[crossing] = 0, limit
+    gone = (depth.max(axis=1) < NEAREST_M) | (start.astype(np.int64) >= stop.astype(np.int64)).any(axis=1)
+    gone |= (stop - start < smallest_px).any(axis=1)
+    windows = np.concatenate([start, stop], axis=1).astype(np.int64)
+    bodies = (*scene.turned, *scene.balls)
+    for index in np.flatnonzero(~gone).tolist():
+        left, top, right, bottom = windows[index].tolist()
+        found.append((bodies[index], (top, bottom, left, right)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,28 +329,11 @@ class _Hit:
     toward_camera: float
 
 
-def _hit(canvas: Canvas, body: Turned | Ball, rotation: Transform, eye: NDArray[np.float64]) -> _Hit | None:
-    if isinstance(body, Turned):
-        radius = max(body.radius_bottom_m, body.radius_top_m)
-        low = body.foot - [radius, radius, 0]
-        high = body.foot + [radius, radius, body.height_m]
-    else:
-        low, high = body.centre - body.radii, body.centre + body.radii
-    corners = np.array(
-        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
-    )
-    seen = (corners - eye) @ rotation
+def _hit(
+    canvas: Canvas, body: Turned | Ball, window: Window, rotation: Transform, eye: NDArray[np.float64]
+) -> _Hit | None:
     camera = canvas.camera
-    if seen[:, 2].max() < NEAREST_M:
-        return None
-    left, right, top, bottom = 0, camera.width, 0, camera.height
-    if seen[:, 2].min() > NEAREST_M:
-        u = seen[:, 0] / seen[:, 2] * camera.fx + camera.cx
-        v = seen[:, 1] / seen[:, 2] * camera.fy + camera.cy
-        left, right = max(int(u.min()), 0), min(int(u.max()) + 2, camera.width)
-        top, bottom = max(int(v.min()), 0), min(int(v.max()) + 2, camera.height)
-    if left >= right or top >= bottom:
-        return None
+    top, bottom, left, right = window
     columns = (canvas.columns[left:right] - camera.cx) / camera.fx
     rows = (canvas.rows[top:bottom] - camera.cy) / camera.fy
     directions = []
@@ -363,8 +374,10 @@ def _hit(canvas: Canvas, body: Turned | Ball, rotation: Transform, eye: NDArray[
     return _Hit(inside, inverse, mask, (nx, ny, nz), level, float(np.arctan2(o[1], o[0])))
 
 
-def _draw_round(canvas: Canvas, body: Turned | Ball, rotation: Transform, eye: NDArray[np.float64]) -> None:
-    hit = _hit(canvas, body, rotation, eye)
+def _draw_round(
+    canvas: Canvas, body: Turned | Ball, window: Window, rotation: Transform, eye: NDArray[np.float64]
+) -> None:
+    hit = _hit(canvas, body, window, rotation, eye)
     if hit is None:
         return
     nx, ny, nz = hit.normal
@@ -389,8 +402,10 @@ def _draw_round(canvas: Canvas, body: Turned | Ball, rotation: Transform, eye: N
     cv2.copyTo(np.full((h, w), item, np.uint8), hit.mask, canvas.ids[hit.inside])
 
 
-def _draw_glass(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np.float64]) -> None:
-    hit = _hit(canvas, body, rotation, eye)
+def _draw_glass(
+    canvas: Canvas, body: Turned, window: Window, rotation: Transform, eye: NDArray[np.float64]
+) -> None:
+    hit = _hit(canvas, body, window, rotation, eye)
     if hit is None:
         return
     if canvas.beyond is None:
@@ -403,28 +418,41 @@ def _draw_glass(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[
     sideways = np.clip(
         nx * np.float32(rotation[0, 0]) + ny * np.float32(rotation[1, 0]), -1, 1
     )  # -1 left .. 1 right
-    rim = np.power(np.abs(sideways), 6)
-    top, left = inside[0].start, inside[1].start
     # Thin-walled glass bends the rays at its edges only: a pull towards the middle that grows with the rim.
-    columns = (canvas.columns[inside[1]].astype(np.float32)[None]) - sideways * rim * np.float32(0.35 * w)
-    rows = np.repeat(canvas.rows[inside[0]].astype(np.float32)[:, None], w, axis=1)
+    pull, looks = _glass_tables()
+    angle = cv2.convertScaleAbs(sideways + np.float32(1), alpha=127)
+    columns = cv2.subtract(
+        np.repeat(canvas.columns[None, inside[1]].astype(np.float32), h, axis=0),
+        cv2.LUT(angle, pull * np.float32(w)),
+    )
+    rows = np.repeat(canvas.rows[inside[0], None].astype(np.float32), w, axis=1)
     behind = cv2.remap(canvas.color, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    tint = body.texture.levels[0][0, 0, :3].astype(np.float32) / 255
-    through = np.clip(np.float32(0.97) - np.float32(0.5) * rim, 0, 1)
-    thick = hit.level > np.float32(0.95)  # the base is solid
-    through = np.where(thick, through * np.float32(0.75), through)
-    shine = np.exp(-np.square((sideways + np.float32(0.62)) * np.float32(14))) * np.float32(150)
-    shine += np.exp(-np.square((sideways - np.float32(0.45)) * np.float32(22))) * np.float32(90)
-    shine *= np.float32(0.45) + np.float32(0.55) * (hit.level > 0.08) * (hit.level < 0.8)
-    shine += rim * np.float32(38) + np.float32(5)
-    weight = np.dstack([through * tint[0], through * tint[1], through * tint[2], np.ones_like(through)])
-    colors = cv2.multiply(behind, weight, dtype=cv2.CV_8U)
-    colors = cv2.add(colors, cv2.merge([shine, shine, shine, shine]), dtype=cv2.CV_8U)
+    tint = body.texture.levels[0][0, 0].astype(np.float32)[:3] / 255
+    passed = cv2.LUT(cv2.merge([angle] * 4), (looks[0][:, None] * [*tint, 1.0]).astype(np.uint8)[None])
+    colors = cv2.multiply(behind, passed, scale=1 / 255)
+    shine = cv2.LUT(cv2.merge([angle] * 4), np.repeat(looks[1][:, None], 4, axis=1)[None])
+    # The streaks of light end before the lip and before the base, which is solid and darker.
+    middle = cv2.inRange(hit.level, 0.08, 0.8)
+    base = cv2.inRange(hit.level, 0.95, 2.0)
+    colors = cv2.add(colors, cv2.convertScaleAbs(shine, alpha=0.45))
+    cv2.add(colors, cv2.convertScaleAbs(shine, alpha=0.55), dst=colors, mask=middle)
+    cv2.copyTo(cv2.convertScaleAbs(colors, alpha=0.75), base, colors)
     item = canvas.new_id(Material.GLASS)
     cv2.copyTo(colors, mask, canvas.color[inside])
     cv2.copyTo(hit.inverse, mask, canvas.inverse[inside])
     cv2.copyTo(np.full((h, w), item, np.uint8), mask, canvas.ids[inside])
     _draw_rim(canvas, body, rotation, eye, hit)
+
+
+@lru_cache(maxsize=1)
+def _glass_tables() -> tuple[Float, tuple[Bytes, Bytes]]:
+    """By 127 times (1 + sideways part of the normal): how far rays are bent, what passes, what shines."""
+    sideways = np.clip(np.arange(256, dtype=np.float32) / 127 - 1, -1, 1)
+    rim = np.abs(sideways) ** 6
+    passed = np.clip(0.97 - 0.5 * rim, 0, 1) * 255
+    shine = 150 * np.exp(-(((sideways + 0.62) * 14) ** 2)) + 90 * np.exp(-(((sideways - 0.45) * 22) ** 2))
+    shine += rim * 38 + 5
+    return (0.35 * sideways * rim).astype(np.float32), (passed.astype(np.uint8), shine.astype(np.uint8))
 
 
 def _draw_rim(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np.float64], hit: _Hit) -> None:
@@ -446,11 +474,13 @@ def _draw_rim(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np
 def _draw_reflection(
     canvas: Canvas,
     scene: Scene,
-    panel: Panel,
+    index: int,
     item: int,
-    box: tuple[int, int, int, int],
+    box: Window,
     world_from_camera: Transform,
+    t_s: float,
 ) -> None:
+    panel = scene.panels[index]
     top, bottom, left, right = box
     ids = canvas.ids[top:bottom, left:right]
     mask = cv2.inRange(ids, float(item), float(item))
@@ -468,7 +498,7 @@ def _draw_reflection(
     camera = canvas.camera
     cropped = Intrinsics(w, h, camera.fx, camera.fy, camera.cx - left, camera.cy - top)
     small = Canvas(cropped.scaled(max(w // step, 1), max(h // step, 1)))
-    draw(small, scene, reflect @ world_from_camera, reflections=False, behind=(normal, offset))
+    draw(small, scene.mirrored_in(index), reflect @ world_from_camera, t_s=t_s, reflections=False)
     colors = small.color
     if panel.blur:
         colors = cv2.blur(colors, (panel.blur, panel.blur))

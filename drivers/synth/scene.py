@@ -76,7 +76,7 @@ def on_wall(
     *,
     reflectivity: float = 0.0,
     blur: int = 0,
-    offset_m: float = 0.02,
+    offset_m: float = 0.035,
 ) -> NDArray[np.float64]:
     """Hang a panel on a wall and return its middle; walls are numbered as in `shell`."""
     lx, ly, _ = builder.size_m
@@ -112,7 +112,7 @@ def frame_on_wall(
         textures.wood,
         color,
         Material.MATTE,
-        offset_m=0.012,
+        offset_m=0.022,
     )
 
 
@@ -156,20 +156,20 @@ def demo_scene() -> Scene:
     on_wall(
         builder, 2, 1.2, 0.91, (2.6, 0.5), textures.tiles, (198, 212, 214), Material.GLOSSY, offset_m=0.01
     )
-    frame_on_wall(builder, 2, 0.18, 0.75, (0.75, 1.25), (92, 62, 40))
+    frame_on_wall(builder, 2, 1.22, 1.02, (0.56, 0.84), (92, 62, 40))
     mirror = on_wall(
         builder,
         2,
-        0.18,
-        0.75,
-        (0.75, 1.25),
+        1.22,
+        1.02,
+        (0.56, 0.84),
         textures.plain,
         (205, 212, 214),
         Material.MIRROR,
         reflectivity=0.93,
     )
     window = on_wall(builder, 1, 1.35, 0.95, (1.2, 1.1), textures.outdoors, (242, 242, 238), Material.WINDOW)
-    on_wall(builder, 2, 1.5, 1.58, (0.55, 0.42), textures.painting, (180, 120, 90), Material.MATTE)
+    on_wall(builder, 2, 2.02, 1.52, (0.55, 0.42), textures.painting, (180, 120, 90), Material.MATTE)
     frame_on_wall(builder, 3, 1.1, 0.95, (1.1, 0.64), (30, 30, 32))
     on_wall(
         builder,

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+PADDING = 2
+
+
 class Material(IntEnum):
     """What a surface is to a depth sensor."""
 
@@ -34,9 +37,23 @@ class Texture:
     Attributes:
         levels: (h, w, 4) uint8 RGBA each, every level half the size of the one before. Four channels because
             OpenCV warps them three times as fast as three.
+        padded: `levels` with their edge repeated `PADDING` times around and see-through there: OpenCV warps with
+            a constant border ten times as fast as with a repeated one, and the warped alpha is the exact outline.
     """
 
     levels: tuple[NDArray[np.uint8], ...]
+
+    @cached_property
+    def padded(self) -> tuple[NDArray[np.uint8], ...]:
+        padded = []
+        for level in self.levels:
+            wide = np.asarray(cv2.copyMakeBorder(level, *[PADDING] * 4, cv2.BORDER_REPLICATE), np.uint8)
+            alpha = wide[..., 3].copy()
+            wide[..., 3] = 0
+            inner = (slice(PADDING, -PADDING), slice(PADDING, -PADDING))
+            wide[inner][..., 3] = alpha[inner]
+            padded.append(wide)
+        return tuple(padded)
 
 
 def texture(pixels: NDArray[np.uint8]) -> Texture:
@@ -169,12 +186,63 @@ class Scene:
         if not self.travel_m.any():
             return self
         shift = self.travel_m * sin(tau * t_s / self.travel_s)
-        return replace(
+        moved = replace(
             self,
             panels=tuple(replace(p, origin=p.origin + shift) if p.moving else p for p in self.panels),
             turned=tuple(replace(b, foot=b.foot + shift) if b.moving else b for b in self.turned),
             balls=tuple(replace(b, centre=b.centre + shift) if b.moving else b for b in self.balls),
         )
+        for name in (
+            "first_corner",
+            "normals",
+            "two_sided",
+            "shell",
+            "texels",
+        ):  # the shift leaves them alone
+            moved.__dict__[name] = getattr(self, name)
+        panels = np.array([p.moving for p in self.panels])
+        bodies = np.array([b.moving for b in (*self.turned, *self.balls)], bool)
+        counts = np.diff([*self.first_corner, len(self.corners)])
+        moved.__dict__["corners"] = self.corners + np.repeat(panels, counts)[:, None] * shift
+        moved.__dict__["frames"] = self.frames + panels[:, None, None] * np.outer(shift, [0, 0, 1])
+        moved.__dict__["boxes"] = self.boxes + bodies[:, None, None] * shift
+        return moved
+
+    def mirrored_in(self, index: int) -> "Scene":
+        """What panel number `index` can mirror: all that rises above its plane, without small things if it blurs."""
+        known: dict[int, Scene] = self.__dict__.setdefault("_mirrored", {})
+        if index not in known:
+            glossy = self.panels[index]
+            height = float(glossy.normal @ glossy.origin) + 0.02
+            smallest_m = 0.12 if glossy.blur else 0.03
+            sizes = [min(float(np.linalg.norm(p.across)), float(np.linalg.norm(p.down))) for p in self.panels]
+            known[index] = replace(
+                self,
+                panels=tuple(
+                    p
+                    for p, size in zip(self.panels, sizes, strict=True)
+                    if (p.corners @ glossy.normal).max() > height and size > smallest_m
+                ),
+                turned=tuple(
+                    b
+                    for b in self.turned
+                    if b.material is not Material.GLASS
+                    and b.foot @ glossy.normal > height - 0.04
+                    and b.height_m > smallest_m
+                ),
+                balls=tuple(
+                    b
+                    for b in self.balls
+                    if b.centre @ glossy.normal > height and float(b.radii.min()) * 2 > smallest_m
+                ),
+            )
+        return known[index]
+
+    @cached_property
+    def first_corner(self) -> NDArray[np.int64]:
+        """(P,) where each panel's corners begin in a list of all corners."""
+        counts = [len(panel.outline) for panel in self.panels]
+        return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
 
     @cached_property
     def corners(self) -> NDArray[np.float64]:
@@ -182,10 +250,46 @@ class Scene:
         return np.concatenate([panel.corners for panel in self.panels])
 
     @cached_property
-    def first_corner(self) -> NDArray[np.int64]:
-        """(P,) where each panel's corners begin in `corners`."""
-        counts = [len(panel.outline) for panel in self.panels]
-        return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    def frames(self) -> NDArray[np.float64]:
+        """(P, 3, 3) each panel's `across`, `down` and `origin` as columns."""
+        return np.array([np.stack([p.across, p.down, p.origin], axis=1) for p in self.panels])
+
+    @cached_property
+    def normals(self) -> NDArray[np.float64]:
+        """(P, 3) of all panels."""
+        return np.array([panel.normal for panel in self.panels])
+
+    @cached_property
+    def two_sided(self) -> NDArray[np.bool_]:
+        """(P,) of all panels."""
+        return np.array([panel.two_sided for panel in self.panels])
+
+    @cached_property
+    def shell(self) -> NDArray[np.bool_]:
+        """(P,) which panels enclose the room: walls, floor, ceiling."""
+        reach = np.abs(self.frames[:, :, :2]).max(axis=1)
+        sides = (np.abs(reach[:, :, None] - self.size_m) < 1e-9).any(axis=2).all(axis=1)
+        return np.asarray(sides, np.bool_)
+
+    @cached_property
+    def texels(self) -> NDArray[np.float64]:
+        """(P, 2) columns and rows of each panel's finest texture level."""
+        return np.array([p.texture.levels[0].shape[1::-1] for p in self.panels], np.float64)
+
+    @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """(B, 8, 3) corners of what encloses each round body, `turned` before `balls`."""
+        low, high = [], []
+        for body in self.turned:
+            radius = max(body.radius_bottom_m, body.radius_top_m)
+            low.append(body.foot - [radius, radius, 0])
+            high.append(body.foot + [radius, radius, body.height_m])
+        for ball in self.balls:
+            low.append(ball.centre - ball.radii)
+            high.append(ball.centre + ball.radii)
+        ends = np.array([low, high]).reshape(2, -1, 3)
+        pick = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+        return np.asarray(ends[pick, :, [0, 1, 2]].transpose(2, 0, 1), np.float64)
 
 
 def polygon(sides: int) -> NDArray[np.float64]:

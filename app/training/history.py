@@ -1,82 +1,28 @@
-"""Past training runs: the app's own note in each run's folder, and the list of all of them."""
+"""Past training runs, from what the trainer leaves in each run's folder."""
 
+import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from app.training.job import TrainingPhase, TrainingState
+from app.training.job import TrainingPhase, TrainingState, after_event
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
 
 log = logging.getLogger(__name__)
 
-NOTE_NAME = "app-note.json"
-WEIGHT_ENDINGS = {".safetensors", ".pt"}
+# As trainer.cli and trainer.loop call them; importing those would load torch.
+PROGRESS_NAME = "progress.jsonl"
+CONFIG_NAME = "config.json"
+CHECKPOINT_NAME = "checkpoint.pt"
+WEIGHTS_NAME = "weights.safetensors"
 
-
-class RunNote(BaseModel):
-    """What was asked for, and how far it came.
-
-    Attributes:
-        recipe: name of the recipe.
-        title: what the screen calls the run.
-        sessions: paths of the sessions trained on.
-        synthetic: whether simulated rooms were used.
-        init: weights it started from; empty for none.
-        steps: how many were asked for.
-        started_utc: ISO 8601.
-        phase: where the run stood when this was written.
-        step: last finished step.
-        losses: as in `TrainingState`.
-        scores: as in `TrainingState`.
-        weights: newest usable weights, or empty.
-        message: last words.
-        hint: what to do about a failure.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    recipe: str = ""
-    title: str = ""
-    sessions: tuple[str, ...] = ()
-    synthetic: bool = False
-    init: str = ""
-    steps: int = 0
-    started_utc: str = ""
-    phase: Literal["starting", "running", "stopping", "stopped", "done", "failed"] = "starting"
-    step: int = 0
-    losses: tuple[tuple[int, float], ...] = ()
-    scores: tuple[tuple[int, float], ...] = ()
-    weights: str = ""
-    message: str = ""
-    hint: str = ""
-
-    def after(self, state: TrainingState) -> "RunNote":
-        """The note when the run has come to `state`."""
-        return self.model_copy(
-            update={
-                "phase": state.phase.value,
-                "step": state.step,
-                "steps": state.steps or self.steps,
-                "losses": state.losses,
-                "scores": state.scores,
-                "weights": "" if state.weights is None else str(state.weights),
-                "message": state.message,
-                "hint": state.hint,
-            }
-        )
-
-    def state(self) -> TrainingState:
-        """What a resumed run starts from: the curves so far."""
-        return TrainingState(
-            step=self.step,
-            steps=self.steps,
-            losses=self.losses,
-            scores=self.scores,
-            weights=Path(self.weights) if self.weights else None,
-        )
+INTERRUPTED = "It ended without a word, as in a crash."
 
 
 @dataclass(frozen=True)
@@ -85,87 +31,113 @@ class PastRun:
 
     Attributes:
         folder: the run's.
-        note: what the app knows of it; empty for a run started elsewhere.
-        started: when, in local time.
-        weights: newest weights in the folder, or None.
+        recipe: name of its recipe.
+        sessions: recorded sessions it learned from.
+        synthetic: whether it learned from simulated rooms.
+        state: how far it came, with its curves.
+        started: local time.
+        weights: that can be used, or None.
         resumable: whether it left a checkpoint and did not finish.
     """
 
     folder: Path
-    note: RunNote
+    recipe: str
+    sessions: tuple[Path, ...]
+    synthetic: bool
+    state: TrainingState
     started: datetime
     weights: Path | None
     resumable: bool
 
     @property
-    def name(self) -> str:
-        """What the screen calls it."""
-        return self.note.title or self.folder.name
-
-    @property
     def loss(self) -> float | None:
         """The last reported one."""
-        return self.note.losses[-1][1] if self.note.losses else None
+        return self.state.losses[-1][1] if self.state.losses else None
 
     @property
     def score_m(self) -> float | None:
         """The last reported one: mean absolute error, metres."""
-        return self.note.scores[-1][1] if self.note.scores else None
-
-
-def write_note(folder: Path, note: RunNote) -> None:
-    """Write the note whole or not at all.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{NOTE_NAME}.partial"
-    partial.write_text(note.model_dump_json(), encoding="utf-8")
-    partial.replace(folder / NOTE_NAME)
-
-
-def read_note(folder: Path) -> RunNote | None:
-    """The note in `folder`, or None where there is none that can be read."""
-    try:
-        return RunNote.model_validate_json((folder / NOTE_NAME).read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        log.warning("the note in %s cannot be read: %s", folder, error)
-        return None
+        return self.state.scores[-1][1] if self.state.scores else None
 
 
 def past_runs(folder: Path) -> list[PastRun]:
-    """Every run below `folder`, newest first; folders that hold no run are left out."""
+    """Every run below `folder`, newest first; folders in which no run began are left out."""
     if not folder.is_dir():
         return []
-    runs = [run for path in folder.iterdir() if path.is_dir() and (run := _past_run(path)) is not None]
+    runs = [run for path in folder.iterdir() if path.is_dir() and (run := past_run(path)) is not None]
     return sorted(runs, key=lambda run: run.started, reverse=True)
 
 
-def _past_run(folder: Path) -> PastRun | None:
-    note = read_note(folder)
-    files = sorted(_model_files(folder), key=lambda path: path.stat().st_mtime, reverse=True)
-    if note is None and not files:
+def past_run(folder: Path) -> PastRun | None:
+    """The run in `folder`, or None where none began or its configuration cannot be read."""
+    config = _config(folder)
+    if config is None:
         return None
-    weights = [path for path in files if "checkpoint" not in path.name and path.suffix in WEIGHT_ENDINGS]
-    note = note or RunNote(phase=TrainingPhase.STOPPED.value)
+    state = replay(folder / PROGRESS_NAME)
+    weights = folder / WEIGHTS_NAME
+    checkpoint = folder / CHECKPOINT_NAME
     return PastRun(
         folder=folder,
-        note=note,
-        started=_started(folder, note),
-        weights=weights[0] if weights else None,
-        resumable=len(weights) < len(files) and note.phase != TrainingPhase.DONE.value,
+        recipe=config.recipe,
+        sessions=config.sessions,
+        synthetic=config.synthetic > 0,
+        state=replace(state, steps=state.steps or config.steps),
+        started=datetime.fromtimestamp((folder / CONFIG_NAME).stat().st_mtime, UTC).astimezone(),
+        weights=weights if weights.is_file() else None,
+        resumable=checkpoint.is_file() and state.phase is not TrainingPhase.DONE,
     )
 
 
-def _model_files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if "checkpoint" in path.name or path.suffix in WEIGHT_ENDINGS]
+def replay(progress: Path) -> TrainingState:
+    """The state that a progress log ends in; a run that says nothing of its end was interrupted.
+
+    A resumed run goes on from its checkpoint, so what came after that is left out.
+    """
+    state = TrainingState()
+    losses: list[tuple[int, float]] = []
+    scores: list[tuple[int, float]] = []
+    for event in _events(progress):
+        match event:
+            # Appended here and not through `after_event`, which copies the curve for every line.
+            case {"event": "step", "step": int(step), "loss": float(loss)}:
+                state = replace(state, step=step)
+                losses.append((step, loss))
+            case {"event": "score", "step": int(step), "mae_m": float(mae_m)}:
+                scores.append((step, mae_m))
+            case {"event": "started", "step": int(step)}:
+                losses = [point for point in losses if point[0] <= step]
+                scores = [point for point in scores if point[0] <= step]
+                state = after_event(state, event)
+            case _:
+                state = after_event(state, event)
+    if state.active:
+        state = replace(state, phase=TrainingPhase.STOPPED, message=INTERRUPTED)
+    return replace(state, losses=tuple(losses), scores=tuple(scores))
 
 
-def _started(folder: Path, note: RunNote) -> datetime:
+def _events(progress: Path) -> list[dict[str, object]]:
     try:
-        return datetime.fromisoformat(note.started_utc).astimezone()
-    except ValueError:
-        return datetime.fromtimestamp(folder.stat().st_mtime, UTC).astimezone()
+        lines = progress.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    events = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # torn by a crash
+        if isinstance(event, dict):
+            events.append(event)
+    return events
+
+
+def _config(folder: Path) -> "TrainConfig | None":
+    from trainer.config import TrainConfig  # the window is up before anyone trains
+
+    try:
+        return TrainConfig.model_validate_json((folder / CONFIG_NAME).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        log.warning("the run in %s cannot be read: %s", folder, error)
+        return None

@@ -14,14 +14,14 @@ from app.compose import CameraLine, Pipeline, Studio
 from app.flow.capture import CameraState, CameraStatus
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.recording.library import SessionEntry, read_entry
-from app.recording.recorder import CameraCount, Recorder, RecorderStatus
+from app.recording.library import SessionEntry, read_entry, relabel
+from app.recording.recorder import BYTES_PER_PIXEL, CameraCount, Limits, Recorder, RecorderStatus
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.words import counted, duration, time_left
 from drivers.errors import SessionError
 from drivers.frame import Frame
-from drivers.session.manifest import SessionLabels
+from drivers.session.labels import SessionLabels
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,6 @@ POLL_MS = 100
 DISK_EVERY_TICKS = 20
 LOW_DISK_S = 600.0
 CLOSE_TIMEOUT_S = 15.0
-
-# Bytes per pixel of a JPEG at quality 95 and of a PNG of 16 bit depth, from the report's 640 x 480 samples:
-# 94 kB and 159 kB.
-COLOR_BYTES_PER_PX = 0.31
-DEPTH_BYTES_PER_PX = 0.52
 
 
 class RecordPhase(Enum):
@@ -174,6 +169,7 @@ class RecordViewModel(QObject):
         self._settings = settings
         self._tags_path = tags
         self._labels = LabelChoice("", (), recent_tags(tags))
+        self._labels_at_start = self._labels
         self._recorder: Recorder | None = None
         self._last_status: RecorderStatus | None = None
         self._switch: Worker | None = None
@@ -232,8 +228,8 @@ class RecordViewModel(QObject):
             self.poll()
 
     def choose_scene(self, scene: str) -> None:
-        """Say what kind of place it is; the same again takes it back."""
-        self._label(scene="" if scene == self._labels.scene else scene)
+        """Say what kind of place it is; while recording, it holds for the recording under way."""
+        self._label(scene=scene)
 
     def toggle_tag(self, tag: str) -> None:
         """Add a tag, or take it back; a new one is remembered."""
@@ -267,6 +263,7 @@ class RecordViewModel(QObject):
         remember_tags(self._labels.tags, self._tags_path)
         folder = self._settings.sessions_folder
         self._marks = 0
+        self._labels_at_start = self._labels
 
         def work(_stop: threading.Event) -> None:
             self._started.put(self._studio.record(folder, labels))
@@ -312,7 +309,10 @@ class RecordViewModel(QObject):
         self._timer.stop()
         if self._switch is not None:
             self._switch.stop(timeout_s=CLOSE_TIMEOUT_S)
-        self._studio.stop_recording()
+        try:
+            self._studio.stop_recording()
+        except SessionError as error:
+            log.warning("the recording has no index yet: %s %s", error, error.hint)
 
     def _label(
         self,
@@ -331,10 +331,13 @@ class RecordViewModel(QObject):
     def _end(self, reason: str, hint: str) -> None:
         recorder = self._recorder
         assert recorder is not None
+        labels = self._labels if self._labels_at_start != self._labels else None
 
         def work(_stop: threading.Event) -> None:
             if self._studio.recorder is recorder:
                 self._studio.stop_recording()
+            if labels is not None:
+                _relabel(recorder.session, labels)
             self._ended.put(_saved(recorder.session, reason, hint))
 
         self._run("stop recording", RecordPhase.CLOSING, work)
@@ -371,23 +374,24 @@ class RecordViewModel(QObject):
 
     def _left_s(self, pipeline: Pipeline | None) -> float:
         rate = 0.0 if pipeline is None else sum(_bytes_per_s(line) for line in pipeline.lines.values())
-        return self._free_bytes / rate if rate else float("inf")
+        usable = self._free_bytes - max(Limits().close_bytes, Limits().close_s * rate)
+        return usable / rate if rate else float("inf")
 
 
 def _idle_phase(panels: tuple[CameraPanel, ...]) -> RecordPhase:
     if not panels:
         return RecordPhase.NO_CAMERA
-    return RecordPhase.WAITING if any(panel.frame is None for panel in panels) else RecordPhase.READY
+    return RecordPhase.WAITING if all(panel.frame is None for panel in panels) else RecordPhase.READY
 
 
 def _headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) -> tuple[str, Tone]:
     lost = [panel.name for panel in panels if panel.tone is Tone.BAD]
+    silent = [panel.name for panel in panels if panel.frame is None and panel.tone is not Tone.BAD]
     match phase:
         case RecordPhase.NO_CAMERA:
             return "No camera. Open a source on the Settings page.", Tone.WARNING
         case RecordPhase.WAITING:
-            silent = ", ".join(panel.name for panel in panels if panel.frame is None)
-            return f"Waiting for the first picture of {silent}.", Tone.WARNING
+            return "Waiting for the first picture of a camera.", Tone.WARNING
         case RecordPhase.STARTING:
             return "Starting ...", Tone.CALM
         case RecordPhase.CLOSING:
@@ -400,6 +404,8 @@ def _headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool)
         return "The disk is nearly full. Make room, or choose another sessions folder.", Tone.WARNING
     if phase is RecordPhase.RECORDING:
         return "Recording. Every frame is accounted for below.", Tone.CALM
+    if silent:
+        return f"No picture from {', '.join(silent)} yet; it would not be recorded.", Tone.WARNING
     return "Ready.", Tone.CALM
 
 
@@ -446,6 +452,13 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
     return f"{counted(count.lost, 'frame')} lost: {', '.join(causes)}", Tone.WARNING
 
 
+def _relabel(folder: Path, labels: LabelChoice) -> None:
+    try:
+        relabel(folder, scene=labels.scene, tags=labels.tags)
+    except SessionError as error:
+        log.warning("labels changed while recording were not kept: %s %s", error, error.hint)
+
+
 def _saved(folder: Path, reason: str, hint: str) -> Saved:
     entry = read_entry(folder)
     return Saved(folder, _saved_words(entry), entry.lost, reason or entry.failure, hint)
@@ -474,10 +487,8 @@ def _bytes_per_s(line: CameraLine) -> float:
     frame = line.channel.newest.latest()
     if frame is None:
         return 0.0
-    gray = sum(ir.size for ir in (frame.ir_left, frame.ir_right) if ir is not None)
-    color = frame.color.size / 3 + gray
-    depth = frame.depth.values.size + (0 if frame.truth is None else frame.truth.values.size)
-    return line.info.rate_hz * (color * COLOR_BYTES_PER_PX + depth * DEPTH_BYTES_PER_PX)
+    height, width = frame.color.shape[:2]
+    return float(height * width * BYTES_PER_PIXEL * line.info.rate_hz)
 
 
 def _free_bytes(folder: Path) -> int:

@@ -1,9 +1,8 @@
 """State of the training page: what to train on, the run under way, and the runs before it."""
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,15 +11,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.training.history import PastRun, RunNote, past_runs, read_note, write_note
+from app.training.history import PastRun, past_runs
 from app.training.job import TrainingJob, TrainingPhase, TrainingState
 from app.viewmodels.words import counted, duration
 
-log = logging.getLogger(__name__)
-
 POLL_MS = 200
-NOTE_EVERY_TICKS = 25
-"""The note on disk is at most five seconds old, so that a crash of the window loses no curve."""
 
 
 class Recipe(Protocol):
@@ -41,6 +36,10 @@ class Recipe(Protocol):
     @property
     def steps(self) -> int:
         """How many it takes by itself."""
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether it starts from weights."""
 
 
 def known_recipes() -> Mapping[str, Recipe]:
@@ -136,9 +135,8 @@ class TrainViewModel(QObject):
         self._runs_folder = runs
         self._use_weights = use_weights
         self._job: TrainingJob | None = None
-        self._note = RunNote()
+        self._title = ""
         self._seen = 0
-        self._ticks = 0
         self._listing: Worker | None = None
         self._listed: Slot[tuple[PastRun, ...]] = Slot()
         self._listed_seen = 0
@@ -159,7 +157,7 @@ class TrainViewModel(QObject):
         state = None if self._job is None else self._job.state.latest()
         if self._job is None or state is None:
             return None
-        return RunView(self._note.title, self._job.run, state, words_of(state), _progress(state))
+        return RunView(self._title, self._job.run, state, words_of(state), _progress(state))
 
     def start(self, plan: TrainingPlan) -> None:
         """Train; refuses in words when the plan cannot start or a run is under way."""
@@ -170,23 +168,28 @@ class TrainViewModel(QObject):
             self.refused.emit(plan.obstacle)
             return
         now = datetime.now(UTC)
-        note = RunNote(
-            recipe=plan.recipe,
-            title=self._title(plan),
-            sessions=tuple(str(session) for session in plan.sessions),
-            synthetic=plan.synthetic,
-            init="" if plan.init is None else str(plan.init),
-            steps=plan.steps,
-            started_utc=now.isoformat(timespec="seconds"),
-        )
-        self._launch(self._new_folder(now, plan.recipe), note, plan.arguments)
+        title = self.title_of(plan.recipe, len(plan.sessions), synthetic=plan.synthetic)
+        state = TrainingState(steps=plan.steps)
+        self._launch(self._new_folder(now, plan.recipe), title, state, plan.arguments)
 
-    def resume(self, folder: Path) -> None:
+    def resume(self, run: PastRun) -> None:
         """Go on with a run that was stopped; its curves so far stay."""
         if self.active:
             self.refused.emit("A run is under way. Stop it first.")
             return
-        self._launch(folder, read_note(folder) or RunNote(title=folder.name), ["--resume"])
+        state = replace(run.state, phase=TrainingPhase.STARTING, message="", hint="")
+        self._launch(run.folder, self.run_title(run), state, ["--resume"])
+
+    def title_of(self, recipe: str, sessions: int, *, synthetic: bool) -> str:
+        """What a run is called: its recipe and what it learns from."""
+        known = self.recipes.get(recipe)
+        sources = [counted(sessions, "session")] if sessions else []
+        sources += ["simulated rooms"] if synthetic else []
+        return f"{recipe if known is None else known.title}: {' and '.join(sources)}"
+
+    def run_title(self, run: PastRun) -> str:
+        """What a past run is called."""
+        return self.title_of(run.recipe, len(run.sessions), synthetic=run.synthetic)
 
     def stop(self) -> None:
         """Have the trainer write a checkpoint and end."""
@@ -231,22 +234,20 @@ class TrainViewModel(QObject):
         self._timer.stop()
         if self._job is not None:
             self._job.close()
-            self._remember()
         if self._listing is not None:
             self._listing.stop()
 
-    def _launch(self, folder: Path, note: RunNote, arguments: Sequence[str]) -> None:
+    def _launch(self, folder: Path, title: str, state: TrainingState, arguments: Sequence[str]) -> None:
         if self._job is not None:
             self._job.close()
         try:
-            write_note(folder, note)
             job = TrainingJob(folder, arguments)
-            job.state.put(note.state())
+            job.state.put(state)
             job.start()
         except OSError as error:
             self.refused.emit(f"The run could not start: {error}. Check the disk and the folder {folder}.")
             return
-        self._note, self._job, self._seen, self._ticks = note, job, 0, 0
+        self._title, self._job, self._seen = title, job, 0
         self._timer.start()
         self.poll()
         self.load_runs()
@@ -260,31 +261,10 @@ class TrainViewModel(QObject):
             self._seen = version
             self.run_changed.emit(view)
             if not view.training.active:
-                self._remember()
                 self.load_runs()
-        if view.training.active:
-            self._ticks += 1
-            if self._ticks % NOTE_EVERY_TICKS == 0:
-                self._remember()
-
-    def _remember(self) -> None:
-        assert self._job is not None
-        state = self._job.state.latest()
-        assert state is not None
-        self._note = self._note.after(state)
-        try:
-            write_note(self._job.run, self._note)
-        except OSError as error:
-            log.warning("the note of %s was not written: %s", self._job.run, error)
 
     def _list_runs(self, _stop: threading.Event) -> None:
         self._listed.put(tuple(past_runs(self._runs_folder)))
-
-    def _title(self, plan: TrainingPlan) -> str:
-        recipe = self.recipes.get(plan.recipe)
-        sources = [counted(len(plan.sessions), "session")] if plan.sessions else []
-        sources += ["simulated rooms"] if plan.synthetic else []
-        return f"{plan.recipe if recipe is None else recipe.title}: {' and '.join(sources)}"
 
     def _new_folder(self, now: datetime, recipe: str) -> Path:
         stem = f"{now.astimezone():%Y-%m-%d_%H-%M-%S}_{recipe}"

@@ -1,3 +1,5 @@
+import json
+import os
 import textwrap
 from pathlib import Path
 from types import SimpleNamespace
@@ -5,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.training import job
-from app.training.history import NOTE_NAME, past_runs, read_note
+from app.training.history import past_runs, replay
 from app.training.job import TrainingPhase, TrainingState
 from app.viewmodels.train import TrainingPlan, TrainViewModel, words_of
 
@@ -50,7 +52,11 @@ def trainer(tmp_path, monkeypatch):
             "from pathlib import Path",
             "run = Path(sys.argv[sys.argv.index('--run') + 1])",
             "(run / 'argv.txt').write_text(' '.join(sys.argv[1:]))",
-            "say = lambda event: print(json.dumps(event), flush=True)",
+            "(run / 'config.json').write_text(json.dumps({'recipe': 'fine', 'synthetic': 1.0, 'steps': 3}))",
+            "log = (run / 'progress.jsonl').open('a')",
+            "def say(event):",
+            "    print(json.dumps(event), file=log, flush=True)",
+            "    print(json.dumps(event), flush=True)",
             textwrap.dedent(body),
         ]
         program.write_text("\n".join(lines), encoding="utf-8")
@@ -121,7 +127,7 @@ def test_a_stopped_run_is_resumed_with_its_curve(qtbot, model, trainer):
     [past] = signal.args[0]
     assert past.resumable
 
-    model.resume(past.folder)
+    model.resume(past)
     qtbot.waitUntil(lambda: len(model.run.training.losses) == 2)
 
     assert model.run.training.losses == ((1, 0.5), (3, 0.5))
@@ -177,30 +183,56 @@ def test_closing_stops_the_trainer_and_the_run_can_be_resumed(qtbot, model, trai
 
     [past] = past_runs(tmp_path / "runs")
     assert past.resumable
-    assert past.note.phase == "stopped"
+    assert past.state.phase is TrainingPhase.STOPPED
 
 
 def test_past_runs_are_listed_newest_first_with_their_last_loss(qtbot, model, trainer, tmp_path):
     trainer(TRAINS)
     start_and_wait(qtbot, model, TrainingPhase.DONE)
-    qtbot.waitUntil(lambda: read_note(model.run.folder).phase == "done")
-    note = read_note(model.run.folder)
     older = tmp_path / "runs" / "older"
     older.mkdir()
-    (older / NOTE_NAME).write_text(
-        note.model_copy(
-            update={"started_utc": "2020-01-01T00:00:00+00:00", "title": "Old"}
-        ).model_dump_json(),
-        encoding="utf-8",
-    )
+    (older / "config.json").write_text('{"recipe": "gone", "steps": 9}', encoding="utf-8")
+    os.utime(older / "config.json", (0, 0))
 
     runs = past_runs(tmp_path / "runs")
 
-    assert [run.name for run in runs] == ["Fine-tune: simulated rooms", "Old"]
+    assert [run.recipe for run in runs] == ["fine", "gone"]
+    assert model.run_title(runs[0]) == "Fine-tune: simulated rooms"
     assert runs[0].loss == pytest.approx(1 / 3)
     assert runs[0].score_m == 0.25
     assert runs[0].weights.name == "weights.safetensors"
     assert not runs[0].resumable
+    assert runs[1].loss is None
+
+
+def test_a_run_that_was_killed_counts_as_stopped(tmp_path):
+    log = tmp_path / "progress.jsonl"
+    log.write_text(
+        '{"event": "started", "step": 0, "steps": 9}\n'
+        '{"event": "step", "step": 1, "loss": 0.5, "rate_hz": 1.0, "lr": 0.1}\n{"event": "st',
+        encoding="utf-8",
+    )
+
+    state = replay(log)
+
+    assert state.phase is TrainingPhase.STOPPED
+    assert (state.step, state.steps, state.losses) == (1, 9, ((1, 0.5),))
+
+
+def test_what_a_resumed_run_does_again_is_in_its_curve_once(tmp_path):
+    def step(number, loss):
+        return {"event": "step", "step": number, "loss": loss, "rate_hz": 1.0}
+
+    events = [
+        {"event": "started", "step": 0, "steps": 9},
+        *(step(number, 0.5) for number in (1, 2, 3)),
+        {"event": "started", "step": 1, "steps": 9},
+        step(2, 0.4),
+    ]
+    log = tmp_path / "progress.jsonl"
+    log.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+
+    assert replay(log).losses == ((1, 0.5), (2, 0.4))
 
 
 def test_used_weights_go_to_the_live_repair(qtbot, model, used, tmp_path):

@@ -1,0 +1,78 @@
+"""A small picture that keeps its shape: a camera's newest frame, or a session's thumbnail."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.ui import theme
+
+
+class Preview(QWidget):
+    """Shows an image in a frame of fixed proportions, or words where there is none."""
+
+    def __init__(self, *, aspect: float = 4 / 3, words: str = "No picture yet") -> None:
+        super().__init__()
+        self._aspect = aspect
+        self._words = words
+        self._image = QImage()
+        self._pixels: NDArray[np.uint8] | None = None
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def show_color(self, color: NDArray[np.uint8]) -> None:
+        """Show (H, W, 3) uint8 RGB; only every n-th pixel is taken, about as many as the widget has."""
+        step = max(color.shape[1] // max(round(self.width() * self.devicePixelRatioF()), 160), 1)
+        pixels = np.ascontiguousarray(color[::step, ::step])
+        height, width = pixels.shape[:2]
+        self._image = QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888)
+        self._pixels = pixels  # QImage does not copy
+        self.update()
+
+    def show_jpeg(self, data: bytes | None) -> None:
+        """Show a JPEG file, or the words where there is none."""
+        self._image = QImage.fromData(data) if data else QImage()
+        self.update()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return round(width / self._aspect)
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, self.heightForWidth(320))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, self.heightForWidth(96))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_picture(painter, QRectF(self.rect()), self._image, self._words)
+
+
+def paint_picture(painter: QPainter, area: QRectF, image: QImage, words: str) -> None:
+    """Fill `area`, which has round corners, with `image`, cut to its proportions; or say `words`."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    path = QPainterPath()
+    path.addRoundedRect(area, theme.RADIUS_PX, theme.RADIUS_PX)
+    painter.setClipPath(path)
+    painter.fillRect(area, QColor(theme.current().picture))
+    if image.isNull():
+        painter.setPen(QColor(theme.current().on_picture))
+        painter.setFont(theme.font(theme.CAPTION_PX))
+        inner = area.adjusted(12, 8, -12, -8)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
+    else:
+        painter.drawImage(area, image, _middle(image, area))
+    painter.restore()
+
+
+def _middle(image: QImage, area: QRectF) -> QRectF:
+    scale = min(image.width() / area.width(), image.height() / area.height())
+    width, height = area.width() * scale, area.height() * scale
+    return QRectF((image.width() - width) / 2, (image.height() - height) / 2, width, height)

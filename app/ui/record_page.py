@@ -1,0 +1,340 @@
+"""The recording page: one huge button, every frame accounted for, labels by touch."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from app.settings import SCENES
+from app.ui import theme
+from app.ui.card_grid import CardGrid
+from app.ui.context import Notice, WindowContext
+from app.ui.preview import Preview
+from app.ui.touch_entry import TouchEntry
+from app.ui.widgets import (
+    Button,
+    Card,
+    ChipGroup,
+    Option,
+    PrimaryButton,
+    RecordButton,
+    body,
+    caption,
+    heading,
+    label,
+    set_tone,
+    title,
+    touch_scroll,
+)
+from app.viewmodels.handover import handover
+from app.viewmodels.record import (
+    CameraPanel,
+    LabelChoice,
+    Problem,
+    RecordPhase,
+    RecordView,
+    RecordViewModel,
+    Saved,
+    Tone,
+    loss_words,
+)
+from app.viewmodels.words import clock, counted, size
+
+RECORD_PX = 120
+TIMER_PX = 84
+SIDE_PX = 380
+CAMERA_PX = 216
+
+NO_SCENE = Option("", "Not said")
+TONES = {Tone.CALM: "", Tone.WARNING: "warning", Tone.BAD: "error"}
+BUTTONS = {
+    RecordPhase.NO_CAMERA: ("Record", "record-circle", False),
+    RecordPhase.WAITING: ("Record", "record-circle", False),
+    RecordPhase.READY: ("Record", "record-circle", True),
+    RecordPhase.STARTING: ("Starting ...", "record-circle", False),
+    RecordPhase.RECORDING: ("Stop", "stop-circle", True),
+    RecordPhase.CLOSING: ("Saving ...", "stop-circle", False),
+}
+
+
+def make_page(context: WindowContext) -> QWidget:
+    """The page and its view-model, connected to the window."""
+    return RecordPage(RecordViewModel(context.studio, context.settings), context)
+
+
+class CameraCard(Card):
+    """One camera: what it sees, what it is doing, and where its frames went."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(margin_px=12)
+        self.setAccessibleName(name)
+        self.picture = Preview()
+        self._name = label(name, "title")
+        self._state = body()
+        self._written = label("", "figure")
+        self._written.setFont(theme.font(theme.HEADING_PX, weight=QFont.Weight.DemiBold, tabular=True))
+        self._lost = body()
+        self.column.setSpacing(theme.TIGHT_PX)
+        self.column.addWidget(self.picture)
+        for words in (self._name, self._state, self._written, self._lost):
+            self.column.addWidget(words)
+
+    def show_panel(self, panel: CameraPanel) -> None:
+        """Show this moment of the camera."""
+        if panel.frame is not None:
+            self.picture.show_color(panel.frame.color)
+        self._state.setText(panel.words)
+        set_tone(self._state, "ok" if panel.words == "Live" else TONES[panel.tone])
+        count = panel.count
+        self._written.setVisible(count is not None)
+        self._lost.setVisible(count is not None)
+        if count is not None:
+            self._written.setText(f"{count.written:,} written")
+            words, tone = loss_words(count)
+            self._lost.setText(words)
+            set_tone(self._lost, "ok" if tone is Tone.CALM else TONES[tone])
+
+
+class SavedCard(Card):
+    """What has just been saved."""
+
+    open_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = title()
+        self._reason = body()
+        self._where = caption()
+        self._where.setWordWrap(True)
+        self.open = PrimaryButton("Open in Sessions", icon_name="folder-play-outline")
+        for widget in (self._words, self._reason, self._where, self.open):
+            self.column.addWidget(widget)
+        self.open.clicked.connect(self.open_requested)
+        self.hide()
+
+    def show_saved(self, saved: Saved) -> None:
+        """Show a recording that has ended."""
+        self._words.setText(saved.words)
+        set_tone(self._words, "warning" if saved.lost or saved.reason else "ok")
+        self._reason.setVisible(bool(saved.reason))
+        self._reason.setText(f"It stopped by itself: {saved.reason} {saved.hint}".strip())
+        set_tone(self._reason, "error")
+        # A zero-width space after each separator lets a long path break.
+        self._where.setText("In " + str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+        self.show()
+
+
+class RecordPage(QWidget):
+    """Timer, button and disk at the left; cameras and labels at the right."""
+
+    def __init__(self, model: RecordViewModel, context: WindowContext) -> None:
+        super().__init__()
+        self.setProperty("role", "page")
+        self._model = model
+        self._context = context
+        self._saved: Path | None = None
+        self._cards: dict[str, CameraCard] = {}
+
+        self.timer = label("00:00", "figure", wrap=False)
+        self.timer.setAccessibleName("Time recorded")
+        timer_font = theme.font(TIMER_PX, weight=QFont.Weight.DemiBold, tabular=True)
+        self.timer.setStyleSheet(f"font-size: {TIMER_PX}px;")
+        self.timer.setFont(timer_font)
+        self.words = title()
+        self.record = RecordButton("Record")
+        self.record.setMinimumHeight(RECORD_PX)
+        self.record.setStyleSheet("font-size: 30px;")
+        self.mark = Button("Mark this moment", icon_name="map-marker-plus-outline")
+        self.mark.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.marks = caption()
+        self.disk = title()
+        self.disk_note = caption()
+        self.queue = QProgressBar()
+        self.queue.setRange(0, 100)
+        self.queue.setTextVisible(False)
+        self.queue.setAccessibleName("Recording queue in use")
+        self.queue_words = caption()
+        self.saved = SavedCard()
+
+        self.cameras = CardGrid(narrowest_px=CAMERA_PX)
+        self.no_camera = NoCamera()
+        self.scenes = ChipGroup([NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)], "Scene")
+        self.tags = ChipGroup([], "Tags", exclusive=False)
+        self.no_tags = caption("No tags yet. Add what is worth finding again: glass, sun, crowd ...")
+        self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add", submit_icon="plus")
+        self.place = caption()
+
+        self._lay_out()
+
+        self.record.clicked.connect(model.toggle)
+        self.mark.clicked.connect(model.mark)
+        self.scenes.changed.connect(self._scene_chosen)
+        self.tags.changed.connect(self._tags_chosen)
+        self.tag_entry.submitted.connect(self._tag_typed)
+        self.saved.open_requested.connect(self._open_saved)
+        self.no_camera.settings_requested.connect(self._go_to_settings)
+        model.view_changed.connect(self.show_view)
+        model.labels_changed.connect(self.show_labels)
+        model.saved.connect(self.show_saved)
+        model.refused.connect(self.show_problem)
+        self.show_labels(model.labels)
+        self.show_view(model.view)
+
+    def shown(self) -> None:
+        """The page came to the front."""
+        settings = self._context.settings
+        site, operator = settings.site or "no site", settings.operator or "no operator"
+        self.place.setText(f"Site: {site}. Operator: {operator}. Both are set on the Settings page.")
+        self._model.watch(True)
+
+    def hidden(self) -> None:
+        """The page left the front; a recording goes on."""
+        self._model.watch(False)
+
+    def closing(self) -> None:
+        """The window closes: a recording is ended and saved."""
+        self._model.close()
+
+    def show_view(self, view: RecordView) -> None:
+        """Show this moment."""
+        text, icon_name, enabled = BUTTONS[view.phase]
+        self.record.setText(text)
+        self.record.set_icon(icon_name)
+        self.record.setEnabled(enabled)
+        recording = view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING}
+        self.timer.setText(clock(view.seconds))
+        self.timer.setEnabled(recording)
+        self.words.setText(view.words)
+        set_tone(self.words, TONES[view.tone])
+        self.mark.setEnabled(view.phase is RecordPhase.RECORDING)
+        self.marks.setText(
+            counted(view.marks, "moment") + " marked" if recording else "Marks are set while recording."
+        )
+        self.disk.setText(f"Disk: {view.disk}")
+        set_tone(self.disk, "warning" if view.disk_low else "")
+        low = "Less than ten minutes: make room or choose another disk. " if view.disk_low else ""
+        self.disk_note.setText(low + (f"{size(view.bytes_written)} in this session" if recording else ""))
+        self.disk_note.setVisible(bool(low) or recording)
+        for widget in (self.queue, self.queue_words):
+            widget.setVisible(recording)
+        self.queue.setValue(round(view.queue_fill * 100))
+        waiting = sum(panel.count.waiting for panel in view.cameras if panel.count is not None)
+        self.queue_words.setText(f"Queue {view.queue_fill:.0%} full, {counted(waiting, 'frame')} waiting")
+        set_tone(self.queue_words, "warning" if view.queue_fill > 0.5 else "")
+        if view.phase is RecordPhase.STARTING:
+            self.saved.hide()
+        self._show_cameras(view)
+
+    def show_labels(self, choice: LabelChoice) -> None:
+        """Show what is said of the recording."""
+        self.scenes.select(choice.scene)
+        offered = list(dict.fromkeys([*choice.tags, *choice.recent]))
+        self.tags.set_options([Option(tag, tag) for tag in sorted(offered)])
+        self.tags.select(choice.tags)
+        self.no_tags.setVisible(not offered)
+
+    def show_saved(self, saved: Saved) -> None:
+        """Show what was saved; where nobody looks at this page, say it in the window too."""
+        self._saved = saved.folder
+        self.saved.show_saved(saved)
+        if saved.reason:
+            text = f"The recording stopped by itself: {saved.reason}"
+            hint = f"{saved.hint} {saved.words}, in {saved.folder}.".strip()
+            self._context.show_banner(Notice("error", text, hint, "Open in Sessions", self._open_saved))
+        elif not self.isVisible():
+            self._context.show_banner(
+                Notice("info", saved.words, "", "Open in Sessions", self._open_saved, lasts_s=12)
+            )
+
+    def show_problem(self, problem: Problem) -> None:
+        """Say what could not be done."""
+        self._context.show_banner(Notice("error", problem.message, problem.hint))
+
+    def _show_cameras(self, view: RecordView) -> None:
+        ids = [panel.camera_id for panel in view.cameras]
+        if ids != list(self._cards):
+            self._cards = {panel.camera_id: CameraCard(panel.name) for panel in view.cameras}
+            self.cameras.set_cards(list(self._cards.values()))
+        for panel in view.cameras:
+            self._cards[panel.camera_id].show_panel(panel)
+        self.no_camera.setVisible(not ids)
+        self.cameras.setVisible(bool(ids))
+
+    def _lay_out(self) -> None:
+        side = QVBoxLayout()
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(theme.SPACE_PX)
+        main = Card()
+        for widget in (self.timer, self.words, self.record, self.mark, self.marks):
+            main.column.addWidget(widget)
+        room = Card()
+        for part in (self.disk, self.disk_note, self.queue, self.queue_words):
+            room.column.addWidget(part)
+        for card in (main, self.saved, room):
+            side.addWidget(card)
+        side.addStretch(1)
+        side_content = QWidget()
+        side_content.setLayout(side)
+        side_area = touch_scroll(side_content)
+        side_area.setFixedWidth(SIDE_PX + theme.SPACE_PX)
+
+        labels = Card("Labels")
+        labels.column.addWidget(caption("Scene"))
+        labels.column.addWidget(self.scenes)
+        labels.column.addWidget(caption("Tags"))
+        labels.column.addWidget(self.tags)
+        labels.column.addWidget(self.no_tags)
+        labels.column.addWidget(self.tag_entry)
+        labels.column.addWidget(self.place)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
+        column.setSpacing(theme.SPACE_PX)
+        column.addWidget(self.no_camera)
+        column.addWidget(self.cameras)
+        column.addWidget(labels)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE_PX)
+        row.addWidget(side_area)
+        row.addWidget(touch_scroll(content), 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
+        outer.setSpacing(theme.SPACE_PX)
+        outer.addWidget(heading("Record"))
+        outer.addLayout(row, 1)
+
+    def _scene_chosen(self, keys: list[str]) -> None:
+        self._model.choose_scene(keys[0] if keys else "")
+
+    def _tags_chosen(self, keys: list[str]) -> None:
+        for tag in set(keys).symmetric_difference(self._model.labels.tags):
+            self._model.toggle_tag(tag)
+
+    def _tag_typed(self, text: str) -> None:
+        tag = " ".join(text.split())
+        if tag and tag not in self._model.labels.tags:
+            self._model.toggle_tag(tag)
+        self.tag_entry.clear()
+
+    def _open_saved(self) -> None:
+        handover.show = self._saved
+        self._context.go_to("Sessions")
+
+    def _go_to_settings(self) -> None:
+        self._context.go_to("Settings")
+
+
+class NoCamera(Card):
+    """Where the cameras would be."""
+
+    settings_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("No camera")
+        self.button = PrimaryButton("Choose a source", icon_name="camera-outline")
+        self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.column.addWidget(body("Nothing is connected. Plug a camera in, or choose another source."))
+        self.column.addWidget(self.button)
+        self.button.clicked.connect(self.settings_requested)

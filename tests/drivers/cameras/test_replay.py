@@ -51,13 +51,13 @@ def test_without_a_loop_there_is_an_end(folder):
             camera.read(timeout_s=1)
 
 
-def test_it_takes_as_long_as_the_recording(folder):
+def test_it_is_no_faster_than_the_recording(folder):
     with ReplayCamera(Session(folder), "left") as camera:
         start_s = time.perf_counter()
         frames = [camera.read(timeout_s=1) for _ in range(4)]
         took_s = time.perf_counter() - start_s
     assert all(frames)
-    assert took_s == pytest.approx(4 / 30, abs=0.06)
+    assert took_s >= 4 / 30 - 0.001
 
 
 def test_a_short_wait_ends_without_a_frame(folder):

@@ -219,3 +219,30 @@ def test_a_killed_recorder_loses_less_than_a_second(tmp_path):
     assert session.count("cam0") >= 15
     times = session.times("cam0")
     assert session.meta("cam0", len(times) - 1).frame_number == len(times) - 1
+
+
+def test_several_unfinished_files_are_all_made_whole(tmp_path):
+    writer = record(tmp_path / "s", [make_frame(0)], segment_bytes=60_000)
+    for index in range(1, 20):
+        writer.write(encode(make_frame(index)))
+    copy = shutil.copytree(tmp_path / "s", tmp_path / "copy")
+    writer.close()
+    (copy / ".lock").unlink()
+    assert len(list(copy.glob("*.active"))) > 2
+    report = recover(copy)
+    assert len(report.segments) > 2
+    indices = [frame.index for frame in Session(copy).frames("left")]
+    assert indices == list(range(len(indices)))
+    assert len(indices) > 12
+
+
+def test_a_full_disk_does_not_cost_what_could_be_recovered(finished, tmp_path, monkeypatch):
+    folder = crashed(finished, tmp_path / "s", keep=chunk_places(finished / SEGMENT)[-1][0] + 9000)
+    before = (folder / f"{SEGMENT}.active").read_bytes()
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+        with pytest.raises(SessionError, match="No space left") as error:
+            recover(folder)
+    assert "Make room" in error.value.hint
+    assert (folder / f"{SEGMENT}.active").read_bytes() == before
+    assert recover(folder).salvaged_messages > 0

@@ -1,0 +1,266 @@
+"""What of an unfinished MCAP file can be trusted."""
+
+import mmap
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+from mcap.data_stream import ReadDataStream
+from mcap.exceptions import EndOfFile
+from mcap.opcode import Opcode
+from mcap.records import (
+    Attachment,
+    AttachmentIndex,
+    Channel,
+    ChunkIndex,
+    Message,
+    MessageIndex,
+    Metadata,
+    MetadataIndex,
+    Schema,
+)
+from mcap.writer import MCAP0_MAGIC
+
+from drivers.session import topics
+from drivers.session.png16 import ends_as_png
+
+_RECORD = struct.Struct("<BQ")
+_MESSAGE = struct.Struct("<HIQQ")
+_CHUNK_START = struct.Struct("<QQQII")  # times, size, CRC, length of the compression's name
+_JPEG_END = b"\xff\xd9"
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class ScannedChunk:
+    """A whole chunk: what the index says of it, and (log time, offset) of its messages by channel."""
+
+    index: ChunkIndex
+    messages: dict[int, list[tuple[int, int]]]
+
+
+@dataclass
+class Scan:
+    """What of a file can be trusted.
+
+    Attributes:
+        cut: bytes that stay.
+        tail_is_data: whether what lies beyond `cut` may hold messages.
+        salvaged: whole messages from beyond `cut`.
+        damaged_chunks: chunks within whose checksum is wrong; they are left out of the index.
+        reindex: whether the last chunk has lost its own index, which then follows `cut` again.
+    """
+
+    cut: int = 0
+    tail_is_data: bool = False
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    chunks: list[ScannedChunk] = field(default_factory=list)
+    attachments: list[AttachmentIndex] = field(default_factory=list)
+    metadata: list[MetadataIndex] = field(default_factory=list)
+    salvaged: list[Message] = field(default_factory=list)
+    damaged_chunks: int = 0
+    reindex: bool = False
+
+
+def scan_file(path: Path) -> Scan:
+    """Read all records of a file up to where they end or make no sense.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if path.stat().st_size < len(MCAP0_MAGIC):
+        return Scan()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _scan(data)
+
+
+def _scan(data: mmap.mmap) -> Scan:
+    scan = Scan()
+    if data[: len(MCAP0_MAGIC)] != MCAP0_MAGIC:
+        return scan
+    at = len(MCAP0_MAGIC)
+    size = len(data)
+    damaged_at: int | None = None
+    while at + _RECORD.size <= size:
+        opcode, length = _RECORD.unpack_from(data, at)
+        end = at + _RECORD.size + length
+        if opcode == Opcode.DATA_END:
+            size = at  # a part of an index follows, no messages
+            break
+        if end > size:
+            break
+        if opcode == Opcode.CHUNK:
+            chunk = _scan_chunk(data, at, end, scan)
+            if chunk is None:
+                damaged_at = at if damaged_at is None else damaged_at
+                scan.damaged_chunks += 1
+            else:
+                scan.chunks.append(chunk)
+                damaged_at = None
+        elif opcode == Opcode.MESSAGE_INDEX:
+            if damaged_at is None and not _scan_message_index(data, at, end, scan):
+                break
+        elif not _scan_other(opcode, data, at, end, scan):
+            break
+        at = end
+        if damaged_at is None:
+            scan.cut = at
+    tail = scan.cut
+    if tail and tail < size:
+        scan.tail_is_data = True
+        _salvage(data, tail, size, scan)
+        if damaged_at is not None:
+            scan.damaged_chunks -= 1
+    if scan.chunks:
+        last = scan.chunks[-1]
+        if set(last.index.message_index_offsets) != set(last.messages):
+            scan.reindex = True
+            scan.cut = last.index.chunk_start_offset + last.index.chunk_length
+    return scan
+
+
+def _scan_chunk(data: mmap.mmap, at: int, end: int, scan: Scan) -> ScannedChunk | None:
+    body = at + _RECORD.size
+    if end - body < _CHUNK_START.size + 8:
+        return None
+    first_ns, last_ns, size, checksum, name_length = _CHUNK_START.unpack_from(data, body)
+    records_at = body + _CHUNK_START.size + name_length + 8
+    if name_length != 0 or records_at + size != end:
+        return None  # we write no compressed chunks
+    view = memoryview(data)
+    with view, view[records_at:end] as records:
+        if zlib.crc32(records) != checksum:
+            return None
+        messages: dict[int, list[tuple[int, int]]] = {}
+        for offset, message in _walk(records, scan):
+            messages.setdefault(message[0], []).append((message[2], offset))
+    index = ChunkIndex(
+        chunk_length=end - at,
+        chunk_start_offset=at,
+        compression="",
+        compressed_size=size,
+        message_end_time=last_ns,
+        message_index_length=0,
+        message_index_offsets={},
+        message_start_time=first_ns,
+        uncompressed_size=size,
+    )
+    return ScannedChunk(index, messages)
+
+
+def _walk(records: memoryview, scan: Scan) -> list[tuple[int, tuple[int, int, int, int, int]]]:
+    """Offset and (channel, sequence, log time, publish time, length) of each whole message.
+
+    Schemas and channels on the way go to `scan`.
+    """
+    found = []
+    at = 0
+    while at + _RECORD.size <= len(records):
+        opcode, length = _RECORD.unpack_from(records, at)
+        end = at + _RECORD.size + length
+        if opcode not in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL} or end > len(records):
+            break
+        if opcode == Opcode.MESSAGE:
+            if length < _MESSAGE.size:
+                break
+            found.append((at, (*_MESSAGE.unpack_from(records, at + _RECORD.size), length)))
+        elif not _register(opcode, bytes(records[at + _RECORD.size : end]), scan):
+            break
+        at = end
+    return found
+
+
+def _register(opcode: int, body: bytes, scan: Scan) -> bool:
+    if opcode == Opcode.SCHEMA:
+        schema = _parse(Schema.read, body)
+        if schema is not None:
+            scan.schemas[schema.id] = schema
+        return schema is not None
+    channel = _parse(Channel.read, body)
+    if channel is not None:
+        scan.channels[channel.id] = channel
+    return channel is not None
+
+
+def _scan_message_index(data: mmap.mmap, at: int, end: int, scan: Scan) -> bool:
+    record = _parse(MessageIndex.read, data[at + _RECORD.size : end])
+    if record is None or not scan.chunks:
+        return False
+    chunk = scan.chunks[-1]
+    if chunk.messages.get(record.channel_id) != record.records:
+        return False
+    chunk.index.message_index_offsets[record.channel_id] = at
+    chunk.index.message_index_length += end - at
+    return True
+
+
+def _scan_other(opcode: int, data: mmap.mmap, at: int, end: int, scan: Scan) -> bool:
+    body = data[at + _RECORD.size : end]
+    if opcode == Opcode.HEADER:
+        return True
+    if opcode == Opcode.METADATA:
+        metadata = _parse(Metadata.read, body)
+        if metadata is None:
+            return False
+        scan.metadata.append(MetadataIndex(offset=at, length=end - at, name=metadata.name))
+        return True
+    if opcode == Opcode.ATTACHMENT:
+        attachment = _parse(Attachment.read, body)
+        if attachment is None or zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
+            return False
+        scan.attachments.append(
+            AttachmentIndex(
+                offset=at,
+                length=end - at,
+                log_time=attachment.log_time,
+                create_time=attachment.create_time,
+                data_size=len(attachment.data),
+                name=attachment.name,
+                media_type=attachment.media_type,
+            )
+        )
+        return True
+    return False
+
+
+def _parse(read: Callable[[ReadDataStream], _T], body: bytes) -> _T | None:
+    try:
+        return read(ReadDataStream(BytesIO(body)))
+    except (EndOfFile, struct.error, UnicodeDecodeError):
+        return None
+
+
+def _salvage(data: mmap.mmap, at: int, size: int, scan: Scan) -> None:
+    """Take the whole messages out of a chunk without its end."""
+    if at + _RECORD.size + _CHUNK_START.size + 8 > size or data[at] != Opcode.CHUNK:
+        return
+    *_, name_length = _CHUNK_START.unpack_from(data, at + _RECORD.size)
+    (_, length) = _RECORD.unpack_from(data, at)
+    records_at = at + _RECORD.size + _CHUNK_START.size + 8
+    if name_length != 0:
+        return
+    view = memoryview(data)
+    with view, view[records_at : min(size, at + _RECORD.size + length)] as records:
+        for offset, (channel_id, sequence, log_ns, publish_ns, length) in _walk(records, scan):
+            start = offset + _RECORD.size
+            payload = bytes(records[start + _MESSAGE.size : start + length])
+            channel = scan.channels.get(channel_id)
+            if channel is not None and log_ns > 0 and _whole(channel.topic, payload):
+                scan.salvaged.append(Message(channel_id, log_ns, payload, publish_ns, sequence))
+
+
+def _whole(topic: str, payload: bytes) -> bool:
+    """Whether a message without a checksum looks as we wrote it; a power cut may leave zeros."""
+    if payload[:2] != b"\x00\x01":
+        return False
+    if topic.endswith((topics.DEPTH, topics.TRUTH)):
+        return ends_as_png(payload)
+    if topic.endswith("/compressed"):
+        return payload.endswith(_JPEG_END)
+    return True

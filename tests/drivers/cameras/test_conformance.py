@@ -1,0 +1,108 @@
+"""What every camera must do, run over all cameras that need no device."""
+
+import time
+
+import numpy as np
+import pytest
+
+from drivers.camera import Camera
+from drivers.cameras.synthetic import SyntheticCamera
+from drivers.synth.sensor import SensorKind
+
+
+def synthetic(kind, width=32, height=24):
+    return lambda: SyntheticCamera("sim", kind, width=width, height=height, rate_hz=60.0)
+
+
+FACTORIES = {
+    "active stereo": synthetic(SensorKind.ACTIVE_STEREO),
+    "time of flight": synthetic(SensorKind.TIME_OF_FLIGHT),
+    "passive stereo": synthetic(SensorKind.PASSIVE_STEREO),
+    "active stereo, 4 x 2": synthetic(SensorKind.ACTIVE_STEREO, 4, 2),
+    "time of flight, 4 x 2": synthetic(SensorKind.TIME_OF_FLIGHT, 4, 2),
+    "passive stereo, 4 x 2": synthetic(SensorKind.PASSIVE_STEREO, 4, 2),
+}
+
+
+@pytest.fixture(params=FACTORIES)
+def camera(request):
+    return FACTORIES[request.param]()
+
+
+def next_frame(camera):
+    deadline_s = time.monotonic() + 10
+    while time.monotonic() < deadline_s:
+        if frame := camera.read(timeout_s=0.5):
+            return frame
+    raise AssertionError("no frame in ten seconds")
+
+
+def test_it_keeps_the_contract(camera):
+    assert isinstance(camera, Camera)
+
+
+def test_it_introduces_itself_before_it_is_opened(camera):
+    assert camera.info.id.replace("_", "").isalnum()
+    assert camera.info.rate_hz > 0
+
+
+def test_the_index_only_grows(camera):
+    with camera:
+        indices = [next_frame(camera).index for _ in range(4)]
+
+    assert (np.diff(indices) > 0).all()
+
+
+def test_frames_are_stamped_with_the_monotonic_clock(camera):
+    with camera:
+        stamps = [next_frame(camera).captured_ns for _ in range(3)]
+        now_ns = time.monotonic_ns()
+
+    assert (np.diff(stamps) > 0).all()
+    assert 0 <= now_ns - stamps[-1] < 2_000_000_000
+
+
+def test_images_cannot_be_written_to(camera):
+    with camera:
+        frame = next_frame(camera)
+
+    for image in (frame.color, frame.depth.values, frame.ir_left, frame.ir_right):
+        assert image is None or not image.flags.writeable
+
+
+def test_images_have_the_size_the_calibration_says(camera):
+    with camera:
+        frame = next_frame(camera)
+        calibration = camera.calibration
+
+    assert frame.color.shape == (calibration.color.height, calibration.color.width, 3)
+    assert frame.depth.values.shape == (calibration.depth.height, calibration.depth.width)
+    for image in (frame.ir_left, frame.ir_right):
+        assert image is None or image.shape == (calibration.ir.height, calibration.ir.width)
+
+
+def test_frames_carry_the_name_of_their_camera(camera):
+    with camera:
+        assert next_frame(camera).camera_id == camera.info.id
+
+
+def test_reading_gives_up_in_time(camera):
+    with camera:
+        next_frame(camera)
+        started_s = time.monotonic()
+        camera.read(timeout_s=0.0)
+
+    assert time.monotonic() - started_s < 1.0
+
+
+def test_closing_twice_is_harmless(camera):
+    camera.open()
+    camera.close()
+    camera.close()
+
+
+def test_it_can_be_opened_again(camera):
+    with camera:
+        next_frame(camera)
+    with camera:
+        assert next_frame(camera).color.size

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from drivers.cameras.synthetic import Faults, SyntheticCamera, demo_rig
+from drivers.errors import CameraBusy, CameraError, CameraLost
+from drivers.geometry import register_depth
+from drivers.synth.sensor import SensorKind
+
+
+def camera(*, rate_hz=100.0, width=16, height=12, **more):
+    return SyntheticCamera(
+        "sim", SensorKind.ACTIVE_STEREO, width=width, height=height, rate_hz=rate_hz, **more
+    )
+
+
+def read_some(source, count):
+    frames = []
+    while len(frames) < count:
+        if frame := source.read(timeout_s=1.0):
+            frames.append(frame)
+    return frames
+
+
+@pytest.mark.parametrize("kind", SensorKind)
+def test_the_same_index_gives_the_same_frame(kind):
+    first, second = (SyntheticCamera("sim", kind, width=64, height=48, seed=5).expose(9) for _ in range(2))
+
+    for name in ("color", "ir_left"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    np.testing.assert_array_equal(first.depth.values, second.depth.values)
+
+
+def test_another_seed_gives_other_noise():
+    first, second = (camera(seed=seed).expose(3) for seed in (1, 2))
+
+    assert (first.color != second.color).any()
+
+
+def test_the_truth_lies_in_the_colour_grid_without_holes():
+    frame = SyntheticCamera("sim", SensorKind.TIME_OF_FLIGHT, width=64, height=48).expose(0)
+
+    assert frame.truth is not None
+    assert frame.truth.values.shape == (48, 64)
+    assert frame.truth.fill_rate == 1.0
+
+
+def test_time_of_flight_registers_into_the_colour_grid():
+    frame = SyntheticCamera("sim", SensorKind.TIME_OF_FLIGHT, width=64, height=48).expose(0)
+
+    registered = register_depth(frame.depth, frame.calibration)
+
+    picked = registered.valid
+    assert frame.truth is not None
+    assert np.median(np.abs(registered.metres[picked] - frame.truth.metres[picked])) < 0.03
+
+
+def test_frames_come_at_the_asked_rate():
+    with camera(rate_hz=50.0) as source:
+        frames = read_some(source, 5)
+
+    spacing_ns = (frames[-1].captured_ns - frames[0].captured_ns) / (frames[-1].index - frames[0].index)
+    assert spacing_ns == 20_000_000
+
+
+def test_dropped_frames_leave_gaps_in_the_index():
+    with camera(faults=Faults(drop_every=3)) as source:
+        frames = read_some(source, 6)
+
+    assert all(frame.index % 3 != 2 for frame in frames)
+
+
+def test_a_stalled_camera_delivers_nothing_until_it_recovers():
+    with camera(faults=Faults(stall_from=0)) as source:
+        assert source.read(timeout_s=0.05) is None
+        source.faults = Faults()
+        assert read_some(source, 1)
+
+
+def test_an_unplugged_camera_is_lost():
+    with camera(faults=Faults(lose_from=2)) as source, pytest.raises(CameraLost):
+        read_some(source, 4)
+
+
+def test_a_busy_camera_does_not_open():
+    with pytest.raises(CameraBusy):
+        camera(faults=Faults(busy=True)).open()
+
+
+def test_a_closed_camera_cannot_be_read():
+    with pytest.raises(CameraError):
+        camera().read(timeout_s=0.01)
+
+
+def test_difficulty_can_be_changed_while_running():
+    source = camera(width=160, height=120)
+    easy = source.expose(0).depth.fill_rate
+    source.difficulty = 1.0
+
+    assert source.expose(0).depth.fill_rate < easy
+
+
+def test_the_demo_rig_has_three_different_sensors_with_distinct_ids():
+    rig = demo_rig()
+
+    assert [source.info.id for source in rig] == ["stereo_active", "time_of_flight", "stereo_passive"]
+    assert len({source.info.sensor for source in rig}) == 3
+
+
+def test_cameras_of_the_rig_expose_at_the_same_moments():
+    left, right = demo_rig(rate_hz=100.0, width=16, height=12)[:2]
+    with left, right:
+        moments = [source.read(timeout_s=1.0).captured_ns for source in (left, right)]
+
+    assert (moments[0] - moments[1]) % 10_000_000 == 0

@@ -176,7 +176,7 @@ class Pipeline:
         try:
             engine = build(choice)
         except WeightsError as error:
-            log.error("%s %s", error, error.hint)
+            log.warning("%s %s", error, error.hint)
             self.inference.put(InferenceState(InferenceStatus.FAILED, spec.title, str(error), error.hint))
             return None
         self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))

@@ -72,9 +72,10 @@ class MdmEngine:
             unit_m: metres per count.
         """
         height, width = color.shape[:2]
-        measured_m = counts * np.float32(unit_m)
+        measured_m = np.asarray(counts * np.float32(unit_m), np.float32)
         if measured_m.shape != (height, width):
-            measured_m = cv2.resize(measured_m, (width, height), interpolation=cv2.INTER_NEAREST)
+            resized = cv2.resize(measured_m, (width, height), interpolation=cv2.INTER_NEAREST)
+            measured_m = np.asarray(resized, np.float32)
         depth_m, probability = self._run(color, measured_m)
         accepted = probability > MASK_THRESHOLD
         if self._anchor:

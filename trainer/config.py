@@ -54,7 +54,7 @@ class TrainConfig(BaseModel):
         init: weights to start from.
         sessions: recorded sessions to learn from.
         synthetic: share of samples from simulated rooms; the rest comes from the sessions.
-        grid: rows and columns of image tokens.
+        grids: rows and columns of image tokens; each step draws one, evaluation takes the last.
         batch: samples for each step.
         steps: of the whole run.
         mask_weight: of the mask head's loss beside the depth loss.
@@ -73,7 +73,7 @@ class TrainConfig(BaseModel):
     init: Path | None = None
     sessions: tuple[Path, ...] = ()
     synthetic: float = Field(0.0, ge=0, le=1)
-    grid: tuple[int, int] = (12, 16)
+    grids: tuple[tuple[int, int], ...] = ((12, 16),)
     batch: int = Field(8, gt=0)
     steps: int = Field(gt=0)
     masking: MaskingConfig = MaskingConfig()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from model.config import ModelConfig
 from model.mdm import MDM
+from model.vit import Block
 
 TYPICAL_DEPTH_M = 2.0
 
@@ -25,10 +26,13 @@ def new_model(architecture: dict[str, object], *, seed: int) -> MDM:
         with torch.no_grad():
             backbone.pos_embed[:, 1:] = sine_positions(backbone.pos_grid, backbone.pos_embed.shape[-1])
             for block in backbone.blocks:
+                assert isinstance(block, Block)
                 _seek_own_place(block.attn.qkv)
                 nn.init.ones_(block.ls1.gamma)
                 nn.init.ones_(block.ls2.gamma)
             last = model.depth_head.output_blocks[-1]
+            assert isinstance(last, nn.Conv2d)
+            assert last.bias is not None
             nn.init.zeros_(last.weight)
             last.bias.fill_(
                 log(TYPICAL_DEPTH_M) if model.config.remap_depth_out == "exp" else TYPICAL_DEPTH_M

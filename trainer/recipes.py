@@ -88,6 +88,7 @@ def small(steps: int) -> TrainConfig:
         synthetic=1.0,
         batch=8,
         precision="bf16",
+        grids=((9, 12), (12, 16)),
         masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.4),
         optimiser=OptimiserConfig(
             backbone_lr=6e-4, rest_lr=1e-3, warmup_steps=min(200, steps // 10), schedule="cosine"
@@ -105,7 +106,7 @@ def report(steps: int) -> TrainConfig:
         init=DEMO.weights,
         steps=steps,
         batch=8,
-        grid=(30, 40),
+        grids=((30, 40),),
         precision="bf16",
         score_every=5_000,
         checkpoint_every=1_000,

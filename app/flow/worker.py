@@ -60,7 +60,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._work(self._stop)
-        except Exception as error:  # noqa: BLE001 - the one way out of a worker
+        except Exception as error:
             log.exception("thread %s ended with an error", self.name)
             if self._failed is not None:
                 self._failed(error)

@@ -1,6 +1,6 @@
 """Samples become tensors, a few batches ahead of the training step."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ class Batch:
     """One training step's input and what it should give.
 
     Attributes:
+        grid: (R, C) rows and columns of image tokens.
         image: (B, 3, 14 R, 14 C) float32 RGB in 0..1.
         depth_m: (B, 14 R, 14 C) float32 metres, 0 for a hole.
         keep: (B, R C) bool, depth tokens that the network may see.
@@ -34,6 +35,7 @@ class Batch:
         nothing_known: (B, 16 R, 16 C) float32, 1 where `nothing` says something.
     """
 
+    grid: tuple[int, int]
     image: Tensor
     depth_m: Tensor
     keep: Tensor
@@ -43,12 +45,14 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        return Batch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
+        grid, *tensors = vars(self).values()
+        return Batch(grid, *(tensor.to(device, non_blocking=True) for tensor in tensors))
 
 
 def batch(source: SampleSource, config: TrainConfig, step: int) -> Batch:
     """The batch of `step`, a pure function of source, configuration and step."""
-    rows, cols = config.grid
+    draw = np.random.default_rng((config.seed, 6, step)).integers(len(config.grids))
+    rows, cols = config.grids[int(draw)]
     parts = []
     for row in range(config.batch):
         number = step * config.batch + row
@@ -57,7 +61,7 @@ def batch(source: SampleSource, config: TrainConfig, step: int) -> Batch:
         image, depth = resized(sample.color, sample.depth_m, rows, cols)
         keep = keep_tokens(valid_share(depth, rows, cols), config.masking, rng)
         parts.append((image, depth, keep, *_targets(sample, rows, cols)))
-    return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*parts, strict=True)))
+    return Batch((rows, cols), *(torch.from_numpy(np.stack(column)) for column in zip(*parts, strict=True)))
 
 
 def resized(
@@ -66,11 +70,11 @@ def resized(
     """(3, 14 R, 14 C) float32 in 0..1, and (14 R, 14 C) metres by nearest neighbour."""
     size = (cols * PATCH_PX, rows * PATCH_PX)
     small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
-    image = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / 255  # (3, 14 R, 14 C)
+    image = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)  # (3, 14 R, 14 C)
     return image, np.asarray(cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
 
-def ahead(source: SampleSource, config: TrainConfig, first_step: int) -> Iterator[Batch]:
+def ahead(source: SampleSource, config: TrainConfig, first_step: int) -> Generator[Batch, None, None]:
     """Batches from `first_step` on, made in a thread while the network is busy."""
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
         coming: list[Future[Batch]] = []

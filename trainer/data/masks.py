@@ -39,18 +39,18 @@ def valid_share(depth_m: NDArray[np.float32], rows: int, cols: int) -> NDArray[n
     """(rows * cols,) share of pixels with depth in each cell of the grid; depth_m is (rows * k, cols * k)."""
     height, width = depth_m.shape
     cells = (depth_m > 0).reshape(rows, height // rows, cols, width // cols)  # (R, k, C, k)
-    return cells.mean((1, 3), dtype=np.float32).ravel()
+    return np.asarray(cells.mean((1, 3)), np.float32).ravel()
 
 
 def hide_blocks(
     depth_m: NDArray[np.float32], rng: np.random.Generator, *, share: float = 0.3
 ) -> NDArray[np.bool_]:
-    """(H, W) bool, true where measured depth is taken away for a test: blocks of a tenth to a third of the image.
+    """(H, W) bool, true where measured depth is taken away for a test, in blocks.
 
     Args:
         depth_m: (H, W) metres, 0 for a hole.
         rng: draws.
-        share: of the image to cover, holes included.
+        share: of the image to cover, holes included; a block's side is 0.1 to 0.33 of the image's.
     """
     height, width = depth_m.shape
     hidden = np.zeros(depth_m.shape, bool)

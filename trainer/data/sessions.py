@@ -20,8 +20,8 @@ class SessionSource:
     """Frames of sessions, drawn evenly.
 
     Where a recording has exact depth (a simulated camera's), that is the target. Elsewhere the recorded depth
-    is: the network gets it with further tokens hidden and has to find what was hidden; natural holes are holes
-    in input and target alike.
+    is: the network gets it with further tokens hidden and has to find what was hidden; natural holes are
+    holes in input and target alike.
 
     Args:
         paths: session folders.

@@ -11,7 +11,7 @@ from drivers.synth.sensor import SensorKind, measure, random_params
 from drivers.synth.shapes import Material, Scene
 from trainer.data.samples import Sample
 
-VIEWS = 64
+VIEWS = 128
 """Views of each room; furnishing a room costs a hundred times more than looking at it."""
 ROOMS = 16
 """Neighbouring samples come from that many rooms."""

@@ -18,7 +18,7 @@ Method = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
 
 def holes(sample: Sample) -> NDArray[np.bool_]:
     """(H, W) bool: nothing measured, and the right depth is known."""
-    return (sample.depth_m == 0) & (sample.target_m > 0)
+    return np.asarray((sample.depth_m == 0) & (sample.target_m > 0), np.bool_)
 
 
 def score_method(method: Method, samples: Sequence[Sample]) -> Errors:

@@ -47,9 +47,21 @@ def decode_png16(data: bytes | memoryview) -> NDArray[np.uint16]:
     return np.asarray(values, np.uint16)
 
 
-def ends_as_png(data: bytes | memoryview) -> bool:
-    """Whether `data` has the last bytes of a PNG file, so was not cut off."""
-    return bytes(data[-len(_END) :]) == _END
+def is_whole_png(data: bytes | memoryview) -> bool:
+    """Whether `data` is a PNG file to its end and all its checksums are right; nothing is decoded."""
+    if bytes(data[: len(_SIGNATURE)]) != _SIGNATURE or bytes(data[-len(_END) :]) != _END:
+        return False
+    at = len(_SIGNATURE)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 12 + length
+        if end > len(data):
+            return False
+        (checksum,) = struct.unpack_from(">I", data, end - 4)
+        if isal_zlib.crc32(data[at + 4 : end - 4]) != checksum:
+            return False
+        at = end
+    return at == len(data)
 
 
 def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:

@@ -25,13 +25,14 @@ from mcap.records import (
 )
 from mcap.writer import MCAP0_MAGIC
 
-from drivers.session import topics
-from drivers.session.png16 import ends_as_png
+from drivers.errors import SessionError
+from drivers.session import cdr, topics
+from drivers.session.encode import decode_color
+from drivers.session.png16 import is_whole_png
 
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
 _CHUNK_START = struct.Struct("<QQQII")  # times, size, CRC, length of the compression's name
-_JPEG_END = b"\xff\xd9"
 
 _T = TypeVar("_T")
 
@@ -136,10 +137,13 @@ def _scan_chunk(data: mmap.mmap, at: int, end: int, scan: Scan) -> ScannedChunk 
     view = memoryview(data)
     with view, view[records_at:end] as records:
         if zlib.crc32(records) != checksum:
+            _walk(records, scan)  # for its channels: later chunks are of no use without them
             return None
         messages: dict[int, list[tuple[int, int]]] = {}
         for offset, message in _walk(records, scan):
             messages.setdefault(message[0], []).append((message[2], offset))
+    if not messages.keys() <= scan.channels.keys():
+        return None
     index = ChunkIndex(
         chunk_length=end - at,
         chunk_start_offset=at,
@@ -180,12 +184,13 @@ def _register(opcode: int, body: bytes, scan: Scan) -> bool:
     if opcode == Opcode.SCHEMA:
         schema = _parse(Schema.read, body)
         if schema is not None:
-            scan.schemas[schema.id] = schema
+            scan.schemas.setdefault(schema.id, schema)
         return schema is not None
     channel = _parse(Channel.read, body)
-    if channel is not None:
-        scan.channels[channel.id] = channel
-    return channel is not None
+    if channel is None or channel.schema_id not in scan.schemas:
+        return False
+    scan.channels.setdefault(channel.id, channel)
+    return True
 
 
 def _scan_message_index(data: mmap.mmap, at: int, end: int, scan: Scan) -> bool:
@@ -259,8 +264,13 @@ def _whole(topic: str, payload: bytes) -> bool:
     """Whether a message without a checksum looks as we wrote it; a power cut may leave zeros."""
     if payload[:2] != b"\x00\x01":
         return False
-    if topic.endswith((topics.DEPTH, topics.TRUTH)):
-        return ends_as_png(payload)
-    if topic.endswith("/compressed"):
-        return payload.endswith(_JPEG_END)
+    try:
+        if topic.endswith((topics.DEPTH, topics.TRUTH)):
+            return is_whole_png(cdr.parse_compressed_image(payload).data[len(topics.DEPTH_HEADER) :])
+        if topic.endswith("/compressed"):
+            decode_color(cdr.parse_compressed_image(payload).data)
+        elif topic.endswith(topics.META):
+            cdr.parse_frame_meta(payload)
+    except (SessionError, struct.error, UnicodeDecodeError):
+        return False
     return True

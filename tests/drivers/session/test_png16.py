@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import SessionError
-from drivers.session.png16 import decode_png16, encode_png16, ends_as_png
+from drivers.session.png16 import decode_png16, encode_png16, is_whole_png
 
 
 def images():
@@ -43,10 +43,12 @@ def test_the_file_is_a_png_by_the_letter():
     assert {rows[0], rows[9], rows[18]} == {2}
 
 
-def test_a_file_that_was_cut_off_is_told_by_its_end():
+def test_a_file_that_was_cut_off_or_damaged_is_told():
     data = encode_png16(np.ones((4, 4), np.uint16))
-    assert ends_as_png(data)
-    assert not ends_as_png(data[:-1])
+    assert is_whole_png(data)
+    assert not is_whole_png(data[:-1])
+    assert not is_whole_png(data[:45] + b"!" + data[46:])
+    assert not is_whole_png(b"")
 
 
 @pytest.mark.parametrize(

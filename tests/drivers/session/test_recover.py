@@ -246,3 +246,17 @@ def test_a_full_disk_does_not_cost_what_could_be_recovered(finished, tmp_path, m
     assert "Make room" in error.value.hint
     assert (folder / f"{SEGMENT}.active").read_bytes() == before
     assert recover(folder).salvaged_messages > 0
+
+
+def test_damage_anywhere_is_survived(finished, tmp_path):
+    data = (finished / SEGMENT).read_bytes()
+    random = np.random.default_rng(3)
+    for number in range(20):
+        folder = crashed(finished, tmp_path / str(number), keep=0)
+        damaged = bytearray(data[: random.integers(10_000, len(data))])
+        for at in random.integers(0, len(damaged) - 4, 3):
+            damaged[at : at + 4] = random.bytes(4)
+        (folder / f"{SEGMENT}.active").write_bytes(damaged)
+        recover(folder)
+        for frame in Session(folder).frames("left"):
+            assert np.array_equal(frame.depth.values, make_frame(frame.index).depth.values)

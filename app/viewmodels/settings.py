@@ -1,5 +1,8 @@
 """State of the settings page: a form made from the schema, checked and saved field by field."""
 
+import os
+import shutil
+import sys
 import types
 from dataclasses import dataclass
 from enum import Enum
@@ -200,6 +203,13 @@ def about(settings: Settings) -> About:
             ("Settings file", paths.settings_file().parent),
         ),
     )
+
+
+def has_desktop() -> bool:
+    """Whether something is there that can show a folder; a kiosk has nothing."""
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    return bool(os.environ.get("XDG_CURRENT_DESKTOP")) and shutil.which("xdg-open") is not None
 
 
 def _field(name: str, info: FieldInfo, settings: Settings) -> Field:

@@ -1,0 +1,76 @@
+"""One curve over training steps, in the colours of the theme."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.widgets import label
+
+HEIGHT_PX = 190
+
+
+class Curve(QWidget):
+    """A titled curve with its last value in figures.
+
+    Args:
+        title_text: what is drawn.
+        unit: behind the figure, such as " m".
+    """
+
+    def __init__(self, title_text: str, *, unit: str = "") -> None:
+        super().__init__()
+        self._name, self._unit = title_text, unit
+        self._title = label(title_text, "body")
+        self.plot = pg.PlotWidget()
+        self.plot.setMinimumHeight(HEIGHT_PX)
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.setLabel("bottom", "step")
+        self.plot.showGrid(x=True, y=True, alpha=0.15)
+        # Width 1: wider pens are drawn by a path that is ten times slower.
+        self._line = self.plot.plot([], [], pen=pg.mkPen(width=1), symbol=None)
+        self._line.setDownsampling(auto=True, method="peak")
+        self._line.setClipToView(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.TIGHT_PX)
+        column.addWidget(self._title)
+        column.addWidget(self.plot, 1)
+        self._dress()
+        self.show_points(())
+
+    def show_points(self, points: Sequence[tuple[int, float]]) -> None:
+        """Show (step, value) pairs; where a step occurs twice, the later value counts."""
+        unique = dict(points)
+        steps = np.fromiter(sorted(unique), np.float64, len(unique))
+        values = np.array([unique[int(step)] for step in steps], np.float64)
+        few = len(steps) < 30
+        colour = theme.current().accent
+        self._line.setData(steps, values, symbol="o" if few else None, symbolSize=6, symbolBrush=colour)
+        last = f"{values[-1]:.4g}{self._unit}" if len(values) else "no value yet"
+        self._title.setText(f"{self._name}: {last}")
+        self.setAccessibleName(self._title.text())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._dress()
+
+    def _dress(self) -> None:
+        colours = theme.current()
+        self.plot.setBackground(QColor(colours.surface))
+        self._line.setPen(pg.mkPen(colours.accent, width=1))
+        self._line.setSymbolBrush(colours.accent)
+        self._line.setSymbolPen(None)
+        for side in ("bottom", "left"):
+            axis = self.plot.getAxis(side)
+            axis.setPen(pg.mkPen(colours.edge, width=1))
+            axis.setTextPen(pg.mkPen(colours.muted))
+            axis.setTickFont(theme.font(theme.CAPTION_PX))
+            axis.label.setFont(theme.font(theme.CAPTION_PX))

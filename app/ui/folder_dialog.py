@@ -1,0 +1,117 @@
+"""Chooses a folder with fingers: large rows, places to start from, no typing."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui import theme
+from app.ui.icons import icon
+from app.ui.widgets import Button, PrimaryButton, caption, fling, label, set_tone, title
+from app.viewmodels.folders import FolderView, FolderWalk, shortcuts
+
+ROW_PX = 60
+
+
+class FolderDialog(QDialog):
+    """Shows one folder at a time; a press goes into it.
+
+    Args:
+        title_text: what is chosen.
+        start: where to begin; its nearest existing parent where it is gone.
+        sessions: the library, offered as a place.
+        sessions_only: only a recorded session can be chosen.
+        parent: the window.
+
+    Signals:
+        chosen: the folder.
+    """
+
+    chosen = Signal(Path)
+
+    def __init__(
+        self, title_text: str, start: Path, sessions: Path, *, sessions_only: bool, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title_text)
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._sessions_only = sessions_only
+        self._walk = FolderWalk(start, self)
+        self._path = label("", "body")
+        self._note = caption()
+        self.rows = QListWidget()
+        self.rows.setAccessibleName("Folders")
+        self.rows.setIconSize(QSize(28, 28))
+        self.rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        fling(self.rows.viewport())
+        self.up = Button("Up", icon_name="arrow-up")
+        self.choose = PrimaryButton("Choose this folder", icon_name="check")
+        cancel = Button("Cancel")
+        places = QHBoxLayout()
+        places.setSpacing(theme.GAP_PX)
+        places.addWidget(self.up)
+        for text, path in shortcuts(sessions):
+            place = Button(text)
+            place.clicked.connect(partial(self._go_to, path))
+            places.addWidget(place)
+        places.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setSpacing(theme.GAP_PX)
+        foot.addWidget(self._note, 1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.choose)
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
+        column.setSpacing(12)
+        column.addWidget(title(title_text))
+        column.addLayout(places)
+        column.addWidget(self._path)
+        column.addWidget(self.rows, 1)
+        column.addLayout(foot)
+        window = parent.window().size()
+        self.resize(min(900, window.width() - 80), min(720, window.height() - 80))
+        self.up.clicked.connect(self._walk.go_up)
+        cancel.clicked.connect(self.reject)
+        self.choose.clicked.connect(self._choose)
+        self.rows.itemClicked.connect(self._enter)
+        self._walk.view_changed.connect(self.show_view)
+        self.show_view(self._walk.view)
+
+    def show_view(self, view: FolderView) -> None:
+        """Show a folder."""
+        self._path.setText(str(view.path))
+        self.rows.clear()
+        for row in view.rows:
+            item = QListWidgetItem(icon("filmstrip-box" if row.session else "folder-outline"), row.path.name)
+            item.setData(Qt.ItemDataRole.UserRole, str(row.path))
+            item.setSizeHint(QSize(0, ROW_PX))
+            self.rows.addItem(item)
+        self.up.setEnabled(view.path != view.path.parent)
+        possible = not view.problem and (view.session or not self._sessions_only)
+        self.choose.setEnabled(possible)
+        note = "" if possible else "Go into a session; its icon is a film."
+        if not view.problem and possible and not view.rows:
+            note = "This is a recorded session." if view.session else "There is no folder in here."
+        self._note.setText(view.problem or note)
+        set_tone(self._note, "error" if view.problem else "")
+
+    def _go_to(self, path: Path) -> None:
+        self._walk.go_to(path)
+
+    def _enter(self, item: QListWidgetItem) -> None:
+        self._walk.go_to(Path(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _choose(self) -> None:
+        self.chosen.emit(self._walk.view.path)
+        self.accept()

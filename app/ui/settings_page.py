@@ -1,0 +1,443 @@
+"""The settings: a form made from the schema, applied and saved with every press."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app import paths
+from app.ui import theme
+from app.ui.card_grid import CardGrid
+from app.ui.context import Notice, WindowContext
+from app.ui.folder_dialog import FolderDialog
+from app.ui.touch_entry import TouchEntry
+from app.ui.widgets import (
+    Button,
+    Card,
+    ChipGroup,
+    Option,
+    Picker,
+    Segmented,
+    Stepper,
+    Switch,
+    body,
+    caption,
+    heading,
+    set_tone,
+    touch_scroll,
+)
+from app.viewmodels.settings import (
+    ENGINE_FIELDS,
+    About,
+    Field,
+    FieldKind,
+    FieldProblem,
+    SettingsViewModel,
+    Value,
+    about,
+    has_desktop,
+)
+from model.spec import EngineChoice, ModelSpec, catalogue, find
+
+CARD_PX = 560
+SOURCES = (
+    Option("demo", "Demo rig", "cube-scan"),
+    Option("auto", "Connected cameras", "camera-outline"),
+    Option("session", "Session ...", "filmstrip-box"),
+    Option("folder", "Folder ...", "folder-outline"),
+)
+
+
+def make_page(context: WindowContext) -> QWidget:
+    """The page and its view-model, connected to the window."""
+    return SettingsPage(SettingsViewModel(context.settings), context)
+
+
+class FieldEditor(QWidget):
+    """One setting: title, what it means, its control, and what is wrong with it.
+
+    Signals:
+        edited: the value that the operator wants.
+    """
+
+    edited = Signal(object)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.field = field
+        self._title = body(field.title)
+        self._note = caption(field.description)
+        self._note.setVisible(bool(field.description))
+        self.problem = body()
+        set_tone(self.problem, "error")
+        self.problem.hide()
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
+        self.column.setSpacing(theme.TIGHT_PX)
+
+    def add_wide(self, control: QWidget) -> None:
+        """Title above, control below over the whole width."""
+        for widget in (self._title, control, self._note, self.problem):
+            self.column.addWidget(widget)
+
+    def add_right(self, control: QWidget) -> None:
+        """Title at the left, control at the right."""
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addStretch(1)
+        words.addWidget(self._title)
+        words.addWidget(self._note)
+        words.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE_PX)
+        row.addLayout(words, 1)
+        row.addWidget(control)
+        self.column.addLayout(row)
+        self.column.addWidget(self.problem)
+
+    def show_value(self, value: Value) -> None:
+        """Show another value, without a signal."""
+        raise NotImplementedError
+
+    def show_note(self, text: str) -> None:
+        """Say something of the value."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def show_problem(self, message: str) -> None:
+        """Say what is wrong, or nothing."""
+        self.problem.setText(message)
+        self.problem.setVisible(bool(message))
+
+
+class ChoiceEditor(FieldEditor):
+    """A few words to choose from."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = Segmented([Option(word, _spelled(word)) for word in field.choices], field.title)
+        self.add_right(self.control)
+        self.control.changed.connect(self._changed)
+
+    def show_value(self, value: Value) -> None:
+        self.control.select(str(value))
+
+    def _changed(self, keys: list[str]) -> None:
+        self.edited.emit(keys[0])
+
+
+class SwitchEditor(FieldEditor):
+    """On or off."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = Switch("")
+        self.control.setAccessibleName(field.title)
+        self.add_right(self.control)
+        self.control.clicked.connect(self.edited)
+
+    def show_value(self, value: Value) -> None:
+        self.control.setChecked(bool(value))
+
+
+class NumberEditor(FieldEditor):
+    """A number between plus and minus."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        whole = field.kind is FieldKind.INTEGER
+        self.control = Stepper(
+            field.title,
+            minimum=field.minimum,
+            maximum=field.maximum,
+            step=field.step,
+            decimals=0 if whole else 1,
+            suffix=" m" if field.name.endswith("_m") else "",
+        )
+        self.add_right(self.control)
+        self.control.value_changed.connect(self._changed)
+
+    def show_value(self, value: Value) -> None:
+        assert isinstance(value, int | float)
+        self.control.set_value(value)
+
+    def _changed(self, value: float) -> None:
+        self.edited.emit(round(value) if self.field.kind is FieldKind.INTEGER else value)
+
+
+class TextEditor(FieldEditor):
+    """A line of text, kept when its button, Done or Return is pressed."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = TouchEntry(field.title, submit_text="Keep")
+        self.add_wide(self.control)
+        self.control.submitted.connect(self._submitted)
+
+    def show_value(self, value: Value) -> None:
+        self.control.set_text(str(value))
+
+    def _submitted(self, text: str) -> None:
+        self.edited.emit(text.strip())
+
+
+class FolderEditor(FieldEditor):
+    """A folder: typed, or chosen in a dialog.
+
+    Signals:
+        browse_requested: the dialog, please.
+    """
+
+    browse_requested = Signal()
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = TouchEntry(field.title, placeholder="The usual folder", submit_text="Keep")
+        browse = Button("Browse ...", icon_name="folder-outline")
+        usual = Button("Use the usual folder", icon_name="restore")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP_PX)
+        buttons.addWidget(browse)
+        buttons.addWidget(usual)
+        buttons.addStretch(1)
+        self.add_wide(self.control)
+        self.column.addLayout(buttons)
+        self.control.submitted.connect(self._submitted)
+        browse.clicked.connect(self.browse_requested)
+        usual.clicked.connect(self._use_usual)
+
+    def show_value(self, value: Value) -> None:
+        self.control.set_text("" if value is None else str(value))
+
+    def _submitted(self, text: str) -> None:
+        self.edited.emit(Path(text.strip()).expanduser() if text.strip() else None)
+
+    def _use_usual(self) -> None:
+        self.control.clear()
+        self.edited.emit(None)
+
+
+class SourceEditor(FieldEditor):
+    """Where frames come from.
+
+    Signals:
+        browse_requested: the dialog for "session" or "folder", please.
+    """
+
+    browse_requested = Signal(str)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = ChipGroup(SOURCES, field.title)
+        self.add_wide(self.control)
+        self.control.changed.connect(self._changed)
+
+    def show_value(self, value: Value) -> None:
+        named = str(value) in {"demo", "auto"}
+        self.control.select(str(value) if named else "session" if _is_session(str(value)) else "folder")
+        self.show_note(
+            {"demo": "Three simulated cameras in a room.", "auto": "Everything that is plugged in."}.get(
+                str(value), str(value)
+            )
+        )
+
+    def _changed(self, keys: list[str]) -> None:
+        if keys[0] in {"demo", "auto"}:
+            self.edited.emit(keys[0])
+        else:
+            self.browse_requested.emit(keys[0])
+
+
+class ModelEditor(FieldEditor):
+    """Which repair runs; the note says where it comes from."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = Picker(field.title)
+        self.control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.add_wide(self.control)
+        self.control.picked.connect(self.edited)
+
+    def show_models(self, models: list[ModelSpec], chosen: str) -> None:
+        """Offer these."""
+        if all(model.name != chosen for model in models):
+            models = [*models, find(chosen)]
+        self.control.set_options([Option(model.name, model.title, hint=model.note) for model in models])
+        self.show_value(chosen)
+
+    def show_value(self, value: Value) -> None:
+        self.control.select(str(value))
+        self.show_note(find(str(value)).note)
+
+
+EDITORS: dict[FieldKind, type[FieldEditor]] = {
+    FieldKind.SOURCE: SourceEditor,
+    FieldKind.MODEL: ModelEditor,
+    FieldKind.CHOICE: ChoiceEditor,
+    FieldKind.SWITCH: SwitchEditor,
+    FieldKind.INTEGER: NumberEditor,
+    FieldKind.NUMBER: NumberEditor,
+    FieldKind.TEXT: TextEditor,
+    FieldKind.FOLDER: FolderEditor,
+}
+SPELLINGS = {"cpu": "CPU", "cuda": "GPU", "fp32": "32 bit", "bf16": "16 bit"}
+
+
+class SettingsPage(QWidget):
+    """Cards of settings, and the foot with versions and folders."""
+
+    def __init__(self, model: SettingsViewModel, context: WindowContext) -> None:
+        super().__init__()
+        self.setProperty("role", "page")
+        self._model = model
+        self._context = context
+        self.editors: dict[str, FieldEditor] = {}
+        cards: list[QWidget] = []
+        for section in model.sections:
+            card = Card(section.title)
+            for field in section.fields:
+                editor = EDITORS[field.kind](field)
+                self.editors[field.name] = editor
+                card.column.addWidget(editor)
+            cards.append(card)
+        cards.append(AboutCard(about(model.settings), openable=has_desktop()))
+        self.grid = CardGrid(narrowest_px=CARD_PX, most_columns=2)
+        self.grid.set_cards(cards)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, theme.SPACE_PX, theme.SPACE_PX)
+        column.addWidget(self.grid)
+        column.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
+        outer.setSpacing(theme.SPACE_PX)
+        outer.addWidget(heading("Settings"))
+        outer.addWidget(touch_scroll(content), 1)
+        for name, editor in self.editors.items():
+            editor.edited.connect(partial(self._change, name))
+            if isinstance(editor, SourceEditor):
+                editor.browse_requested.connect(self._browse_source)
+            if isinstance(editor, FolderEditor):
+                editor.browse_requested.connect(partial(self._browse_folder, name))
+        model.changed.connect(self._apply)
+        model.problem_changed.connect(self.show_problem)
+        self.show_values()
+
+    def shown(self) -> None:
+        """The page came to the front; other pages may have changed a setting."""
+        self.show_values()
+
+    def hidden(self) -> None:
+        """The page left the front."""
+
+    def closing(self) -> None:
+        """The window closes; everything is saved already."""
+
+    def show_values(self) -> None:
+        """Show every setting as it is."""
+        settings = self._model.settings
+        for name, editor in self.editors.items():
+            if isinstance(editor, ModelEditor):
+                models = catalogue(paths.weights_folder(), paths.runs_folder())
+                editor.show_models(models, getattr(settings, name))
+            else:
+                editor.show_value(getattr(settings, name))
+
+    def show_problem(self, problem: FieldProblem) -> None:
+        """Say what is wrong with a setting, beside it."""
+        editor = self.editors[problem.name]
+        editor.show_problem(problem.message)
+        if problem.message and not isinstance(editor, TextEditor | FolderEditor):
+            editor.show_value(getattr(self._model.settings, problem.name))
+
+    def _change(self, name: str, value: Value) -> None:
+        self._model.change(name, value)
+
+    def _apply(self, name: str) -> None:
+        settings = self._model.settings
+        self.editors[name].show_value(getattr(settings, name))
+        if name == "theme":
+            self._context.apply_theme(settings.theme)
+        elif name == "source":
+            self._context.open_source(settings.source)
+            self._context.show_banner(
+                Notice("info", "The source is being opened.", settings.source, lasts_s=6)
+            )
+        elif name in ENGINE_FIELDS:
+            self._context.studio.choose(
+                EngineChoice(
+                    model=settings.model,
+                    device=settings.device,
+                    precision=settings.precision,
+                    tokens=settings.tokens,
+                    anchor=settings.anchor,
+                )
+            )
+
+    def _browse_source(self, kind: str) -> None:
+        self.editors["source"].show_value(self._model.settings.source)
+        sessions = self._model.settings.sessions_folder
+        wanted = kind == "session"
+        start = sessions if wanted else Path.home()
+        dialog = FolderDialog(
+            "Choose a session" if wanted else "Choose a folder of frames",
+            start,
+            sessions,
+            sessions_only=wanted,
+            parent=self,
+        )
+        dialog.chosen.connect(self._source_chosen)
+        dialog.open()
+
+    def _source_chosen(self, folder: Path) -> None:
+        self._model.change("source", str(folder))
+
+    def _browse_folder(self, name: str) -> None:
+        sessions = self._model.settings.sessions_folder
+        dialog = FolderDialog(
+            f"Choose: {self.editors[name].field.title}", sessions, sessions, sessions_only=False, parent=self
+        )
+        dialog.chosen.connect(partial(self._folder_chosen, name))
+        dialog.open()
+
+    def _folder_chosen(self, name: str, folder: Path) -> None:
+        self._model.change(name, folder)
+
+
+class AboutCard(Card):
+    """Version, licence, and where everything is kept."""
+
+    def __init__(self, foot: About, *, openable: bool) -> None:
+        super().__init__("About")
+        self.column.addWidget(body(f"DepthMend {foot.version}, licence {foot.licence}"))
+        for name, path in foot.folders:
+            words = QVBoxLayout()
+            words.setSpacing(2)
+            words.addWidget(body(name))
+            where = QLabel(str(path).replace("/", "/\u200b"))
+            where.setProperty("role", "caption")
+            where.setWordWrap(True)
+            words.addWidget(where)
+            row = QHBoxLayout()
+            row.addLayout(words, 1)
+            if openable:
+                button = Button("Open folder", icon_name="folder-open-outline")
+                button.setAccessibleName(f"Open folder: {name}")
+                button.clicked.connect(partial(_open, path))
+                row.addWidget(button)
+            self.column.addLayout(row)
+
+
+def _open(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def _spelled(word: str) -> str:
+    return SPELLINGS.get(word, word.capitalize())
+
+
+def _is_session(source: str) -> bool:
+    return (Path(source) / "session.json").is_file()

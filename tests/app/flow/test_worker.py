@@ -1,0 +1,33 @@
+import threading
+
+from app.flow.worker import Worker
+
+
+def test_a_worker_ends_when_it_is_told_to():
+    worker = Worker("waits", lambda stop: stop.wait(60) and None)
+    worker.start()
+    assert worker.running
+    assert worker.stop()
+    assert not worker.running
+
+
+def test_whatever_a_worker_raises_comes_out_once():
+    failures = []
+
+    def work(_stop: threading.Event) -> None:
+        raise KeyError("lost")
+
+    worker = Worker("fails", work, failed=failures.append)
+    worker.start()
+    assert worker.stop()
+    assert [type(error) for error in failures] == [KeyError]
+
+
+def test_a_worker_that_does_not_stop_is_named(caplog):
+    release = threading.Event()
+    worker = Worker("stubborn", lambda _stop: release.wait(60) and None)
+    worker.start()
+    assert not worker.stop(timeout_s=0.05)
+    assert "stubborn" in caplog.text
+    release.set()
+    assert worker.stop()

@@ -1,0 +1,137 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
+from app.flow.capture import CameraStatus
+from drivers.cameras.synthetic import Faults, SyntheticCamera
+from drivers.errors import SessionError
+from drivers.session.labels import SessionLabels
+from drivers.session.reader import Session
+from drivers.synth.sensor import SensorKind
+from model.spec import EngineChoice
+
+CLASSICAL = EngineChoice(model="classical")
+
+
+def rig(**faults):
+    kinds = (SensorKind.ACTIVE_STEREO, SensorKind.TIME_OF_FLIGHT)
+    return [
+        SyntheticCamera(f"camera_{n}", kind, width=64, height=48, rate_hz=30, seed=n, faults=Faults(**faults))
+        for n, kind in enumerate(kinds)
+    ]
+
+
+def wait_until(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        threading.Event().wait(0.01)
+
+
+def test_every_camera_is_captured_and_repaired():
+    with Pipeline(rig(), CLASSICAL) as pipeline:
+        assert wait_for_frames(pipeline, timeout_s=30)
+        lines = pipeline.lines.values()
+        wait_until(lambda: all(line.refined.latest() is not None for line in lines))
+        for line in lines:
+            refined = line.refined.latest()
+            assert refined.frame.camera_id == line.info.id
+            assert refined.engine == "Classical filling"
+            assert refined.depth.fill_rate > refined.raw.fill_rate
+            assert 0 < refined.age_ms < 60_000
+
+
+def test_missing_weights_are_said_and_raw_frames_go_on(tmp_path):
+    with Pipeline(rig(), EngineChoice(model=str(tmp_path / "none.safetensors"))) as pipeline:
+        wait_until(lambda: (s := pipeline.inference.latest()) and s.status is InferenceStatus.FAILED)
+        state = pipeline.inference.latest()
+        assert "none.safetensors" in state.message
+        assert state.hint
+        seen = {line.info.id: line.channel.meter.total for line in pipeline.lines.values()}
+        wait_until(
+            lambda: all(line.channel.meter.total > seen[line.info.id] for line in pipeline.lines.values())
+        )
+        assert all(line.refined.latest() is None for line in pipeline.lines.values())
+
+        pipeline.choose(CLASSICAL)
+        wait_until(lambda: pipeline.inference.latest().status is InferenceStatus.RUNNING)
+        wait_until(lambda: all(line.refined.latest() is not None for line in pipeline.lines.values()))
+
+
+def test_repair_can_be_off():
+    with Pipeline(rig(), EngineChoice(model="off")) as pipeline:
+        wait_until(lambda: (s := pipeline.inference.latest()) and s.status is InferenceStatus.OFF)
+        assert wait_for_frames(pipeline, timeout_s=30)
+        assert all(line.refined.latest() is None for line in pipeline.lines.values())
+
+
+def test_one_lost_camera_leaves_the_other_running():
+    cameras = rig()
+    with Pipeline(cameras, EngineChoice(model="off")) as pipeline:
+        assert wait_for_frames(pipeline, timeout_s=30)
+        cameras[0].faults = Faults(lose_from=0)
+        wait_until(lambda: pipeline.lines["camera_0"].state.latest().status is CameraStatus.LOST)
+        other = pipeline.lines["camera_1"]
+        seen = other.channel.meter.total
+        wait_until(lambda: other.channel.meter.total > seen + 3)
+
+
+def test_stopping_is_quick_and_can_be_repeated():
+    pipeline = Pipeline(rig(), CLASSICAL)
+    pipeline.start()
+    assert wait_for_frames(pipeline, timeout_s=30)
+    before = time.monotonic()
+    pipeline.stop()
+    pipeline.stop()
+    assert time.monotonic() - before < 5
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("camera", "inference"))]
+
+
+@pytest.fixture
+def studio():
+    studio = Studio(EngineChoice(model="off"))
+    yield studio
+    studio.close()
+
+
+def test_a_recording_holds_every_frame_of_the_device_counter(studio, tmp_path):
+    pipeline = studio.open(rig(drop_every=7))
+    assert wait_for_frames(pipeline, timeout_s=30)
+    recorder = studio.record(tmp_path, SessionLabels(scene="office", tags=("glass",)))
+    recorder.mark("glass here")
+    wait_until(lambda: all(count.written >= 20 for count in recorder.status().cameras.values()))
+    folder = studio.stop_recording()
+    assert studio.recorder is None
+    session = Session(folder)
+    assert session.labels.scene == "office"
+    assert "glass here" in session.labels.notes
+    for camera_id in session.camera_ids:
+        totals = session.manifest.totals[camera_id]
+        assert totals.honest
+        assert totals.written == session.count(camera_id)
+        assert totals.device_gap > 0
+        indices = [session.frame(camera_id, n).index for n in range(session.count(camera_id))]
+        assert indices[-1] - indices[0] + 1 == totals.written + totals.device_gap + totals.host_drop
+        assert np.array_equal(np.sort(indices), indices)
+
+
+def test_nothing_is_recorded_without_a_rig_or_twice(studio, tmp_path):
+    with pytest.raises(SessionError, match="no camera"):
+        studio.record(tmp_path, SessionLabels())
+    pipeline = studio.open(rig())
+    assert wait_for_frames(pipeline, timeout_s=30)
+    studio.record(tmp_path, SessionLabels())
+    with pytest.raises(SessionError, match="under way"):
+        studio.record(tmp_path, SessionLabels())
+
+
+def test_closing_the_studio_closes_the_recording(studio, tmp_path):
+    pipeline = studio.open(rig())
+    assert wait_for_frames(pipeline, timeout_s=30)
+    recorder = studio.record(tmp_path, SessionLabels())
+    wait_until(lambda: all(count.written for count in recorder.status().cameras.values()))
+    studio.close()
+    assert Session(recorder.session).manifest.honest

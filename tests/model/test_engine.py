@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import torch
+
+from model import checkpoint
+from model.anchor import anchored, smooth_fill
+from model.checkpoint import WeightsError
+from model.config import ModelConfig
+from model.engine import MdmEngine, build
+from model.mdm import MDM
+from model.repair import Provenance, provenance
+from model.spec import EngineChoice, catalogue, find
+
+TINY = {
+    "encoder": {"backbone": "mdm_vitt14_8", "intermediate_layers": 1, "dim_out": 192, "pos_grid": 4},
+    "neck": {
+        "dim_in": [194, 2, 2, 2, 2],
+        "dim_res_blocks": [16, 8, 8, 8, 8],
+        "num_res_blocks": 0,
+        "resamplers": ["bilinear"] * 4,
+    },
+    "depth_head": {
+        "dim_in": [16, 8, 8, 8, 8],
+        "dim_res_blocks": [16, 8, 8, 8, 8],
+        "dim_out": [None, None, None, None, 1],
+        "num_res_blocks": 0,
+        "resamplers": ["bilinear"] * 4,
+    },
+    "num_tokens_range": [12, 12],
+}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return MDM(ModelConfig.parse({**TINY, "mask_head": TINY["depth_head"]})).eval()
+
+
+def image(height=48, width=64):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def wall(height=48, width=64, counts=1500):
+    values = np.full((height, width), counts, np.uint16)
+    values[10:30, 20:40] = 0
+    return values
+
+
+def test_anchoring_keeps_measured_pixels_and_shifts_the_rest_to_them():
+    shape = np.linspace(1, 2, 64, dtype=np.float32)[None].repeat(48, 0)
+    truth = shape * 1.3
+    measured = truth.copy()
+    measured[10:30, 20:40] = 0
+    assert np.allclose(anchored(shape, measured), truth, rtol=1e-4)
+
+
+def test_anchoring_without_any_measurement_is_the_network():
+    network = np.full((8, 8), 2.0, np.float32)
+    assert anchored(network, np.zeros((8, 8), np.float32)) is network
+
+
+def test_a_measurement_that_the_network_contradicts_is_replaced():
+    network = np.full((64, 64), 1.0, np.float32)
+    measured = np.full((64, 64), 1.02, np.float32)
+    measured[20:30, 20:30] = 3.0
+    out = anchored(network, measured)
+    assert np.allclose(out[20:30, 20:30], 1.02, rtol=0.02)
+    assert np.array_equal(out[:10], measured[:10])
+
+
+def test_smooth_fill_of_a_constant_is_that_constant():
+    weight = np.zeros((33, 47), np.float32)
+    weight[3, 5] = weight[20, 40] = 1
+    assert np.allclose(smooth_fill(np.full((33, 47), 0.7, np.float32), weight), 0.7, atol=1e-5)
+
+
+def test_provenance_tells_the_four_cases_apart():
+    measured = np.array([[1.0, 1.0, 0.0, 0.0, 1.0]], np.float32)
+    repaired = np.array([[1.005, 1.2, 2.0, np.inf, np.inf]], np.float32)
+    assert provenance(measured, repaired).tolist() == [
+        [
+            Provenance.MEASURED,
+            Provenance.REFINED,
+            Provenance.INVENTED,
+            Provenance.REJECTED,
+            Provenance.REJECTED,
+        ]
+    ]
+
+
+def test_the_engine_without_anchor_returns_the_networks_own_numbers(model):
+    color, counts = image(), wall()
+    repair = MdmEngine(model, "tiny", anchor=False).repair(color, counts, 0.001)
+    own = model.infer(
+        torch.from_numpy(color).permute(2, 0, 1).float() / 255,
+        torch.from_numpy(counts * np.float32(0.001)),
+        num_tokens=12,
+    )
+    kept = own.mask.numpy()
+    assert np.array_equal(np.isfinite(repair.depth_m), kept)
+    assert np.array_equal(repair.depth_m[kept], own.depth_m.numpy().clip(0.01)[kept])
+    assert np.allclose(repair.valid_probability, own.mask_prob.numpy())
+
+
+def test_monocular_repair_does_not_look_at_depth(model):
+    engine = MdmEngine(model, "tiny", anchor=False, monocular=True)
+    one = engine.repair(image(), wall(), 0.001)
+    other = engine.repair(image(), wall(counts=4000), 0.001)
+    assert np.array_equal(one.depth_m, other.depth_m)
+
+
+def test_a_tenth_of_a_millimetre_is_a_unit_like_any_other(model):
+    engine = MdmEngine(model, "tiny", anchor=False)
+    coarse = engine.repair(image(), wall(counts=1500), 0.001)
+    fine = engine.repair(image(), wall(counts=15000), 0.0001)
+    assert np.allclose(coarse.depth_m, fine.depth_m, rtol=1e-4)
+
+
+def test_building_from_a_file_takes_its_own_configuration(model, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    checkpoint.save(path, model, {})
+    engine = build(EngineChoice(model=str(path), device="cpu"))
+    assert engine.label == "MDM: mine"
+    assert engine.repair(image(), wall(), 0.001).depth_m.shape == (48, 64)
+
+
+def test_the_classical_filler_never_poses_as_the_network():
+    engine = build(EngineChoice(model="classical"))
+    assert engine.label == "Classical filling"
+    repair = engine.repair(image(), wall(), 0.001)
+    assert set(np.unique(repair.provenance)) == {Provenance.MEASURED, Provenance.INVENTED}
+    assert (
+        engine.repair(image(), np.zeros((48, 64), np.uint16), 0.001).provenance == Provenance.REJECTED
+    ).all()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text"])
+def test_weights_that_cannot_be_used_are_one_error_with_a_hint(tmp_path, content):
+    path = tmp_path / "bad.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError) as failure:
+        build(EngineChoice(model=str(path)))
+    assert failure.value.hint
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_cuda_device_is_said(model, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    checkpoint.save(path, model, {})
+    with pytest.raises(WeightsError, match="CUDA"):
+        build(EngineChoice(model=str(path), device="cuda"))
+
+
+def test_the_menu_offers_weights_files_below_its_folders(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "weights.safetensors").touch()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    names = [spec.title for spec in catalogue(tmp_path)]
+    assert names == ["MDM small (demo weights)", "Classical filling", "run", "Off"]
+    assert find("demo").weights is not None

@@ -26,6 +26,7 @@ CONTROL_PX: Final = 17
 TITLE_PX: Final = 20
 HEADING_PX: Final = 28
 FIGURE_PX: Final = 40
+BOLD: Final = QFont.Weight.DemiBold
 
 
 @dataclass(frozen=True)

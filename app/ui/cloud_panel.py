@@ -1,0 +1,104 @@
+"""The 3D view with its choices."""
+
+from typing import cast
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.cloud_view import CloudView
+from app.ui.widgets import Button, Option, Segmented, label
+from app.viewmodels.cloud import CloudColouring, CloudLayout, raw_cloud, refined_cloud
+from app.viewmodels.live import LiveOptions, TileView
+
+LAYOUTS = (
+    Option("both", "Both", hint="Raw and refined side by side"),
+    Option("overlay", "Overlay", hint="Raw and refined over each other"),
+    Option("raw", "Raw"),
+    Option("refined", "Refined"),
+)
+COLOURINGS = (Option("colour", "Colour"), Option("depth", "Depth"), Option("provenance", "Provenance"))
+
+
+class CloudPanel(QObject):
+    """Owns two widgets that the page places: `bar` with the choices and `body` with the view.
+
+    Signals:
+        colouring_changed: after another colouring was chosen.
+    """
+
+    colouring_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = CloudView()
+        self.bar = QWidget()
+        self.active = False
+        self._options = LiveOptions()
+        self._layouts = Segmented(LAYOUTS, "Which clouds")
+        self._colourings = Segmented(COLOURINGS, "Colour of the points")
+        self._reset = Button("Reset view", icon_name="restore")
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
+        row.addWidget(self._layouts)
+        row.addWidget(self._colourings)
+        row.addStretch(1)
+        row.addWidget(label("Drag to turn, pinch to zoom", "caption", wrap=False))
+        row.addWidget(self._reset)
+        self.bar.hide()
+        self.body.hide()
+        self._layouts.changed.connect(self._chosen)
+        self._colourings.changed.connect(self._chosen)
+        self._reset.clicked.connect(self.body.reset)
+
+    @property
+    def shows_provenance(self) -> bool:
+        """Whether points are coloured by provenance."""
+        return self._colourings.choice == "provenance"
+
+    def set_active(self, active: bool) -> None:
+        """Show and draw, or hide and free."""
+        self.active = active
+        self.bar.setVisible(active)
+        self.body.setVisible(active)
+        self.body.set_active(active)
+        self._show()
+
+    def free(self) -> None:
+        """Give back what OpenGL holds."""
+        self.active = False
+        self.body.free()
+
+    def reset(self) -> None:
+        """Go back to the first view."""
+        self.body.reset()
+
+    def show_options(self, options: LiveOptions) -> None:
+        """Use the same range of colours as the pictures."""
+        if (options.near_m, options.far_m) != (self._options.near_m, self._options.far_m):
+            self._options = options
+            self._show()
+
+    def show_tile(self, tile: TileView) -> None:
+        """Draw this camera."""
+        if not self.active:
+            return
+        missing = {}
+        if tile.frame is None or tile.camera_note is not None:
+            missing["raw"] = tile.camera_note.text if tile.camera_note else "Camera starting"
+        if tile.refined_note is not None:
+            missing["refined"] = tile.refined_note.text
+        raw = None if tile.camera_note is not None else raw_cloud(tile)
+        self.body.show_clouds(raw, refined_cloud(tile), missing)
+
+    def _chosen(self, _keys: list[str]) -> None:
+        self._show()
+        self.colouring_changed.emit()
+
+    def _show(self) -> None:
+        self.body.show_as(
+            cast("CloudLayout", self._layouts.choice),
+            cast("CloudColouring", self._colourings.choice),
+            (self._options.near_m, self._options.far_m),
+        )

@@ -1,0 +1,219 @@
+"""The Live page: what the cameras see, measured and repaired."""
+
+from functools import partial
+
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from app.compose import InferenceState, InferenceStatus
+from app.ui import theme
+from app.ui.cloud_panel import CloudPanel
+from app.ui.context import WindowContext
+from app.ui.legends import ProvenanceLegend, RangeButton, metres
+from app.ui.tiles import TilesArea
+from app.ui.widgets import Button, ChipGroup, EmptyState, Option, Picker, Segmented, Stepper, label
+from app.viewmodels.live import PRESETS_M, SMALLEST_RANGE_M, CameraTitle, LiveModel, LiveOptions, TileView
+
+LAYOUTS = (
+    Option("wipe", "Wipe", hint="Raw and refined behind one line (W)"),
+    Option("side", "Side by side", hint="Colour, raw and refined in a row (S)"),
+    Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
+)
+RANGES = (
+    *(Option(name, f"{metres(near)[:-2]} to {metres(far)}") for name, (near, far) in PRESETS_M.items()),
+    Option("auto", "Auto", hint="Follow the scene, slowly (A)"),
+)
+
+
+def make_page(context: WindowContext) -> QWidget:
+    """The page for the window."""
+    model = LiveModel(context.studio, context.settings, context.save_settings)
+    page = LivePage(context, model)
+    model.setParent(page)
+    return page
+
+
+class LivePage(QWidget):
+    """Tool bar, tiles, and the 3D view."""
+
+    def __init__(self, context: WindowContext, model: LiveModel) -> None:
+        super().__init__()
+        self.model = model
+        self._context = context
+        self._layouts = Segmented(LAYOUTS, "Arrangement")
+        self._provenance = Button("Provenance", icon_name="palette-outline", checkable=True)
+        self._provenance.setToolTip("Colour refined depth by where it comes from (P)")
+        self._freeze = Button("Freeze", icon_name="pause", checkable=True)
+        self._freeze.setToolTip("Let the pictures stand still (Space)")
+        self._range = RangeButton()
+        self._models = Picker("Repair with")
+        self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._models.setMinimumContentsLength(16)
+        self._models.setMaximumWidth(420)
+        self._presets = ChipGroup(RANGES, "Range of the depth colours")
+        self._near = Stepper("Nearest colour", minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
+        self._far = Stepper("Farthest colour", minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
+        self._legend = ProvenanceLegend()
+        self._tiles = TilesArea()
+        self._cloud = CloudPanel()
+        self._nothing = EmptyState(
+            "camera-off-outline",
+            "No camera is open",
+            "Open the simulated rig to look around, or choose cameras or a recording in Settings.",
+            action_text="Open the demo cameras",
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._nothing)
+        self._stack.addWidget(self._tiles)
+        self._range_row = self._make_range_row()
+        self._lay_out()
+        self._connect()
+        self._make_keys()
+        self._show_options(model.options)
+
+    def shown(self) -> None:
+        """Poll and show from now on."""
+        self._offer_models()
+        self.model.start()
+
+    def hidden(self) -> None:
+        """Poll no more."""
+        self.model.stop()
+
+    def closing(self) -> None:
+        """Give back what OpenGL holds."""
+        self.model.stop()
+        self._cloud.free()
+
+    def show_source_state(self, title_text: str, text: str) -> None:
+        """Words for the time without a rig."""
+        self._nothing.show_words(title_text, text)
+
+    def _make_range_row(self) -> QWidget:
+        row_widget = QWidget()
+        row = QHBoxLayout(row_widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
+        row.addWidget(self._presets, 1)
+        for word, stepper in (("Near", self._near), ("Far", self._far)):
+            row.addWidget(label(word, "muted", wrap=False))
+            row.addWidget(stepper)
+        row_widget.hide()
+        return row_widget
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setSpacing(theme.GAP_PX)
+        for widget in (self._layouts, self._provenance, self._freeze):
+            bar.addWidget(widget)
+        bar.addStretch(1)
+        bar.addWidget(self._range)
+        bar.addWidget(self._models, 4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(10)
+        column.addLayout(bar)
+        column.addWidget(self._range_row)
+        column.addWidget(self._cloud.bar)
+        column.addWidget(self._legend)
+        column.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        model = self.model
+        self._layouts.changed.connect(self._layout_chosen)
+        self._provenance.toggled.connect(model.set_provenance)
+        self._freeze.toggled.connect(model.set_frozen)
+        self._range.toggled.connect(self._range_row.setVisible)
+        self._models.picked.connect(model.choose_model)
+        self._presets.changed.connect(self._preset_chosen)
+        self._near.value_changed.connect(self._near_chosen)
+        self._far.value_changed.connect(self._far_chosen)
+        self._nothing.button.clicked.connect(partial(self._context.open_source, "demo"))
+        self._tiles.focus_toggled.connect(model.toggle_focus)
+        self._tiles.model_requested.connect(partial(self._context.go_to, "Settings"))
+        self._tiles.frame_painted.connect(model.note_painted)
+        self._cloud.colouring_changed.connect(self._show_legend)
+        model.rig_changed.connect(self._show_rig)
+        model.tile_changed.connect(self._show_tile)
+        model.options_changed.connect(self._show_options)
+        model.inference_changed.connect(self._show_inference)
+
+    def _make_keys(self) -> None:
+        keys = [
+            ("Space", self._freeze.click),
+            ("W", self._layouts.button("wipe").click),
+            ("S", self._layouts.button("side").click),
+            ("D", self._layouts.button("cloud").click),
+            ("P", self._provenance.click),
+            ("A", self._presets.button("auto").click),
+            ("C", self._range.click),
+            ("R", self._cloud.reset),
+            ("0", partial(self.model.set_focus, None)),
+            ("Escape", partial(self.model.set_focus, None)),
+            *((str(number), partial(self.model.focus_number, number)) for number in range(1, 10)),
+        ]
+        for sequence, act in keys:
+            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+
+    def _offer_models(self) -> None:
+        self._models.set_options(
+            [Option(spec.name, spec.title, hint=spec.note) for spec in self.model.models()]
+        )
+        self._models.select(self.model.model)
+
+    def _layout_chosen(self, keys: list[str]) -> None:
+        self.model.set_layout(keys[0])  # type: ignore[arg-type]  # keys of LAYOUTS
+
+    def _preset_chosen(self, keys: list[str]) -> None:
+        self.model.set_preset(keys[0])
+
+    def _near_chosen(self, near_m: float) -> None:
+        self.model.set_range(near_m, max(self.model.options.far_m, near_m + SMALLEST_RANGE_M))
+
+    def _far_chosen(self, far_m: float) -> None:
+        self.model.set_range(min(self.model.options.near_m, far_m - SMALLEST_RANGE_M), far_m)
+
+    def _show_rig(self, cameras: list[CameraTitle]) -> None:
+        self._tiles.show_rig(cameras)
+        self._stack.setCurrentWidget(self._tiles if cameras else self._nothing)
+        self._show_options(self.model.options)
+
+    def _show_tile(self, tile: TileView) -> None:
+        self._tiles.show_tile(tile)
+        large = self._tiles.large
+        if self._cloud.active and large is not None and large.camera.camera_id == tile.camera_id:
+            self._cloud.show_tile(tile)
+
+    def _show_options(self, options: LiveOptions) -> None:
+        self._layouts.select(options.layout)
+        self._provenance.setChecked(options.provenance)
+        self._provenance.setVisible(options.layout != "cloud")
+        self._freeze.setChecked(options.frozen)
+        self._freeze.setText("Frozen" if options.frozen else "Freeze")
+        self._freeze.set_icon("play" if options.frozen else "pause")
+        self._presets.select(options.preset)
+        self._near.set_value(options.near_m)
+        self._far.set_value(options.far_m)
+        self._range.show_options(options)
+        in_cloud = options.layout == "cloud" and bool(self._tiles.tiles)
+        self._tiles.show_options(options)
+        self._cloud.show_options(options)
+        if in_cloud != self._cloud.active:
+            self._cloud.set_active(in_cloud)
+            self._tiles.show_cloud(self._cloud.body if in_cloud else None)
+        large = self._tiles.large
+        if in_cloud and large is not None:
+            self._cloud.show_tile(self.model.tile(large.camera.camera_id))
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        shown = self._cloud.shows_provenance if self._cloud.active else self.model.options.provenance
+        self._legend.setVisible(shown)
+
+    def _show_inference(self, state: InferenceState) -> None:
+        self._models.select(self.model.model)
+        if state.status is InferenceStatus.FAILED:
+            self._models.setToolTip(f"{state.message} {state.hint}".strip())
+        else:
+            self._models.setToolTip(state.label)

@@ -1,0 +1,349 @@
+"""The window: navigation rail, pages, banner, status strip.
+
+| a page module   | gives                                   | and may give its widget            |
+|-----------------|-----------------------------------------|------------------------------------|
+| `app/ui/*_page` | `make_page(context: WindowContext)`,    | `shown()`, `hidden()`, `closing()` |
+|                 | called when the page is first gone to   | (see `app.ui.context.Page`)        |
+"""
+
+import importlib
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import settings as settings_file
+from app.compose import Studio
+from app.messages import Message
+from app.settings import Settings
+from app.ui import theme
+from app.ui.context import MakePage, Notice, PageName, WindowContext
+from app.ui.hold_button import HoldButton
+from app.ui.icons import icon
+from app.ui.live_page import LivePage
+from app.ui.widgets import Banner, IconButton, label, set_tone
+from app.viewmodels.source import OpenSource, SourceModel
+from app.viewmodels.status import StatusItem, StatusLine, StatusModel
+
+log = logging.getLogger(__name__)
+
+PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
+    ("Live", "eye-outline", "app.ui.live_page"),
+    ("Record", "record-circle-outline", "app.ui.record_page"),
+    ("Sessions", "folder-play-outline", "app.ui.sessions_page"),
+    ("Train", "school-outline", "app.ui.train_page"),
+    ("Settings", "cog-outline", "app.ui.settings_page"),
+)
+RAIL_PX: Final = 104
+STRIP_PX: Final = 42
+SMALLEST: Final = QSize(1024, 720)
+
+
+class MainWindow(QMainWindow):
+    """Everything on the screen.
+
+    Args:
+        studio: what runs behind it.
+        settings: the operator's choices.
+        open_source: finds the cameras of a source.
+        kiosk: full screen, with a button to be held as the only way out.
+
+    Signals:
+        closed: after the last thread has ended.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self, studio: Studio, settings: Settings, *, open_source: OpenSource, kiosk: bool = False
+    ) -> None:
+        super().__init__()
+        self._studio = studio
+        self._settings = settings
+        self._kiosk = kiosk
+        self._open = True
+        self._leaving = False
+        self.context = WindowContext(
+            studio=studio,
+            settings=settings,
+            save_settings=self.save_settings,
+            open_source=self.open_source,
+            show_banner=self.show_banner,
+            hide_banner=self.hide_banner,
+            go_to=self.go_to,
+            apply_theme=self.apply_theme,
+            toggle_full_screen=self.toggle_full_screen,
+        )
+        self._source = SourceModel(studio, open_source, self)
+        self._status = StatusModel(studio, self._sessions_folder, self)
+        self._pages: dict[PageName, QWidget] = {}
+        self._banner = Banner()
+        self._stack = QStackedWidget()
+        self._rail_buttons: dict[PageName, QToolButton] = {}
+        self._theme_button = IconButton("theme-light-dark", "Dark or light (Ctrl+Shift+T)", kind="quiet")
+        self._full_button = IconButton("fullscreen", "Full screen (F11)", kind="quiet")
+        self._way_out = HoldButton("exit-to-app", "Hold two seconds to leave")
+        self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
+        self._recording, self._disk = label("", wrap=False), label("", "muted", wrap=False)
+        self.setWindowTitle("DepthMend")
+        self.setMinimumSize(SMALLEST)
+        self.setCentralWidget(self._make_body())
+        self._connect()
+        self._status.start()
+        self.go_to("Live")
+
+    @property
+    def page(self) -> PageName:
+        """Name of the page in front."""
+        return next(name for name, button in self._rail_buttons.items() if button.isChecked())
+
+    def page_widget(self, name: PageName) -> QWidget:
+        """The page of this name; it is made when it is first asked for."""
+        if name not in self._pages:
+            module = importlib.import_module(next(where for page, _, where in PAGES if page == name))
+            made = cast("MakePage", module.make_page)(self.context)
+            made.setProperty("role", "page")
+            self._pages[name] = made
+            self._stack.addWidget(made)
+        return self._pages[name]
+
+    def go_to(self, name: PageName) -> None:
+        """Show another page."""
+        page = self.page_widget(name)
+        before = self._stack.currentWidget()
+        self._rail_buttons[name].setChecked(True)
+        if before is page and page.property("in front"):
+            return
+        if before is not None and before is not page:
+            _tell(before, "hidden")
+            before.setProperty("in front", False)
+        self._stack.setCurrentWidget(page)
+        page.setProperty("in front", True)
+        _tell(page, "shown")
+
+    def open_source(self, source: str) -> None:
+        """Switch the rig; errors become a banner."""
+        self._source.open(source)
+
+    def show_banner(self, notice: Notice) -> None:
+        """Show a notice above the page."""
+        self._banner.show_notice(notice)
+
+    def hide_banner(self) -> None:
+        """Take the notice away."""
+        self._banner.dismiss()
+
+    def show_error(self, sentence: str) -> None:
+        """Say that something went wrong that nobody expected."""
+        hint = "DepthMend goes on; the log file has the details."
+        self.show_banner(Notice("error", sentence, hint))
+
+    def save_settings(self) -> None:
+        """Write the settings; a failure becomes a banner."""
+        try:
+            settings_file.save(self._settings)
+        except OSError as error:
+            log.exception("settings not written")
+            self.show_banner(
+                Notice(
+                    "error",
+                    f"The settings could not be written: {error.strerror}.",
+                    "They hold until DepthMend ends.",
+                )
+            )
+
+    def apply_theme(self, name: str) -> None:
+        """Dress the application in another theme."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app, name)
+
+    def toggle_theme(self) -> None:
+        """Dark to light and back, for good."""
+        self._settings.theme = "light" if self._settings.theme == "dark" else "dark"
+        self.apply_theme(self._settings.theme)
+        self.save_settings()
+
+    def toggle_full_screen(self) -> None:
+        """In and out; a kiosk stays in."""
+        if self._kiosk:
+            return
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def leave(self) -> None:
+        """Close, from a kiosk as well."""
+        self._leaving = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._kiosk and not self._leaving and event.spontaneous():
+            event.ignore()
+            return
+        if self._open:
+            self._open = False
+            self._status.stop()
+            for page in self._pages.values():
+                _tell(page, "hidden")
+                _tell(page, "closing")
+            self._source.stop()
+            self._studio.close()
+        event.accept()
+        self.closed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._dress_rail()
+        elif event.type() == QEvent.Type.WindowStateChange:
+            self._full_button.set_icon("fullscreen-exit" if self.isFullScreen() else "fullscreen")
+
+    def _make_body(self) -> QWidget:
+        body = QWidget()
+        body.setProperty("role", "page")
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        banner_room = QHBoxLayout()
+        banner_room.setContentsMargins(12, 0, 12, 0)
+        banner_room.addWidget(self._banner)
+        right.addLayout(banner_room)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self._make_strip())
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._make_rail())
+        row.addLayout(right, 1)
+        return body
+
+    def _make_rail(self) -> QFrame:
+        rail = QFrame()
+        rail.setProperty("role", "rail")
+        rail.setFixedWidth(RAIL_PX)
+        column = QVBoxLayout(rail)
+        column.setContentsMargins(8, 10, 8, 10)
+        column.setSpacing(theme.GAP_PX)
+        group = QButtonGroup(self)
+        for name, _, _ in PAGES:
+            button = QToolButton()
+            button.setText(name)
+            button.setAccessibleName(name)
+            button.setProperty("kind", "rail")
+            button.setCheckable(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setIconSize(QSize(30, 30))
+            button.setFixedHeight(76)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(partial(self._rail_pressed, name))
+            group.addButton(button)
+            column.addWidget(button)
+            self._rail_buttons[name] = button
+        column.addStretch(1)
+        for corner in (self._theme_button, self._full_button, self._way_out):
+            column.addWidget(corner, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._full_button.setVisible(not self._kiosk)
+        self._way_out.setVisible(self._kiosk)
+        self._dress_rail()
+        return rail
+
+    def _make_strip(self) -> QFrame:
+        strip = QFrame()
+        strip.setProperty("role", "strip")
+        strip.setFixedHeight(STRIP_PX)
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(theme.WIDE_PX)
+        row.addWidget(self._engine)
+        row.addWidget(self._rate)
+        row.addStretch(1)
+        row.addWidget(self._recording)
+        row.addWidget(self._disk)
+        return strip
+
+    def _connect(self) -> None:
+        self._theme_button.clicked.connect(self.toggle_theme)
+        self._full_button.clicked.connect(self.toggle_full_screen)
+        self._way_out.held.connect(self.leave)
+        self._status.changed.connect(self._show_status)
+        self._source.opening.connect(self._source_opening)
+        self._source.opened.connect(self._source_opened)
+        self._source.failed.connect(self._source_failed)
+        keys = [
+            ("F11", self.toggle_full_screen),
+            ("Ctrl+Shift+T", self.toggle_theme),
+            ("Ctrl+,", partial(self.go_to, "Settings")),
+            *((f"Ctrl+{i}", partial(self.go_to, name)) for i, (name, _, _) in enumerate(PAGES, 1)),
+        ]
+        if not self._kiosk:
+            keys.append(("Ctrl+Q", self.leave))
+        for sequence, act in keys:
+            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+
+    def _rail_pressed(self, name: PageName, _checked: bool) -> None:
+        self.go_to(name)
+
+    def _dress_rail(self) -> None:
+        colours = theme.current()
+        for name, icon_name, _ in PAGES:
+            if button := self._rail_buttons.get(name):
+                button.setIcon(icon(icon_name, colour=colours.muted, checked=colours.accent_text))
+
+    def _sessions_folder(self) -> Path:
+        return self._settings.sessions_folder
+
+    def _show_status(self, line: StatusLine) -> None:
+        for widget, item in (
+            (self._engine, line.engine),
+            (self._rate, line.rate),
+            (self._recording, line.recording),
+            (self._disk, line.disk),
+        ):
+            _show_item(widget, item)
+
+    def _source_opening(self, source: str) -> None:
+        self._say_on_live("Opening the cameras", f"Source: {source}")
+
+    def _source_opened(self, source: str) -> None:
+        self.hide_banner()
+        self._settings.source = source
+        self.save_settings()
+
+    def _source_failed(self, message: Message) -> None:
+        self._say_on_live("No camera is open", "Open the simulated rig, or another source in Settings.")
+        self.show_banner(
+            Notice("error", message.sentence, message.hint, "Settings", partial(self.go_to, "Settings"))
+        )
+
+    def _say_on_live(self, title_text: str, text: str) -> None:
+        if isinstance(page := self._pages.get("Live"), LivePage):
+            page.show_source_state(title_text, text)
+
+
+def _tell(page: QWidget, what: str) -> None:
+    method = getattr(page, what, None)
+    if callable(method):
+        method()
+
+
+def _show_item(widget: QLabel, item: StatusItem) -> None:
+    widget.setText(item.text)
+    set_tone(widget, item.tone)

@@ -1,0 +1,285 @@
+"""The cameras of the rig beside each other, or one large and the others small."""
+
+from typing import Final
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
+
+from app.flow.capture import CameraStatus
+from app.ui import theme
+from app.ui.depth_view import DepthView
+from app.ui.icons import icon
+from app.ui.panes import arrange
+from app.viewmodels.live import CameraTitle, LiveOptions, TileView
+
+HEADER_PX: Final = 58
+SIDE_STRIP_PX: Final = (200, 320)
+TILE_GAP_PX: Final = 10
+
+
+def figures(tile: TileView) -> str:
+    """Rate, age and losses of one camera, as its header says them."""
+    words = [f"{tile.rate_hz:.0f} fps"]
+    if tile.frozen:
+        words.append("frozen")
+    elif tile.refined is not None and tile.age_ms is not None:
+        age = f"{tile.age_ms:.0f} ms" if tile.age_ms < 1000 else f"{tile.age_ms / 1000:.1f} s"
+        words.append(f"refined {age} old")
+    if tile.lost:
+        words.append(f"{tile.lost} lost")
+    return "  ·  ".join(words)
+
+
+class TileHeader(QAbstractButton):
+    """Number, name and figures of a camera; a tap shows it large or all alike."""
+
+    def __init__(self, camera: CameraTitle) -> None:
+        super().__init__()
+        self._camera = camera
+        self._figures = ""
+        self._status = CameraStatus.STARTING
+        self._large = False
+        self.setFixedHeight(HEADER_PX)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.show_large(False)
+
+    def show_large(self, large: bool) -> None:
+        """Offer the way back."""
+        self._large = large
+        words = "show all cameras" if large else "show large"
+        self.setAccessibleName(f"{self._camera.name}: {words}")
+        self.setToolTip(f"{words.capitalize()} ({self._camera.number})")
+        self.update()
+
+    def show_tile(self, tile: TileView) -> None:
+        """Show what the figures are now."""
+        words = figures(tile)
+        if (words, tile.status) != (self._figures, self._status):
+            self._figures, self._status = words, tile.status
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, HEADER_PX)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = colours.hover if self.underMouse() or self.isDown() else colours.surface
+        painter.fillRect(self.rect(), QColor(colours.surface))
+        if ground != colours.surface:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(ground))
+            painter.drawRoundedRect(self.rect().adjusted(4, 4, -4, -4), 8, 8)
+        if self.hasFocus():
+            painter.setPen(QColor(colours.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self.rect().adjusted(4, 4, -4, -4), 8, 8)
+        self._paint_badge(painter)
+        self._paint_words(painter)
+        arrow = icon("arrow-collapse" if self._large else "arrow-expand", colour=colours.muted)
+        arrow.paint(painter, QRect(self.width() - 40, (self.height() - 24) // 2, 24, 24))
+
+    def _paint_badge(self, painter: QPainter) -> None:
+        colours = theme.current()
+        colour = {
+            CameraStatus.STREAMING: colours.ok,
+            CameraStatus.LOST: colours.error,
+            CameraStatus.SILENT: colours.warning,
+        }.get(self._status, colours.muted)
+        badge = QRect(14, (self.height() - 32) // 2, 32, 32)
+        painter.setPen(QColor(colour))
+        painter.setBrush(QColor(colours.raised))
+        painter.drawRoundedRect(badge, 8, 8)
+        painter.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD))
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(self._camera.number))
+
+    def _paint_words(self, painter: QPainter) -> None:
+        colours = theme.current()
+        left, right = 58, self.width() - 48
+        bold = theme.font(theme.BODY_PX, weight=theme.BOLD)
+        small = theme.font(15, tabular=True)
+        name = QFontMetrics(bold).elidedText(self._camera.name, Qt.TextElideMode.ElideRight, right - left)
+        painter.setFont(bold)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(QRect(left, 7, right - left, 23), Qt.AlignmentFlag.AlignVCenter, name)
+        end = left + QFontMetrics(bold).horizontalAdvance(name) + 10
+        metrics = QFontMetrics(small)
+        painter.setFont(small)
+        painter.setPen(QColor(colours.muted))
+        sensor = self._camera.sensor
+        if metrics.horizontalAdvance(sensor) <= right - end and sensor not in self._camera.name:
+            painter.drawText(QRect(end, 7, right - end, 23), Qt.AlignmentFlag.AlignVCenter, sensor)
+        words = metrics.elidedText(self._figures, Qt.TextElideMode.ElideRight, right - left)
+        painter.drawText(QRect(left, 30, right - left, 21), Qt.AlignmentFlag.AlignVCenter, words)
+
+
+class Tile(QWidget):
+    """One camera: header and pictures.
+
+    Signals:
+        focus_toggled: the camera's id; header or small picture was tapped.
+    """
+
+    focus_toggled = Signal(str)
+
+    def __init__(self, camera: CameraTitle) -> None:
+        super().__init__()
+        self.camera = camera
+        self.header = TileHeader(camera)
+        self.view = DepthView()
+        self.view.setAccessibleName(f"Pictures of {camera.name}")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.view, 1)
+        self.header.clicked.connect(self._tapped)
+        self.view.focus_requested.connect(self._tapped)
+
+    def _tapped(self) -> None:
+        self.focus_toggled.emit(self.camera.camera_id)
+
+    def show_tile(self, tile: TileView) -> None:
+        """Show what is new."""
+        self.header.show_tile(tile)
+        self.view.show_tile(tile)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.current().surface))
+
+
+class TilesArea(QWidget):
+    """Lays out the tiles.
+
+    Signals:
+        focus_toggled: id of the camera whose header or small tile was tapped.
+        model_requested: the operator wants another model.
+        frame_painted: a frame that is on the screen for the first time.
+    """
+
+    focus_toggled = Signal(str)
+    model_requested = Signal()
+    frame_painted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tiles: dict[str, Tile] = {}
+        self._options = LiveOptions()
+        self._cloud: QWidget | None = None
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """In the rig's order."""
+        return list(self._tiles.values())
+
+    @property
+    def large(self) -> Tile | None:
+        """The tile that is shown large, if one is."""
+        if self._options.focus in self._tiles:
+            return self._tiles[self._options.focus]
+        if self._options.layout == "cloud" or len(self._tiles) == 1:
+            return next(iter(self._tiles.values()), None)
+        return None
+
+    def show_rig(self, cameras: list[CameraTitle]) -> None:
+        """Show other cameras."""
+        for tile in self._tiles.values():
+            tile.setParent(None)
+            tile.deleteLater()
+        self._tiles = {camera.camera_id: Tile(camera) for camera in cameras}
+        for tile in self._tiles.values():
+            tile.setParent(self)
+            tile.focus_toggled.connect(self.focus_toggled)
+            tile.view.model_requested.connect(self.model_requested)
+            tile.view.frame_painted.connect(self.frame_painted)
+            tile.view.wiped.connect(self._share_wipe)
+            tile.view.show_options(self._options)
+            tile.show()
+        self._place()
+
+    def show_tile(self, tile: TileView) -> None:
+        """Show what is new of one camera."""
+        if widget := self._tiles.get(tile.camera_id):
+            widget.show_tile(tile)
+
+    def show_options(self, options: LiveOptions) -> None:
+        """Lay out and colour in another way."""
+        self._options = options
+        for tile in self._tiles.values():
+            tile.view.show_options(options)
+        self._place()
+
+    def show_cloud(self, cloud: QWidget | None) -> None:
+        """Put the 3D view in place of the large tile's pictures, or take it away."""
+        self._cloud = cloud
+        if cloud is not None:
+            cloud.setParent(self)
+            cloud.show()
+        self._place()
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        if not self._tiles:
+            return
+        large = self.large
+        for tile in self._tiles.values():
+            tile.view.set_compact(large is not None and tile is not large)
+            tile.header.show_large(tile is large and len(self._tiles) > 1)
+        if large is None:
+            self._place_alike()
+        else:
+            self._place_around(large)
+
+    def _place_alike(self) -> None:
+        tiles = self.tiles
+        columns = max(range(1, len(tiles) + 1), key=self._picture_area)
+        rows = -(-len(tiles) // columns)
+        cell = self._cell(columns, rows)
+        for i, tile in enumerate(tiles):
+            row, column = divmod(i, columns)
+            corner = QPoint(column * (cell.width() + TILE_GAP_PX), row * (cell.height() + TILE_GAP_PX))
+            tile.setGeometry(QRect(corner, cell))
+
+    def _cell(self, columns: int, rows: int) -> QSize:
+        return QSize(
+            (self.width() - (columns - 1) * TILE_GAP_PX) // columns,
+            (self.height() - (rows - 1) * TILE_GAP_PX) // rows,
+        )
+
+    def _picture_area(self, columns: int) -> int:
+        cell = self._cell(columns, -(-len(self._tiles) // columns))
+        room = QRect(0, 0, cell.width(), cell.height() - HEADER_PX)
+        if room.height() < 40 or room.width() < 40:
+            return 0
+        panes = arrange(room, 4 / 3, self._options.layout, compact=False)
+        return sum(pane.rect.width() * pane.rect.height() for pane in panes)
+
+    def _place_around(self, large: Tile) -> None:
+        others = [tile for tile in self._tiles.values() if tile is not large]
+        strip = each = 0
+        if others:
+            each = (self.height() - (len(others) - 1) * TILE_GAP_PX) // len(others)
+            wanted = round((each - HEADER_PX) * 4 / 3)
+            strip = min(max(wanted, SIDE_STRIP_PX[0]), SIDE_STRIP_PX[1], self.width() // 4)
+        room = QRect(0, 0, self.width() - (strip + TILE_GAP_PX if strip else 0), self.height())
+        large.setGeometry(room)
+        if self._cloud is not None:
+            self._cloud.setGeometry(room.adjusted(0, HEADER_PX, 0, 0))
+            self._cloud.raise_()
+        if not others:
+            return
+        height = min(each, HEADER_PX + round(strip * 3 / 4))
+        for i, tile in enumerate(others):
+            tile.setGeometry(room.right() + 1 + TILE_GAP_PX, i * (height + TILE_GAP_PX), strip, height)
+
+    def _share_wipe(self, share: float) -> None:
+        """All tiles wipe at the same place, so that cameras can be compared."""
+        for tile in self._tiles.values():
+            if tile.view.wipe != share:
+                tile.view.set_wipe(share)

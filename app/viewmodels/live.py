@@ -1,0 +1,438 @@
+"""State of the Live page: polls every camera's slots from one timer, and says in words what is missing."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from app import paths
+from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, Studio
+from app.flow.capture import CameraState, CameraStatus
+from app.flow.meter import Meter
+from app.flow.refine import Refined
+from app.settings import Settings
+from drivers.frame import Frame
+from model.spec import ModelSpec, catalogue, find
+
+TICK_MS = 16
+FIGURES_S = 0.25
+STALE_S = 5.0
+AUTO_EVERY_S = 0.5
+AUTO_SHARE = 0.35
+AUTO_PERCENTILES = (2.0, 98.0)
+SMALLEST_RANGE_M = 0.1
+SAVE_AFTER_MS = 1000
+
+Layout = Literal["wipe", "side", "cloud"]
+
+PRESETS_M: dict[str, tuple[float, float]] = {
+    "0.3-1.5": (0.3, 1.5),
+    "0.3-4": (0.3, 4.0),
+    "0-6": (0.0, 6.0),
+    "1-16": (1.0, 16.0),
+}
+"""The ranges that RealSense Viewer offers, and one for a room."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a pane says instead of a picture, or over an old one.
+
+    Attributes:
+        text: what is the case.
+        hint: what to do about it.
+        choose_model: whether choosing another model is what to do.
+    """
+
+    text: str
+    hint: str = ""
+    choose_model: bool = False
+
+
+@dataclass(frozen=True)
+class CameraTitle:
+    """What stands above a camera's pictures."""
+
+    camera_id: str
+    number: int
+    name: str
+    sensor: str
+
+
+@dataclass(frozen=True, eq=False)
+class TileView:
+    """Everything one camera's tile shows.
+
+    Attributes:
+        camera_id: which tile.
+        frame: newest frame, or None before the first.
+        camera_note: why there is no live picture; None while all is well.
+        refined: newest repaired frame of the engine that runs now, or None.
+        refined_note: why there is no current repaired depth; None while all is well.
+        status: of the camera.
+        rate_hz: frames per second that arrive.
+        age_ms: of the repaired frame, counted from its exposure; None without one.
+        lost: frames that the device's counter skipped.
+        frozen: whether the pictures stand still.
+    """
+
+    camera_id: str
+    frame: Frame | None = None
+    camera_note: Note | None = None
+    refined: Refined | None = None
+    refined_note: Note | None = None
+    status: CameraStatus = CameraStatus.STARTING
+    rate_hz: float = 0.0
+    age_ms: float | None = None
+    lost: int = 0
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """How the pictures are shown.
+
+    Attributes:
+        layout: "wipe", "side" (colour, raw, refined in a row) or "cloud".
+        focus: the camera that is shown large, or None for all alike.
+        provenance: colour the repaired depth by where it comes from.
+        frozen: pictures stand still.
+        near_m: depth of the first colour.
+        far_m: depth of the last colour.
+        auto: the range follows the scene, slowly.
+    """
+
+    layout: Layout = "wipe"
+    focus: str | None = None
+    provenance: bool = False
+    frozen: bool = False
+    near_m: float = 0.3
+    far_m: float = 4.0
+    auto: bool = False
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset that is chosen, "auto", or empty."""
+        if self.auto:
+            return "auto"
+        here = (self.near_m, self.far_m)
+        return next((name for name, limits in PRESETS_M.items() if limits == here), "")
+
+
+def camera_note(state: CameraState | None, silent_s: float | None) -> Note | None:
+    """Words for a camera that sends no pictures; None while it does.
+
+    Args:
+        state: what the capture thread reports.
+        silent_s: since its newest frame; None before the first.
+    """
+    status = CameraStatus.STARTING if state is None else state.status
+    if status is CameraStatus.STREAMING:
+        return None
+    if status is CameraStatus.STARTING:
+        return Note("Camera starting")
+    if status is CameraStatus.SILENT:
+        since = "" if silent_s is None else f" for {silent_s:.0f} s"
+        return Note(f"No frames{since}", "Check the camera's cable and its USB port.")
+    if status is CameraStatus.ENDED:
+        return Note("The recording has ended", "Open it again, or choose another source.")
+    if status is CameraStatus.STOPPED:
+        return Note("Camera stopped")
+    error = None if state is None else state.error
+    if error is None:
+        return Note("Camera lost", "Plug the camera in again; it is tried every second.")
+    return Note(f"Camera lost: {error}", error.hint)
+
+
+def refined_note(inference: InferenceState | None, refined: Refined | None, age_s: float) -> Note | None:
+    """Words for the refined pane; None while there is repaired depth that is new enough.
+
+    Args:
+        inference: what the inference thread reports.
+        refined: newest repaired frame of the engine that runs now.
+        age_s: of that frame, from its exposure.
+    """
+    if inference is None:
+        return Note("Repair starting")
+    if inference.status is InferenceStatus.OFF:
+        return Note("Repair is off", "Choose a model to see refined depth.", choose_model=True)
+    if inference.status is InferenceStatus.LOADING:
+        return Note(f"Loading {inference.label}", "Raw depth goes on.")
+    if inference.status is InferenceStatus.FAILED:
+        return Note(inference.message or "The repair failed", inference.hint, choose_model=True)
+    if refined is None:
+        return Note("Waiting for the first refined frame")
+    if age_s > STALE_S:
+        return Note(f"Refined depth is {age_s:.0f} s old", "This is an old picture, not the present scene.")
+    return None
+
+
+def scene_range(frames: Sequence[Frame]) -> tuple[float, float] | None:
+    """(near, far) in metres that hold nearly all measured depth of `frames`; None if nothing is measured."""
+    samples = [frame.depth.values[::8, ::8] * frame.depth.unit_m for frame in frames]
+    depths = np.concatenate([sample[sample > 0] for sample in samples]) if samples else np.empty(0)
+    if depths.size < 16:
+        return None
+    near, far = np.percentile(depths, AUTO_PERCENTILES)
+    return float(near), max(float(far), float(near) + SMALLEST_RANGE_M)
+
+
+class _Line:
+    """What was seen of one camera so far."""
+
+    def __init__(self, line: CameraLine) -> None:
+        self.line = line
+        self.frame_version = 0
+        self.refined_version = 0
+        self.view = TileView(line.info.id)
+
+
+class LiveModel(QObject):
+    """Polls the rig that runs and tells the Live page what changed.
+
+    Args:
+        studio: whose rig is shown.
+        settings: where range and model are kept.
+        save_settings: writes them.
+
+    Attributes:
+        screen_meters: by camera id, pictures painted and milliseconds from exposure to painted.
+
+    Signals:
+        rig_changed: list of `CameraTitle`, when another rig runs; empty without one.
+        tile_changed: `TileView` of one camera.
+        options_changed: `LiveOptions`.
+        inference_changed: `InferenceState`.
+    """
+
+    rig_changed = Signal(list)
+    tile_changed = Signal(TileView)
+    options_changed = Signal(LiveOptions)
+    inference_changed = Signal(InferenceState)
+
+    def __init__(
+        self,
+        studio: Studio,
+        settings: Settings,
+        save_settings: Callable[[], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._settings = settings
+        self._save_settings = save_settings
+        self._pipeline: Pipeline | None = None
+        self._lines: dict[str, _Line] = {}
+        self._inference: InferenceState | None = None
+        self._options = LiveOptions(near_m=settings.near_m, far_m=max(settings.far_m, settings.near_m + 0.1))
+        self._figures_at_ns = 0
+        self._auto_at_ns = 0
+        self.screen_meters: dict[str, Meter] = {}
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.tick)
+        self._saver = QTimer(self)
+        self._saver.setSingleShot(True)
+        self._saver.setInterval(SAVE_AFTER_MS)
+        self._saver.timeout.connect(self._save_settings)
+
+    @property
+    def options(self) -> LiveOptions:
+        """How the pictures are shown."""
+        return self._options
+
+    @property
+    def inference(self) -> InferenceState | None:
+        """What the repair is doing; None without a rig."""
+        return self._inference
+
+    @property
+    def titles(self) -> list[CameraTitle]:
+        """The cameras in the rig's order."""
+        infos = [seen.line.info for seen in self._lines.values()]
+        return [CameraTitle(info.id, i, info.name, info.sensor) for i, info in enumerate(infos, 1)]
+
+    def tile(self, camera_id: str) -> TileView:
+        """What the tile of this camera shows."""
+        return self._lines[camera_id].view
+
+    def start(self) -> None:
+        """Poll from now on."""
+        self._timer.start()
+        self.tick()
+
+    def stop(self) -> None:
+        """Poll no more, and write what is not written yet."""
+        self._timer.stop()
+        if self._saver.isActive():
+            self._saver.stop()
+            self._save_settings()
+
+    def models(self) -> list[ModelSpec]:
+        """What can be chosen, with the present choice in any case."""
+        specs = catalogue(paths.weights_folder(), paths.runs_folder())
+        chosen = find(self._studio.choice.model)
+        return specs if any(spec.name == chosen.name for spec in specs) else [chosen, *specs]
+
+    @property
+    def model(self) -> str:
+        """Name of the chosen model."""
+        return find(self._studio.choice.model).name
+
+    def choose_model(self, name: str) -> None:
+        """Repair with this model from now on, and after the next start."""
+        if name == self.model:
+            return
+        self._studio.choose(replace(self._studio.choice, model=name))
+        self._settings.model = name
+        self._saver.start()
+
+    def set_layout(self, layout: Layout) -> None:
+        """Arrange the pictures in another way."""
+        self._set(replace(self._options, layout=layout))
+
+    def set_focus(self, camera_id: str | None) -> None:
+        """Show one camera large, or all alike."""
+        self._set(replace(self._options, focus=camera_id if camera_id in self._lines else None))
+
+    def toggle_focus(self, camera_id: str) -> None:
+        """Show this camera large; all alike if it is already."""
+        self.set_focus(None if self._options.focus == camera_id else camera_id)
+
+    def focus_number(self, number: int) -> None:
+        """Toggle the focus of the rig's n-th camera, counted from 1; nothing if there is none."""
+        ids = list(self._lines)
+        if 1 <= number <= len(ids):
+            self.toggle_focus(ids[number - 1])
+
+    def set_provenance(self, shown: bool) -> None:
+        """Colour the repaired depth by provenance, or by distance."""
+        self._set(replace(self._options, provenance=shown))
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Let the pictures stand still at one moment that all panes share, or go on."""
+        self._set(replace(self._options, frozen=frozen))
+        for seen in self._lines.values():
+            moment = seen.view.refined.frame if frozen and seen.view.refined else seen.view.frame
+            seen.frame_version = 0
+            self._show(seen, replace(seen.view, frame=moment, frozen=frozen))
+
+    def set_range(self, near_m: float, far_m: float) -> None:
+        """Lock the colours to this range for every camera."""
+        near_m = max(round(near_m, 2), 0.0)
+        far_m = max(round(far_m, 2), near_m + SMALLEST_RANGE_M)
+        self._set(replace(self._options, near_m=near_m, far_m=far_m, auto=False))
+        if (self._settings.near_m, self._settings.far_m) != (near_m, far_m):
+            self._settings.near_m, self._settings.far_m = near_m, far_m
+            self._saver.start()
+
+    def set_preset(self, name: str) -> None:
+        """Lock the colours to a preset, or let them follow the scene ("auto")."""
+        if name == "auto":
+            self._auto_at_ns = 0
+            self._set(replace(self._options, auto=True))
+        else:
+            self.set_range(*PRESETS_M[name])
+
+    def note_painted(self, frame: Frame) -> None:
+        """The view has painted this frame for the first time."""
+        now_ns = time.monotonic_ns()
+        if meter := self.screen_meters.get(frame.camera_id):
+            meter.note(now_ns, (now_ns - frame.captured_ns) / 1e6)
+
+    def tick(self) -> None:
+        """Look at every slot once; called by the timer."""
+        if self._studio.pipeline is not self._pipeline:
+            self._take_rig(self._studio.pipeline)
+        if self._pipeline is None:
+            return
+        now_ns = time.monotonic_ns()
+        figures = now_ns - self._figures_at_ns >= FIGURES_S * 1e9
+        if figures:
+            self._figures_at_ns = now_ns
+        inference = self._pipeline.inference.latest()
+        engine_changed = inference is not self._inference
+        if engine_changed and inference is not None:
+            self._inference = inference
+            self.inference_changed.emit(inference)
+        for seen in self._lines.values():
+            self._look(seen, now_ns, figures=figures or engine_changed)
+        if self._options.auto and now_ns - self._auto_at_ns >= AUTO_EVERY_S * 1e9:
+            self._follow_scene(now_ns)
+
+    def _take_rig(self, pipeline: Pipeline | None) -> None:
+        self._pipeline = pipeline
+        self._inference = None
+        lines = {} if pipeline is None else pipeline.lines
+        self._lines = {camera_id: _Line(line) for camera_id, line in lines.items()}
+        self.screen_meters = {camera_id: Meter() for camera_id in self._lines}
+        self._figures_at_ns = 0
+        self._set(replace(self._options, focus=None, frozen=False))
+        self.rig_changed.emit(self.titles)
+
+    def _look(self, seen: _Line, now_ns: int, *, figures: bool) -> None:
+        line, view = seen.line, seen.view
+        newest, repaired = line.channel.newest, line.refined
+        changed = figures
+        frame, refined = view.frame, view.refined
+        if not self._options.frozen:
+            if newest.version != seen.frame_version:
+                seen.frame_version, frame, changed = newest.version, newest.latest(), True
+            if repaired.version != seen.refined_version or figures:
+                seen.refined_version, refined = repaired.version, self._current(repaired.latest())
+                changed = changed or refined is not view.refined
+        if not changed:
+            return
+        newest_frame = newest.latest()
+        silent_s = None if newest_frame is None else (now_ns - newest_frame.captured_ns) / 1e9
+        age_ms = None if refined is None else (now_ns - refined.frame.captured_ns) / 1e6
+        state = line.state.latest()
+        shown = replace(
+            view,
+            frame=frame,
+            refined=refined,
+            camera_note=camera_note(state, silent_s),
+            refined_note=refined_note(self._inference, refined, (age_ms or 0) / 1e3),
+            status=CameraStatus.STARTING if state is None else state.status,
+        )
+        if self._options.frozen and refined is not None:
+            shown = replace(shown, refined_note=None)
+        if figures:
+            shown = replace(
+                shown,
+                rate_hz=line.channel.meter.read(now_ns).rate_hz,
+                age_ms=age_ms,
+                lost=line.channel.device_gaps,
+            )
+        self._show(seen, shown)
+
+    def _current(self, refined: Refined | None) -> Refined | None:
+        """The repaired frame if the engine that runs now has made it."""
+        running = self._inference is not None and self._inference.status is InferenceStatus.RUNNING
+        if refined is None or not running or self._inference is None:
+            return None
+        return refined if refined.engine == self._inference.label else None
+
+    def _show(self, seen: _Line, view: TileView) -> None:
+        seen.view = view
+        self.tile_changed.emit(view)
+
+    def _follow_scene(self, now_ns: int) -> None:
+        limits = scene_range([seen.view.frame for seen in self._lines.values() if seen.view.frame])
+        if limits is None:
+            return
+        share = 1.0 if self._auto_at_ns == 0 else AUTO_SHARE
+        self._auto_at_ns = now_ns
+        here = self._options
+        near_m = round(here.near_m + share * (limits[0] - here.near_m), 1)
+        far_m = round(here.far_m + share * (limits[1] - here.far_m), 1)
+        self._set(replace(here, near_m=near_m, far_m=max(far_m, near_m + SMALLEST_RANGE_M)))
+
+    def _set(self, options: LiveOptions) -> None:
+        if options != self._options:
+            self._options = options
+            self.options_changed.emit(options)

@@ -1,0 +1,87 @@
+"""A camera that is led around a point: by mouse, finger or two."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+TURN_RAD_PER_PX: Final = 0.006
+STEEPEST_RAD: Final = 1.45
+NEAREST_M: Final = 0.05
+FARTHEST_M: Final = 60.0
+FIRST_YAW_RAD: Final = -0.32
+FIRST_PITCH_RAD: Final = 0.16
+
+
+@dataclass(frozen=True)
+class Orbit:
+    """Where the eye is; axes are those of the colour camera (+X right, +Y down, +Z forward).
+
+    Attributes:
+        target: point that is looked at, metres.
+        distance_m: from eye to target.
+        yaw_rad: 0 looks as the camera does.
+        pitch_rad: likewise.
+    """
+
+    target: tuple[float, float, float] = (0.0, 0.0, 2.0)
+    distance_m: float = 2.2
+    yaw_rad: float = FIRST_YAW_RAD
+    pitch_rad: float = FIRST_PITCH_RAD
+
+    def turned(self, dx_px: float, dy_px: float) -> "Orbit":
+        """Led around by a drag."""
+        pitch = self.pitch_rad + dy_px * TURN_RAD_PER_PX
+        return replace(
+            self,
+            yaw_rad=self.yaw_rad - dx_px * TURN_RAD_PER_PX,
+            pitch_rad=min(max(pitch, -STEEPEST_RAD), STEEPEST_RAD),
+        )
+
+    def zoomed(self, factor: float) -> "Orbit":
+        """Nearer for a factor above 1."""
+        return replace(self, distance_m=min(max(self.distance_m / factor, NEAREST_M), FARTHEST_M))
+
+    def moved(self, dx_px: float, dy_px: float, *, height_px: int, fov_rad: float) -> "Orbit":
+        """The scene follows the finger."""
+        metres_per_px = 2 * self.distance_m * math.tan(fov_rad / 2) / max(height_px, 1)
+        shift = self._rotation().T @ np.array([-dx_px * metres_per_px, -dy_px * metres_per_px, 0.0])
+        x, y, z = np.array(self.target) + shift
+        return replace(self, target=(float(x), float(y), float(z)))
+
+    def eye_from_world(self) -> Matrix:
+        """(4, 4) into the eye's axes (+X right, +Y down, +Z forward)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self._rotation()
+        matrix[:3, 3] = -matrix[:3, :3] @ np.array(self.target) + (0, 0, self.distance_m)
+        return matrix
+
+    def _rotation(self) -> Matrix:
+        cy, sy = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+        cp, sp = math.cos(self.pitch_rad), math.sin(self.pitch_rad)
+        about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
+        about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+        rotation: Matrix = about_x @ about_y
+        return rotation
+
+
+def looking_at(depth_m: float) -> Orbit:
+    """The first view of a scene whose middle lies at this depth."""
+    return Orbit(target=(0.0, 0.0, depth_m), distance_m=depth_m * 1.08)
+
+
+def clip_from_eye(fov_rad: float, aspect: float) -> Matrix:
+    """(4, 4) perspective from the eye's axes to OpenGL's clip space.
+
+    Args:
+        fov_rad: from top to bottom.
+        aspect: width to height.
+    """
+    near_m, far_m = 0.02, 200.0
+    f = 1 / math.tan(fov_rad / 2)
+    a, b = (far_m + near_m) / (far_m - near_m), -2 * far_m * near_m / (far_m - near_m)
+    return np.array([[f / aspect, 0, 0, 0], [0, -f, 0, 0], [0, 0, a, b], [0, 0, 1, 0]])

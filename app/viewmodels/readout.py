@@ -1,0 +1,66 @@
+"""The depth at one place of a tile, in words."""
+
+from dataclasses import dataclass
+
+from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
+from app.viewmodels.live import TileView
+from drivers.depth import DepthMap
+from model.repair import Provenance
+
+NOTHING = "none"
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What the loupe says.
+
+    Attributes:
+        raw: depth as measured, such as "812 mm", or "none".
+        refined: repaired depth, "none" where it was rejected, or a dash where there is no repaired frame.
+        provenance: where the repaired depth comes from, in words.
+    """
+
+    raw: str
+    refined: str
+    provenance: str
+
+
+def depth_words(depth_m: float) -> str:
+    """Millimetres below one metre, else metres to the millimetre."""
+    if depth_m <= 0:
+        return NOTHING
+    return f"{depth_m * 1000:.0f} mm" if depth_m < 1 else f"{depth_m:.3f} m"
+
+
+def readout(tile: TileView, x: float, y: float) -> Readout | None:
+    """Depth at a place of the picture; None before the first frame.
+
+    Raw and refined are of the same exposure where the grids allow no other comparison.
+
+    Args:
+        tile: the camera.
+        x: 0 to 1 from the left edge of the colour picture.
+        y: 0 to 1 from its upper edge.
+    """
+    if tile.frame is None:
+        return None
+    if tile.refined is None:
+        words = "" if tile.refined_note is None else tile.refined_note.text
+        return Readout(depth_words(_at(tile.frame.depth, x, y)), "-", words)
+    raw = tile.frame.depth if tile.frame.calibration.aligned else tile.refined.raw
+    height, width = tile.refined.provenance.shape
+    kind = Provenance(int(tile.refined.provenance[_place(y, height), _place(x, width)]))
+    return Readout(
+        depth_words(_at(raw, x, y)),
+        depth_words(_at(tile.refined.depth, x, y)),
+        f"{PROVENANCE_WORDS[kind]}: {PROVENANCE_MEANINGS[kind]}",
+    )
+
+
+def _at(depth: DepthMap, x: float, y: float) -> float:
+    height, width = depth.values.shape
+    return float(depth.values[_place(y, height), _place(x, width)]) * depth.unit_m
+
+
+def _place(share: float, count: int) -> int:
+    return min(max(int(share * count), 0), count - 1)

@@ -1,0 +1,143 @@
+"""What runs behind every page: engine, rate, recording, disk."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.compose import InferenceState, InferenceStatus, Studio
+from app.viewmodels.words import clock, size
+
+POLL_MS = 500
+DISK_EVERY_TICKS = 10
+LOW_DISK_BYTES = 5_000_000_000
+
+
+@dataclass(frozen=True)
+class StatusItem:
+    """One part of the status strip.
+
+    Attributes:
+        text: for the operator.
+        tone: "", "ok", "warning" or "error".
+    """
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class StatusLine:
+    """The status strip.
+
+    Attributes:
+        engine: name and state of the repair.
+        rate: repaired frames per second of all cameras.
+        recording: whether, for how long, and lost frames.
+        disk: room that is left.
+    """
+
+    engine: StatusItem
+    rate: StatusItem
+    recording: StatusItem
+    disk: StatusItem
+
+
+def engine_item(state: InferenceState | None) -> StatusItem:
+    """Words for what the repair is doing."""
+    if state is None:
+        return StatusItem("No camera open")
+    words = {
+        InferenceStatus.OFF: StatusItem("Repair off"),
+        InferenceStatus.LOADING: StatusItem(f"Loading {state.label}"),
+        InferenceStatus.RUNNING: StatusItem(state.label, "ok"),
+        InferenceStatus.FAILED: StatusItem(f"{state.label or 'Repair'}: failed", "error"),
+    }
+    return words[state.status]
+
+
+class StatusModel(QObject):
+    """Polls the studio twice a second.
+
+    Args:
+        studio: what runs.
+        sessions_folder: gives the folder whose disk is watched.
+
+    Signals:
+        changed: `StatusLine`.
+    """
+
+    changed = Signal(StatusLine)
+
+    def __init__(
+        self, studio: Studio, sessions_folder: Callable[[], Path], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._sessions_folder = sessions_folder
+        self._ticks = 0
+        self._disk = StatusItem("")
+        self._last: StatusLine | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    def start(self) -> None:
+        """Poll from now on."""
+        self.poll()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Poll no more."""
+        self._timer.stop()
+
+    def poll(self) -> None:
+        """Look once; called by the timer."""
+        if self._ticks % DISK_EVERY_TICKS == 0:
+            self._disk = self._disk_item()
+        self._ticks += 1
+        line = StatusLine(self._engine(), self._rate(), self._recording(), self._disk)
+        if line != self._last:
+            self._last = line
+            self.changed.emit(line)
+
+    def _engine(self) -> StatusItem:
+        pipeline = self._studio.pipeline
+        if pipeline is None:
+            return engine_item(None)
+        return engine_item(
+            pipeline.inference.latest() or InferenceState(InferenceStatus.LOADING, "the repair")
+        )
+
+    def _rate(self) -> StatusItem:
+        pipeline = self._studio.pipeline
+        state = None if pipeline is None else pipeline.inference.latest()
+        if pipeline is None or state is None or state.status is not InferenceStatus.RUNNING:
+            return StatusItem("")
+        now_ns = time.monotonic_ns()
+        rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
+        return StatusItem(f"{rate_hz:.1f} refined per s")
+
+    def _recording(self) -> StatusItem:
+        recorder = self._studio.recorder
+        if recorder is None:
+            return StatusItem("Not recording")
+        status = recorder.status()
+        if status.error:
+            return StatusItem(f"Recording stopped: {status.error}", "error")
+        lost = sum(count.lost for count in status.cameras.values())
+        words = f"Recording {clock(status.seconds)}"
+        return StatusItem(f"{words}, {lost} lost" if lost else words, "error")
+
+    def _disk_item(self) -> StatusItem:
+        folder = self._sessions_folder().expanduser().absolute()
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            return StatusItem(f"Disk: {error.strerror}", "error")
+        return StatusItem(f"{size(free)} free", "warning" if free < LOW_DISK_BYTES else "")

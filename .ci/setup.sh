@@ -20,15 +20,16 @@ libraries=(
 )
 [ "$kind" = run ] || libraries+=(xvfb xauth)
 
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
 missing_packages() {
     command -v dpkg-query >/dev/null || return 0
-    local entry name found
+    local entry name found all here
+    all=" ${libraries[*]} "
+    # shellcheck disable=SC2086 # it is a list
+    here=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' ${all//|/ } 2>/dev/null || true)"
     for entry in "${libraries[@]}"; do
         found=
         for name in ${entry//|/ }; do
-            installed "$name" && found=yes
+            [[ $here != *" installed:$name "* ]] || found=yes
         done
         [ -n "$found" ] || printf '%s\n' "$entry"
     done
@@ -87,6 +88,16 @@ make_venv() {
     "$1" -m venv "$venv" >/dev/null 2>&1 && "$python" -m pip --version >/dev/null 2>&1
 }
 
+# Python packages, unless they are those of the last time.
+remembered=$venv/depthmend-torch
+torch=${TORCH:-}
+[ -n "$torch" ] || torch=$(cat "$remembered" 2>/dev/null || echo "torch==2.13.0")
+state=$(cat pyproject.toml .ci/setup.sh - <<<"$torch $PWD" | sha256sum | cut -d ' ' -f 1)
+stamp=$venv/depthmend-$kind
+if suits "$python" && [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
+    exit 0
+fi
+
 if ! suits "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
     if ! base=$(find_python); then
         say "DepthMend needs Python 3.11, 3.12 or 3.13, and this machine has none:" \
@@ -102,16 +113,6 @@ if ! suits "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
             exit 1
         fi
     fi
-fi
-
-# Python packages, unless they are those of the last time.
-remembered=$venv/depthmend-torch
-torch=${TORCH:-}
-[ -n "$torch" ] || torch=$(cat "$remembered" 2>/dev/null || echo "torch==2.13.0")
-state=$(cat pyproject.toml .ci/setup.sh - <<<"$torch $PWD" | sha256sum | cut -d ' ' -f 1)
-stamp=$venv/depthmend-$kind
-if [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
-    exit 0
 fi
 
 say "Installing Python packages into .venv; the first time this takes some minutes."

@@ -17,14 +17,13 @@ from app.images import write_image
 from app.messages import Message
 from app.pictures import comparison
 from app.settings import Settings
-from app.verbs.record import camera_silence, totals
+from app.verbs.record import FIRST_FRAMES_S, camera_silence, totals
 from app.verbs.verb import engine_choice
 from drivers.registry import open_source
-from drivers.session.manifest import SessionLabels
+from drivers.session.labels import SessionLabels
 from model.repair import Provenance
 
 RUN_S = 10.0
-FIRST_FRAMES_S = 15.0
 FIRST_REPAIR_S = 120.0
 TICK_S = 0.1
 

@@ -83,7 +83,8 @@ def _run(args: Namespace, console: Console) -> int:
                 hint=finding.hint,
             )
     if broken:
-        sys.stderr.write(f"{broken} of these things are broken; each line above says what to do.\n")
+        what = "One thing is" if broken == 1 else f"{broken} things are"
+        sys.stderr.write(f"{what} broken; the lines marked BROKEN say what to do.\n")
     return 1 if broken else 0
 
 

@@ -17,10 +17,12 @@ from app.settings import Settings
 from app.verbs.verb import Verb, chosen_settings, positive
 from drivers.errors import CameraLost
 from drivers.registry import open_source
-from drivers.session.manifest import SessionLabels
+from drivers.session.labels import SessionLabels
 from model.spec import OFF, EngineChoice
 
-FIRST_FRAMES_S = 15.0
+FIRST_FRAMES_S = 60.0
+"""The simulated rig computes its rooms first, which takes long on a busy machine."""
+
 LABEL_KEYS = ("scene", "tag", "site", "operator")
 MEGA = 1_000_000
 
@@ -129,7 +131,9 @@ def camera_silence(pipeline: Pipeline, waited_s: float) -> CameraLost:
     why = "" if error is None else f": {error}"
     return CameraLost(
         f"{silent.info.name} delivered no frame within {waited_s:.0f} s{why}.",
-        hint="" if error is None else error.hint,
+        hint=error.hint
+        if error is not None
+        else "Close what keeps this computer busy, or choose another --source.",
     )
 
 

@@ -6,7 +6,7 @@ import time
 import cv2
 import numpy as np
 
-from drivers.cameras.synthetic import demo_rig
+from drivers.cameras.synthetic import SyntheticCamera, demo_rig
 
 LIMIT_HZ = 30.0
 FRAMES = 60
@@ -31,7 +31,7 @@ def main() -> None:
     counts = dict.fromkeys((camera.info.id for camera in rig), 0)
     stop = threading.Event()
 
-    def work(camera) -> None:
+    def work(camera: SyntheticCamera) -> None:
         with camera:
             while not stop.is_set():
                 if camera.read(timeout_s=0.1) is not None:
@@ -49,9 +49,8 @@ def main() -> None:
     cores = (time.process_time() - cpu) / took_s
     for name, count in counts.items():
         rate_hz = count / took_s
-        print(
-            f"{name:16} {rate_hz:5.1f} Hz of {LIMIT_HZ:.0f}  {'ok' if rate_hz > 0.97 * LIMIT_HZ else 'TOO SLOW'}"
-        )
+        verdict = "ok" if rate_hz > 0.97 * LIMIT_HZ else "TOO SLOW"
+        print(f"{name:16} {rate_hz:5.1f} Hz of {LIMIT_HZ:.0f}  {verdict}")
     print(f"three cameras use {cores:.2f} cores")
 
 

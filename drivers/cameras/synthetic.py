@@ -13,8 +13,8 @@ from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 
 if TYPE_CHECKING:
-    from drivers.synth.scene import Scene
     from drivers.synth.sensor import SensorKind, SensorParams
+    from drivers.synth.shapes import Scene
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Faults:
 class SyntheticCamera(CameraBase):
     """One simulated depth camera on a slow path through a room.
 
-    What it sees depends only on `seed`, `viewpoint`, the scene and the frame's index, never on when it is read.
+    What it sees depends only on `seed`, `viewpoint`, the scene and the frame's index, not on when it is read.
 
     Attributes:
         difficulty: 0 to 1, how badly the sensor does; may be changed while running.
@@ -74,8 +74,8 @@ class SyntheticCamera(CameraBase):
             difficulty: see the attribute.
             faults: see the attribute.
             scene: to look at; the demo scene if None.
-            epoch_ns: when index 0 is exposed, on `time.monotonic_ns`; the moment of opening if None. Cameras with
-                the same epoch see moving things at the same place.
+            epoch_ns: when index 0 is exposed, on `time.monotonic_ns`; the moment of opening if None. Cameras
+                with the same epoch see moving things at the same place.
         """
         self.difficulty = difficulty
         self.faults = faults or Faults()

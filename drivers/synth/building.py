@@ -70,7 +70,7 @@ class Builder:
         fine = self.texels_per_m * (1.0 if size_m > 1.2 else 2.5)
         return int(np.clip(round(size_m * fine), 16, most))
 
-    def panel(
+    def panel(  # noqa: PLR0917 - a panel is a place, two edges, and how it is painted
         self,
         origin: Points,
         across: Points,
@@ -110,7 +110,7 @@ class Builder:
         self.painted[len(self.panels)] = pixels
         self.panels.append(panel)
 
-    def box(
+    def box(  # noqa: PLR0917 - as `panel`
         self,
         centre: tuple[float, float],
         bottom_m: float,
@@ -163,7 +163,7 @@ class Builder:
             reach = abs(ex) * sx / 2 + abs(ey) * sy / 2
             self.obstacles.append(np.stack([middle - reach, middle + reach + up]))
 
-    def round(
+    def round(  # noqa: PLR0917 - as `panel`
         self,
         foot: tuple[float, float, float],
         height_m: float,
@@ -337,53 +337,67 @@ class Builder:
 
     def light(self, points: Points, normals: Points, *, shadows: bool) -> Points:
         """(N, 3) light that arrives at points with these normals."""
-        near = np.minimum(points, self.size_m - points)
-        closed = 1 - 0.42 * np.exp(-np.clip(near, 0, None) / AMBIENT_REACH_M) * (np.abs(normals) < 0.7)
-        open_sky = closed.prod(axis=1) * (0.85 + 0.15 * normals[:, 2])
+        at, facing = (
+            np.ascontiguousarray(points.T),
+            np.ascontiguousarray(normals.T),
+        )  # (3, N): three times as fast
+        size_m = self.size_m[:, None]
+        near = np.minimum(at, size_m - at)
+        closed = 1 - 0.42 * np.exp(-np.clip(near, 0, None) / AMBIENT_REACH_M) * (np.abs(facing) < 0.7)
+        open_sky = closed[0] * closed[1] * closed[2] * (0.85 + 0.15 * facing[2])
         if shadows:
-            open_sky = open_sky * self._contact(points, normals)
-        total = open_sky[:, None] * self.ambient
+            open_sky = open_sky * self._contact(at, facing)
+        total = np.outer(self.ambient, open_sky)
         for lamp in self.lamps:
             for sample in lamp.samples:
-                to_lamp = sample - points
-                distance = np.linalg.norm(to_lamp, axis=1) + 1e-6
-                direction = to_lamp / distance[:, None]
-                strength = np.clip((direction * normals).sum(axis=1), 0, None) / (0.5 + distance**2)
+                to_lamp = sample[:, None] - at
+                distance = np.sqrt(_dot(to_lamp, to_lamp)) + 1e-6
+                strength = np.clip(_dot(to_lamp, facing) / distance, 0, None) / (0.5 + distance**2)
                 if lamp.facing.any():
-                    strength = strength * np.clip(-(direction @ lamp.facing), 0, None)
+                    strength = strength * np.clip(-(lamp.facing @ to_lamp) / distance, 0, None)
                 if shadows:
-                    strength = strength * ~self._blocked(points, to_lamp)
-                total += (strength / len(lamp.samples))[:, None] * lamp.color
-        return np.asarray(total, np.float64)
+                    strength = strength * ~self._blocked(at, to_lamp)
+                total += np.outer(lamp.color, strength / len(lamp.samples))
+        return np.ascontiguousarray(total.T)
 
-    def _blocked(self, points: Points, to_lamp: Points) -> NDArray[np.bool_]:
-        blocked = np.zeros(len(points), bool)
+    def _blocked(self, at: Points, to_lamp: Points) -> NDArray[np.bool_]:
+        """(N,) bool: some body stands between the points (3, N) and the lamp."""
+        blocked = np.zeros(at.shape[1], np.bool_)
         for centre, half, angle in self.boxes:
-            start, step = _turned_back(points - centre, angle), _turned_back(to_lamp, angle)
+            start, step = _turned_back(at - centre[:, None], angle), _turned_back(to_lamp, angle)
             with np.errstate(divide="ignore", invalid="ignore"):
-                first, second = (-half - start) / step, (half - start) / step
-            enter = np.minimum(first, second).max(axis=1)
-            leave = np.maximum(first, second).min(axis=1)
-            blocked |= (enter < leave) & (leave > 0.003) & (enter < 0.97) & (enter > -1e-3)
+                slow = 1 / step
+            middle, reach = -start * slow, half[:, None] * np.abs(slow)
+            enter, leave = (middle - reach), (middle + reach)
+            first = np.maximum(np.maximum(enter[0], enter[1]), enter[2])
+            last = np.minimum(np.minimum(leave[0], leave[1]), leave[2])
+            blocked |= (first < last) & (last > 0.003) & (first < 0.97) & (first > -1e-3)
         return blocked
 
-    def _contact(self, points: Points, normals: Points) -> Points:
+    def _contact(self, at: Points, facing: Points) -> Points:
         """(N,) how much of the sky the bodies nearby leave open."""
-        open_share = np.ones(len(points))
+        open_share = np.ones(at.shape[1])
         for centre, half, angle in self.boxes:
-            offset = np.abs(_turned_back(points - centre, angle)) - half
-            distance = np.linalg.norm(np.clip(offset, 0, None), axis=1)
+            offset = at - centre[:, None]
+            beyond = np.abs(_turned_back(offset, angle)) - half[:, None]
+            outside = np.clip(beyond, 0, None)
+            distance = np.sqrt(_dot(outside, outside))
             reach = 0.3 * float(half.max()) + 0.01
-            outside = offset.max(axis=1) > 0.002
-            towards = ((centre - points) * normals).sum(axis=1) > 0.2 * float(half.min())
-            open_share *= 1 - 0.5 * np.exp(-distance / reach) * (outside & towards)
+            if distance.min() > 6 * reach:
+                continue
+            towards = (_dot(offset, facing) < -0.2 * float(half.min())) & (beyond.max(axis=0) > 0.002)
+            open_share *= 1 - 0.5 * np.exp(-distance / reach) * towards
         return open_share
 
 
+def _dot(a: Points, b: Points) -> Points:
+    """(N,) of two (3, N)."""
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], np.float64)
+
+
 def _turned_back(points: Points, angle: float) -> Points:
+    """(3, N) `points` turned by -`angle` around the vertical."""
     if not angle:
         return points
     c, s = cos(angle), sin(angle)
-    return np.stack(
-        [c * points[:, 0] + s * points[:, 1], -s * points[:, 0] + c * points[:, 1], points[:, 2]], axis=1
-    )
+    return np.stack([c * points[0] + s * points[1], -s * points[0] + c * points[1], points[2]])

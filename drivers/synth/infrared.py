@@ -4,15 +4,13 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from drivers.synth.arrays import Bytes, Float, floats, octets
 from drivers.synth.photo import add_noise
 from drivers.synth.render import View
 from drivers.synth.sensor import DEFAULTS, SensorKind, SensorParams
 from drivers.synth.shapes import Material
 
-Float = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 PATTERN_EDGE_PX = 2048
 
 
@@ -76,7 +74,7 @@ def _disparity_from_right(inverse: Float, scale: float) -> Float:
             borderMode=cv2.BORDER_REPLICATE,
         )
     full = cv2.resize(found, (w, h), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.multiply(full, scale), np.float32)
+    return floats(full) * np.float32(scale)
 
 
 @lru_cache(maxsize=16)
@@ -94,14 +92,14 @@ def _dots() -> Bytes:
     dots[rng.integers(0, PATTERN_EDGE_PX, count), rng.integers(0, PATTERN_EDGE_PX, count)] = rng.uniform(
         0.5, 1.0, count
     )
-    dots = cv2.GaussianBlur(dots, (5, 5), 0.8)
-    return np.clip(dots * 255 / 0.22, 0, 255).astype(np.uint8)
+    soft = floats(cv2.GaussianBlur(dots, (5, 5), 0.8))
+    return octets(np.clip(soft * (255 / 0.22), 0, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)
 def _nearly_white() -> Bytes:
     """Most dyes reflect infrared better than red, green and blue."""
-    return np.clip(40 + 0.8 * np.arange(256), 0, 255).astype(np.uint8)
+    return octets(np.clip(40 + 0.8 * np.arange(256), 0, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)

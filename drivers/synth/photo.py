@@ -4,11 +4,10 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from drivers.synth.arrays import Bytes, octets
 from drivers.synth.render import View
 
-Bytes = NDArray[np.uint8]
 BANK_EDGE_PX = 1024
 
 
@@ -16,7 +15,7 @@ def photograph(view: View, rng: np.random.Generator) -> Bytes:
     """(H, W, 3) uint8 RGB with lens shading and noise."""
     h, w = view.material.shape
     shaded = cv2.multiply(view.color, _vignette(h, w), scale=1 / 255)
-    return add_noise(shaded, rng)
+    return add_noise(octets(shaded), rng)
 
 
 def add_noise(image: Bytes, rng: np.random.Generator) -> Bytes:
@@ -28,7 +27,7 @@ def add_noise(image: Bytes, rng: np.random.Generator) -> Bytes:
     part = (slice(top % max(above.shape[0] - h, 1), None), slice(left % max(above.shape[1] - w, 1), None))
     above, below = above[part][:h, :w], below[part][:h, :w]
     if above.shape[:2] != (h, w):  # larger than the bank
-        above, below = cv2.resize(above, (w, h)), cv2.resize(below, (w, h))
+        above, below = octets(cv2.resize(above, (w, h))), octets(cv2.resize(below, (w, h)))
     cv2.add(image, above, dst=image)
     cv2.subtract(image, below, dst=image)
     return image

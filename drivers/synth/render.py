@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.geometry import Intrinsics
+from drivers.synth.arrays import Bytes, Float, floats, octets
 from drivers.synth.shapes import PADDING, Ball, Material, Panel, Scene, Turned
 
 Transform = NDArray[np.float64]
-Float = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 Window = tuple[int, int, int, int]  # top, bottom, left, right
 NEAREST_M = 0.05
 REFLECTIVE_FROM = 0.02
@@ -51,16 +50,16 @@ class View:
     def scaled(self, camera: Intrinsics) -> "View":
         """The same view read out on the coarser pixel grid of `camera`, each pixel the nearest one here."""
         size = (camera.width, camera.height)
-        inverse = cv2.resize(self.inverse_depth, size, interpolation=cv2.INTER_NEAREST)
+        inverse = floats(cv2.resize(self.inverse_depth, size, interpolation=cv2.INTER_NEAREST))
         beyond = inverse
         if self.beyond is not self.inverse_depth:
-            beyond = cv2.resize(self.beyond, size, interpolation=cv2.INTER_NEAREST)
+            beyond = floats(cv2.resize(self.beyond, size, interpolation=cv2.INTER_NEAREST))
         return View(
-            cv2.resize(self.color, size, interpolation=cv2.INTER_NEAREST),
-            cv2.resize(self.depth_m, size, interpolation=cv2.INTER_NEAREST),
+            octets(cv2.resize(self.color, size, interpolation=cv2.INTER_NEAREST)),
+            floats(cv2.resize(self.depth_m, size, interpolation=cv2.INTER_NEAREST)),
             inverse,
             beyond,
-            cv2.resize(self.material, size, interpolation=cv2.INTER_NEAREST),
+            octets(cv2.resize(self.material, size, interpolation=cv2.INTER_NEAREST)),
             camera,
         )
 
@@ -81,11 +80,11 @@ def render(
         depth = np.divide(np.float32(1), canvas.inverse)
     depth[canvas.inverse <= 0] = 0
     return View(
-        cv2.cvtColor(canvas.color, cv2.COLOR_RGBA2RGB),
+        octets(cv2.cvtColor(canvas.color, cv2.COLOR_RGBA2RGB)),
         depth,
         canvas.inverse,
         canvas.inverse if canvas.beyond is None else canvas.beyond,
-        cv2.LUT(canvas.ids, canvas.material_of),
+        octets(cv2.LUT(canvas.ids, canvas.material_of)),
         camera,
     )
 
@@ -138,14 +137,14 @@ def draw(
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     now = scene.at(t_s)
     shown: list[tuple[int, int, Window]] = []
-    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 3):
+    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 5):
         panel = now.panels[index]
         item = canvas.new_id(panel.material)
         box = _draw_panel(canvas, panel, piece, item)
         if box is not None and reflections and panel.reflectivity > REFLECTIVE_FROM:
             shown.append((index, item, box))
     glass: list[tuple[float, Turned, Window]] = []
-    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 4):
+    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 5):
         if body.material is Material.GLASS and isinstance(body, Turned):
             if reflections:
                 glass.append((float((body.foot - eye) @ rotation[:, 2]), body, window))
@@ -232,7 +231,7 @@ def _pieces(
 def _levels(
     image_from_panel: Transform,
     panel_from_image: Transform,
-    middle: NDArray[np.float64],
+    middle: NDArray[np.floating],
     texels: NDArray[np.float64],
 ) -> NDArray[np.int64]:
     """(P,) texture level of each panel, from how large its texels are in the middle of what is seen."""
@@ -310,7 +309,7 @@ def _bodies(
     gone = (depth.max(axis=1) < NEAREST_M) | (start.astype(np.int64) >= stop.astype(np.int64)).any(axis=1)
     gone |= (stop - start < smallest_px).any(axis=1)
     windows = np.concatenate([start, stop], axis=1).astype(np.int64)
-    bodies = (*scene.turned, *scene.balls)
+    bodies: list[Turned | Ball] = [*scene.turned, *scene.balls]
     for index in np.flatnonzero(~gone).tolist():
         left, top, right, bottom = windows[index].tolist()
         found.append((bodies[index], (top, bottom, left, right)))
@@ -366,9 +365,8 @@ def _hit(
     nz = o[2] + z * dz if isinstance(body, Ball) else np.zeros_like(nx)
     inverse = np.divide(np.float32(1), np.where(hit, z, np.float32(1e6)))
     inside = (slice(top, bottom), slice(left, right))
-    mask = cv2.bitwise_and(
-        hit.astype(np.uint8) * np.uint8(255), cv2.compare(inverse, canvas.inverse[inside], cv2.CMP_GT)
-    )
+    nearer = cv2.compare(inverse, canvas.inverse[inside], cv2.CMP_GT)
+    mask = octets(cv2.bitwise_and(hit.astype(np.uint8) * np.uint8(255), nearer))
     if not cv2.countNonZero(mask):
         return None
     return _Hit(inside, inverse, mask, (nx, ny, nz), level, float(np.arctan2(o[1], o[0])))
@@ -413,8 +411,8 @@ def _draw_glass(
     inside, mask = hit.inside, hit.mask
     h, w = mask.shape
     nx, ny, _ = hit.normal
-    length = np.float32(1) / np.maximum(cv2.magnitude(nx, ny), np.float32(1e-6))
-    nx, ny = nx * length, ny * length
+    length = np.float32(1) / np.maximum(floats(cv2.magnitude(nx, ny)), np.float32(1e-6))
+    nx, ny = floats(nx * length), floats(ny * length)
     sideways = np.clip(
         nx * np.float32(rotation[0, 0]) + ny * np.float32(rotation[1, 0]), -1, 1
     )  # -1 left .. 1 right
@@ -471,7 +469,7 @@ def _draw_rim(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np
     cv2.polylines(canvas.color, [outline], True, (215, 222, 225, 255), 1, cv2.LINE_AA, 4)
 
 
-def _draw_reflection(
+def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
     canvas: Canvas,
     scene: Scene,
     index: int,
@@ -501,8 +499,8 @@ def _draw_reflection(
     draw(small, scene.mirrored_in(index), reflect @ world_from_camera, t_s=t_s, reflections=False)
     colors = small.color
     if panel.blur:
-        colors = cv2.blur(colors, (panel.blur, panel.blur))
-    colors = cv2.resize(colors, (w, h), interpolation=cv2.INTER_LINEAR)
+        colors = octets(cv2.blur(colors, (panel.blur, panel.blur)))
+    colors = octets(cv2.resize(colors, (w, h), interpolation=cv2.INTER_LINEAR))
     inside = (slice(top, top + h), slice(left, left + w))
     share = panel.reflectivity
     if not mirror:

@@ -64,7 +64,7 @@ def ceiling_lamp(
     )
 
 
-def on_wall(
+def on_wall(  # noqa: PLR0917 - as `Builder.panel`
     builder: Builder,
     wall: int,
     along_m: float,
@@ -98,7 +98,7 @@ def on_wall(
     return np.asarray(middle, np.float64)
 
 
-def frame_on_wall(
+def frame_on_wall(  # noqa: PLR0917 - as `on_wall`
     builder: Builder, wall: int, along_m: float, bottom_m: float, size: tuple[float, float], color: Rgb
 ) -> None:
     """A wooden frame a little larger than a mirror or screen, behind it."""
@@ -344,7 +344,7 @@ def random_scene(rng: np.random.Generator) -> Scene:
     builder = Builder(
         vector((rng.uniform(2.2, 6.5), rng.uniform(2.2, 6.0), rng.uniform(2.3, 3.0))), rng, texels_per_m=150.0
     )
-    lx, ly, lz = builder.size_m
+    lx, ly, _ = builder.size_m
     level = rng.uniform(0.15, 0.45)
     builder.ambient = level * rng.uniform(0.85, 1.1, 3)
     base: Rgb = _wall_color(rng)
@@ -569,12 +569,16 @@ def put_thing(builder: Builder, rng: np.random.Generator, foot: tuple[float, flo
             solid=False,
         )
     else:
-        size = (float(rng.uniform(0.05, 0.3)), float(rng.uniform(0.03, 0.2)), float(rng.uniform(0.02, 0.32)))
+        extent = (
+            float(rng.uniform(0.05, 0.3)),
+            float(rng.uniform(0.03, 0.2)),
+            float(rng.uniform(0.02, 0.32)),
+        )
         dark = rng.random() < 0.15
         builder.box(
             (x, y),
             z,
-            size,
+            extent,
             textures.plain if dark else _pick(rng, textures.THINGS),
             (16, 16, 18) if dark else color,
             Material.DARK_GLOSSY if dark else Material.MATTE,

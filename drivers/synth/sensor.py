@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.synth.arrays import Bytes, Float, floats, octets
 from drivers.synth.render import View
 from drivers.synth.shapes import Material
 
-Float = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 BANK_EDGE_PX = 1536
 
 
@@ -114,19 +113,19 @@ def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorPar
     scale = np.float32(view.camera.fx * p.baseline_m)
     inverse = _answering_surface(view, p)
     if p.fatten_px > 1 and min(h, w) > 16:
-        inverse = cv2.dilate(inverse, np.ones((p.fatten_px, p.fatten_px), np.uint8))
+        inverse = floats(cv2.dilate(inverse, np.ones((p.fatten_px, p.fatten_px), np.uint8)))
     # Where there is no answer is decided on half the resolution: a quarter of the work, and matchers whose
     # holes come in steps of two pixels exist.
     coarse = view.scaled(view.camera.scaled(w // 2, h // 2)) if min(h, w) > 64 else view
     holes, wrong = _stereo_holes(coarse, kind, rng, p)
     if coarse is not view:
-        holes = cv2.resize(holes, (w, h), interpolation=cv2.INTER_NEAREST)
+        holes = octets(cv2.resize(holes, (w, h), interpolation=cv2.INTER_NEAREST))
     noise = _noise(h, w, rng)
     noise_px = p.noise_px * (1.0 if kind is SensorKind.ACTIVE_STEREO else 1.2)
     steps_per_px = 1 / p.step_px
-    steps = cv2.addWeighted(inverse, float(scale) * steps_per_px, noise, noise_px * steps_per_px, 0)
+    steps = floats(cv2.addWeighted(inverse, float(scale) * steps_per_px, noise, noise_px * steps_per_px, 0))
     if wrong is not None:  # matches with what only looks alike
-        wrong = cv2.resize(wrong, (w, h), interpolation=cv2.INTER_NEAREST)
+        wrong = octets(cv2.resize(wrong, (w, h), interpolation=cv2.INTER_NEAREST))
         cv2.copyTo(cv2.scaleAdd(noise, 5.0 * steps_per_px, steps), wrong, steps)
     np.rint(steps, out=steps)
     np.maximum(steps, np.float32(0.5), out=steps)
@@ -158,7 +157,7 @@ def _stereo_holes(
     ragged = cv2.compare(_grain(h, w, rng), slope * np.float32(0.05), cv2.CMP_LT)
     cv2.bitwise_or(holes, ragged, dst=holes)
     cv2.bitwise_or(holes, _hidden_from_right(view.inverse_depth, view.camera.fx * p.baseline_m), dst=holes)
-    return holes, wrong
+    return octets(holes), None if wrong is None else octets(wrong)
 
 
 def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> NDArray[np.uint16]:
@@ -169,7 +168,7 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
     with np.errstate(divide="ignore"):
         depth = np.divide(np.float32(1), np.maximum(inverse, np.float32(1e-4)))
     # Pixels on a silhouette mix near and far: flying pixels. Blurring depth where the slope is large is that.
-    edge = cv2.compare(slope, 6.0, cv2.CMP_GT)
+    edge = cv2.inRange(slope, 6.0, 1e9)
     if min(h, w) > 16:
         cv2.copyTo(cv2.blur(depth, (3, 3)), edge, depth)
     grey = _grey(view)
@@ -177,7 +176,7 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
     dark = cv2.LUT(grey, _darkness())
     weak = cv2.multiply(dark, cv2.multiply(depth, depth), scale=0.035 * gain)
     chance = cv2.add(chance, weak)
-    chance = cv2.scaleAdd(cv2.min(slope, 20.0), 0.02 * gain, chance)
+    chance = cv2.scaleAdd(np.minimum(slope, np.float32(20)), 0.02 * gain, chance)
     holes = cv2.compare(_lumps(h, w, p), chance, cv2.CMP_LT)
     # Light that came by way of another wall makes concave places deeper.
     if min(h, w) > 64 and p.multipath:
@@ -188,9 +187,11 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
         )
         depth += depth * cv2.resize(bias, (w, h), interpolation=cv2.INTER_LINEAR)
     noise = _noise(h, w, rng)
-    spread = cv2.scaleAdd(cv2.multiply(depth, cv2.add(dark, 0.35)), 0.006, np.full((h, w), 0.001, np.float32))
+    spread = cv2.scaleAdd(
+        cv2.multiply(depth, floats(dark) + np.float32(0.35)), 0.006, np.full((h, w), 0.001, np.float32)
+    )
     depth += cv2.multiply(noise, spread, scale=1.4)
-    return _counts(depth * np.float32(1000), holes, p)
+    return _counts(depth * np.float32(1000), octets(holes), p)
 
 
 def _counts(millimetres: Float, holes: Bytes, p: SensorParams) -> NDArray[np.uint16]:
@@ -211,7 +212,7 @@ def _answering_surface(view: View, p: SensorParams) -> Float:
     field = _lumps(
         h, w, replace(p, drift_px=(p.drift_px[0] + 400, p.drift_px[1] + 900), blob_px=p.blob_px * 1.6)
     )
-    passed = cv2.compare(field, p.see_through, cv2.CMP_LT)
+    passed = cv2.inRange(field, -1.0, p.see_through)
     see_through = cv2.LUT(view.material, _see_through_table())
     cv2.bitwise_and(passed, see_through, dst=passed)
     out = view.inverse_depth.copy()
@@ -221,13 +222,13 @@ def _answering_surface(view: View, p: SensorParams) -> Float:
 
 def _hidden_from_right(inverse: Float, scale: float) -> Bytes:
     """(H, W) uint8, 255 where the right camera's line of sight is blocked or outside its picture."""
-    # A pixel at u lands at u - d in the right picture; it is hidden if something right of it lands further left.
+    # A pixel at u lands at u - d in the right picture; hidden if something right of it lands left of that.
     columns = np.arange(inverse.shape[1], dtype=np.float32)[:, None]
     turned = cv2.transpose(inverse)
     landing = columns - turned * np.float32(scale)
     leftmost = np.minimum.accumulate(landing[::-1], axis=0)[::-1]
     blocked = cv2.compare(landing, leftmost + np.float32(0.75), cv2.CMP_GT)
-    cv2.bitwise_or(blocked, cv2.compare(landing, 0.0, cv2.CMP_LT), dst=blocked)
+    cv2.bitwise_or(blocked, cv2.inRange(landing, -1e9, 0.0), dst=blocked)
     return np.asarray(cv2.transpose(blocked), np.uint8)
 
 
@@ -238,8 +239,8 @@ def _slope(view: View) -> Float:
         return np.zeros_like(inverse)
     across = cv2.Sobel(inverse, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
     along = cv2.Sobel(inverse, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
-    steep = cv2.multiply(cv2.magnitude(across, along), view.depth_m, scale=view.camera.fx)
-    return np.asarray(cv2.max(cv2.subtract(steep, 1.2), 0.0), np.float32)
+    steep = floats(cv2.multiply(cv2.magnitude(across, along), view.depth_m, scale=view.camera.fx))
+    return floats(np.maximum(steep - np.float32(1.2), np.float32(0)))
 
 
 def _grey(view: View) -> Bytes:
@@ -264,7 +265,7 @@ def _bare_table() -> Float:
 @lru_cache(maxsize=1)
 def _darkness() -> Float:
     """(256,) float32: 1 for black, falling to 0 at middle grey."""
-    return np.clip(1.0 - np.arange(256, dtype=np.float32) / 90.0, 0, 1).astype(np.float32)
+    return floats(np.clip(1.0 - np.arange(256, dtype=np.float32) / 90.0, 0, 1))
 
 
 @lru_cache(maxsize=1)
@@ -285,7 +286,7 @@ def _chances(kind: SensorKind, difficulty: float) -> Float:
 
 @lru_cache(maxsize=1)
 def _uniform_bank() -> Float:
-    """Lumpy noise, evenly spread over 0 to 1, with lumps of about 6 px and finer grain in it; wraps around."""
+    """Lumpy noise, evenly spread over 0 to 1, with lumps of about 6 px and finer grain; wraps around."""
     rng = np.random.default_rng(2024)
     edge = BANK_EDGE_PX
     fine = rng.standard_normal((edge, edge), np.float32)

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-
 PADDING = 2
 
 
@@ -37,8 +36,9 @@ class Texture:
     Attributes:
         levels: (h, w, 4) uint8 RGBA each, every level half the size of the one before. Four channels because
             OpenCV warps them three times as fast as three.
-        padded: `levels` with their edge repeated `PADDING` times around and see-through there: OpenCV warps with
-            a constant border ten times as fast as with a repeated one, and the warped alpha is the exact outline.
+        padded: `levels` with their edge repeated `PADDING` times around and see-through there: OpenCV warps
+            with a constant border ten times as fast as with a repeated one, and the warped alpha is the exact
+            outline.
     """
 
     levels: tuple[NDArray[np.uint8], ...]
@@ -47,7 +47,9 @@ class Texture:
     def padded(self) -> tuple[NDArray[np.uint8], ...]:
         padded = []
         for level in self.levels:
-            wide = np.asarray(cv2.copyMakeBorder(level, *[PADDING] * 4, cv2.BORDER_REPLICATE), np.uint8)
+            wide = np.asarray(
+                cv2.copyMakeBorder(level, PADDING, PADDING, PADDING, PADDING, cv2.BORDER_REPLICATE), np.uint8
+            )
             alpha = wide[..., 3].copy()
             wide[..., 3] = 0
             inner = (slice(PADDING, -PADDING), slice(PADDING, -PADDING))
@@ -200,8 +202,8 @@ class Scene:
             "texels",
         ):  # the shift leaves them alone
             moved.__dict__[name] = getattr(self, name)
-        panels = np.array([p.moving for p in self.panels])
-        bodies = np.array([b.moving for b in (*self.turned, *self.balls)], bool)
+        panels = np.array([p.moving for p in self.panels], np.float64)
+        bodies = np.array([b.moving for b in self.turned] + [b.moving for b in self.balls], np.float64)
         counts = np.diff([*self.first_corner, len(self.corners)])
         moved.__dict__["corners"] = self.corners + np.repeat(panels, counts)[:, None] * shift
         moved.__dict__["frames"] = self.frames + panels[:, None, None] * np.outer(shift, [0, 0, 1])
@@ -209,7 +211,7 @@ class Scene:
         return moved
 
     def mirrored_in(self, index: int) -> "Scene":
-        """What panel number `index` can mirror: all that rises above its plane, without small things if it blurs."""
+        """What panel number `index` can mirror: what is above its plane, nothing small if it blurs."""
         known: dict[int, Scene] = self.__dict__.setdefault("_mirrored", {})
         if index not in known:
             glossy = self.panels[index]
@@ -282,8 +284,8 @@ class Scene:
         low, high = [], []
         for body in self.turned:
             radius = max(body.radius_bottom_m, body.radius_top_m)
-            low.append(body.foot - [radius, radius, 0])
-            high.append(body.foot + [radius, radius, body.height_m])
+            low.append(body.foot - np.array([radius, radius, 0]))
+            high.append(body.foot + np.array([radius, radius, body.height_m]))
         for ball in self.balls:
             low.append(ball.centre - ball.radii)
             high.append(ball.centre + ball.radii)

@@ -1,6 +1,7 @@
 """Painted surfaces: wood, stone, fabric, prints and the like, as (h, w, 3) uint8 without any light."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ Pixels = NDArray[np.uint8]
 Painter = Callable[[np.random.Generator, int, int, Rgb], Pixels]
 
 
-def noise(
+def noise(  # noqa: PLR0917 - sizes in the order of all arrays
     rng: np.random.Generator, h: int, w: int, cells_y: float, cells_x: float, octaves: int = 3
 ) -> NDArray[np.float32]:
     """(h, w) float32 around 0.5, smooth over 1/cells of the picture."""
@@ -64,14 +65,14 @@ def planks(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     out = wood(rng, h, w, color).astype(np.float32)
     gain = np.ones((h, w), np.float32)
     edges = np.linspace(0, h, rows + 1).astype(int)
-    for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+    for top, bottom in pairwise(edges):
         cuts = np.sort(rng.integers(0, w, 3))
         for left, right in zip([0, *cuts], [*cuts, w], strict=True):
             gain[top:bottom, left:right] = rng.uniform(0.78, 1.12)
             gain[top:bottom, max(right - 2, 0) : right] = 0.5
         out[top:bottom] = np.roll(out[top:bottom], int(rng.integers(0, w)), axis=1)
         gain[max(bottom - 2, 0) : bottom] = 0.55
-    return np.clip(out * gain[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out * gain[..., None], 0, 255), np.uint8)
 
 
 def tiles(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
@@ -98,7 +99,7 @@ def fabric(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     weave = rng.random((h, w), np.float32)
     other: Rgb = tuple(rng.uniform(40, 230, 3))
     base = mix(color, other, np.asarray(pattern, np.float32)).astype(np.float32)
-    return np.clip(base * (0.82 + 0.3 * weave[..., None]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(base * (0.82 + 0.3 * weave[..., None]), 0, 255), np.uint8)
 
 
 def stone(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
@@ -109,7 +110,7 @@ def stone(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     out = mix(shade(color, 0.78), shade(color, 1.15), field * 0.85 + grain * 0.15)
     light = np.array(shade(color, 1.5 if sum(color) < 380 else 0.6), np.float32)
     share = (0.35 * veins)[..., None]
-    return np.clip(out * (1 - share) + light * share, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out * (1 - share) + light * share, 0, 255), np.uint8)
 
 
 def carpet(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
@@ -177,7 +178,7 @@ def screen(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     return out
 
 
-def spines(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
+def spines(rng: np.random.Generator, h: int, w: int, _color: Rgb) -> Pixels:
     """A row of book backs."""
     out = np.zeros((h, w, 3), np.uint8)
     x = 0

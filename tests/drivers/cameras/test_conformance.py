@@ -1,20 +1,43 @@
 """What every camera must do, run over all cameras that need no device."""
 
+import sys
 import time
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "session"))
+from session_recordings import make_frame, record
+
 from drivers.camera import Camera
+from drivers.cameras.folder import FolderCamera
+from drivers.cameras.replay import ReplayCamera
 from drivers.cameras.synthetic import SyntheticCamera
+from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
 
 
 def synthetic(kind, width=32, height=24):
-    return lambda: SyntheticCamera("sim", kind, width=width, height=height, rate_hz=60.0)
+    return lambda _: SyntheticCamera("sim", kind, width=width, height=height, rate_hz=60.0)
+
+
+def folder(tmp_path):
+    cv2.imwrite(str(tmp_path / "rgb.png"), np.zeros((24, 32, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "depth.png"), np.full((24, 32), 700, np.uint16))
+    (tmp_path / "intrinsics.txt").write_text("32 0 16 0 32 12 0 0 1")
+    return FolderCamera(tmp_path, rate_hz=60.0)
+
+
+def replay(tmp_path):
+    record(tmp_path / "session", [make_frame(index, "left") for index in range(4)]).close()
+    return ReplayCamera(Session(tmp_path / "session"), "left")
 
 
 FACTORIES = {
+    "folder": folder,
+    "replay": replay,
     "active stereo": synthetic(SensorKind.ACTIVE_STEREO),
     "time of flight": synthetic(SensorKind.TIME_OF_FLIGHT),
     "passive stereo": synthetic(SensorKind.PASSIVE_STEREO),
@@ -25,8 +48,8 @@ FACTORIES = {
 
 
 @pytest.fixture(params=FACTORIES)
-def camera(request):
-    return FACTORIES[request.param]()
+def camera(request, tmp_path):
+    return FACTORIES[request.param](tmp_path)
 
 
 def next_frame(camera):

@@ -209,7 +209,9 @@ def _pieces(
     image_from_panel[flat] = np.eye(3)
     panel_from_image = np.linalg.inv(image_from_panel)
     start, stop = np.clip(low[seen], 0, size), np.clip(high[seen] + 2, 0, size)
-    levels = _levels(image_from_panel, panel_from_image, (start + stop) / 2, scene.texels[seen]).tolist()
+    levels = _levels(
+        image_from_panel, panel_from_image, np.asarray((start + stop) / 2, np.float64), scene.texels[seen]
+    ).tolist()
     windows = np.concatenate([start, stop], axis=1).astype(np.int64).tolist()
     outlines = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
     pieces = []

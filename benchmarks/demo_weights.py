@@ -2,8 +2,8 @@
 
     python benchmarks/demo_weights.py [--weights FILE] [--samples 60]
 
-Prints errors in holes (nothing measured), in wrong pixels (measured off by more than 5 %) and over all pixels,
-and the ratio to nearest-neighbour filling in the same run.
+Prints errors in holes (nothing measured), in wrong pixels (measured off by more than 5 %) and over all
+pixels, and the ratio to nearest-neighbour filling in the same run.
 """
 
 import argparse
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from model import checkpoint
 from model.classical import guided_membrane, nearest
@@ -35,7 +36,7 @@ def as_method(engine: MdmEngine) -> Method:
     )
 
 
-def wrong(sample: Sample) -> np.ndarray:
+def wrong(sample: Sample) -> NDArray[np.bool_]:
     """Measured, and off by more than 5 %."""
     off = np.abs(sample.depth_m - sample.target_m) > 0.05 * sample.target_m
     return (sample.depth_m > 0) & (sample.target_m > 0) & off
@@ -68,7 +69,7 @@ def main() -> None:
     answers = {name: [method(s.color, s.depth_m) for s in samples] for name, method in methods.items()}
     for region, where in regions.items():
         print(
-            f"\n{region:8} {'MAE m':>8} {'RMSE m':>8} {'REL':>8} {'delta1':>8}   MAE against nearest neighbour"
+            f"\n{region:8} {'MAE m':>8} {'RMSE m':>8} {'REL':>8} {'delta1':>8}   MAE against nearest"
         )
         base = 0.0
         for name, depths in answers.items():

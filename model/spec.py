@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resources import folder as resources_folder
-
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 DEMO_WEIGHTS = "mdm-small-demo.safetensors"
 WEIGHT_ENDINGS = (".safetensors", ".pt")
 
@@ -54,7 +53,7 @@ DEMO = ModelSpec(
     "demo",
     "MDM small (demo weights)",
     "Bundled; trained on simulated rooms only, so real scenes are outside what it has seen",
-    resources_folder() / "weights" / DEMO_WEIGHTS,
+    RESOURCES / "weights" / DEMO_WEIGHTS,
 )
 
 

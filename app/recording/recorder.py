@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,12 +17,14 @@ from app.flow.worker import Worker
 from drivers.camera import Camera
 from drivers.errors import SessionError
 from drivers.frame import Frame
-from drivers.session.encode import encode
+from drivers.session.encode import EncodedFrame, encode
 from drivers.session.labels import SessionLabels, add_label
 from drivers.session.manifest import CameraTotals
 from drivers.session.writer import SessionWriter, new_session_folder, session_camera
 
 log = logging.getLogger(__name__)
+
+_Waiting = tuple[Frame, Future[EncodedFrame]]
 
 QUEUE_S = 1.5
 """How long encoders and disk may stand still before a frame is lost."""
@@ -106,17 +109,11 @@ class RecorderStatus:
     hint: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    frame: Frame
-    arrived_ns: int
-
-
 class Recorder:
     """One recording of one rig.
 
-    Camera threads put frames into a bounded queue and never wait; encoder threads compress and write; one
-    thread makes the file durable four times a second.
+    Camera threads put frames into a bounded queue and never wait; encoder threads compress; one thread writes
+    in the order of arrival, another makes the file durable four times a second.
 
     Args:
         folder: the library; the session gets a folder of its own below it.
@@ -148,7 +145,6 @@ class Recorder:
         self._last_index: dict[str, int] = {}
         self._error: SessionError | None = None
         self._ended = threading.Event()
-        self._workers: list[Worker] = []
         self._stopped = False
 
     @property
@@ -179,10 +175,10 @@ class Recorder:
             app_version=_app_version(),
         )
         self._started_ns = time.monotonic_ns()
-        encoders = max(1, min(4, (os.cpu_count() or 2) - 1))
-        self._encoders = [Worker(f"encoder {n}", self._encode) for n in range(encoders)]
-        self._syncer = Worker("recorder sync", self._sync)
-        for worker in (*self._encoders, self._syncer):
+        threads = max(1, min(4, (os.cpu_count() or 2) - 1))
+        self._encoders = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
+        self._workers = [Worker("recorder", self._write), Worker("recorder sync", self._sync)]
+        for worker in self._workers:
             worker.start()
         for _, channel in self._lines.values():
             channel.add_tap(self._take)
@@ -224,16 +220,16 @@ class Recorder:
         Raises:
             SessionError: not even the index could be written; recovery at the next start mends that.
         """
-        if self._stopped:
-            return self._session
-        self._stopped = True
+        with self._lock:  # a tap that waits for the lock finds the recording closed, and no frame comes after
+            if self._stopped:
+                return self._session
+            self._stopped = True
         for _, channel in self._lines.values():
             channel.remove_tap(self._take)
-        for _ in self._encoders:
-            self._queue.put(None, timeout=STOP_TIMEOUT_S)
-        for worker in self._encoders:
+        self._queue.put(None, timeout=STOP_TIMEOUT_S)
+        for worker in self._workers:
             worker.stop(timeout_s=STOP_TIMEOUT_S)
-        self._syncer.stop(timeout_s=STOP_TIMEOUT_S)
+        self._encoders.shutdown()
         totals = {
             camera_id: CameraTotals(
                 device_frames=count.device_frames,
@@ -251,43 +247,49 @@ class Recorder:
 
     def _take(self, frame: Frame) -> None:
         with self._lock:
+            if self._stopped:
+                return
             count = self._counts[frame.camera_id]
             last = self._last_index.get(frame.camera_id)
             self._last_index[frame.camera_id] = frame.index
             gap = 0 if last is None else max(0, frame.index - last - 1)
-            count = replace(count, device_gap=count.device_gap + gap, waiting=count.waiting + 1)
+            count = replace(count, device_gap=count.device_gap + gap)
+            if self._ended.is_set():
+                count = replace(count, failed=count.failed + 1)
+            else:
+                count = self._queued(frame, count)
             self._counts[frame.camera_id] = count
-        if self._ended.is_set():
-            self._settle(frame, failed=1)
-            return
-        try:
-            self._queue.put_nowait(_Waiting(frame, time.monotonic_ns()))
-        except queue.Full:
-            self._settle(frame, dropped=1)
 
-    def _settle(self, frame: Frame, *, written: int = 0, dropped: int = 0, failed: int = 0) -> None:
+    def _queued(self, frame: Frame, count: CameraCount) -> CameraCount:
+        if self._queue.full():  # only this method adds, and the lock is held
+            return replace(count, dropped=count.dropped + 1)
+        encoded = self._encoders.submit(encode, frame, arrived_ns=time.monotonic_ns())
+        self._queue.put_nowait((frame, encoded))
+        return replace(count, waiting=count.waiting + 1)
+
+    def _settle(self, frame: Frame, *, written: int = 0, failed: int = 0) -> None:
         with self._lock:
             count = self._counts[frame.camera_id]
             self._counts[frame.camera_id] = replace(
                 count,
                 waiting=count.waiting - 1,
                 written=count.written + written,
-                dropped=count.dropped + dropped,
                 failed=count.failed + failed,
             )
 
-    def _encode(self, _stop: threading.Event) -> None:
+    def _write(self, _stop: threading.Event) -> None:
         while (waiting := self._queue.get()) is not None:
+            frame, encoded = waiting
+            if self._ended.is_set():
+                self._settle(frame, failed=1)
+                continue
             try:
-                if self._ended.is_set():
-                    self._settle(waiting.frame, failed=1)
-                    continue
-                self._writer.write(encode(waiting.frame, arrived_ns=waiting.arrived_ns))
+                self._writer.write(encoded.result())
             except SessionError as error:
-                self._settle(waiting.frame, failed=1)
+                self._settle(frame, failed=1)
                 self._end(error)
             else:
-                self._settle(waiting.frame, written=1)
+                self._settle(frame, written=1)
 
     def _sync(self, stop: threading.Event) -> None:
         said_s = 0.0
@@ -354,13 +356,11 @@ class Recorder:
 
     def _guessed_rate(self) -> float:
         """Bytes a second before there is a file to measure."""
-        return sum(
-            frame.color.shape[0]
-            * frame.color.shape[1]
-            * BYTES_PER_PIXEL
-            * self._lines[camera_id][0].info.rate_hz
-            for camera_id, frame in self._first.items()
-        )
+        pixels_per_s = 0.0
+        for camera_id, frame in self._first.items():
+            height, width = frame.color.shape[:2]
+            pixels_per_s += height * width * self._lines[camera_id][0].info.rate_hz
+        return BYTES_PER_PIXEL * pixels_per_s
 
 
 def _app_version() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app import crash, headless, logs, paths, settings
+from app.compose import Studio
 from app.console import Console
 from app.messages import UsageError, expected, message
 from app.settings import SettingsError
@@ -15,8 +16,9 @@ from app.verbs.doctor import DOCTOR, has_display
 from app.verbs.record import RECORD
 from app.verbs.refine import REFINE
 from app.verbs.sessions import EXPORT, RECOVER
-from app.verbs.verb import Verb, add_model_flags, chosen_settings, with_flags
+from app.verbs.verb import Verb, add_model_flags, chosen_settings, engine_choice, with_flags
 from drivers.errors import SessionError
+from drivers.registry import open_source
 from drivers.session.library import is_session
 
 log = logging.getLogger(__name__)
@@ -78,32 +80,25 @@ def _open(args: Namespace, console: Console) -> int:
         status = headless.run(chosen_settings(args), console)
         headless.say_how_to_get_the_window()
         return status
-    trouble: SettingsError | None = None
-    kept: Path | None = None
     try:
         stored = settings.load()
     except SettingsError as error:
-        trouble = error
-        stored, kept = _defaults_instead()
+        stored = _defaults_instead_of(error)
+    chosen = with_flags(stored, args)
     from app.gui import run
 
-    notice = "" if trouble is None else _settings_notice(trouble, kept)
-    return run(with_flags(stored, args), notice=notice, kiosk=args.kiosk)
+    return run(Studio(engine_choice(chosen)), chosen, kiosk=args.kiosk, open_source=open_source)
 
 
-def _defaults_instead() -> tuple[settings.Settings, Path | None]:
-    """Default settings, and where the unreadable file is now; None if it could not be moved."""
+def _defaults_instead_of(error: SettingsError) -> settings.Settings:
+    """Default settings; the file that cannot be used is moved aside, so that it is not overwritten."""
     try:
-        kept = settings.set_aside()
+        where = f" The file is kept as {settings.set_aside()}."
     except OSError:
         log.exception("the unreadable settings file cannot be moved")
-        kept = None
-    return settings.Settings.model_validate({}), kept
-
-
-def _settings_notice(error: SettingsError, kept: Path | None) -> str:
-    where = f" The file is kept as {kept}." if kept is not None else ""
-    return f"{message(error).sentence} DepthMend started with the default settings.{where}"
+        where = ""
+    log.warning("%s DepthMend starts with the default settings.%s", message(error).sentence, where)
+    return settings.Settings.model_validate({})
 
 
 def _add_play_arguments(parser: ArgumentParser) -> None:

@@ -24,6 +24,8 @@ from drivers.session.labels import SessionLabels
 from model.repair import Provenance
 
 RUN_S = 10.0
+"""Of recording, after the first repaired frame."""
+
 FIRST_REPAIR_S = 120.0
 TICK_S = 0.1
 
@@ -64,13 +66,12 @@ class Figures:
         )
 
 
-def run(chosen: Settings, console: Console, *, seconds: float = RUN_S, folder: Path | None = None) -> int:
+def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> int:
     """Do the job and return the exit status: 1 if frames were not repaired or the recording failed.
 
     Args:
         chosen: source and repair.
         console: gets progress and figures.
-        seconds: of recording, after the first repaired frame.
         folder: for session and pictures; a new one below the data folder if absent.
     """
     started_s = time.monotonic()
@@ -92,8 +93,8 @@ def run(chosen: Settings, console: Console, *, seconds: float = RUN_S, folder: P
         before = {camera_id: _counts(line) for camera_id, line in pipeline.lines.items()}
         recording_s = time.monotonic()
         pause = threading.Event()
-        while (elapsed_s := time.monotonic() - recording_s) < seconds:
-            console.progress("capturing, repairing, recording", done=int(elapsed_s), total=int(seconds))
+        while (elapsed_s := time.monotonic() - recording_s) < RUN_S:
+            console.progress("capturing, repairing, recording", done=int(elapsed_s), total=int(RUN_S))
             pause.wait(TICK_S)
         counts = {camera_id: _counts(line) for camera_id, line in pipeline.lines.items()}
         now_ns = time.monotonic_ns()

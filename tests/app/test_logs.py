@@ -15,7 +15,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _fail() -> None:
     try:
-        raise ValueError("the cause")
+        int("no number")
     except ValueError:
         logging.getLogger("test").exception("it failed")
 

@@ -77,7 +77,6 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
     started_s = time.monotonic()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = folder or paths.data_folder() / "headless-run" / stamp
-    folder.mkdir(parents=True, exist_ok=True)
     studio = Studio(engine_choice(chosen))
     try:
         pipeline = studio.open(open_source(chosen.source))
@@ -89,6 +88,7 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
         console.say("first", f"First picture after {first_s:.1f} s; repair: {state.label}.", seconds=first_s)
         if trouble:
             console.failed(Message("Nothing is repaired", trouble, state.hint))
+        folder.mkdir(parents=True, exist_ok=True)
         recorder = studio.record(folder, SessionLabels(operator=chosen.operator, site=chosen.site))
         before = {camera_id: _counts(line) for camera_id, line in pipeline.lines.items()}
         recording_s = time.monotonic()

@@ -114,7 +114,8 @@ def provenance_picture(provenance: NDArray[np.uint8]) -> Image:
 def _hatching(shape: tuple[int, ...], colors: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Image:
     rows, columns = np.indices(shape)
     stripe = ((rows + columns) // HATCH_PX) % 2
-    return np.array(colors, np.uint8)[stripe]
+    hatched: Image = np.array(colors, np.uint8)[stripe]
+    return hatched
 
 
 def _resized(picture: Image, width: int, height: int) -> Image:

@@ -36,7 +36,7 @@ def infrared(
             _dots(),
             cv2.scaleAdd(view.inverse_depth, -0.5 * scale, columns),
             rows,
-            cv2.INTER_LINEAR,
+            cv2.INTER_NEAREST,
             borderMode=cv2.BORDER_WRAP,
         )
         cv2.multiply(dots, cv2.LUT(view.material, _answers()), dst=dots, scale=1 / 255)

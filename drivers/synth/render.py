@@ -137,14 +137,14 @@ def draw(
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     now = scene.at(t_s)
     shown: list[tuple[int, int, Window]] = []
-    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 5):
+    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
         panel = now.panels[index]
         item = canvas.new_id(panel.material)
         box = _draw_panel(canvas, panel, piece, item)
         if box is not None and reflections and panel.reflectivity > REFLECTIVE_FROM:
             shown.append((index, item, box))
     glass: list[tuple[float, Turned, Window]] = []
-    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 5):
+    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
         if body.material is Material.GLASS and isinstance(body, Turned):
             if reflections:
                 glass.append((float((body.foot - eye) @ rotation[:, 2]), body, window))
@@ -207,11 +207,9 @@ def _pieces(
     image_from_panel = (camera.matrix @ rotation.T) @ frames
     flat = np.abs(np.linalg.det(image_from_panel)) < 1e-9
     image_from_panel[flat] = np.eye(3)
-    panel_from_image = np.linalg.inv(image_from_panel)
+    panel_from_image = np.asarray(np.linalg.inv(image_from_panel), np.float64)
     start, stop = np.clip(low[seen], 0, size), np.clip(high[seen] + 2, 0, size)
-    levels = _levels(
-        image_from_panel, panel_from_image, np.asarray((start + stop) / 2, np.float64), scene.texels[seen]
-    ).tolist()
+    levels = _levels(image_from_panel, panel_from_image, (start + stop) / 2, scene.texels[seen]).tolist()
     windows = np.concatenate([start, stop], axis=1).astype(np.int64).tolist()
     outlines = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
     pieces = []

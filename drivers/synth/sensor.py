@@ -317,15 +317,13 @@ def _grain_bank() -> Float:
 
 def _lumps(h: int, w: int, p: SensorParams) -> Float:
     """(h, w) float32 of 0 to 1, evenly spread, in lumps; the same for the same drift."""
-    bank = _uniform_bank()
     zoom = p.blob_px / 9.0 * max(w / 640.0, 0.05)
-    shift = np.array(
-        [[1 / zoom, 0, p.drift_px[0] % BANK_EDGE_PX], [0, 1 / zoom, p.drift_px[1] % BANK_EDGE_PX]]
-    )
-    flags = cv2.INTER_NEAREST if zoom < 1.3 else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.warpAffine(bank, shift, (w, h), flags=flags | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_WRAP),
-        np.float32,
+    size = (max(min(round(h / zoom), BANK_EDGE_PX), 1), max(min(round(w / zoom), BANK_EDGE_PX), 1))
+    top = int(p.drift_px[1]) % (BANK_EDGE_PX - size[0] + 1)
+    left = int(p.drift_px[0]) % (BANK_EDGE_PX - size[1] + 1)
+    part = _uniform_bank()[top : top + size[0], left : left + size[1]]
+    return floats(
+        cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST if zoom < 1.3 else cv2.INTER_LINEAR)
     )
 
 

@@ -188,12 +188,15 @@ class Scene:
         if not self.travel_m.any():
             return self
         shift = self.travel_m * sin(tau * t_s / self.travel_s)
-        moved = replace(
-            self,
-            panels=tuple(replace(p, origin=p.origin + shift) if p.moving else p for p in self.panels),
-            turned=tuple(replace(b, foot=b.foot + shift) if b.moving else b for b in self.turned),
-            balls=tuple(replace(b, centre=b.centre + shift) if b.moving else b for b in self.balls),
-        )
+        panels, turned, balls = list(self.panels), list(self.turned), list(self.balls)
+        at_panels, at_turned, at_balls = self._moving
+        for k in at_panels:
+            panels[k] = replace(panels[k], origin=panels[k].origin + shift)
+        for k in at_turned:
+            turned[k] = replace(turned[k], foot=turned[k].foot + shift)
+        for k in at_balls:
+            balls[k] = replace(balls[k], centre=balls[k].centre + shift)
+        moved = replace(self, panels=tuple(panels), turned=tuple(turned), balls=tuple(balls))
         for name in (
             "first_corner",
             "normals",
@@ -202,13 +205,23 @@ class Scene:
             "texels",
         ):  # the shift leaves them alone
             moved.__dict__[name] = getattr(self, name)
-        panels = np.array([p.moving for p in self.panels], np.float64)
-        bodies = np.array([b.moving for b in self.turned] + [b.moving for b in self.balls], np.float64)
-        counts = np.diff([*self.first_corner, len(self.corners)])
-        moved.__dict__["corners"] = self.corners + np.repeat(panels, counts)[:, None] * shift
-        moved.__dict__["frames"] = self.frames + panels[:, None, None] * np.outer(shift, [0, 0, 1])
-        moved.__dict__["boxes"] = self.boxes + bodies[:, None, None] * shift
+        corners, frames, boxes = self.corners.copy(), self.frames.copy(), self.boxes.copy()
+        for k in at_panels:
+            first = self.first_corner[k]
+            corners[first : first + len(panels[k].outline)] += shift
+            frames[k, :, 2] += shift
+        for k in (*at_turned, *(len(turned) + k for k in at_balls)):
+            boxes[k] += shift
+        moved.__dict__.update(corners=corners, frames=frames, boxes=boxes)
         return moved
+
+    @cached_property
+    def _moving(self) -> tuple[list[int], list[int], list[int]]:
+        return (
+            [k for k, panel in enumerate(self.panels) if panel.moving],
+            [k for k, body in enumerate(self.turned) if body.moving],
+            [k for k, ball in enumerate(self.balls) if ball.moving],
+        )
 
     def mirrored_in(self, index: int) -> "Scene":
         """What panel number `index` can mirror: what is above its plane, nothing small if it blurs."""
@@ -216,7 +229,7 @@ class Scene:
         if index not in known:
             glossy = self.panels[index]
             height = float(glossy.normal @ glossy.origin) + 0.02
-            smallest_m = 0.12 if glossy.blur else 0.03
+            smallest_m = 0.12 if glossy.blur else 0.06
             sizes = [min(float(np.linalg.norm(p.across)), float(np.linalg.norm(p.down))) for p in self.panels]
             known[index] = replace(
                 self,

@@ -24,9 +24,9 @@ from model.repair import Provenance
 log = logging.getLogger(__name__)
 
 FOV_RAD: Final = math.radians(52)
-SLOW_MS: Final = 45.0
-FAST_MS: Final = 22.0
-COARSEST_STEP: Final = 8
+SLOW_MS: Final = 60.0
+FAST_MS: Final = 33.0
+COARSEST_STEP: Final = 4
 TICK_MS: Final = 33
 DOUBLE_TAP_S: Final = 0.35
 DOUBLE_TAP_PX: Final = 40
@@ -185,7 +185,7 @@ class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         program["u_range"] = self.range_m
         program["u_tint"] = (*TINTS[name], 0.65 if self.layout == "overlay" else 0.0)
         screen_focal_px = height / 2 / math.tan(FOV_RAD / 2)
-        program["u_spread"] = 1.25 * self.step * screen_focal_px / cloud.camera.fx
+        program["u_spread"] = 1.5 * self.step * screen_focal_px / cloud.camera.fx
         program.draw("points")
 
 
@@ -319,9 +319,11 @@ class CloudView(QWidget):
             return
         cloud = self._canvas.clouds["raw"] or self._canvas.clouds["refined"]
         depth_m = None if cloud is None else middle_depth_m(cloud.depth)
-        if depth_m is not None:
+        if cloud is not None and depth_m is not None:
             self._placed = True
-            self._set_orbit(looking_at(depth_m))
+            width = next(iter(viewports(self._canvas.layout, self.width()).values()))[1]
+            aspect = max(width, 1) / max(self.height(), 1)
+            self._set_orbit(looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect))
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._place_labels()
@@ -417,7 +419,7 @@ class CloudView(QWidget):
         before = canvas.drawn
         canvas.native.repaint()
         self._drawn_until_s = time.perf_counter()
-        if canvas.drawn != before:
+        if canvas.drawn != before and canvas.drawn > 2:  # the first ones compile and upload
             canvas.step = next_step(canvas.step, canvas.draw_ms)
 
     def _place_labels(self) -> None:

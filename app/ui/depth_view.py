@@ -18,16 +18,24 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
 from app.ui.icons import icon
-from app.ui.panes import Pane, arrange
+from app.ui.panes import PANE_GAP_PX, Pane, arrange, free_room
 from app.ui.picture import Picture
 from app.ui.widgets import Button
-from app.viewmodels.colouring import colour_depth, colour_provenance, depth_table
+from app.viewmodels.colouring import (
+    PROVENANCE_COLOURS,
+    PROVENANCE_WORDS,
+    colour_depth,
+    colour_provenance,
+    depth_table,
+)
 from app.viewmodels.live import LiveOptions, Note, TileView
-from app.viewmodels.readout import Readout, readout
+from app.viewmodels.readout import Figures, Readout, figures, readout
 from drivers.depth import DepthMap
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
+FIGURES_PX: Final = (150, 190)
+"""Room that the figures of a repaired frame need."""
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 DIM: Final = QColor(7, 9, 12, 170)
 PANE_WORDS: Final[dict[str, str]] = {"colour": "Colour", "raw": "Raw", "refined": "Refined"}
@@ -65,6 +73,8 @@ class DepthView(QWidget):
         self._loupe_rect = QRect()
         self._words_shown: list[Note | None] = [None, None]
         self._unpainted: object = None
+        self._figures: Figures | None = None
+        self._free = QRect()
         self._choose = Button("Choose model", icon_name="tune-variant")
         self._choose.setParent(self)
         self._choose.hide()
@@ -125,13 +135,24 @@ class DepthView(QWidget):
                 self._rearrange()
         for kind in self._recolour():
             self._update_pane(kind)
+        if not self._free.isNull():
+            self._count(tile)
         words = [tile.camera_note, tile.refined_note]
         if words != self._words_shown:
             self._words_shown = words
+            said = [f"{note.text}. {note.hint}".strip() for note in words if note is not None]
+            self.setAccessibleDescription(" ".join(said))
             self._place_button()
             self.update()
         if not self._loupe_rect.isNull():
             self.update(self._loupe_rect)
+
+    def _count(self, tile: TileView) -> None:
+        """Keep the figures of the repaired frame up to date."""
+        if tile.refined is not self._sources.get("figures"):
+            self._sources["figures"] = tile.refined
+            self._figures = None if tile.refined is None else figures(tile.refined)
+            self.update(self._free)
 
     def _recolour(self) -> list[str]:
         """Fill the pictures whose sources are new and shown; returns their names."""
@@ -203,6 +224,9 @@ class DepthView(QWidget):
 
     def _rearrange(self) -> None:
         self._panes = arrange(self.rect(), self._aspect, self._options.layout, compact=self._compact)
+        free = free_room(self.rect(), self._panes).adjusted(0, PANE_GAP_PX, 0, 0)
+        roomy = free.width() >= FIGURES_PX[0] and free.height() >= FIGURES_PX[1] and not self._compact
+        self._free = free if roomy else QRect()
         self._recolour()
         self._place_button()
         self.update()
@@ -220,6 +244,8 @@ class DepthView(QWidget):
                 outside = outside.subtracted(pane.rect)
             for rect in outside:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
                 painter.fillRect(rect, QColor(theme.current().surface))
+        if region.intersects(self._free):
+            self._paint_figures(painter)
         for pane in self._panes:
             if region.intersects(pane.rect):
                 self._paint_pane(painter, pane, event)
@@ -254,6 +280,41 @@ class DepthView(QWidget):
             self._paint_note(painter, note, clip)
         if not self._compact:
             self._paint_tag(painter, kind, rect, clip)
+
+    def _paint_figures(self, painter: QPainter) -> None:
+        """Where the pixels of the repaired frame come from, in per cent, and what it took."""
+        if self._figures is None:
+            return
+        colours = theme.current()
+        room = self._free.adjusted(12, 12, -12, -8)
+        word_font, value_font = theme.font(15), theme.font(15, weight=theme.BOLD, tabular=True)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        rows = [
+            (PROVENANCE_WORDS[kind], f"{share:.1%}", QColor(*PROVENANCE_COLOURS[kind]), share)
+            for kind, share in self._figures.shares.items()
+        ]
+        took = f"{self._figures.took_ms:.0f} ms"
+        y, step = room.y(), min(44, room.height() // 5)
+        width = min(room.width(), 320)
+        for word, value, colour, share in rows:
+            line = QRect(room.x(), y, width, 22)
+            painter.setFont(word_font)
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, word)
+            painter.setFont(value_font)
+            painter.setPen(QColor(colours.text))
+            painter.drawText(line, right, value)
+            bar = QRect(room.x(), y + 24, width, 6)
+            painter.fillRect(bar, QColor(colours.raised))
+            painter.fillRect(QRect(bar.x(), bar.y(), round(share * bar.width()), 6), colour)
+            y += step
+        line = QRect(room.x(), y, width, 22)
+        painter.setFont(word_font)
+        painter.setPen(QColor(colours.muted))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, "Repair took")
+        painter.setFont(value_font)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(line, right, took)
 
     def _note(self, kind: str) -> tuple[Note | None, bool]:
         """Words for this pane, and whether they stand over an old picture."""

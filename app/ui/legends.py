@@ -84,5 +84,5 @@ class ProvenanceLegend(QWidget):
             word.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD))
             row.addWidget(word)
             row.addWidget(label(PROVENANCE_MEANINGS[kind], "muted", wrap=False))
-            row.addSpacing(theme.SPACE_PX)
+            row.addSpacing(theme.GAP_PX)
         row.addStretch(1)

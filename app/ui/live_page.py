@@ -105,7 +105,7 @@ class LivePage(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(theme.GAP_PX)
-        for widget in (self._layouts, self._provenance, self._freeze):
+        for widget in (self._layouts, self._freeze, self._provenance):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._range)
@@ -200,8 +200,8 @@ class LivePage(QWidget):
         self._tiles.show_options(options)
         self._cloud.show_options(options)
         if in_cloud != self._cloud.active:
-            self._cloud.set_active(in_cloud)
             self._tiles.show_cloud(self._cloud.body if in_cloud else None)
+            self._cloud.set_active(in_cloud)
         large = self._tiles.large
         if in_cloud and large is not None:
             self._cloud.show_tile(self.model.tile(large.camera.camera_id))

@@ -50,11 +50,16 @@ def arrange(room: QRect, aspect: float, layout: str, *, compact: bool) -> list[P
 
 
 def _side_by_side(room: QRect, aspect: float) -> list[Pane]:
+    """In a row, in a column, or two above one, whichever shows them larger."""
     kinds: tuple[PaneKind, ...] = ("colour", "raw", "refined")
+    half = QSize((room.width() - PANE_GAP_PX) // 2, (room.height() - PANE_GAP_PX) // 2)
+    quarter = fitted(QRect(QPoint(), half), aspect).size()
     row_width = (room.width() - 2 * PANE_GAP_PX) // 3
     column_height = (room.height() - 2 * PANE_GAP_PX) // 3
     in_row = fitted(QRect(0, 0, row_width, room.height()), aspect)
     in_column = fitted(QRect(0, 0, room.width(), column_height), aspect)
+    if quarter.width() > max(in_row.width(), in_column.width()):
+        return _in_quarters(room, quarter, kinds)
     across = in_row.width() >= in_column.width()
     size = (in_row if across else in_column).size()
     width, height = size.width(), size.height()
@@ -63,6 +68,29 @@ def _side_by_side(room: QRect, aspect: float) -> list[Pane]:
     spare = room.size() - whole
     first = room.topLeft() + QPoint(spare.width() // 2, spare.height() // 2)
     return [Pane(kind, QRect(first + step * i, QSize(width, height))) for i, kind in enumerate(kinds)]
+
+
+def _in_quarters(room: QRect, size: QSize, kinds: tuple[PaneKind, ...]) -> list[Pane]:
+    """The fourth quarter stays free for figures."""
+    step = QPoint(size.width() + PANE_GAP_PX, size.height() + PANE_GAP_PX)
+    whole = QSize(step.x() + size.width(), step.y() + size.height())
+    first = room.topLeft() + QPoint(
+        (room.width() - whole.width()) // 2, (room.height() - whole.height()) // 2
+    )
+    corners = (first, first + QPoint(0, step.y()), first + step)
+    return [Pane(kind, QRect(corner, size)) for kind, corner in zip(kinds, corners, strict=True)]
+
+
+def free_room(room: QRect, panes: list[Pane]) -> QRect:
+    """The largest rectangle beside or below the colour picture that no pane covers."""
+    colour = next((pane.rect for pane in panes if pane.kind == "colour"), None)
+    if colour is None:
+        return QRect()
+    others = [pane.rect for pane in panes if pane.kind != "colour"]
+    below = QRect(colour.x(), colour.bottom() + 1, colour.width(), room.bottom() - colour.bottom())
+    beside = QRect(colour.right() + 1, colour.y(), room.right() - colour.right(), colour.height())
+    free = [rect for rect in (below, beside) if not any(rect.intersects(other) for other in others)]
+    return max(free, key=lambda rect: rect.width() * rect.height(), default=QRect())
 
 
 def _wipe(room: QRect, aspect: float) -> list[Pane]:
@@ -80,7 +108,7 @@ def _wipe(room: QRect, aspect: float) -> list[Pane]:
                 x = room.x() + (room.width() - large.width() - small.width() - PANE_GAP_PX) // 2
                 y = room.y() + (room.height() - large.height()) // 2
                 panes = [
-                    Pane("colour", QRect(QPoint(x, y), small)),
+                    Pane("colour", QRect(QPoint(x, y), small)),  # figures fit below it
                     Pane("wipe", QRect(QPoint(x + small.width() + PANE_GAP_PX, y), large)),
                 ]
             else:

@@ -226,9 +226,9 @@ QPushButton, QToolButton {
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $pressed; }
 QPushButton:checked, QToolButton:checked {
-    background: $accent_soft; color: $accent_text; border: 2px solid $accent;
+    background: $accent_soft; color: $accent_text; border: 2px solid $accent; padding: 3px 17px;
 }
-QPushButton:focus, QToolButton:focus { border: 2px solid $accent; }
+QPushButton:focus, QToolButton:focus { border: 2px solid $accent; padding: 3px 17px; }
 QPushButton:disabled, QToolButton:disabled {
     background: $surface; color: $disabled; border: 1px solid $line;
 }
@@ -249,24 +249,27 @@ QPushButton[kind="record"]:focus { border: 2px solid $text; }
 QPushButton[kind="record"]:disabled { background: $raised; color: $disabled; border: 1px solid $line; }
 
 QPushButton[kind="danger"] { color: $error; border: 1px solid $error; background: transparent; }
+QPushButton[kind="danger"]:focus { border: 2px solid $error; }
 QPushButton[kind="danger"]:hover { background: $error_soft; }
 
-QPushButton[kind="icon"] { padding: 0; }
+QPushButton[kind="icon"], QPushButton[kind="icon"]:checked, QPushButton[kind="icon"]:focus { padding: 0; }
 QPushButton[kind="quiet"] { background: transparent; border: 1px solid transparent; padding: 0 10px; }
 QPushButton[kind="quiet"]:hover { background: $hover; }
 QPushButton[kind="quiet"]:pressed { background: $pressed; }
-QPushButton[kind="quiet"]:focus { border: 2px solid $accent; }
+QPushButton[kind="quiet"]:focus { border: 2px solid $accent; padding: 0 9px; }
 QPushButton[kind="quiet"]:disabled { color: $disabled; }
 
 QPushButton[kind="chip"] { border-radius: 24px; padding: 0 18px; }
+QPushButton[kind="chip"]:checked, QPushButton[kind="chip"]:focus { padding: 0 17px; }
 
 QPushButton[kind="segment"] {
     background: transparent; border: 1px solid transparent;
-    border-radius: 8px; color: $muted; padding: 0 14px;
+    border-radius: 8px; color: $muted;
+    padding: 0 14px; font-weight: 600;
 }
 QPushButton[kind="segment"]:hover { background: $hover; }
-QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent; font-weight: 600; }
-QPushButton[kind="segment"]:focus { border: 2px solid $text; }
+QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent; border: 1px solid $accent; }
+QPushButton[kind="segment"]:focus { border: 2px solid $text; padding: 0 13px; }
 QPushButton[kind="segment"]:disabled { color: $disabled; }
 
 QFrame[role="banner"] { border-radius: 12px; border: 2px solid $info; background: $info_soft; }

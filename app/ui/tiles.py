@@ -14,19 +14,20 @@ from app.ui.panes import arrange
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
 
 HEADER_PX: Final = 58
+NARROW_PX: Final = 330
 SIDE_STRIP_PX: Final = (200, 320)
 TILE_GAP_PX: Final = 10
 
 
-def figures(tile: TileView) -> str:
+def figures(tile: TileView, *, short: bool = False) -> str:
     """Rate, age and losses of one camera, as its header says them."""
     words = [f"{tile.rate_hz:.0f} fps"]
     if tile.frozen:
         words.append("frozen")
     elif tile.refined is not None and tile.age_ms is not None:
         age = f"{tile.age_ms:.0f} ms" if tile.age_ms < 1000 else f"{tile.age_ms / 1000:.1f} s"
-        words.append(f"refined {age} old")
-    if tile.lost:
+        words.append(f"{age} old" if short else f"refined {age} old")
+    if tile.lost and not short:
         words.append(f"{tile.lost} lost")
     return "  ·  ".join(words)
 
@@ -55,7 +56,7 @@ class TileHeader(QAbstractButton):
 
     def show_tile(self, tile: TileView) -> None:
         """Show what the figures are now."""
-        words = figures(tile)
+        words = figures(tile, short=self.width() < NARROW_PX)
         if (words, tile.status) != (self._figures, self._status):
             self._figures, self._status = words, tile.status
             self.update()
@@ -218,7 +219,6 @@ class TilesArea(QWidget):
         self._cloud = cloud
         if cloud is not None:
             cloud.setParent(self)
-            cloud.show()
         self._place()
 
     def resizeEvent(self, _event: QResizeEvent) -> None:

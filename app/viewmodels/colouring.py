@@ -33,10 +33,10 @@ PROVENANCE_WORDS: Final[dict[Provenance, str]] = {
 }
 
 PROVENANCE_MEANINGS: Final[dict[Provenance, str]] = {
-    Provenance.MEASURED: "the sensor's value, kept",
-    Provenance.REFINED: "the sensor's value, changed",
-    Provenance.INVENTED: "the sensor gave nothing",
-    Provenance.REJECTED: "no depth to be had",
+    Provenance.MEASURED: "sensor value kept",
+    Provenance.REFINED: "sensor value changed",
+    Provenance.INVENTED: "sensor saw nothing",
+    Provenance.REJECTED: "no depth here",
 }
 
 DIMMEST: Final = 0.3

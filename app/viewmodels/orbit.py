@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.geometry import Intrinsics
+
 Matrix = NDArray[np.float64]
 
 TURN_RAD_PER_PX: Final = 0.006
@@ -69,9 +71,19 @@ class Orbit:
         return rotation
 
 
-def looking_at(depth_m: float) -> Orbit:
-    """The first view of a scene whose middle lies at this depth."""
-    return Orbit(target=(0.0, 0.0, depth_m), distance_m=depth_m * 1.08)
+def looking_at(depth_m: float, camera: Intrinsics, *, fov_rad: float, aspect: float) -> Orbit:
+    """The first view of a scene whose middle lies at this depth, all of which shall be seen.
+
+    Args:
+        depth_m: of the middle.
+        camera: that saw it.
+        fov_rad: of the eye, from top to bottom.
+        aspect: of the view, width to height.
+    """
+    half = math.tan(fov_rad / 2)
+    upright = camera.height / 2 / camera.fy / half
+    across = camera.width / 2 / camera.fx / (half * aspect)
+    return Orbit(target=(0.0, 0.0, depth_m), distance_m=depth_m * max(upright, across) * 1.02)
 
 
 def clip_from_eye(fov_rad: float, aspect: float) -> Matrix:

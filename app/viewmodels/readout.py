@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from app.flow.refine import Refined
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
 from drivers.depth import DepthMap
@@ -35,7 +38,7 @@ def depth_words(depth_m: float) -> str:
 def readout(tile: TileView, x: float, y: float) -> Readout | None:
     """Depth at a place of the picture; None before the first frame.
 
-    Raw and refined are of the same exposure where the grids allow no other comparison.
+    Raw and refined are of one exposure: what provenance says holds for these two numbers only.
 
     Args:
         tile: the camera.
@@ -44,17 +47,36 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
     """
     if tile.frame is None:
         return None
-    if tile.refined is None:
+    if tile.refined is None or tile.refined_note is not None:
         words = "" if tile.refined_note is None else tile.refined_note.text
         return Readout(depth_words(_at(tile.frame.depth, x, y)), "-", words)
-    raw = tile.frame.depth if tile.frame.calibration.aligned else tile.refined.raw
     height, width = tile.refined.provenance.shape
     kind = Provenance(int(tile.refined.provenance[_place(y, height), _place(x, width)]))
     return Readout(
-        depth_words(_at(raw, x, y)),
+        depth_words(_at(tile.refined.raw, x, y)),
         depth_words(_at(tile.refined.depth, x, y)),
         f"{PROVENANCE_WORDS[kind]}: {PROVENANCE_MEANINGS[kind]}",
     )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one repaired frame is made of.
+
+    Attributes:
+        shares: of all pixels, 0 to 1, by provenance.
+        took_ms: registration and repair together.
+    """
+
+    shares: dict[Provenance, float]
+    took_ms: float
+
+
+def figures(refined: Refined) -> Figures:
+    """Counted over the whole picture."""
+    counts = np.bincount(refined.provenance.ravel(), minlength=len(Provenance))
+    shares = {kind: float(counts[kind]) / refined.provenance.size for kind in Provenance}
+    return Figures(shares, refined.took_ms)
 
 
 def _at(depth: DepthMap, x: float, y: float) -> float:

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from app.ui.cloud_view import CloudView, next_step, viewports
+from app.ui.widgets import EmptyState
+from app.viewmodels.cloud import Cloud, grid, middle_depth_m
+from app.viewmodels.orbit import Orbit
+from drivers.depth import DepthMap
+from drivers.geometry import Intrinsics
+
+LENS = Intrinsics(64, 48, 60.0, 60.0, 31.5, 23.5)
+
+
+def wall(depth_m: float, colour: tuple[int, int, int], *, left_half: bool = False) -> Cloud:
+    """A wall straight ahead; `left_half` leaves a hole on the right."""
+    counts = np.full((48, 64), round(depth_m * 1000), np.uint16)
+    if left_half:
+        counts[:, 32:] = 0
+    color = np.full((48, 64, 3), colour, np.uint8)
+    return Cloud(DepthMap(counts, 0.001), LENS, color, LENS, np.eye(4))
+
+
+def test_the_grid_holds_rays_and_texture_places():
+    places = grid(LENS, 2)
+    assert places.shape == (32 * 24, 4)
+    assert places[0] == pytest.approx([0.5 / 64, 0.5 / 48, -31.5 / 60, -23.5 / 60])
+
+
+def test_the_middle_ignores_holes():
+    assert middle_depth_m(wall(2.0, (255, 255, 255), left_half=True).depth) == pytest.approx(2.0)
+    assert middle_depth_m(DepthMap(np.zeros((48, 64), np.uint16), 0.001)) is None
+
+
+def test_slow_drawing_becomes_coarser_and_fine_again():
+    assert next_step(1, 200.0) == 2
+    assert next_step(4, 500.0) == 4
+    assert next_step(2, 4.0) == 1
+    assert next_step(2, 40.0) == 2
+
+
+def test_both_clouds_share_the_width():
+    parts = viewports("both", 801)
+    assert parts["raw"][0] == 0
+    assert parts["refined"][0] + parts["refined"][1] == 801
+    assert parts["raw"][1] < parts["refined"][0]
+
+
+@pytest.fixture
+def cloud_view(qtbot, themed):
+    if QGuiApplication.platformName() != "xcb":
+        pytest.skip("needs an X server: xvfb-run -a env QT_QPA_PLATFORM=xcb pytest -m gl")
+    view = CloudView()
+    qtbot.addWidget(view)
+    view.resize(400, 200)
+    view.show()
+    qtbot.waitExposed(view)
+    view.set_active(True)
+    yield view
+    view.free()
+
+
+def shown(qtbot, view) -> np.ndarray:
+    """(H, W, 3) uint8 of what was drawn."""
+    image = view.canvas.native.grabFramebuffer()
+    image = image.convertToFormat(image.Format.Format_RGB888)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return pixels[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
+
+
+@pytest.mark.gl
+def test_known_walls_are_drawn_where_they_are(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0), left_half=True), wall(2.0, (0, 250, 0)), {})
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0, pitch_rad=0)
+    cloud_view.show_as("both", "colour", (0.3, 4.0))
+    qtbot.waitUntil(lambda: cloud_view.canvas.drawn > 0, timeout=5000)
+    pixels = shown(qtbot, cloud_view)
+    row = pixels[100]
+    assert tuple(row[60]) == (250, 0, 0)
+    assert max(row[150]) < 20, "the hole has to stay empty"
+    assert tuple(row[260]) == (0, 250, 0)
+    assert tuple(row[340]) == (0, 250, 0)
+
+
+@pytest.mark.gl
+def test_sixteen_bits_of_depth_reach_the_shader(qtbot, cloud_view):
+    near, far = wall(1.000, (255, 255, 255)), wall(1.0, (255, 255, 255))
+    far = Cloud(DepthMap(np.full((48, 64), 1001, np.uint16), 0.001), LENS, far.color, LENS, np.eye(4))
+    cloud_view.show_clouds(near, far, {})
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 1.0), distance_m=1.0, yaw_rad=0, pitch_rad=0)
+    cloud_view.show_as("both", "depth", (0.9995, 1.0015))
+    pixels = shown(qtbot, cloud_view)
+    left, right = pixels[100, 100].astype(int), pixels[100, 300].astype(int)
+    assert left[2] > left[0], "one millimetre nearer is bluer"
+    assert right[0] > right[2]
+
+
+@pytest.mark.gl
+def test_fingers_turn_pinch_and_double_tap(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 250, 250)), None, {"refined": "Repair is off"})
+    native, finger = cloud_view.canvas.native, QTest.createTouchDevice()
+    first = cloud_view.canvas.orbit
+    QTest.touchEvent(native, finger).press(0, QPoint(100, 100), native).commit()
+    QTest.touchEvent(native, finger).move(0, QPoint(160, 100), native).commit()
+    QTest.touchEvent(native, finger).release(0, QPoint(160, 100), native).commit()
+    turned = cloud_view.canvas.orbit
+    assert turned.yaw_rad != first.yaw_rad
+    both = (QPoint(80, 100), QPoint(120, 100)), (QPoint(60, 100), QPoint(140, 100))
+    QTest.touchEvent(native, finger).press(0, both[0][0], native).press(1, both[0][1], native).commit()
+    QTest.touchEvent(native, finger).move(0, both[1][0], native).move(1, both[1][1], native).commit()
+    QTest.touchEvent(native, finger).release(0, both[1][0], native).release(1, both[1][1], native).commit()
+    assert cloud_view.canvas.orbit.distance_m == pytest.approx(turned.distance_m / 2, rel=0.01)
+    for _ in range(2):
+        QTest.touchEvent(native, finger).press(0, QPoint(200, 100), native).commit()
+        QTest.touchEvent(native, finger).release(0, QPoint(200, 100), native).commit()
+    assert cloud_view.canvas.orbit == first
+
+
+@pytest.mark.gl
+def test_a_mouse_turns_and_the_view_can_be_opened_again(qtbot, cloud_view):
+    for _ in range(3):
+        cloud_view.show_clouds(wall(2.0, (250, 250, 250)), None, {})
+        native, before = cloud_view.canvas.native, cloud_view.canvas.orbit
+        QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
+        cloud_view._turn(QPointF(40, 0))
+        QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=QPoint(90, 50))
+        assert cloud_view.canvas.orbit.yaw_rad != before.yaw_rad
+        cloud_view.set_active(False)
+        assert cloud_view.canvas is None
+        cloud_view.set_active(True)
+
+
+@pytest.mark.gl
+def test_with_opengl_nothing_is_excused(cloud_view):
+    assert cloud_view.findChild(EmptyState) is None

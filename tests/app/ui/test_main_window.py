@@ -1,0 +1,194 @@
+import threading
+import time
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QComboBox
+
+from app.compose import InferenceState, InferenceStatus
+from app.settings import Settings
+from app.ui import theme
+from app.ui.context import Notice
+from app.ui.hold_button import HoldButton
+from app.ui.main_window import PAGES, MainWindow
+from app.ui.widgets import Banner
+from drivers.errors import CameraNotFound
+
+
+@pytest.fixture
+def make_window(qtbot, themed, studio, make_camera):
+    made = []
+
+    def find(source):
+        if source == "nothing":
+            raise CameraNotFound("There is no source nothing.", hint="Give demo.")
+        return [make_camera("left"), make_camera("right")]
+
+    def make(width=1280, height=800, *, kiosk=False):
+        window = MainWindow(studio, Settings(), open_source=find, kiosk=kiosk)
+        made.append(window)
+        window.resize(width, height)
+        window.show()
+        qtbot.waitExposed(window)
+        return window
+
+    yield make
+    for window in made:
+        window.leave()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(qtbot, make_window, studio):
+    window = make_window()
+    window.open_source("demo")
+    live = window.page_widget("Live")
+    qtbot.waitUntil(lambda: bool(live.model.titles), timeout=5000)
+    qtbot.waitUntil(lambda: live.model.tile("left").frame is not None, timeout=5000)
+    return window
+
+
+def visible_controls(window):
+    kinds = (QAbstractButton, QComboBox)
+    return [w for kind in kinds for w in window.findChildren(kind) if w.isVisible()]
+
+
+def say_failed(studio):
+    state = InferenceState(InferenceStatus.FAILED, "MDM", "The weights are missing.", "Choose another model.")
+    studio.pipeline.inference.put(state)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("layout", ["wipe", "side", "cloud"])
+def test_everything_that_can_be_pressed_is_large_enough(qtbot, make_window, size, layout):
+    window = make_window(*size)
+    window.open_source("demo")
+    live = window.page_widget("Live")
+    qtbot.waitUntil(lambda: bool(live.model.titles), timeout=5000)
+    live.model.set_layout(layout)
+    live.model.focus_number(1)
+    live._range.click()
+    window.show_banner(Notice("error", "Broken", "Mend it", "Mend", window.hide_banner))
+    QTest.qWait(50)
+    small = [
+        f"{type(w).__name__} {w.accessibleName()} {w.size().toTuple()}"
+        for w in visible_controls(window)
+        if min(w.width(), w.height()) < theme.SMALLEST_TARGET_PX
+    ]
+    assert not small
+
+
+def test_everything_that_can_be_pressed_has_a_name(window):
+    nameless = [
+        type(w).__name__
+        for w in visible_controls(window)
+        if not QAccessible.queryAccessibleInterface(w).text(QAccessible.Text.Name)
+    ]
+    assert not nameless
+
+
+def test_no_control_reaches_beyond_the_window(window):
+    for w in visible_controls(window):
+        corner = w.mapTo(window, w.rect().bottomRight())
+        assert window.rect().contains(corner), w.accessibleName()
+
+
+def test_the_rail_leads_to_every_page(qtbot, window):
+    for name, _, _ in PAGES:
+        window.go_to(name)
+        assert window.page == name
+        assert window.page_widget(name).isVisible()
+
+
+def test_a_page_in_the_back_does_not_poll(window):
+    live = window.page_widget("Live")
+    window.go_to("Settings")
+    assert not live.model._timer.isActive()
+    window.go_to("Live")
+    assert live.model._timer.isActive()
+
+
+def test_a_failed_engine_is_said_in_every_tile_and_below(qtbot, window, studio):
+    say_failed(studio)
+    live = window.page_widget("Live")
+    views = [tile.view for tile in live._tiles.tiles]
+    qtbot.waitUntil(lambda: all("weights are missing" in v.accessibleDescription() for v in views))
+    qtbot.waitUntil(lambda: window._engine.text() == "MDM: failed", timeout=3000)
+
+
+def test_a_source_that_is_not_there_is_said_in_a_banner(qtbot, window):
+    window.open_source("nothing")
+    banner = window.findChild(Banner)
+    qtbot.waitUntil(banner.isVisible, timeout=5000)
+    assert "There is no source nothing." in banner.accessibleName()
+    assert window.page_widget("Live").model.titles
+
+
+def test_closing_stops_every_thread_within_two_seconds(qtbot, window, studio):
+    running = {t.name for t in threading.enumerate()}
+    assert {"camera left", "camera right", "inference"} <= running
+    started_s = time.perf_counter()
+    window.close()
+    assert time.perf_counter() - started_s < 2
+    left = {t.name for t in threading.enumerate() if t.name.startswith(("camera", "inference", "open"))}
+    assert not left
+
+
+def test_the_theme_is_switched_and_kept(window):
+    before = theme.current().name
+    window.toggle_theme()
+    assert theme.current().name != before
+    assert window.context.settings.theme == theme.current().name
+    window.toggle_theme()
+
+
+def test_space_freezes(qtbot, window):
+    live = window.page_widget("Live")
+    window.activateWindow()
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    assert live.model.options.frozen
+    QTest.keyClick(window, Qt.Key.Key_2)
+    assert live.model.options.focus == "right"
+    QTest.keyClick(window, Qt.Key.Key_S)
+    assert live.model.options.layout == "side"
+
+
+def test_a_header_tap_shows_a_camera_large_and_back(window):
+    live = window.page_widget("Live")
+    first, second = live._tiles.tiles
+    QTest.mouseClick(first.header, Qt.MouseButton.LeftButton)
+    assert first.width() > 2 * second.width()
+    QTest.mouseClick(first.header, Qt.MouseButton.LeftButton)
+    assert first.width() == second.width()
+
+
+def test_without_opengl_the_3d_view_says_so(qtbot, window):
+    from app.ui.widgets import EmptyState
+
+    live = window.page_widget("Live")
+    live.model.set_layout("cloud")
+    said = live._cloud.body.findChild(EmptyState)
+    assert said.isVisible()
+
+
+def test_a_kiosk_is_left_by_holding_the_corner_button_only(qtbot, make_window):
+    window = make_window(kiosk=True)
+    way_out = window.findChild(HoldButton)
+    assert way_out.isVisible()
+    QTest.mouseClick(way_out, Qt.MouseButton.LeftButton)
+    assert window.isVisible()
+    with qtbot.waitSignal(window.closed, timeout=4000):
+        QTest.mousePress(way_out, Qt.MouseButton.LeftButton)
+
+
+def test_settings_that_cannot_be_written_are_said(qtbot, window, monkeypatch):
+    from app import settings
+
+    def full(_settings):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(settings, "save", full)
+    window.save_settings()
+    assert "No space left on device" in window.findChild(Banner).accessibleName()

@@ -1,0 +1,193 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.context import Notice
+from app.ui.widgets import (
+    Banner,
+    Button,
+    ChipGroup,
+    EmptyState,
+    IconButton,
+    Option,
+    Picker,
+    PrimaryButton,
+    RecordButton,
+    Segmented,
+    Stepper,
+    Switch,
+)
+
+OPTIONS = [Option("a", "Alpha"), Option("b", "Beta"), Option("c", "Gamma")]
+
+
+@pytest.fixture
+def show(qtbot, themed):
+    def show(widget, width=600, height=200):
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        widget.show()
+        qtbot.waitExposed(widget)
+        return widget
+
+    return show
+
+
+def click(widget):
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Button("Do"),
+        lambda: PrimaryButton("Do"),
+        lambda: RecordButton("Record"),
+        lambda: IconButton("cog", "Settings"),
+        lambda: Switch("On"),
+        lambda: Picker("Pick", OPTIONS),
+    ],
+)
+def test_every_control_is_large_enough_for_a_finger(show, make):
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.addWidget(made := make())
+    column.addStretch(1)
+    show(holder)
+    assert made.height() >= theme.SMALLEST_TARGET_PX
+    assert made.width() >= theme.SMALLEST_TARGET_PX
+
+
+def test_exclusive_chips_let_go_of_each_other(qtbot, show):
+    group = show(ChipGroup(OPTIONS, "Scene"))
+    click(group.button("a"))
+    with qtbot.waitSignal(group.changed) as told:
+        click(group.button("b"))
+    assert told.args == [["b"]]
+
+
+def test_several_chips_can_be_chosen(show):
+    group = show(ChipGroup(OPTIONS, "Tags", exclusive=False))
+    click(group.button("a"))
+    click(group.button("c"))
+    assert group.selected == ["a", "c"]
+
+
+def test_chips_break_into_rows_that_do_not_overlap(show):
+    group = show(ChipGroup([Option(str(i), f"Category {i}") for i in range(20)], "Scene"), 420, 600)
+    rects = [group.button(str(i)).geometry() for i in range(20)]
+    assert all(group.rect().contains(rect) for rect in rects)
+    assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
+
+
+def test_chips_that_stay_on_offer_stay_chosen(show):
+    group = show(ChipGroup(OPTIONS, "Tags"))
+    group.select("b")
+    group.set_options([Option("b", "Beta"), Option("d", "Delta")])
+    assert group.selected == ["b"]
+
+
+def test_selecting_by_program_is_silent(qtbot, show):
+    row = show(Segmented(OPTIONS, "Row"))
+    with qtbot.assertNotEmitted(row.changed):
+        row.select("c")
+    assert row.choice == "c"
+
+
+def test_one_segment_is_always_chosen(show):
+    row = show(Segmented(OPTIONS, "Row"))
+    click(row.button("a"))
+    assert row.choice == "a"
+
+
+def test_a_stepper_stops_at_its_limits(qtbot, show):
+    stepper = show(Stepper("Near", minimum=0, maximum=0.2, step=0.1, decimals=1, suffix=" m"))
+    less, more = stepper.findChildren(IconButton)
+    values = []
+    stepper.value_changed.connect(values.append)
+    for _ in range(4):
+        click(more)
+    assert values == [0.1, 0.2]
+    assert not more.isEnabled()
+    assert less.isEnabled()
+
+
+def test_a_banner_does_what_its_button_says_and_goes(show):
+    done = []
+    banner = show(Banner())
+    banner.show_notice(Notice("error", "Broken", "Mend it", "Mend", lambda: done.append(1)))
+    assert "Broken" in banner.accessibleName()
+    click(next(b for b in banner.findChildren(Button) if b.text() == "Mend"))
+    assert done == [1]
+    assert not banner.isVisible()
+
+
+def test_a_banner_with_a_time_goes_by_itself(qtbot, show):
+    banner = show(Banner())
+    banner.show_notice(Notice("info", "Saved", lasts_s=0.05))
+    qtbot.waitUntil(lambda: not banner.isVisible(), timeout=2000)
+
+
+def test_a_picker_tells_keys_and_ignores_the_wheel(qtbot, show):
+    picker = show(Picker("Model", OPTIONS))
+    assert picker.choice == "a"
+    with qtbot.waitSignal(picker.picked) as told:
+        picker.activated.emit(2)
+    assert told.args == ["c"]
+
+
+def test_an_empty_state_offers_its_action(show):
+    done = []
+    state = show(
+        EmptyState("cog", "Nothing", "Do", action_text="Go", action=lambda: done.append(1)), 600, 400
+    )
+    click(state.button)
+    assert done == [1]
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_a_theme_switches_grounds_and_icons_at_once(show, qapp, name):
+    holder = QWidget()
+    holder.setProperty("role", "page")
+    button = PrimaryButton("Go", icon_name="play")
+    QVBoxLayout(holder).addWidget(button)
+    show(holder)
+    theme.apply(qapp, name)
+    colours = theme.current()
+    image = holder.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    assert image.pixelColor(1, 1).name() == colours.window
+    inside = button.geometry().center()
+    assert image.pixelColor(button.x() + 20, inside.y()).name() == colours.accent
+    theme.apply(qapp, "dark")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(a: str, b: str) -> float:
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colours", theme.THEMES.values(), ids=theme.THEMES)
+@pytest.mark.parametrize(
+    ("text", "ground", "at_least"),
+    [
+        *(("text", ground, 7) for ground in ("window", "surface", "raised", "hover", "info_soft")),
+        ("text", "warning_soft", 7),
+        ("text", "error_soft", 7),
+        ("muted", "surface", 7),
+        ("muted", "raised", 5),
+        ("on_accent", "accent", 7),
+        ("accent_text", "accent_soft", 7),
+        ("on_record", "record", 4.5),
+    ],
+)
+def test_text_can_be_read_in_the_sun(colours, text, ground, at_least):
+    assert contrast(getattr(colours, text), getattr(colours, ground)) >= at_least

@@ -1,0 +1,42 @@
+import math
+
+import numpy as np
+import pytest
+
+from app.viewmodels.orbit import STEEPEST_RAD, Orbit, clip_from_eye, looking_at
+from drivers.geometry import Intrinsics
+
+
+def test_the_target_lies_straight_ahead_from_everywhere():
+    orbit = Orbit(target=(0.2, -0.1, 2.0), distance_m=1.5, yaw_rad=0.7, pitch_rad=-0.3)
+    assert orbit.eye_from_world() @ (0.2, -0.1, 2.0, 1) == pytest.approx([0, 0, 1.5, 1])
+
+
+def test_without_turning_the_axes_are_the_cameras():
+    orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0, pitch_rad=0)
+    assert orbit.eye_from_world() == pytest.approx(np.eye(4))
+
+
+def test_the_pitch_stops_before_the_pole():
+    assert Orbit().turned(0, 10_000).pitch_rad == STEEPEST_RAD
+
+
+def test_the_target_follows_the_finger():
+    orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0.4, pitch_rad=0.2)
+    fov_rad, height_px = math.radians(50), 600
+    moved = orbit.moved(30, 12, height_px=height_px, fov_rad=fov_rad)
+    clip = clip_from_eye(fov_rad, 1.0) @ moved.eye_from_world() @ (0, 0, 2.0, 1)
+    assert clip[0] / clip[3] * height_px / 2 == pytest.approx(30)
+    assert -clip[1] / clip[3] * height_px / 2 == pytest.approx(12)
+
+
+def test_the_first_view_holds_the_whole_picture():
+    camera = Intrinsics(640, 480, 460, 460, 319.5, 239.5)
+    fov_rad = math.radians(52)
+    for aspect in (0.5, 1.0, 2.5):
+        orbit = looking_at(2.0, camera, fov_rad=fov_rad, aspect=aspect)
+        x, y = 2.0 * 320 / 460, 2.0 * 240 / 460
+        straight = Orbit(orbit.target, orbit.distance_m, 0, 0)
+        clip = clip_from_eye(fov_rad, aspect) @ straight.eye_from_world() @ (x, y, 2.0, 1)
+        assert abs(clip[0] / clip[3]) <= 1
+        assert abs(clip[1] / clip[3]) <= 1

@@ -1,6 +1,7 @@
 """The command line: a window without a verb, and every verb without a window."""
 
 import logging
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
+BROKEN_PIPE = 141
+"""What shells expect of a program whose reader went away."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,6 +44,10 @@ def main(argv: Sequence[str]) -> int:
     with logs.started(), crash.hooks(paths.log_folder(), tell=_tell):
         try:
             return _open(args, console) if verb is None else verb.run(args, console)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; what is still buffered must not fail once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
         except expected() as error:
             log.info("%s failed", "the window" if verb is None else verb.name, exc_info=True)
             console.failed(message(error))

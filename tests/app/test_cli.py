@@ -283,3 +283,13 @@ def test_without_a_display_the_same_job_is_done(
     (folder,) = (paths.data_folder() / "headless-run").iterdir()
     assert len(list(folder.glob("*.png"))) == figures["cameras"] == 1
     assert len(list(folder.glob("*/session.json"))) == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = [sys.executable, str(MAIN), "devices"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.wait(timeout=30) == cli.BROKEN_PIPE
+        assert child.stderr.read() == ""

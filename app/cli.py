@@ -62,6 +62,7 @@ def build_parser() -> ArgumentParser:
         prog="depthmend",
         description="Captures a rig of RGB-D cameras, repairs their depth live, records, replays, trains. "
         "Without a verb it opens the window.",
+        allow_abbrev=False,
     )
     parser.add_argument("--source", metavar="S", help="demo, auto, a session, or a folder of frames")
     add_model_flags(parser)
@@ -70,7 +71,9 @@ def build_parser() -> ArgumentParser:
     parser.set_defaults(verb=None)
     children = parser.add_subparsers(title="verbs", metavar="VERB")
     for verb in VERBS:
-        child = children.add_parser(verb.name, help=verb.help, description=_capitalised(verb.help))
+        child = children.add_parser(
+            verb.name, help=verb.help, description=_capitalised(verb.help), allow_abbrev=False
+        )
         verb.add_arguments(child)
         _add_json_flag(child)
         child.set_defaults(verb=verb)

@@ -11,6 +11,8 @@ from app import paths
 
 FILE_BYTES = 2_000_000
 FILES_KEPT = 5
+PYTHON_WARNINGS = "py.warnings"
+"""The logger of what libraries warn their programmers of; it is nothing for the operator."""
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ def started(name: str = "depthmend") -> Iterator[None]:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
     console.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    console.addFilter(lambda record: record.name != PYTHON_WARNINGS)
     handlers: list[logging.Handler] = [console]
     trouble: OSError | None = None
     path = log_file(name)
@@ -60,6 +63,7 @@ def started(name: str = "depthmend") -> Iterator[None]:
         trouble = error
     before = root.level
     root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
     for handler in handlers:
         root.addHandler(handler)
     if trouble is not None:
@@ -67,6 +71,7 @@ def started(name: str = "depthmend") -> Iterator[None]:
     try:
         yield
     finally:
+        logging.captureWarnings(False)
         root.setLevel(before)
         for handler in handlers:
             root.removeHandler(handler)

@@ -1,6 +1,7 @@
 """The log file takes everything, the console sentences only."""
 
 import logging
+import warnings
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,11 @@ def test_afterwards_nothing_is_left_on_the_root_logger() -> None:
     with logs.started():
         pass
     assert logging.getLogger().handlers == before
+
+
+def test_what_libraries_warn_programmers_of_goes_to_the_file_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with logs.started(), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("for programmers", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""
+    assert "for programmers" in logs.log_file().read_text(encoding="utf-8")

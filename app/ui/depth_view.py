@@ -73,6 +73,7 @@ class DepthView(QWidget):
         self._loupe_rect = QRect()
         self._words_shown: list[Note | None] = [None, None]
         self._unpainted: object = None
+        self._reported: object = None
         self._figures: Figures | None = None
         self._free = QRect()
         self._choose = Button("Choose model", icon_name="tune-variant")
@@ -170,8 +171,8 @@ class DepthView(QWidget):
             self._sources[kind] = source
             self._fill(kind, tile)
             changed.append(kind)
-        if "colour" in changed or "raw" in changed:
-            self._unpainted = tile.frame
+        if changed and tile.frame is not self._reported:
+            self._unpainted = self._reported = tile.frame
         return changed
 
     def _raw_source(self, tile: TileView) -> DepthMap | None:

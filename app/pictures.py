@@ -20,6 +20,9 @@ HATCH_PX = 8
 HATCH = (52, 55, 62), (74, 78, 86)
 REJECTED_HATCH = (40, 20, 26), (120, 40, 60)
 
+FAR_TO_MIDDLE = 5.0
+"""The colour scale ends at this many times the median depth, if not before."""
+
 PROVENANCE_COLORS: dict[Provenance, tuple[int, int, int]] = {
     Provenance.MEASURED: (74, 84, 98),
     Provenance.REFINED: (66, 146, 214),
@@ -43,8 +46,9 @@ def depth_range(*depths_m: NDArray[np.float32]) -> DepthRange:
     values = np.concatenate([depth[::7] for depth in finite]) if finite else np.empty(0, np.float32)
     if values.size == 0:
         return DepthRange(0.0, 1.0)
-    near, far = np.percentile(values, [1, 98])
-    return DepthRange(float(near), float(max(far, near + 0.05)))
+    near, middle, far = np.percentile(values, [1, 50, 98])
+    # A few far pixels, or a sensor's largest count, would leave the scene itself a single colour.
+    return DepthRange(float(near), float(max(min(far, FAR_TO_MIDDLE * middle), near + 0.05)))
 
 
 def comparison(

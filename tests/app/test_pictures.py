@@ -36,6 +36,11 @@ def test_holes_and_infinity_do_not_stretch_the_range() -> None:
     assert 1.0 <= scale.near_m < scale.far_m <= 2.0
 
 
+def test_saturated_pixels_do_not_stretch_the_range() -> None:
+    scale = depth_range(np.array([1.0] * 70 + [65.535] * 30, np.float32))
+    assert scale.far_m == 5.0
+
+
 def test_an_image_without_any_depth_still_has_a_range() -> None:
     scale = depth_range(np.zeros((4, 4), np.float32))
     assert scale.near_m < scale.far_m

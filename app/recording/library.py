@@ -246,7 +246,7 @@ def _entry(summary: SessionSummary) -> SessionEntry:
     return SessionEntry(
         folder=summary.path,
         state=summary.state,
-        started=None if info is None else _local(info.started_utc),
+        started=_from_name(summary.path) if info is None else _local(info.started_utc),
         seconds=summary.duration_s,
         cameras=tuple(_camera(camera, manifest) for camera in cameras),
         labels=summary.labels or NO_LABELS,
@@ -254,7 +254,7 @@ def _entry(summary: SessionSummary) -> SessionEntry:
         recovered=manifest is not None and manifest.recovered,
         lost_s=0.0 if manifest is None else manifest.lost_estimate_s,
         failure="" if manifest is None else manifest.failure,
-        problem=summary.problem or _PROBLEMS.get(summary.state, ""),
+        problem=summary.problem.replace(f"{summary.path}/", "") or _PROBLEMS.get(summary.state, ""),
         hint=_HINTS[summary.state],
     )
 
@@ -267,7 +267,15 @@ def _camera(camera: CameraEntry, manifest: Manifest | None) -> SessionCamera:
 
 def _unreadable(folder: Path, problem: str) -> SessionEntry:
     return SessionEntry(
-        folder, State.DAMAGED, None, 0.0, (), NO_LABELS, 0, problem=problem, hint=_HINTS[State.DAMAGED]
+        folder,
+        State.DAMAGED,
+        _from_name(folder),
+        0.0,
+        (),
+        NO_LABELS,
+        0,
+        problem=problem,
+        hint=_HINTS[State.DAMAGED],
     )
 
 
@@ -289,6 +297,14 @@ def _middle_frame(entry: SessionEntry) -> bytes:
     small = cv2.resize(color, target, interpolation=cv2.INTER_AREA)
     data: bytes = simplejpeg.encode_jpeg(small, quality=THUMBNAIL_QUALITY)
     return data
+
+
+def _from_name(folder: Path) -> datetime | None:
+    try:
+        moment = datetime.strptime(folder.name.split("_")[0], "%Y%m%dT%H%M%S%z")
+    except ValueError:
+        return None
+    return moment.astimezone()
 
 
 def _local(utc: str) -> datetime | None:

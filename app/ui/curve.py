@@ -6,12 +6,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.widgets import label
 
-HEIGHT_PX = 190
+HEIGHT_PX = 230
 
 
 class Curve(QWidget):
@@ -28,6 +28,7 @@ class Curve(QWidget):
         self._title = label(title_text, "body")
         self.plot = pg.PlotWidget()
         self.plot.setMinimumHeight(HEIGHT_PX)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
@@ -53,7 +54,7 @@ class Curve(QWidget):
         few = len(steps) < 30
         colour = theme.current().accent
         self._line.setData(steps, values, symbol="o" if few else None, symbolSize=6, symbolBrush=colour)
-        last = f"{values[-1]:.4g}{self._unit}" if len(values) else "no value yet"
+        last = f"{values[-1]:.3g}{self._unit}" if len(values) else "no value yet"
         self._title.setText(f"{self._name}: {last}")
         self.setAccessibleName(self._title.text())
 

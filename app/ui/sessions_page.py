@@ -44,7 +44,7 @@ from app.viewmodels.words import counted, duration, size
 
 CARD_PX = 264
 DETAIL_PX = 400
-TEXT_PX = 150
+TEXT_PX = 132
 ALL = Option("", "All scenes")
 NO_SCENE = Option("", "Not said")
 UNDO_S = 12.0
@@ -252,8 +252,13 @@ class SessionDetail(Card):
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(self.delete, 1)
         buttons.addWidget(self.close_button, 1)
-        for part in (self.picture, self._when, self._facts, self._problem, self.replay, self.train):
+        uses = QHBoxLayout()
+        uses.setSpacing(theme.GAP_PX)
+        uses.addWidget(self.replay, 1)
+        uses.addWidget(self.train, 1)
+        for part in (self.picture, self._when, self._facts, self._problem):
             self.column.addWidget(part)
+        self.column.addLayout(uses)
         self.column.addLayout(self._cameras)
         self.column.addWidget(self.labels)
         self.column.addLayout(buttons)
@@ -443,9 +448,13 @@ class SessionsPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(12)
-        outer.addLayout(top)
-        outer.addWidget(self.search)
-        outer.addWidget(self.scenes)
+        head = QVBoxLayout()
+        head.setContentsMargins(0, 0, theme.SPACE_PX, 0)
+        head.setSpacing(12)
+        head.addLayout(top)
+        head.addWidget(self.search)
+        head.addWidget(self.scenes)
+        outer.addLayout(head)
         outer.addLayout(row, 1)
 
     def _card_pressed(self) -> None:

@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import paths
 from app.ui import theme
@@ -42,6 +42,7 @@ from app.viewmodels.settings import (
 from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 CARD_PX = 560
+NAME_PX = 140
 SOURCES = (
     Option("demo", "Demo rig", "cube-scan"),
     Option("auto", "Connected cameras", "camera-outline"),
@@ -111,6 +112,9 @@ class FieldEditor(QWidget):
         self.problem.setText(message)
         self.problem.setVisible(bool(message))
 
+    def _hand_over(self, value: Value) -> None:
+        self.edited.emit(value)
+
 
 class ChoiceEditor(FieldEditor):
     """A few words to choose from."""
@@ -136,7 +140,7 @@ class SwitchEditor(FieldEditor):
         self.control = Switch("")
         self.control.setAccessibleName(field.title)
         self.add_right(self.control)
-        self.control.clicked.connect(self.edited)
+        self.control.clicked.connect(self._hand_over)
 
     def show_value(self, value: Value) -> None:
         self.control.setChecked(bool(value))
@@ -258,7 +262,7 @@ class ModelEditor(FieldEditor):
         self.control = Picker(field.title)
         self.control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.add_wide(self.control)
-        self.control.picked.connect(self.edited)
+        self.control.picked.connect(self._hand_over)
 
     def show_models(self, models: list[ModelSpec], chosen: str) -> None:
         """Offer these."""
@@ -334,6 +338,11 @@ class SettingsPage(QWidget):
 
     def closing(self) -> None:
         """The window closes; everything is saved already."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and "theme" in getattr(self, "editors", {}):
+            self.editors["theme"].show_value(self._model.settings.theme)
 
     def show_values(self) -> None:
         """Show every setting as it is."""
@@ -413,15 +422,13 @@ class AboutCard(Card):
         super().__init__("About")
         self.column.addWidget(body(f"DepthMend {foot.version}, licence {foot.licence}"))
         for name, path in foot.folders:
-            words = QVBoxLayout()
-            words.setSpacing(2)
-            words.addWidget(body(name))
-            where = QLabel(str(path).replace("/", "/\u200b"))
-            where.setProperty("role", "caption")
-            where.setWordWrap(True)
-            words.addWidget(where)
+            called = body(name)
+            called.setFixedWidth(NAME_PX)
+            # A zero-width space after each separator lets a long path break.
+            where = caption(str(path).replace("/", "/\u200b"))
             row = QHBoxLayout()
-            row.addLayout(words, 1)
+            row.addWidget(called)
+            row.addWidget(where, 1)
             if openable:
                 button = Button("Open folder", icon_name="folder-open-outline")
                 button.setAccessibleName(f"Open folder: {name}")

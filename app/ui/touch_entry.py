@@ -27,6 +27,7 @@ class TouchKeys(QFrame):
         super().__init__()
         self.setProperty("role", "group")
         self.setAccessibleName("On-screen keyboard")
+        self.setStyleSheet("QPushButton { padding: 0; }")
         self._letters: list[Button] = []
         self._shift = Button("", icon_name="apple-keyboard-shift", checkable=True)
         self._shift.setAccessibleName("Capital letters")
@@ -56,7 +57,6 @@ class TouchKeys(QFrame):
             key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             key.setMinimumHeight(theme.SMALLEST_TARGET_PX)
             key.setMinimumWidth(theme.SMALLEST_TARGET_PX)
-            key.setStyleSheet("padding: 0;")
             key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._shift.toggled.connect(self._show_case)
         space.clicked.connect(self._space)
@@ -105,25 +105,20 @@ class TouchEntry(QWidget):
         self._keyboard = IconButton("keyboard-outline", f"Keyboard for: {accessible_name}", checkable=True)
         self._submit = Button(submit_text, icon_name=submit_icon)
         self._submit.setVisible(bool(submit_text))
-        self._keys = TouchKeys()
-        self._keys.hide()
+        self._keys: TouchKeys | None = None
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self.edit, 1)
         row.addWidget(self._keyboard)
         row.addWidget(self._submit)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP_PX)
-        column.addLayout(row)
-        column.addWidget(self._keys)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.GAP_PX)
+        self._column.addLayout(row)
         self.edit.textEdited.connect(self.edited)
         self.edit.returnPressed.connect(self._hand_over)
         self._submit.clicked.connect(self._hand_over)
         self._keyboard.toggled.connect(self._open_keys)
-        self._keys.typed.connect(self._type)
-        self._keys.erased.connect(self._erase)
-        self._keys.finished.connect(self._done)
 
     @property
     def text(self) -> str:
@@ -140,9 +135,20 @@ class TouchEntry(QWidget):
         self.edit.clear()
 
     def _open_keys(self, shown: bool) -> None:
+        if self._keys is None:
+            self._keys = self._make_keys()
         self._keys.setVisible(shown)
         if shown:
             self.edit.setFocus()
+
+    def _make_keys(self) -> TouchKeys:
+        # Forty buttons take a quarter of a second on a slow panel: only where somebody asks for them.
+        keys = TouchKeys()
+        keys.typed.connect(self._type)
+        keys.erased.connect(self._erase)
+        keys.finished.connect(self._done)
+        self._column.addWidget(keys)
+        return keys
 
     def _type(self, text: str) -> None:
         self.edit.insert(text)

@@ -47,6 +47,7 @@ from model.spec import catalogue
 
 PLAN_PX = 440
 ROW_PX = 84
+SCROLL_BAR_PX = 12
 RUNS_SHOWN = 20
 NOTHING = Option("", "Nothing (from scratch)")
 
@@ -318,7 +319,7 @@ class RunCard(Card):
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName("Training progress")
         self.loss = Curve("Loss")
-        self.score = Curve("Error where depth was missing", unit=" m")
+        self.score = Curve("Error in hidden depth", unit=" m")
         self.stop = Button("Stop", icon_name="stop-circle-outline")
         self.use = PrimaryButton("Use these weights", icon_name="check")
         curves = QHBoxLayout()
@@ -335,7 +336,7 @@ class RunCard(Card):
         self.column.addWidget(self._progress)
         self.column.addLayout(curves, 1)
         self.column.addLayout(buttons)
-        for part in (self._hint, self._progress, self.stop, self.use):
+        for part in (self._hint, self._progress, self.loss, self.score, self.stop, self.use):
             part.hide()
         self.stop.clicked.connect(self.stop_requested)
         self.use.clicked.connect(self._use)
@@ -349,7 +350,8 @@ class RunCard(Card):
         set_tone(self.words, "error" if failed else "ok" if state.phase is TrainingPhase.DONE else "")
         self._hint.setText(state.hint)
         self._hint.setVisible(failed and bool(state.hint))
-        self._progress.show()
+        for part in (self._progress, self.loss, self.score):
+            part.show()
         self._progress.setValue(round(run.progress * 1000))
         self.loss.show_points(state.losses)
         self.score.show_points(state.scores)
@@ -469,7 +471,7 @@ class TrainPage(QWidget):
         side.setSpacing(theme.GAP_PX)
         side.addWidget(area, 1)
         foot = QVBoxLayout()
-        foot.setContentsMargins(0, 0, theme.SPACE_PX, 0)
+        foot.setContentsMargins(0, 0, theme.SPACE_PX + SCROLL_BAR_PX, 0)
         foot.addWidget(self.plan.obstacle)
         foot.addWidget(self.plan.start)
         side.addLayout(foot)
@@ -485,6 +487,7 @@ class TrainPage(QWidget):
         column.setSpacing(theme.SPACE_PX)
         column.addWidget(self.run, 1)
         column.addWidget(self.runs)
+        column.addStretch(0)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(holder)

@@ -171,7 +171,6 @@ class RecordViewModel(QObject):
         self._labels = LabelChoice("", (), recent_tags(tags))
         self._labels_at_start = self._labels
         self._recorder: Recorder | None = None
-        self._last_status: RecorderStatus | None = None
         self._switch: Worker | None = None
         self._started: Slot[Recorder] = Slot()
         self._ended: Slot[Saved] = Slot()
@@ -294,10 +293,12 @@ class RecordViewModel(QObject):
         if self._ticks % DISK_EVERY_TICKS == 0:
             self._free_bytes = _free_bytes(self._settings.sessions_folder)
         self._take_news()
+        if self._phase is None and self._studio.recorder is not None:
+            self._recorder, self._phase = self._studio.recorder, RecordPhase.RECORDING
         if self._phase is RecordPhase.RECORDING and self._recorder is not None:
-            self._last_status = self._recorder.status()
-            if self._last_status.error:
-                self._end(self._last_status.error, self._last_status.hint)
+            status = self._recorder.status()
+            if status.error:
+                self._end(status.error, status.hint)
             elif self._studio.recorder is not self._recorder:
                 self._end("Another source was opened.", "Record again when it runs.")
         self.view_changed.emit(self.view)
@@ -480,7 +481,8 @@ def _saved_words(entry: SessionEntry) -> str:
 def _disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:
     if not known:
         return f"{free_bytes / 1e9:,.0f} GB free"
-    return f"{'about ' if about else ''}{time_left(left_s)}"
+    words = time_left(left_s)
+    return f"about {words}" if about and not words.startswith("over") else words
 
 
 def _bytes_per_s(line: CameraLine) -> float:

@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+
+from app.recording.recorder import CameraCount
+from app.ui.record_page import RECORD_PX, make_page
+from app.viewmodels.handover import handover
+from app.viewmodels.record import CameraPanel, RecordPhase, RecordView, Saved, Tone
+from tests.app.recording.small_sessions import small_frame
+from tests.app.ui import pages
+
+
+@pytest.fixture
+def made(qtbot, themed, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEPTHMEND_CONFIG", str(tmp_path / "settings.toml"))
+    context, asked = pages.context_for(tmp_path, site="Hall 3", operator="Kim")
+    page = make_page(context)
+    qtbot.addWidget(page)
+    page.resize(*pages.SIZES[0])
+    page.show()
+    yield page, asked
+    pages.discard(page)
+    context.studio.close()
+
+
+def panel(name, count=None, tone=Tone.CALM, words="Live"):
+    return CameraPanel(name, name.capitalize(), words, tone, small_frame(name, 0), count)
+
+
+def view(phase, *panels, **changes):
+    values = {
+        "seconds": 62.0, "words": "Ready.", "tone": Tone.CALM, "disk": "2 h 10 min left", "disk_low": False,
+        "queue_fill": 0.1, "marks": 2, "bytes_written": 5_000_000,
+    } | changes  # fmt: skip
+    return RecordView(phase=phase, cameras=panels, **values)
+
+
+def texts(page):
+    from PySide6.QtWidgets import QLabel
+
+    return [label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page) and label.text()]
+
+
+def test_without_a_camera_the_button_is_off_and_the_way_out_is_shown(qtbot, made):
+    page, asked = made
+
+    assert not page.record.isEnabled()
+    assert any("No camera" in text for text in texts(page))
+    page.no_camera.button.click()
+
+    assert asked.pages == ["Settings"]
+
+
+def test_the_button_is_huge_and_says_what_it_does(made):
+    page, _ = made
+    assert RECORD_PX >= 96
+
+    page.show_view(view(RecordPhase.READY, panel("left")))
+    assert (page.record.text(), page.record.isEnabled()) == ("Record", True)
+    page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
+
+    assert page.record.text() == "Stop"
+    assert page.record.height() >= 96
+    assert page.timer.text() == "01:02"
+
+
+def test_each_camera_accounts_for_its_frames(made):
+    page, _ = made
+
+    page.show_view(
+        view(
+            RecordPhase.RECORDING,
+            panel("left", CameraCount(written=1860)),
+            panel("right", CameraCount(written=1850, dropped=7, device_gap=3)),
+        )
+    )
+
+    said = texts(page)
+    assert "1,860 written" in said
+    assert "No frame lost" in said
+    assert "10 frames lost: 3 by the device, 7 dropped: disk or encoders too slow" in said
+    assert "2 moments marked" in said
+
+
+def test_a_disk_that_is_nearly_full_is_said_in_words(made):
+    page, _ = made
+
+    page.show_view(view(RecordPhase.READY, panel("left"), disk="9 min left", disk_low=True))
+
+    assert page.disk.text() == "Disk: 9 min left"
+    assert page.disk.property("tone") == "warning"
+    assert any("Less than ten minutes" in text for text in texts(page))
+
+
+def test_what_was_saved_can_be_opened(made):
+    page, asked = made
+
+    page.show_saved(Saved(Path("/data/s1"), "Saved: 62 s, 3 cameras, 5,580 frames, none lost", 0))
+    page.saved.open.click()
+
+    assert "Saved: 62 s, 3 cameras, 5,580 frames, none lost" in texts(page)
+    assert asked.pages == ["Sessions"]
+    assert handover.take_show() == Path("/data/s1")
+
+
+def test_a_recording_that_stopped_by_itself_says_why_and_where_the_data_is(made):
+    page, asked = made
+
+    page.show_saved(Saved(Path("/data/s1"), "Saved: 5 s", 3, "The disk is full.", "Make room."))
+
+    [notice] = asked.notices
+    assert notice.level == "error"
+    assert "The disk is full." in notice.text
+    assert "/data/s1" in notice.hint
+    assert any("stopped by itself: The disk is full. Make room." in text for text in texts(page))
+
+
+def test_a_tag_is_typed_with_the_keys_on_the_page(qtbot, made):
+    page, _ = made
+    page.tag_entry._keyboard.click()
+    for letter in "sun":
+        next(key for key in page.tag_entry._keys._letters if key.text() == letter).click()
+
+    page.tag_entry._submit.click()
+
+    assert page.tags.selected == ["sun"]
+    assert page.tag_entry.text == ""
+    page.tags.button("sun").click()
+    assert page.tags.selected == []
+
+
+def test_site_and_operator_come_from_the_settings(made):
+    page, _ = made
+    page.shown()
+
+    assert any("Hall 3" in text and "Kim" in text for text in texts(page))
+
+
+@pytest.mark.parametrize("size", pages.SIZES)
+def test_everything_can_be_pressed_with_gloves(made, size):
+    page, _ = made
+    page.resize(*size)
+    page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
+    page.tag_entry._keyboard.click()
+
+    pages.assert_fit_for_fingers(page)

@@ -1,0 +1,164 @@
+import pytest
+
+from app.ui.sessions_page import make_page
+from app.viewmodels.handover import handover
+from tests.app.recording import small_sessions as small
+from tests.app.ui import pages
+
+
+@pytest.fixture
+def make(qtbot, themed, tmp_path):
+    made = []
+
+    def build():
+        context, asked = pages.context_for(tmp_path)
+        page = make_page(context)
+        qtbot.addWidget(page)
+        page.resize(*pages.SIZES[0])
+        page.show()
+        page.shown()
+        made.append(page)
+        qtbot.waitUntil(lambda: page._model.view.loaded and not page._model.list.loading)
+        return page, asked
+
+    yield build
+    for page in made:
+        pages.discard(page)
+
+
+def cards(page):
+    return list(page.grid.cards)
+
+
+def test_an_empty_library_says_what_will_be_here(make):
+    page, asked = make()
+
+    assert page.pages.currentWidget() is page.nothing
+    page.nothing.button.click()
+
+    assert asked.pages == ["Record"]
+
+
+def test_a_card_says_date_labels_length_and_losses(make, tmp_path):
+    small.make_session(tmp_path / "a", scene="office", tags=["glass"])
+
+    page, _ = make()
+
+    said = cards(page)[0].accessibleName()
+    assert "office, glass" in said
+    assert "2 cameras" in said
+    assert "No frame lost" in said
+
+
+def test_a_damaged_session_is_shown_with_the_reason(make, tmp_path):
+    (small.make_session(tmp_path / "a") / "session.json").write_text("{", encoding="utf-8")
+
+    page, _ = make()
+    cards(page)[0].click()
+
+    assert "damaged" in cards(page)[0].accessibleName()
+    assert not page.detail.replay.isVisibleTo(page)
+    assert page.detail.delete.isVisibleTo(page)
+
+
+def test_replay_opens_the_session_and_goes_to_live(make, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.replay.click()
+
+    assert asked.sources == [str(folder)]
+    assert asked.pages == ["Live"]
+
+
+def test_train_on_this_hands_the_session_over(make, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.train.click()
+
+    assert asked.pages == ["Train"]
+    assert handover.take_train_on() == (folder,)
+
+
+def test_delete_offers_undo_and_undo_brings_it_back(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.delete.click()
+    qtbot.waitUntil(lambda: not cards(page))
+    assert asked.notices[0].action_text == "Undo"
+    asked.notices[0].action()
+    qtbot.waitUntil(lambda: len(cards(page)) == 1)
+
+    assert (tmp_path / "a" / "session.json").exists()
+
+
+def test_the_trash_is_emptied_only_after_a_question(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, asked = make()
+    page._model.delete(page._model.view.entries[0])
+    qtbot.waitUntil(lambda: page.empty_trash.isVisibleTo(page))
+
+    page.empty_trash.click()
+    assert (tmp_path / ".trash" / "a").exists()
+    asked.notices[-1].action()
+    qtbot.waitUntil(lambda: not page.empty_trash.isVisibleTo(page))
+
+    assert not (tmp_path / ".trash" / "a").exists()
+
+
+def test_labels_are_edited_by_touch(make, tmp_path):
+    folder = small.make_session(tmp_path / "a", scene="office", tags=["glass"])
+    page, _ = make()
+    cards(page)[0].click()
+
+    page.detail.tags.button("glass").click()
+    page.detail.tag_entry.edit.setText("sun")
+    page.detail.tag_entry._submit.click()
+    page.detail.scene.picked.emit("home")
+
+    from app.recording.library import read_entry
+
+    labels = read_entry(folder).labels
+    assert (labels.scene, labels.tags) == ("home", ("sun",))
+    assert "home, sun" in cards(page)[0].accessibleName()
+
+
+def test_search_and_scene_filter_the_cards(make, tmp_path):
+    small.make_session(tmp_path / "a", scene="office")
+    small.make_session(tmp_path / "b", scene="home")
+    page, _ = make()
+
+    page.scenes.button("home").click()
+    assert len(cards(page)) == 1
+    page.search.edit.setText("nothing like it")
+    page.search.edited.emit("nothing like it")
+
+    assert cards(page) == []
+    assert page.pages.currentWidget() is page.nothing
+    assert "0 sessions of 2" in page.count.text()
+
+
+def test_the_session_that_was_just_saved_is_selected(make, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    handover.show = folder
+
+    page, _ = make()
+
+    assert cards(page)[0].isChecked()
+    assert page.detail.isVisibleTo(page)
+
+
+@pytest.mark.parametrize("size", pages.SIZES)
+def test_everything_can_be_pressed_with_gloves(qtbot, make, tmp_path, size):
+    small.make_session(tmp_path / "a", scene="office", tags=["glass"])
+    page, _ = make()
+    page.resize(*size)
+    cards(page)[0].click()
+    qtbot.waitUntil(lambda: page.detail.replay.isVisible())
+
+    pages.assert_fit_for_fingers(page)

@@ -1,0 +1,247 @@
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.compose import Studio
+from app.recording.library import read_entry
+from app.recording.recorder import CameraCount, Limits
+from app.recording.tags import recent_tags, remember_tags
+from app.settings import Settings
+from app.viewmodels.record import RecordPhase, RecordViewModel, Tone, loss_words
+from drivers.camera import CameraBase, CameraInfo
+from drivers.errors import CameraLost
+from drivers.frame import Frame
+from model.spec import EngineChoice
+from tests.app.recording.small_sessions import small_frame
+
+
+class TickingCamera(CameraBase):
+    """Sixty small frames a second until it is unplugged."""
+
+    def __init__(self, name):
+        self.info = CameraInfo(name, f"{name} camera", "T1", "1", "simulated", 60.0, live=True)
+        self.unplugged = threading.Event()
+        self._index = 0
+
+    @property
+    def calibration(self):
+        return small_frame(self.info.id, 0).calibration
+
+    def open(self):
+        if self.unplugged.is_set():
+            raise CameraLost("gone")
+
+    def close(self):
+        pass
+
+    def read(self, *, timeout_s):
+        if self.unplugged.wait(1 / 60):
+            raise CameraLost("gone")
+        self._index += 1
+        small = small_frame(self.info.id, 0)
+        now_ns = time.monotonic_ns()
+        return Frame(self.info.id, self._index, now_ns, now_ns, small.color, small.depth, small.calibration)
+
+
+@pytest.fixture
+def studio():
+    made = Studio(EngineChoice(model="off"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(sessions=tmp_path / "sessions", site="Hall 3", operator="Kim")
+
+
+@pytest.fixture
+def model(qtbot, studio, settings, tmp_path):
+    made = RecordViewModel(studio, settings, tmp_path / "tags.txt")
+    yield made
+    made.watch(False)
+    made.close()
+
+
+@pytest.fixture
+def cameras(studio):
+    made = [TickingCamera("left"), TickingCamera("right")]
+    studio.open(made)
+    return made
+
+
+def until_phase(qtbot, model, phase):
+    qtbot.waitUntil(lambda: model.view.phase is phase, timeout=5000)
+
+
+def record(qtbot, model):
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+    qtbot.waitUntil(lambda: all(panel.frame is not None for panel in model.view.cameras))
+    model.toggle()
+    until_phase(qtbot, model, RecordPhase.RECORDING)
+    qtbot.waitUntil(lambda: all(p.count.written > 2 for p in model.view.cameras), timeout=5000)
+
+
+def test_without_a_camera_it_says_so(qtbot, model):
+    view = model.view
+
+    assert view.phase is RecordPhase.NO_CAMERA
+    assert "No camera" in view.words
+    with qtbot.waitSignal(model.refused):
+        model.toggle()
+
+
+def test_a_recording_is_made_with_labels_and_every_frame_counted(qtbot, model, cameras):
+    model.choose_scene("office")
+    model.toggle_tag("glass")
+    record(qtbot, model)
+
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        model.toggle()
+
+    saved = signal.args[0]
+    entry = read_entry(saved.folder)
+    assert (entry.labels.scene, entry.labels.tags) == ("office", ("glass",))
+    assert (entry.labels.site, entry.labels.operator) == ("Hall 3", "Kim")
+    assert [camera.camera_id for camera in entry.cameras] == ["left", "right"]
+    assert f"2 cameras, {entry.frames:,} frames, none lost" in saved.words
+    assert saved.reason == ""
+    assert model.view.phase is RecordPhase.READY
+
+
+def test_labels_given_while_recording_hold_for_it(qtbot, model, cameras):
+    record(qtbot, model)
+    model.choose_scene("home")
+    model.toggle_tag("late")
+
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        model.stop()
+
+    labels = read_entry(signal.args[0].folder).labels
+    assert (labels.scene, labels.tags) == ("home", ("late",))
+
+
+def test_a_marked_moment_is_in_the_session(qtbot, model, cameras):
+    record(qtbot, model)
+    model.mark()
+    model.mark()
+    assert model.view.marks == 2
+
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        model.stop()
+
+    assert "mark 2" in read_entry(signal.args[0].folder).labels.notes
+
+
+def test_a_mark_without_a_recording_is_refused(qtbot, model, cameras):
+    with qtbot.waitSignal(model.refused):
+        model.mark()
+
+
+def test_a_camera_lost_while_recording_is_told_and_the_others_go_on(qtbot, model, cameras):
+    record(qtbot, model)
+
+    cameras[0].unplugged.set()
+    qtbot.waitUntil(lambda: model.view.tone is Tone.BAD, timeout=5000)
+
+    view = model.view
+    assert view.words == "left camera is lost; the others go on."
+    before = view.cameras[1].count.written
+    qtbot.waitUntil(lambda: model.view.cameras[1].count.written > before)
+    assert view.cameras[0].words.startswith("Lost.")
+
+
+def test_another_source_ends_the_recording_and_says_where_it_is(qtbot, model, cameras, studio):
+    record(qtbot, model)
+
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        studio.open([TickingCamera("third")])
+
+    assert "Another source" in signal.args[0].reason
+    assert read_entry(signal.args[0].folder).usable
+
+
+def test_a_full_disk_ends_the_recording_with_the_reason(qtbot, model, cameras, monkeypatch):
+    record(qtbot, model)
+    monkeypatch.setattr(model._recorder, "_limits", Limits(start_s=0.0, close_s=0.0, close_bytes=10**15))
+
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        pass
+
+    assert "disk" in signal.args[0].reason
+    assert signal.args[0].hint
+    assert read_entry(signal.args[0].folder).usable
+
+
+def test_a_sessions_folder_that_cannot_be_written_refuses_to_start(qtbot, model, cameras, settings, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    settings.sessions = tmp_path / "file" / "below"
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+
+    with qtbot.waitSignal(model.refused, timeout=5000) as signal:
+        model.start()
+
+    assert signal.args[0].hint
+    assert model.view.phase is RecordPhase.READY
+
+
+def test_leaving_the_page_does_not_stop_a_recording(qtbot, model, cameras):
+    record(qtbot, model)
+
+    model.watch(False)
+    before = sum(panel.count.written for panel in model.view.cameras)
+    qtbot.waitUntil(lambda: sum(panel.count.written for panel in model.view.cameras) > before)
+
+    assert model.recording
+
+
+def test_closing_the_window_saves_what_is_recorded(qtbot, model, cameras, settings):
+    record(qtbot, model)
+
+    model.close()
+
+    [folder] = [path for path in settings.sessions.iterdir() if path.is_dir()]
+    assert read_entry(folder).usable
+
+
+def test_room_on_the_disk_is_said_as_time(qtbot, model, cameras):
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+
+    assert model.view.disk.endswith("left")
+
+
+def test_tags_used_are_offered_first_the_next_time(qtbot, studio, settings, tmp_path):
+    file = tmp_path / "recent.txt"
+    remember_tags(["old"], file)
+    remember_tags(["new"], file)
+
+    assert recent_tags(file) == ("new", "old")
+    assert RecordViewModel(studio, settings, file).labels.recent == ("new", "old")
+
+
+def test_a_tag_is_taken_back_by_a_second_press(model):
+    model.toggle_tag(" morning   sun ")
+    assert model.labels.tags == ("morning sun",)
+
+    model.toggle_tag("morning sun")
+
+    assert model.labels.tags == ()
+    assert model.labels.recent == ("morning sun",)
+
+
+def test_losses_are_said_by_cause_and_none_is_calm():
+    assert loss_words(CameraCount(written=9)) == ("No frame lost", Tone.CALM)
+
+    words, tone = loss_words(CameraCount(written=9, device_gap=2, failed=1))
+
+    assert words == "3 frames lost: 2 by the device, 1 failed"
+    assert tone is Tone.WARNING
+
+
+def test_the_file_of_tags_may_be_missing():
+    assert recent_tags(Path("/nowhere/tags.txt")) == ()

@@ -8,8 +8,8 @@ from pathlib import Path
 # In a checkout the packages lie beside this file, in an installed wheel as well, but below `depthmend`.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-# Threads of torch that wait would otherwise spin, and take the cores from those that they wait for: on two busy
-# cores a repair took 6 s instead of 0.13 s. Read when torch is loaded.
+# Waiting threads of torch would otherwise spin, and take the cores from those that they wait for: on two busy
+# cores a repair took 6 s instead of 0.13 s. It is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 

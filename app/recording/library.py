@@ -33,7 +33,7 @@ NO_LABELS = Labels(scene="", tags=(), notes="", operator="", site="", events={})
 _HINTS = {
     State.WHOLE: "",
     State.RECORDING: "It appears here when it has been stopped.",
-    State.UNFINISHED: "Recover it; at most the last second is lost.",
+    State.UNFINISHED: "It could not be recovered; make room on the disk, then open this page again.",
     State.DAMAGED: "Put the files back from a copy, or delete the session.",
 }
 _PROBLEMS = {

@@ -12,6 +12,7 @@ from app.ui import theme
 from app.ui.widgets import label
 
 HEIGHT_PX = 230
+AXIS_PX = 48
 
 
 class Curve(QWidget):
@@ -33,6 +34,7 @@ class Curve(QWidget):
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
         self.plot.setLabel("bottom", "step")
+        self.plot.getAxis("bottom").setHeight(AXIS_PX)
         self.plot.showGrid(x=True, y=True, alpha=0.15)
         # Width 1: wider pens are drawn by a path that is ten times slower.
         self._line = self.plot.plot([], [], pen=pg.mkPen(width=1), symbol=None)

@@ -28,13 +28,13 @@ from app.ui.widgets import (
     touch_scroll,
 )
 from app.viewmodels.handover import handover
-from app.viewmodels.record import (
+from app.viewmodels.record import RecordViewModel
+from app.viewmodels.record_view import (
     CameraPanel,
     LabelChoice,
     Problem,
     RecordPhase,
     RecordView,
-    RecordViewModel,
     Saved,
     Tone,
     loss_words,

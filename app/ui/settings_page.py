@@ -3,290 +3,49 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QUrl, Signal
+from PySide6.QtCore import QEvent, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import paths
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
 from app.ui.folder_dialog import FolderDialog
-from app.ui.touch_entry import TouchEntry
+from app.ui.settings_editors import (
+    EDITORS,
+    FieldEditor,
+    FolderEditor,
+    ModelEditor,
+    SourceEditor,
+    TextEditor,
+)
 from app.ui.widgets import (
     Button,
     Card,
-    ChipGroup,
-    Option,
-    Picker,
-    Segmented,
-    Stepper,
-    Switch,
     body,
     caption,
     heading,
-    set_tone,
     touch_scroll,
 )
 from app.viewmodels.settings import (
     ENGINE_FIELDS,
     About,
-    Field,
-    FieldKind,
     FieldProblem,
     SettingsViewModel,
     Value,
     about,
     has_desktop,
 )
-from model.spec import EngineChoice, ModelSpec, catalogue, find
+from model.spec import EngineChoice, catalogue
 
 CARD_PX = 560
 NAME_PX = 140
-SOURCES = (
-    Option("demo", "Demo rig", "cube-scan"),
-    Option("auto", "Connected cameras", "camera-outline"),
-    Option("session", "Session ...", "filmstrip-box"),
-    Option("folder", "Folder ...", "folder-outline"),
-)
 
 
 def make_page(context: WindowContext) -> QWidget:
     """The page and its view-model, connected to the window."""
     return SettingsPage(SettingsViewModel(context.settings), context)
-
-
-class FieldEditor(QWidget):
-    """One setting: title, what it means, its control, and what is wrong with it.
-
-    Signals:
-        edited: the value that the operator wants.
-    """
-
-    edited = Signal(object)
-
-    def __init__(self, field: Field) -> None:
-        super().__init__()
-        self.field = field
-        self._title = body(field.title)
-        self._note = caption(field.description)
-        self._note.setVisible(bool(field.description))
-        self.problem = body()
-        set_tone(self.problem, "error")
-        self.problem.hide()
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
-        self.column.setSpacing(theme.TIGHT_PX)
-
-    def add_wide(self, control: QWidget) -> None:
-        """Title above, control below over the whole width."""
-        for widget in (self._title, control, self._note, self.problem):
-            self.column.addWidget(widget)
-
-    def add_right(self, control: QWidget) -> None:
-        """Title at the left, control at the right."""
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addStretch(1)
-        words.addWidget(self._title)
-        words.addWidget(self._note)
-        words.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE_PX)
-        row.addLayout(words, 1)
-        row.addWidget(control)
-        self.column.addLayout(row)
-        self.column.addWidget(self.problem)
-
-    def show_value(self, value: Value) -> None:
-        """Show another value, without a signal."""
-        raise NotImplementedError
-
-    def show_note(self, text: str) -> None:
-        """Say something of the value."""
-        self._note.setText(text)
-        self._note.setVisible(bool(text))
-
-    def show_problem(self, message: str) -> None:
-        """Say what is wrong, or nothing."""
-        self.problem.setText(message)
-        self.problem.setVisible(bool(message))
-
-    def _hand_over(self, value: Value) -> None:
-        self.edited.emit(value)
-
-
-class ChoiceEditor(FieldEditor):
-    """A few words to choose from."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = Segmented([Option(word, _spelled(word)) for word in field.choices], field.title)
-        self.add_right(self.control)
-        self.control.changed.connect(self._changed)
-
-    def show_value(self, value: Value) -> None:
-        self.control.select(str(value))
-
-    def _changed(self, keys: list[str]) -> None:
-        self.edited.emit(keys[0])
-
-
-class SwitchEditor(FieldEditor):
-    """On or off."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = Switch("")
-        self.control.setAccessibleName(field.title)
-        self.add_right(self.control)
-        self.control.clicked.connect(self._hand_over)
-
-    def show_value(self, value: Value) -> None:
-        self.control.setChecked(bool(value))
-
-
-class NumberEditor(FieldEditor):
-    """A number between plus and minus."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        whole = field.kind is FieldKind.INTEGER
-        self.control = Stepper(
-            field.title,
-            minimum=field.minimum,
-            maximum=field.maximum,
-            step=field.step,
-            decimals=0 if whole else 1,
-            suffix=" m" if field.name.endswith("_m") else "",
-        )
-        self.add_right(self.control)
-        self.control.value_changed.connect(self._changed)
-
-    def show_value(self, value: Value) -> None:
-        assert isinstance(value, int | float)
-        self.control.set_value(value)
-
-    def _changed(self, value: float) -> None:
-        self.edited.emit(round(value) if self.field.kind is FieldKind.INTEGER else value)
-
-
-class TextEditor(FieldEditor):
-    """A line of text, kept when its button, Done or Return is pressed."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = TouchEntry(field.title, submit_text="Keep")
-        self.add_wide(self.control)
-        self.control.submitted.connect(self._submitted)
-
-    def show_value(self, value: Value) -> None:
-        self.control.set_text(str(value))
-
-    def _submitted(self, text: str) -> None:
-        self.edited.emit(text.strip())
-
-
-class FolderEditor(FieldEditor):
-    """A folder: typed, or chosen in a dialog.
-
-    Signals:
-        browse_requested: the dialog, please.
-    """
-
-    browse_requested = Signal()
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = TouchEntry(field.title, placeholder="The usual folder", submit_text="Keep")
-        browse = Button("Browse ...", icon_name="folder-outline")
-        usual = Button("Use the usual folder", icon_name="restore")
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP_PX)
-        buttons.addWidget(browse)
-        buttons.addWidget(usual)
-        buttons.addStretch(1)
-        self.add_wide(self.control)
-        self.column.addLayout(buttons)
-        self.control.submitted.connect(self._submitted)
-        browse.clicked.connect(self.browse_requested)
-        usual.clicked.connect(self._use_usual)
-
-    def show_value(self, value: Value) -> None:
-        self.control.set_text("" if value is None else str(value))
-
-    def _submitted(self, text: str) -> None:
-        self.edited.emit(Path(text.strip()).expanduser() if text.strip() else None)
-
-    def _use_usual(self) -> None:
-        self.control.clear()
-        self.edited.emit(None)
-
-
-class SourceEditor(FieldEditor):
-    """Where frames come from.
-
-    Signals:
-        browse_requested: the dialog for "session" or "folder", please.
-    """
-
-    browse_requested = Signal(str)
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = ChipGroup(SOURCES, field.title)
-        self.add_wide(self.control)
-        self.control.changed.connect(self._changed)
-
-    def show_value(self, value: Value) -> None:
-        named = str(value) in {"demo", "auto"}
-        self.control.select(str(value) if named else "session" if _is_session(str(value)) else "folder")
-        self.show_note(
-            {"demo": "Three simulated cameras in a room.", "auto": "Everything that is plugged in."}.get(
-                str(value), str(value)
-            )
-        )
-
-    def _changed(self, keys: list[str]) -> None:
-        if keys[0] in {"demo", "auto"}:
-            self.edited.emit(keys[0])
-        else:
-            self.browse_requested.emit(keys[0])
-
-
-class ModelEditor(FieldEditor):
-    """Which repair runs; the note says where it comes from."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field)
-        self.control = Picker(field.title)
-        self.control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.add_wide(self.control)
-        self.control.picked.connect(self._hand_over)
-
-    def show_models(self, models: list[ModelSpec], chosen: str) -> None:
-        """Offer these."""
-        if all(model.name != chosen for model in models):
-            models = [*models, find(chosen)]
-        self.control.set_options([Option(model.name, model.title, hint=model.note) for model in models])
-        self.show_value(chosen)
-
-    def show_value(self, value: Value) -> None:
-        self.control.select(str(value))
-        self.show_note(find(str(value)).note)
-
-
-EDITORS: dict[FieldKind, type[FieldEditor]] = {
-    FieldKind.SOURCE: SourceEditor,
-    FieldKind.MODEL: ModelEditor,
-    FieldKind.CHOICE: ChoiceEditor,
-    FieldKind.SWITCH: SwitchEditor,
-    FieldKind.INTEGER: NumberEditor,
-    FieldKind.NUMBER: NumberEditor,
-    FieldKind.TEXT: TextEditor,
-    FieldKind.FOLDER: FolderEditor,
-}
-SPELLINGS = {"cpu": "CPU", "cuda": "GPU", "fp32": "32 bit", "bf16": "16 bit"}
 
 
 class SettingsPage(QWidget):
@@ -440,11 +199,3 @@ class AboutCard(Card):
 def _open(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-
-def _spelled(word: str) -> str:
-    return SPELLINGS.get(word, word.capitalize())
-
-
-def _is_session(source: str) -> bool:
-    return (Path(source) / "session.json").is_file()

@@ -4,147 +4,38 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import CameraLine, Pipeline, Studio
-from app.flow.capture import CameraState, CameraStatus
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.recording.library import SessionEntry, read_entry, relabel
-from app.recording.recorder import BYTES_PER_PIXEL, CameraCount, Limits, Recorder, RecorderStatus
+from app.recording.library import relabel
+from app.recording.recorder import BYTES_PER_PIXEL, Limits, Recorder
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
-from app.viewmodels.words import counted, duration, time_left
+from app.viewmodels.record_view import (
+    LOW_DISK_S,
+    LabelChoice,
+    Problem,
+    RecordPhase,
+    RecordView,
+    Saved,
+    camera_panel,
+    disk_words,
+    headline,
+    idle_phase,
+    saved_from,
+)
 from drivers.errors import SessionError
-from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
 DISK_EVERY_TICKS = 20
-LOW_DISK_S = 600.0
 CLOSE_TIMEOUT_S = 15.0
-
-
-class RecordPhase(Enum):
-    """What the big button would do."""
-
-    NO_CAMERA = "no camera"
-    WAITING = "waiting"
-    READY = "ready"
-    STARTING = "starting"
-    RECORDING = "recording"
-    CLOSING = "closing"
-
-
-class Tone(Enum):
-    """How a line of words is meant."""
-
-    CALM = "calm"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, eq=False)
-class CameraPanel:
-    """One camera on the page.
-
-    Attributes:
-        camera_id: its id.
-        name: for people.
-        words: what it is doing.
-        tone: how bad that is.
-        frame: the newest one, or None before the first.
-        count: where its frames went, while recording.
-    """
-
-    camera_id: str
-    name: str
-    words: str
-    tone: Tone
-    frame: Frame | None
-    count: CameraCount | None
-
-
-@dataclass(frozen=True, eq=False)
-class RecordView:
-    """Everything the page shows of this moment.
-
-    Attributes:
-        phase: what the big button would do.
-        seconds: of the recording.
-        words: the state in one sentence.
-        tone: how bad that is.
-        cameras: in the rig's order.
-        disk: room left, as time.
-        disk_low: whether that is less than ten minutes.
-        queue_fill: share of the recorder's queue in use, 0 to 1.
-        marks: moments marked so far.
-        bytes_written: in this session so far.
-    """
-
-    phase: RecordPhase
-    seconds: float
-    words: str
-    tone: Tone
-    cameras: tuple[CameraPanel, ...]
-    disk: str
-    disk_low: bool
-    queue_fill: float
-    marks: int
-    bytes_written: int
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A recording that has ended.
-
-    Attributes:
-        folder: where the data is.
-        words: what was saved, in one line.
-        lost: frames in no file.
-        reason: why it stopped by itself; empty when the operator stopped it.
-        hint: what to do about that.
-    """
-
-    folder: Path
-    words: str
-    lost: int
-    reason: str = ""
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What went wrong, and what to do."""
-
-    message: str
-    hint: str = ""
-
-    @property
-    def words(self) -> str:
-        """Both in one line."""
-        return f"{self.message} {self.hint}".strip()
-
-
-@dataclass(frozen=True)
-class LabelChoice:
-    """What the operator says of the next recording.
-
-    Attributes:
-        scene: category, or empty.
-        tags: chosen ones.
-        recent: tags that are offered, chosen or not.
-    """
-
-    scene: str
-    tags: tuple[str, ...]
-    recent: tuple[str, ...]
 
 
 class RecordViewModel(QObject):
@@ -200,18 +91,18 @@ class RecordViewModel(QObject):
         pipeline = self._studio.pipeline
         lines = {} if pipeline is None else pipeline.lines
         status = None if self._recorder is None else self._recorder.status()
-        panels = tuple(_panel(line, status) for line in lines.values())
+        panels = tuple(camera_panel(line, status) for line in lines.values())
         left_s = self._left_s(pipeline) if status is None else status.time_left_s
         low = left_s < LOW_DISK_S and bool(lines)
-        phase = self._phase or _idle_phase(panels)
-        words, tone = _headline(phase, panels, low=low)
+        phase = self._phase or idle_phase(panels)
+        words, tone = headline(phase, panels, low=low)
         return RecordView(
             phase=phase,
             seconds=0.0 if status is None else status.seconds,
             words=words,
             tone=tone,
             cameras=panels,
-            disk=_disk_words(left_s, self._free_bytes, known=bool(lines), about=status is None),
+            disk=disk_words(left_s, self._free_bytes, known=bool(lines), about=status is None),
             disk_low=low,
             queue_fill=0.0 if status is None else status.queue_fill,
             marks=self._marks,
@@ -339,7 +230,7 @@ class RecordViewModel(QObject):
                 self._studio.stop_recording()
             if labels is not None:
                 _relabel(recorder.session, labels)
-            self._ended.put(_saved(recorder.session, reason, hint))
+            self._ended.put(saved_from(recorder.session, reason, hint))
 
         self._run("stop recording", RecordPhase.CLOSING, work)
 
@@ -379,110 +270,11 @@ class RecordViewModel(QObject):
         return usable / rate if rate else float("inf")
 
 
-def _idle_phase(panels: tuple[CameraPanel, ...]) -> RecordPhase:
-    if not panels:
-        return RecordPhase.NO_CAMERA
-    return RecordPhase.WAITING if all(panel.frame is None for panel in panels) else RecordPhase.READY
-
-
-def _headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) -> tuple[str, Tone]:
-    lost = [panel.name for panel in panels if panel.tone is Tone.BAD]
-    silent = [panel.name for panel in panels if panel.frame is None and panel.tone is not Tone.BAD]
-    match phase:
-        case RecordPhase.NO_CAMERA:
-            return "No camera. Open a source on the Settings page.", Tone.WARNING
-        case RecordPhase.WAITING:
-            return "Waiting for the first picture of a camera.", Tone.WARNING
-        case RecordPhase.STARTING:
-            return "Starting ...", Tone.CALM
-        case RecordPhase.CLOSING:
-            return "Writing what waits, then closing the session ...", Tone.CALM
-    if lost:
-        others = "the others go on" if len(lost) < len(panels) else "no camera is left"
-        verb = "is" if len(lost) == 1 else "are"
-        return f"{', '.join(lost)} {verb} lost; {others}.", Tone.BAD
-    if low:
-        return "The disk is nearly full. Make room, or choose another sessions folder.", Tone.WARNING
-    if phase is RecordPhase.RECORDING:
-        return "Recording. Every frame is accounted for below.", Tone.CALM
-    if silent:
-        return f"No picture from {', '.join(silent)} yet; it would not be recorded.", Tone.WARNING
-    return "Ready.", Tone.CALM
-
-
-def _panel(line: CameraLine, status: RecorderStatus | None) -> CameraPanel:
-    words, tone = _camera_words(line.state.latest())
-    return CameraPanel(
-        camera_id=line.info.id,
-        name=line.info.name or line.info.id,
-        words=words,
-        tone=tone,
-        frame=line.channel.newest.latest(),
-        count=None if status is None else status.cameras.get(line.info.id),
-    )
-
-
-def _camera_words(state: CameraState | None) -> tuple[str, Tone]:
-    if state is None or state.status is CameraStatus.STARTING:
-        return "Starting", Tone.CALM
-    match state.status:
-        case CameraStatus.STREAMING:
-            return "Live", Tone.CALM
-        case CameraStatus.SILENT:
-            return "Sends no pictures", Tone.WARNING
-        case CameraStatus.LOST:
-            return "Lost. " + ("" if state.error is None else state.error.hint), Tone.BAD
-        case CameraStatus.ENDED:
-            return "At its end", Tone.WARNING
-    return "Stopped", Tone.WARNING
-
-
-def loss_words(count: CameraCount) -> tuple[str, Tone]:
-    """A camera's lost frames, by cause, in words."""
-    if count.lost == 0:
-        return "No frame lost", Tone.CALM
-    causes = [
-        f"{number:,} {cause}"
-        for number, cause in (
-            (count.device_gap, "by the device"),
-            (count.dropped, "dropped: disk or encoders too slow"),
-            (count.failed, "failed"),
-        )
-        if number
-    ]
-    return f"{counted(count.lost, 'frame')} lost: {', '.join(causes)}", Tone.WARNING
-
-
 def _relabel(folder: Path, labels: LabelChoice) -> None:
     try:
         relabel(folder, scene=labels.scene, tags=labels.tags)
     except SessionError as error:
         log.warning("labels changed while recording were not kept: %s %s", error, error.hint)
-
-
-def _saved(folder: Path, reason: str, hint: str) -> Saved:
-    entry = read_entry(folder)
-    return Saved(folder, _saved_words(entry), entry.lost, reason or entry.failure, hint)
-
-
-def _saved_words(entry: SessionEntry) -> str:
-    if entry.problem:
-        return f"Saved, but it cannot be read: {entry.problem}"
-    lost = "none lost" if entry.lost == 0 else f"{entry.lost:,} lost"
-    parts = [
-        duration(entry.seconds),
-        counted(len(entry.cameras), "camera"),
-        counted(entry.frames, "frame"),
-        lost,
-    ]
-    return f"Saved: {', '.join(parts)}"
-
-
-def _disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:
-    if not known:
-        return f"{free_bytes / 1e9:,.0f} GB free"
-    words = time_left(left_s)
-    return f"about {words}" if about and not words.startswith("over") else words
 
 
 def _bytes_per_s(line: CameraLine) -> float:

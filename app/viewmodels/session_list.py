@@ -42,7 +42,7 @@ class SessionList(QObject):
 
     Args:
         folder: gives the folder of this moment, which a setting can change.
-        recover: finish what a crash left unfinished, before the first reading.
+        recover: finish what a crash left unfinished, before each reading.
     """
 
     listed = Signal(Listing)
@@ -77,7 +77,7 @@ class SessionList(QObject):
         if self.loading:
             self._again = True
             return
-        recover, self._recover = self._recover, False
+        recover = self._recover
         emptied, self._purge = self._purge, False
         folder = self._folder()
         known = dict(self._shown)

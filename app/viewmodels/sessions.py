@@ -86,6 +86,7 @@ class SessionsViewModel(QObject):
         self.list = SessionList(folder, recover=True, parent=self)
         self._handover = handover
         self._listing: Listing | None = None
+        self._told: set[Path] = set()
         self._search = ""
         self._scene = ""
         self._selected: Path | None = None
@@ -202,7 +203,8 @@ class SessionsViewModel(QObject):
                 f"Recovered {sessions} that a crash left unfinished; about {lost_s:.1f} s lost."
             )
         for recovery in recoveries:
-            if recovery.problem:
+            if recovery.problem and recovery.folder not in self._told:
+                self._told.add(recovery.folder)
                 self.refused.emit(Refusal(recovery.problem, recovery.hint))
 
     def _drop(self, folder: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from app.recording.recorder import CameraCount
 from app.ui.record_page import RECORD_PX, make_page
 from app.viewmodels.handover import handover
-from app.viewmodels.record import CameraPanel, RecordPhase, RecordView, Saved, Tone
+from app.viewmodels.record_view import CameraPanel, RecordPhase, RecordView, Saved, Tone
 from tests.app.recording.small_sessions import small_frame
 from tests.app.ui import pages
 

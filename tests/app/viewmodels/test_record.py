@@ -9,7 +9,8 @@ from app.recording.library import read_entry
 from app.recording.recorder import CameraCount, Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
-from app.viewmodels.record import RecordPhase, RecordViewModel, Tone, loss_words
+from app.viewmodels.record import RecordViewModel
+from app.viewmodels.record_view import RecordPhase, Tone, loss_words
 from drivers.camera import CameraBase, CameraInfo
 from drivers.errors import CameraLost
 from drivers.frame import Frame

@@ -1,0 +1,108 @@
+"""One session as a card of the library: thumbnail, date, labels, losses."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+)
+
+from app.recording.library import SessionEntry
+from app.ui import theme
+from app.ui.preview import paint_picture
+from app.viewmodels.sessions import loss_words
+from app.viewmodels.words import counted, duration, size
+
+CARD_PX = 264
+TEXT_PX = 132
+
+
+def when(entry: SessionEntry) -> str:
+    """When a session was recorded, as people say it."""
+    return entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
+
+
+class SessionCard(QAbstractButton):
+    """One session: painted, so that hundreds of them stay light."""
+
+    def __init__(self, entry: SessionEntry) -> None:
+        super().__init__()
+        self._image = QImage()
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.show_entry(entry)
+
+    def show_entry(self, entry: SessionEntry) -> None:
+        """Show another state of the session."""
+        self.entry = entry
+        self._lines = _card_lines(entry)
+        self.setAccessibleName(", ".join(text for text, _ in self._lines if text))
+        self.update()
+
+    def show_jpeg(self, data: bytes | None) -> None:
+        """Show the thumbnail."""
+        self._image = QImage.fromData(data) if data else QImage()
+        self.update()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return round(width * 9 / 16) + TEXT_PX
+
+    def sizeHint(self) -> QSize:
+        return QSize(CARD_PX, self.heightForWidth(CARD_PX))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        marked = self.isChecked() or self.hasFocus()
+        ground = colours.accent_soft if self.isChecked() else colours.surface
+        if self.isDown() or self.underMouse():
+            ground = colours.pressed if self.isDown() else colours.hover
+        painter.setBrush(QColor(ground))
+        painter.setPen(QColor(colours.accent if marked else colours.line))
+        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        painter.drawRoundedRect(frame, 14, 14)
+        if marked:
+            painter.drawRoundedRect(frame.adjusted(1, 1, -1, -1), 13, 13)
+        inner = frame.adjusted(9, 9, -9, -9)
+        picture = QRectF(inner.left(), inner.top(), inner.width(), self.height() - TEXT_PX - 10)
+        words = "Cannot be read" if not self.entry.usable else "No picture"
+        paint_picture(painter, picture, self._image, words)
+        y = picture.bottom() + 8
+        for number, (text, tone) in enumerate(self._lines):
+            weight = QFont.Weight.DemiBold if number == 0 else QFont.Weight.Normal
+            font = theme.font(theme.CONTROL_PX if number == 0 else 15, weight=weight)
+            metrics = QFontMetrics(font)
+            painter.setFont(font)
+            painter.setPen(QColor(getattr(colours, tone)))
+            line = QRectF(inner.left() + 2, y, inner.width() - 4, metrics.height() + 6)
+            painter.drawText(
+                line,
+                Qt.AlignmentFlag.AlignVCenter,
+                metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(line.width())),
+            )
+            y += metrics.height() + 6
+
+
+def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
+    if not entry.usable:
+        return [
+            (when(entry), "text"),
+            (entry.problem, "warning"),
+            (entry.hint, "muted"),
+            (size(entry.bytes), "muted"),
+        ]
+    labels = ", ".join([entry.labels.scene, *entry.labels.tags] if entry.labels.scene else entry.labels.tags)
+    lossless = entry.lost == 0 and not entry.recovered
+    return [
+        (f"{when(entry)}", "text"),
+        (labels or "No labels", "text" if labels else "muted"),
+        (
+            f"{duration(entry.seconds)}, {counted(len(entry.cameras), 'camera')}, {size(entry.bytes)}",
+            "muted",
+        ),
+        (loss_words(entry), "ok" if lossless else "warning"),
+    ]

@@ -34,6 +34,11 @@ GROUND: Final = (0.027, 0.035, 0.047, 1.0)
 TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
 """Of the two clouds where they lie over each other."""
 
+LABEL_QSS: Final = (
+    "background: rgba(7, 9, 12, 200); color: rgb{}; border-radius: 6px; padding: 3px 9px;"
+    " font-size: {}px; font-weight: 600;"
+)
+
 MODES: Final[dict[CloudColouring, float]] = {"colour": 0.0, "depth": 1.0, "provenance": 2.0}
 
 VERTEX = """
@@ -220,6 +225,7 @@ class CloudView(QWidget):
         self._canvas: _Canvas | None = None
         self._dirty = False
         self._placed = False
+        self._untouched = True
         self._last_tap: tuple[float, QPointF] = (0.0, QPointF())
         self._fingers: dict[int, QPointF] = {}
         self._mouse = QPointF()
@@ -236,10 +242,6 @@ class CloudView(QWidget):
         )
         for widget in (*self._labels.values(), *self._words.values()):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            widget.setStyleSheet(
-                "background: rgba(7, 9, 12, 200); color: #f3f6f9; border-radius: 6px; padding: 3px 9px;"
-                f"font-size: {theme.CAPTION_PX}px; font-weight: 600;"
-            )
             widget.hide()
         if not opengl_available():
             self._column.addWidget(
@@ -309,8 +311,11 @@ class CloudView(QWidget):
         """Lay out and colour in another way."""
         if self._canvas is None:
             return
+        other = layout != self._canvas.layout
         self._canvas.layout, self._canvas.colouring, self._canvas.range_m = layout, colouring, range_m
         self._place_labels()
+        if other and self._untouched:
+            self.reset()
         self._draw_now()
 
     def reset(self) -> None:
@@ -320,13 +325,15 @@ class CloudView(QWidget):
         cloud = self._canvas.clouds["raw"] or self._canvas.clouds["refined"]
         depth_m = None if cloud is None else middle_depth_m(cloud.depth)
         if cloud is not None and depth_m is not None:
-            self._placed = True
+            self._placed = self._untouched = True
             width = next(iter(viewports(self._canvas.layout, self.width()).values()))[1]
             aspect = max(width, 1) / max(self.height(), 1)
             self._set_orbit(looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect))
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._place_labels()
+        if self._untouched:
+            self.reset()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
@@ -386,14 +393,17 @@ class CloudView(QWidget):
 
     def _turn(self, move: QPointF) -> None:
         if self._canvas is not None:
+            self._untouched = False
             self._set_orbit(self._canvas.orbit.turned(move.x(), move.y()))
 
     def _zoom(self, factor: float) -> None:
         if self._canvas is not None:
+            self._untouched = False
             self._set_orbit(self._canvas.orbit.zoomed(factor))
 
     def _pan(self, move: QPointF) -> None:
         if self._canvas is not None:
+            self._untouched = False
             moved = self._canvas.orbit.moved(move.x(), move.y(), height_px=self.height(), fov_rad=FOV_RAD)
             self._set_orbit(moved)
 
@@ -433,11 +443,16 @@ class CloudView(QWidget):
             if not active:
                 continue
             x, width = places[name]
+            tint = (
+                tuple(round(255 * part) for part in TINTS[name]) if layout == "overlay" else (243, 246, 249)
+            )
+            label.setStyleSheet(LABEL_QSS.format(tint, theme.CAPTION_PX))
+            words.setStyleSheet(LABEL_QSS.format((243, 246, 249), theme.BODY_PX))
             label.adjustSize()
             offset = label.height() + 6 if layout == "overlay" and name == "refined" else 0
             label.move(x + 10, 10 + offset)
             words.adjustSize()
-            words.move(x + max((width - words.width()) // 2, 0), self.height() // 2)
+            words.move(x + max((width - words.width()) // 2, 0), self.height() // 2 + offset)
             label.raise_()
             words.raise_()
 

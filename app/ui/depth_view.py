@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
 from app.ui.icons import icon
-from app.ui.panes import PANE_GAP_PX, Pane, arrange, free_room
+from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
+from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, Pane, arrange, free_room
 from app.ui.picture import Picture
 from app.ui.widgets import Button
 from app.viewmodels.colouring import (
@@ -34,8 +35,9 @@ from drivers.depth import DepthMap
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
-FIGURES_PX: Final = (150, 190)
+FIGURES_PX: Final = (FIGURES_WIDTH_PX, 190)
 """Room that the figures of a repaired frame need."""
+KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 DIM: Final = QColor(7, 9, 12, 170)
 PANE_WORDS: Final[dict[str, str]] = {"colour": "Colour", "raw": "Raw", "refined": "Refined"}
@@ -76,7 +78,7 @@ class DepthView(QWidget):
         self._reported: object = None
         self._figures: Figures | None = None
         self._free = QRect()
-        self._choose = Button("Choose model", icon_name="tune-variant")
+        self._choose = Button("Choose model")
         self._choose.setParent(self)
         self._choose.hide()
         self._choose.clicked.connect(self.model_requested)
@@ -111,6 +113,7 @@ class DepthView(QWidget):
     def set_wipe(self, share: float) -> None:
         """Move the wipe line."""
         self._wipe = min(max(share, 0.0), 1.0)
+        self._place_button()
         self.update()
 
     def show_options(self, options: LiveOptions) -> None:
@@ -330,30 +333,19 @@ class DepthView(QWidget):
         return tile.camera_note, tile.frame is not None
 
     def _paint_note(self, painter: QPainter, note: Note, clip: QRect) -> None:
-        room = clip.adjusted(12, 8, -12, -8)
+        room = clip.adjusted(*NOTE_MARGINS)
         if room.width() < 48 or room.height() < 24:
             return
+        placed = place_note(note, room, hints=not self._compact, button=self._choose.isVisible())
         painter.save()
         painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-        text_font = theme.font(theme.BODY_PX if room.width() < 300 else 18, weight=theme.BOLD)
-        hint_font = theme.font(15)
-        text_rect = QFontMetrics(text_font).boundingRect(QRect(0, 0, room.width(), 999), flags, note.text)
-        hint = note.hint if not self._compact else ""
-        hint_rect = QFontMetrics(hint_font).boundingRect(QRect(0, 0, room.width(), 999), flags, hint)
-        height = text_rect.height() + (hint_rect.height() + 6 if hint else 0)
-        if hint and height > room.height():
-            hint, height = "", text_rect.height()
-        button_px = theme.TARGET_PX + 16 if self._choose.isVisible() and note.choose_model else 0
-        top = room.y() + max((room.height() - height - button_px) // 2, 0)
         painter.setPen(QColor(theme.current().on_picture))
-        painter.setFont(text_font)
-        painter.drawText(QRect(room.x(), top, room.width(), text_rect.height()), flags, note.text)
-        if hint:
-            painter.setFont(hint_font)
+        painter.setFont(placed.text_font)
+        painter.drawText(placed.text, NOTE_FLAGS, note.text)
+        if not placed.hint.isEmpty():
             painter.setPen(QColor(theme.DARK.muted))
-            below = QRect(room.x(), top + text_rect.height() + 6, room.width(), hint_rect.height())
-            painter.drawText(below, flags, hint)
+            painter.setFont(placed.hint_font)
+            painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
         painter.restore()
 
     def _paint_tag(self, painter: QPainter, kind: str, rect: QRect, clip: QRect) -> None:
@@ -393,9 +385,9 @@ class DepthView(QWidget):
 
     @staticmethod
     def _knob(rect: QRect, line: int) -> QRectF:
-        size = 44.0 if rect.width() >= 260 else 32.0
+        size = KNOB_PX if rect.width() >= 260 else 32.0
         x = min(max(line, rect.x() + size / 2 + 2), rect.right() - size / 2 - 2)
-        return QRectF(x - size / 2, rect.y() + rect.height() * 0.72 - size / 2, size, size)
+        return QRectF(x - size / 2, rect.y() + rect.height() * 0.87 - size / 2, size, size)
 
     def _paint_loupe(self, painter: QPainter) -> None:
         place, said = self._hovered or self._pinned, self.readout
@@ -548,10 +540,13 @@ class DepthView(QWidget):
             return
         rect = self._halves(pane.rect)[1] if pane.kind == "wipe" else pane.rect
         size = self._choose.sizeHint()
-        if rect.width() < size.width() + 8 or rect.height() < 150:
+        note = tile.refined_note if tile is not None else None
+        if note is None or rect.width() < size.width() + 4 or rect.height() < 150:
             self._choose.hide()
             return
+        placed = place_note(note, rect.adjusted(*NOTE_MARGINS), hints=True, button=True)
         x = rect.x() + (rect.width() - size.width()) // 2
-        y = rect.y() + rect.height() // 2 + 28
-        self._choose.setGeometry(QRect(QPoint(x, min(y, rect.bottom() - size.height() - 8)), size))
+        if pane.kind == "wipe":  # beside the knob
+            x = max(x, min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2))
+        self._choose.setGeometry(QRect(QPoint(x, placed.button_y), size))
         self._choose.show()

@@ -212,7 +212,8 @@ class LivePage(QWidget):
         self._legend.setVisible(shown)
 
     def _show_inference(self, state: InferenceState) -> None:
-        self._models.select(self.model.model)
+        if self._models.choice != self.model.model:
+            self._offer_models()
         if state.status is InferenceStatus.FAILED:
             self._models.setToolTip(f"{state.message} {state.hint}".strip())
         else:

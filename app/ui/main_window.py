@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
             return
         if self._open:
             self._open = False
+            self.hide()  # at once; a device may take a moment to let go
             self._status.stop()
             for page in self._pages.values():
                 _tell(page, "hidden")

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPoint, QRect, QSize
 PaneKind = Literal["colour", "raw", "refined", "wipe"]
 
 PANE_GAP_PX: Final = 3
+FIGURES_WIDTH_PX: Final = 150
+"""Room beside the colour picture from which on figures stand there."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,11 @@ def _wipe(room: QRect, aspect: float) -> list[Pane]:
             else:
                 y = room.y() + (room.height() - large.height() - small.height() - PANE_GAP_PX) // 2
                 x = room.x() + (room.width() - large.width()) // 2
+                spare = large.width() - small.width()
+                inset = spare // 2 if spare < FIGURES_WIDTH_PX else 0
                 panes = [
                     Pane("wipe", QRect(QPoint(x, y), large)),
-                    Pane("colour", QRect(QPoint(x, y + large.height() + PANE_GAP_PX), small)),
+                    Pane("colour", QRect(QPoint(x + inset, y + large.height() + PANE_GAP_PX), small)),
                 ]
             if not best or _worth(panes) > _worth(best):
                 best = panes

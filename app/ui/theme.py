@@ -272,7 +272,9 @@ QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent; bo
 QPushButton[kind="segment"]:focus { border: 2px solid $text; padding: 0 13px; }
 QPushButton[kind="segment"]:disabled { color: $disabled; }
 
-QFrame[role="banner"] { border-radius: 12px; border: 2px solid $info; background: $info_soft; }
+QFrame[role="banner"] {
+    border-radius: 12px; border: 2px solid $info; background: $info_soft; margin-top: 8px;
+}
 QFrame[role="banner"][level="warning"] { border-color: $warning; background: $warning_soft; }
 QFrame[role="banner"][level="error"] { border-color: $error; background: $error_soft; }
 

@@ -162,7 +162,8 @@ def refined_note(inference: InferenceState | None, refined: Refined | None, age_
     if inference.status is InferenceStatus.LOADING:
         return Note(f"Loading {inference.label}", "Raw depth goes on.")
     if inference.status is InferenceStatus.FAILED:
-        return Note(inference.message or "The repair failed", inference.hint, choose_model=True)
+        message = inference.message.removesuffix(inference.hint).strip()
+        return Note(message or "The repair failed", inference.hint, choose_model=True)
     if refined is None:
         return Note("Waiting for the first refined frame")
     if age_s > STALE_S:

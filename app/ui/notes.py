@@ -1,0 +1,60 @@
+"""Where words go that stand in a pane instead of a picture."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFont, QFontMetrics
+
+from app.ui import theme
+from app.viewmodels.live import Note
+
+NOTE_FLAGS: Final = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+NOTE_MARGINS: Final = (12, 36, -12, -8)
+"""Left, top (below the pane's name), right, bottom."""
+HINT_GAP_PX: Final = 6
+BUTTON_GAP_PX: Final = 12
+TEXT_SIZES_PX: Final = (18, theme.BODY_PX, theme.CAPTION_PX)
+WIDE_PX: Final = 300
+
+
+@dataclass(frozen=True)
+class PlacedNote:
+    """Rectangles of text and hint, their fonts, and where a button goes."""
+
+    text: QRect
+    hint: QRect
+    text_font: QFont
+    hint_font: QFont
+    button_y: int
+
+
+def place_note(note: Note, room: QRect, *, hints: bool, button: bool) -> PlacedNote:
+    """Centre a note in `room`, in the largest type that fits; the hint goes first when nothing fits.
+
+    Args:
+        note: what is said.
+        room: what may be used.
+        hints: whether there may be a hint.
+        button: whether a button follows.
+    """
+    hint_font = theme.font(15)
+    extra = theme.TARGET_PX + BUTTON_GAP_PX if button and note.choose_model else 0
+    sizes = TEXT_SIZES_PX if room.width() >= WIDE_PX else TEXT_SIZES_PX[1:]
+    hint_px = HINT_GAP_PX + _height(note.hint, hint_font, room.width()) if hints and note.hint else 0
+    tries = [(theme.font(size, weight=theme.BOLD), px) for px in (hint_px, 0) for size in sizes]
+    for text_font, below_px in tries:
+        text_px = _height(note.text, text_font, room.width())
+        if text_px + below_px + extra <= room.height():
+            break
+    else:
+        text_font, below_px = tries[-1]
+        text_px = _height(note.text, text_font, room.width())
+    top = room.y() + max((room.height() - text_px - below_px - extra) // 2, 0)
+    text = QRect(room.x(), top, room.width(), text_px)
+    hint = QRect(room.x(), top + text_px + HINT_GAP_PX, room.width(), max(below_px - HINT_GAP_PX, 0))
+    return PlacedNote(text, hint, text_font, hint_font, top + text_px + below_px + BUTTON_GAP_PX)
+
+
+def _height(text: str, font: QFont, width: int) -> int:
+    return QFontMetrics(font).boundingRect(QRect(0, 0, width, 9999), NOTE_FLAGS, text).height()

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.ui import theme
 from app.ui.widgets import label
 
-HEIGHT_PX = 230
-AXIS_PX = 48
+HEIGHT_PX = 270
 
 
 class Curve(QWidget):
@@ -28,13 +27,12 @@ class Curve(QWidget):
         self._name, self._unit = title_text, unit
         self._title = label(title_text, "body")
         self.plot = pg.PlotWidget()
-        self.plot.setMinimumHeight(HEIGHT_PX)
+        self.setMinimumHeight(HEIGHT_PX)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
         self.plot.setLabel("bottom", "step")
-        self.plot.getAxis("bottom").setHeight(AXIS_PX)
         self.plot.showGrid(x=True, y=True, alpha=0.15)
         # Width 1: wider pens are drawn by a path that is ten times slower.
         self._line = self.plot.plot([], [], pen=pg.mkPen(width=1), symbol=None)

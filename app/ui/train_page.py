@@ -94,6 +94,7 @@ class TrainPage(QWidget):
     def show_run(self, run: RunView) -> None:
         """Show this moment of the run."""
         self.run.show_run(run)
+        self._right.setStretch(0, 1)  # the curves take the room that is left
         self.plan.check()
         if run.training.active != self._busy:
             self._busy = run.training.active
@@ -163,9 +164,10 @@ class TrainPage(QWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
         column.setSpacing(theme.SPACE_PX)
-        column.addWidget(self.run, 1)
+        column.addWidget(self.run)
         column.addWidget(self.runs)
         column.addStretch(0)
+        self._right = column
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(holder)

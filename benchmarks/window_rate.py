@@ -86,6 +86,7 @@ def main() -> int:
     parser.add_argument("--model", default="off", help="off, classical, demo, or a weights file")
     parser.add_argument("--layout", default="side", choices=["wipe", "side", "cloud"])
     parser.add_argument("--source", default="demo", help='or "played": the demo rig rendered in advance')
+    parser.add_argument("--after-3d", action="store_true", help="show the 3D view for a moment first")
     parser.add_argument("--size", default="1280x800")
     args = parser.parse_args()
     os.environ["DEPTHMEND_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.toml")
@@ -100,6 +101,9 @@ def main() -> int:
     live = window.page_widget("Live")
     model = live.model
     wait_until(lambda: bool(model.titles) and all_seen(model), timeout_s=90)
+    if args.after_3d:
+        model.set_layout("cloud")
+        spin(3.0)
     model.set_layout(args.layout)
     spin(3.0)
 

@@ -413,12 +413,12 @@ class CloudView(QWidget):
             self._dirty = True
 
     def _look(self) -> None:
-        """Draw if something changed, and leave two thirds of the time to everybody else."""
+        """Draw if something changed, and leave three quarters of the time to everybody else."""
         canvas = self._canvas
         if canvas is None or not self._dirty or not self.isVisible():
             return
         since_ms = (time.perf_counter() - self._drawn_until_s) * 1e3
-        if since_ms >= 2 * canvas.draw_ms:
+        if since_ms >= 3 * canvas.draw_ms:
             self._draw_now()
 
     def _draw_now(self) -> None:

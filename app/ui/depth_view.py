@@ -27,6 +27,7 @@ from app.viewmodels.colouring import (
     PROVENANCE_WORDS,
     colour_depth,
     colour_provenance,
+    copy_color,
     depth_table,
 )
 from app.viewmodels.live import LiveOptions, Note, TileView
@@ -197,7 +198,7 @@ class DepthView(QWidget):
             if tile.frame is None:
                 picture.clear()
             else:
-                picture.show_color(tile.frame.color)
+                copy_color(tile.frame.color, picture.buffer(tile.frame.color.shape[:2]))
         elif kind == "refined" and refined is not None and self._options.provenance:
             colour_provenance(
                 refined.provenance, refined.frame.color, picture.buffer(refined.provenance.shape)
@@ -276,6 +277,8 @@ class DepthView(QWidget):
         if image is None or (note is not None and not over_picture):
             painter.fillRect(rect, QColor(theme.current().picture))
         else:
+            # Depth keeps its pixels: a smoothed edge would show distances that nobody measured.
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, kind == "colour")
             painter.drawImage(rect, image)
             if note is not None:
                 painter.fillRect(rect, DIM)

@@ -1,4 +1,4 @@
-"""A picture that is filled again and again, without a copy."""
+"""A picture whose pixels are filled again and again."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ class Picture:
     def __init__(self) -> None:
         self._buffer: NDArray[np.uint32] | None = None
         self._image: QImage | None = None
-        self._keeps: object = None
 
     @property
     def image(self) -> QImage | None:
@@ -22,7 +21,6 @@ class Picture:
         """Show nothing."""
         self._image = None
         self._buffer = None
-        self._keeps = None
 
     def buffer(self, shape: tuple[int, ...]) -> NDArray[np.uint32]:
         """The (H, W) uint32 pixels 0xffRRGGBB, to be filled by the caller."""
@@ -31,10 +29,3 @@ class Picture:
             self._buffer = np.empty((height, width), np.uint32)
             self._image = QImage(self._buffer.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         return self._buffer
-
-    def show_color(self, color: NDArray[np.uint8]) -> None:
-        """Show (H, W, 3) RGB without a copy."""
-        height, width = color.shape[:2]
-        color = np.ascontiguousarray(color)
-        self._keeps = color  # A QImage does not own its pixels.
-        self._image = QImage(color.data, width, height, 3 * width, QImage.Format.Format_RGB888)

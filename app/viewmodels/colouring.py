@@ -93,6 +93,17 @@ def colour_depth(
     return out
 
 
+def copy_color(color: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Fill `out` (H, W) with (H, W, 3) RGB; returns `out`.
+
+    Qt draws and smooths 32 bit pixels three times as fast as 24 bit ones.
+    """
+    import cv2
+
+    cv2.cvtColor(color, cv2.COLOR_RGB2BGRA, dst=out.view(np.uint8).reshape(*out.shape, 4))
+    return out
+
+
 def colour_provenance(
     provenance: NDArray[np.uint8], color: NDArray[np.uint8], out: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:

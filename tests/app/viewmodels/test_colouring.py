@@ -6,6 +6,7 @@ from app.viewmodels.colouring import (
     PROVENANCE_COLOURS,
     colour_depth,
     colour_provenance,
+    copy_color,
     depth_table,
     hole_pattern,
     provenance_table,
@@ -53,3 +54,9 @@ def test_provenance_can_be_told_apart_in_the_dark():
     darkest = [rgb(provenance_table()[kind * 256]) for kind in Provenance]
     apart = [max(abs(a - b) for a, b in zip(x, y, strict=True)) for x in darkest for y in darkest if x != y]
     assert min(apart) >= 25
+
+
+def test_colour_is_copied_as_it_is():
+    color = np.array([[[10, 20, 30], [200, 100, 0]]], np.uint8)
+    out = copy_color(color, np.empty((1, 2), np.uint32))
+    assert [rgb(value) for value in out[0]] == [(10, 20, 30), (200, 100, 0)]

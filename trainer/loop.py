@@ -93,7 +93,7 @@ def rates(config: OptimiserConfig, step: int, steps: int) -> tuple[float, float]
         fall = 0.5 * (1 + cos(pi * step / max(steps, 1)))
     else:
         fall = 0.5 ** (step // config.halve_every)
-    return config.backbone_lr * warm * fall, config.rest_lr * fall
+    return config.backbone_lr * warm * fall, config.rest_lr * (warm if config.warm_all else 1.0) * fall
 
 
 def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> bool:

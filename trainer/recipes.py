@@ -91,7 +91,11 @@ def small(steps: int) -> TrainConfig:
         grids=((9, 12), (12, 16)),
         masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.4),
         optimiser=OptimiserConfig(
-            backbone_lr=6e-4, rest_lr=1e-3, warmup_steps=min(200, steps // 10), schedule="cosine"
+            backbone_lr=4e-4,
+            rest_lr=4e-4,
+            warmup_steps=min(100, steps // 10),
+            warm_all=True,
+            schedule="cosine",
         ),
         score_every=500,
         checkpoint_every=250,
@@ -128,7 +132,7 @@ RECIPES: Mapping[str, Recipe] = {
             "small",
             "Small, from nothing",
             "Trains the bundled network on simulated rooms; about two hours on two cores.",
-            4_500,
+            4_000,
             False,
             small,
         ),

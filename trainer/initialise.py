@@ -1,10 +1,10 @@
 """A start from nothing that a small network learns from quickly.
 
-A transformer and a decoder with random weights need thousands of steps before anything that was measured reaches
-the output. Ours starts as the plainest filler that its architecture can express: every image token takes the mean
-log depth of the depth tokens around it, nearer ones counting more, and the decoder hands that on. Training then
-improves on it. The idea is that of mimetic initialisation (Trockman and Kolter, arXiv 2305.09828), carried through
-to the output.
+A transformer and a decoder with random weights need thousands of steps before anything that was measured
+reaches the output. Ours starts as the plainest filler that its architecture can express: every image token
+takes the mean log depth of the depth tokens around it, nearer ones counting more, and the decoder hands that
+on. Training then improves on it. The idea is that of mimetic initialisation (Trockman and Kolter, arXiv
+2305.09828), carried through to the output.
 """
 
 from math import log
@@ -18,7 +18,7 @@ from model.mdm import MDM
 from model.vit import Attention, Block
 
 SEEK = 0.8
-"""Sharpness of the first block's attention: a token's own place counts about ten times as much as the next one."""
+"""Sharpness of the first block's attention: a token's own place counts about ten times the next one."""
 PREFER_DEPTH = 6.0
 """Logit by which image tokens prefer depth tokens to image tokens in the first block."""
 PASS_ON = 0.3
@@ -35,8 +35,8 @@ USUAL_LOG_M = 0.06
 def new_model(architecture: dict[str, object], *, seed: int) -> MDM:
     """A network without training, the same for the same seed.
 
-    A third of the channels holds the position as sines and cosines, a third colour, a third depth; the last two
-    of these hold "here is depth" and its mean logarithm.
+    A third of the channels holds the position as sines and cosines, a third colour, a third depth; the last
+    two of these hold "here is depth" and its mean logarithm.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
@@ -69,7 +69,9 @@ def new_model(architecture: dict[str, object], *, seed: int) -> MDM:
         last.weight[:, 0] = READ_OUT
         last.bias.fill_(USUAL_LOG_M)
         if model.mask_head is not None:
-            nn.init.zeros_(model.mask_head.output_blocks[-1].weight)
+            mask_last = model.mask_head.output_blocks[-1]
+            assert isinstance(mask_last, nn.Conv2d)
+            nn.init.zeros_(mask_last.weight)
     return model
 
 

@@ -6,6 +6,7 @@ exact depth costs one sum over its bounding box. Round bodies are intersected an
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ Transform = NDArray[np.float64]
 Window = tuple[int, int, int, int]  # top, bottom, left, right
 NEAREST_M = 0.05
 REFLECTIVE_FROM = 0.02
+STRIPS_FROM_PX = 16000
+STRIP_PX = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +111,8 @@ class Canvas:
         self.ids = np.zeros((h, w), np.uint8)
         self.beyond: Float | None = None
         self.material_of = np.zeros(256, np.uint8)
-        self.columns = np.arange(w, dtype=np.float64)
-        self.rows = np.arange(h, dtype=np.float64)
+        self.columns = np.arange(w, dtype=np.float32)
+        self.rows = np.arange(h, dtype=np.float32)
         self.next_id = 1
 
     def new_id(self, material: Material) -> int:
@@ -137,12 +140,12 @@ def draw(
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     now = scene.at(t_s)
     shown: list[tuple[int, int, Window]] = []
-    for index, piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
-        panel = now.panels[index]
+    for piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
+        panel = now.panels[piece.number]
         item = canvas.new_id(panel.material)
-        box = _draw_panel(canvas, panel, piece, item)
-        if box is not None and reflections and panel.reflectivity > REFLECTIVE_FROM:
-            shown.append((index, item, box))
+        drawn = _draw_panel(canvas, panel, piece, item)
+        if drawn and reflections and panel.reflectivity > REFLECTIVE_FROM:
+            shown.append((piece.number, item, piece.window))
     glass: list[tuple[float, Turned, Window]] = []
     for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
         if body.material is Material.GLASS and isinstance(body, Turned):
@@ -156,29 +159,32 @@ def draw(
         _draw_glass(canvas, body, window, rotation, eye)
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
+class _Piece(NamedTuple):
     """One panel as the camera sees it.
 
     Attributes:
+        number: of the panel in its scene.
         window: of the picture that encloses it.
         outline: (N, 2) its corners in 1/16 px from the window's corner.
-        panel_from_image: (3, 3) pixel to position on the panel; the last row gives 1/z.
+        plane: inverse depth per pixel to the right, per pixel down, and at the window's corner.
+        texels_from_window: (3, 3) pixel of the window to pixel of the padded texture level.
         level: of the texture, the one whose texels are about as large as pixels.
         shell: it is a wall, the floor or the ceiling, whose outline no one sees.
     """
 
+    number: int
     window: Window
     outline: NDArray[np.int32]
-    panel_from_image: Transform
+    plane: tuple[float, float, float]
+    texels_from_window: Transform
     level: int
     shell: bool
 
 
 def _pieces(
     canvas: Canvas, scene: Scene, rotation: Transform, eye: NDArray[np.float64], *, smallest_px: int
-) -> list[tuple[int, _Piece]]:
-    """Panels in sight by index, the nearest first, the room's shell last; all their geometry at once."""
+) -> list[_Piece]:
+    """Panels in sight, the nearest first, the room's shell last; all their geometry at once."""
     camera = canvas.camera
     focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
     size = np.array([camera.width, camera.height], np.float64)
@@ -199,32 +205,46 @@ def _pieces(
         low[index], high[index] = clipped[index].min(axis=0), clipped[index].max(axis=0)
     hidden |= ((high <= -1) | (low >= size) | (high - low < smallest_px)).any(axis=1)
     seen = np.flatnonzero(~hidden)
-    if not len(seen):
-        return []
-    seen = seen[np.argsort(near[seen] + far[seen] + 100.0 * scene.shell[seen])]
     frames = scene.frames[seen]
     frames[:, :, 2] -= eye
     image_from_panel = (camera.matrix @ rotation.T) @ frames
     flat = np.abs(np.linalg.det(image_from_panel)) < 1e-9
-    image_from_panel[flat] = np.eye(3)
+    start, stop = (
+        np.clip(low[seen], 0, size).astype(np.int64),
+        np.clip(high[seen] + 2, 0, size).astype(np.int64),
+    )
+    kept = ~flat & (start < stop).all(axis=1)
+    order = np.flatnonzero(kept)[np.argsort((near + far + 100.0 * scene.shell)[seen[kept]])]
+    seen, start, stop, image_from_panel = seen[order], start[order], stop[order], image_from_panel[order]
     panel_from_image = np.asarray(np.linalg.inv(image_from_panel), np.float64)
-    start, stop = np.clip(low[seen], 0, size), np.clip(high[seen] + 2, 0, size)
-    levels = _levels(image_from_panel, panel_from_image, (start + stop) / 2, scene.texels[seen]).tolist()
-    windows = np.concatenate([start, stop], axis=1).astype(np.int64).tolist()
-    outlines = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
+    levels = _levels(image_from_panel, panel_from_image, (start + stop) / 2, scene.texels[seen, 0])
+    levels = np.minimum(levels, scene.coarsest[seen])
+    warps = panel_from_image
+    warps[:, :, 2] += warps[:, :, 0] * start[:, :1] + warps[:, :, 1] * start[:, 1:]
+    planes = warps[:, 2].tolist()
+    warps[:, :2] *= scene.texels[seen, levels][:, :, None]
+    warps[:, :2] += (PADDING - 0.5) * warps[:, 2:]
+    corners = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
+    corner, shell, shift = first.tolist(), scene.shell[seen].tolist(), (start * 16).astype(np.int32)
+    windows, levels = np.concatenate([start, stop], axis=1).tolist(), levels.tolist()
     pieces = []
     for row, index in enumerate(seen.tolist()):
         left, top, right, bottom = windows[row]
-        if flat[row] or left >= right or top >= bottom:
-            continue
         if index in clipped:
             outline = np.rint(np.clip(clipped[index] * 16, -1e7, 1e7)).astype(np.int32)
         else:
-            outline = outlines[first[index] : ends[index]]
-        outline = outline - np.array([left * 16, top * 16], np.int32)
-        window = (top, bottom, left, right)
-        shell = bool(scene.shell[index])
-        pieces.append((index, _Piece(window, outline, panel_from_image[row], levels[row], shell)))
+            outline = corners[corner[index] : ends[index]]
+        pieces.append(
+            _Piece(
+                index,
+                (top, bottom, left, right),
+                outline - shift[row],
+                planes[row],
+                warps[row],
+                levels[row],
+                shell[row],
+            )
+        )
     return pieces
 
 
@@ -244,38 +264,44 @@ def _levels(
     return np.where(inverse > 0, np.clip(level, 0, 20), 20).astype(np.int64)
 
 
-def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> Window | None:
-    """The window in which something of it is visible, or None."""
+def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> bool:
+    """Draw it where it is the nearest; whether that is anywhere."""
     top, bottom, left, right = piece.window
-    a, b, c = piece.panel_from_image[2].tolist()
+    a, b, c = piece.plane
+    # The mask holds the item's id, so that it is also what is copied into `ids`.
     mask = np.zeros((bottom - top, right - left), np.uint8)
-    cv2.fillConvexPoly(mask, piece.outline, 255, cv2.LINE_8, 4)
+    cv2.fillConvexPoly(mask, piece.outline, item, cv2.LINE_8, 4)
     inverse = np.add(
-        (a * canvas.columns[left:right] + c).astype(np.float32),
-        (b * canvas.rows[top:bottom]).astype(np.float32)[:, None],
+        canvas.columns[: right - left] * np.float32(a) + np.float32(c),
+        (canvas.rows[: bottom - top] * np.float32(b))[:, None],
     )
     nearest = canvas.inverse[top:bottom, left:right]
     cv2.bitwise_and(mask, cv2.compare(inverse, nearest, cv2.CMP_GT), dst=mask)
-    x, y, w, h = cv2.boundingRect(mask)
-    if not w:
-        return None
-    levels = panel.texture.padded
-    pixels = levels[min(piece.level, len(levels) - 1)]
-    tw, th = pixels.shape[1] - 2 * PADDING, pixels.shape[0] - 2 * PADDING
-    texels = np.array([[tw, 0, PADDING - 0.5], [0, th, PADDING - 0.5], [0, 0, 1]])
-    warp = texels @ piece.panel_from_image
-    warp[:, 2] += warp[:, 0] * (left + x) + warp[:, 1] * (top + y)
-    warped = cv2.warpPerspective(pixels, warp, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    part = mask[y : y + h, x : x + w]
-    if not piece.shell:  # Below half, so that neighbouring faces of a box overlap rather than gape.
-        there = cv2.threshold(cv2.extractChannel(warped, 3), 100, 255, cv2.THRESH_BINARY)[1]
-        cv2.bitwise_and(part, there, dst=part)
-    top, left = top + y, left + x
-    inside = (slice(top, top + h), slice(left, left + w))
-    cv2.copyTo(warped, part, canvas.color[inside])
-    cv2.copyTo(inverse[y : y + h, x : x + w], part, canvas.inverse[inside])
-    cv2.copyTo(np.full((h, w), item, np.uint8), part, canvas.ids[inside])
-    return top, top + h, left, left + w
+    drawn = False
+    # Slanted panels fill little of their window: in strips, less is warped that nobody sees.
+    strip_px = right - left if mask.size < STRIPS_FROM_PX else STRIP_PX
+    pixels = panel.texture.padded[piece.level]
+    for begin in range(0, right - left, strip_px):
+        part = mask[:, begin : begin + strip_px]
+        x, y, w, h = cv2.boundingRect(part)
+        if not w:
+            continue
+        part = part[y : y + h, x : x + w]
+        warp = piece.texels_from_window
+        x += begin
+        if x or y:
+            warp = warp.copy()
+            warp[:, 2] += warp @ (x, y, 0)
+        warped = cv2.warpPerspective(pixels, warp, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        if not piece.shell:  # Below half, so that neighbouring faces of a box overlap rather than gape.
+            there = cv2.threshold(cv2.extractChannel(warped, 3), 100, 255, cv2.THRESH_BINARY)[1]
+            cv2.bitwise_and(part, there, dst=part)
+        inside = (slice(top + y, top + y + h), slice(left + x, left + x + w))
+        cv2.copyTo(warped, part, canvas.color[inside])
+        cv2.copyTo(inverse[y : y + h, x : x + w], part, nearest[y : y + h, x : x + w])
+        cv2.copyTo(part, part, canvas.ids[inside])
+        drawn = True
+    return drawn
 
 
 def _clipped(points: list[list[float]]) -> NDArray[np.float64]:

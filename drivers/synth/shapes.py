@@ -203,6 +203,7 @@ class Scene:
             "two_sided",
             "shell",
             "texels",
+            "coarsest",
         ):  # the shift leaves them alone
             moved.__dict__[name] = getattr(self, name)
         corners, frames, boxes = self.corners.copy(), self.frames.copy(), self.boxes.copy()
@@ -288,8 +289,17 @@ class Scene:
 
     @cached_property
     def texels(self) -> NDArray[np.float64]:
-        """(P, 2) columns and rows of each panel's finest texture level."""
-        return np.array([p.texture.levels[0].shape[1::-1] for p in self.panels], np.float64)
+        """(P, L, 2) columns and rows of each level of each panel's texture; 0 where it has fewer levels."""
+        sizes = np.zeros((len(self.panels), 1 + int(self.coarsest.max(initial=0)), 2))
+        for k, panel in enumerate(self.panels):
+            for level, pixels in enumerate(panel.texture.levels):
+                sizes[k, level] = pixels.shape[1::-1]
+        return sizes
+
+    @cached_property
+    def coarsest(self) -> NDArray[np.int64]:
+        """(P,) number of the coarsest texture level of each panel."""
+        return np.array([len(panel.texture.levels) - 1 for panel in self.panels], np.int64)
 
     @cached_property
     def boxes(self) -> NDArray[np.float64]:

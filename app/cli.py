@@ -11,7 +11,7 @@ from app import crash, headless, logs, paths, settings
 from app.compose import Studio
 from app.console import Console
 from app.messages import UsageError, expected, message
-from app.settings import SettingsError
+from app.settings import EnvironmentSettingError, SettingsError
 from app.verbs.devices import DEVICES
 from app.verbs.doctor import DOCTOR, has_display
 from app.verbs.record import RECORD
@@ -92,6 +92,8 @@ def _open(args: Namespace, console: Console) -> int:
         return status
     try:
         stored = settings.load()
+    except EnvironmentSettingError:
+        raise
     except SettingsError as error:
         stored = _defaults_instead_of(error)
     chosen = with_flags(stored, args)

@@ -170,9 +170,13 @@ class Pipeline:
             self.inference.put(InferenceState(InferenceStatus.OFF, spec.title))
             return None
         self.inference.put(InferenceState(InferenceStatus.LOADING, spec.title))
-        from model.checkpoint import WeightsError  # torch takes seconds to import
+        import torch  # takes seconds
+
+        from model.checkpoint import WeightsError
         from model.engine import build
 
+        # One core stays free for cameras and window; on two cores a second thread gains a sixth at best.
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         try:
             engine = build(choice)
         except WeightsError as error:
@@ -255,8 +259,8 @@ class Studio:
         """Repair with the weights in this file, everything else as before."""
         self.choose(replace(self._choice, model=str(weights)))
 
-    def record(self, folder: Path, labels: SessionLabels) -> Recorder:
-        """Record the running rig into a new session below `folder`.
+    def record(self, folder: Path, labels: SessionLabels, *, session: Path | None = None) -> Recorder:
+        """Record the running rig into a new session below `folder`, or into the folder `session` itself.
 
         Raises:
             SessionError: the session cannot be written, or nothing runs or records already.
@@ -268,7 +272,7 @@ class Studio:
         if self._recorder is not None:
             raise SessionError("A recording is under way.", hint="Stop it first.")
         lines = {camera_id: (line.camera, line.channel) for camera_id, line in self._pipeline.lines.items()}
-        recorder = Recorder(folder, lines, labels)
+        recorder = Recorder(folder, lines, labels, session=session)
         recorder.start()
         self._recorder = recorder
         return recorder

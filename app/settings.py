@@ -32,6 +32,10 @@ class SettingsError(Exception):
         self.hint = hint
 
 
+class EnvironmentSettingError(SettingsError):
+    """An environment variable holds what cannot be a setting; the file is not to blame."""
+
+
 class Settings(BaseModel):
     """Every setting, with its default."""
 
@@ -63,6 +67,7 @@ def load(path: Path | None = None) -> Settings:
 
     Raises:
         SettingsError: the file is there and cannot be read, or holds a value that cannot be.
+        EnvironmentSettingError: an environment variable does.
     """
     path = path or paths.settings_file()
     values: dict[str, object] = {}
@@ -74,17 +79,23 @@ def load(path: Path | None = None) -> Settings:
                 f"The settings file {path} cannot be read: {error}.",
                 hint="Correct it, or move it away to start with the defaults.",
             ) from error
-    for name in Settings.model_fields:
-        variable = f"DEPTHMEND_{name.upper()}"
-        if variable in os.environ:
-            values[name] = os.environ[variable]
+    from_environment = {
+        name: os.environ[variable]
+        for name in Settings.model_fields
+        if (variable := f"DEPTHMEND_{name.upper()}") in os.environ
+    }
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values | from_environment)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if name in from_environment:
+            raise EnvironmentSettingError(
+                f"DEPTHMEND_{name.upper()}={from_environment[name]} cannot be used: {first['msg']}.",
+                hint="Correct or unset this environment variable.",
+            ) from error
         raise SettingsError(
-            f"The setting {where!r} in {path} cannot be used: {first['msg']}.",
+            f"The setting {name!r} in {path} cannot be used: {first['msg']}.",
             hint="Correct it, or move the file away to start with the defaults.",
         ) from error
 

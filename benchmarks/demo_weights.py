@@ -68,9 +68,7 @@ def main() -> None:
     print(f"{options.weights}: {options.samples} held-out views of {options.samples} rooms, 640x480")
     answers = {name: [method(s.color, s.depth_m) for s in samples] for name, method in methods.items()}
     for region, where in regions.items():
-        print(
-            f"\n{region:8} {'MAE m':>8} {'RMSE m':>8} {'REL':>8} {'delta1':>8}   MAE against nearest"
-        )
+        print(f"\n{region:8} {'MAE m':>8} {'RMSE m':>8} {'REL':>8} {'delta1':>8}   MAE against nearest")
         base = 0.0
         for name, depths in answers.items():
             parts = [errors(d, s.target_m, where(s)) for d, s in zip(depths, samples, strict=True)]

@@ -129,6 +129,7 @@ def save(path: Path, model: MDM, metadata: Mapping[str, JsonValue]) -> None:
         save_file(tensors, part, header)
         with part.open("rb") as f:
             os.fsync(f.fileno())
+        part.chmod(0o644)  # safetensors makes it readable for its owner only
         part.replace(path)
 
 

@@ -87,7 +87,7 @@ class MdmEngine:
     def _run(
         self, color: NDArray[np.uint8], measured_m: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        image = torch.from_numpy(np.ascontiguousarray(color)).to(self._device)
+        image = torch.tensor(color).to(self._device)  # a copy: frames are read-only, which torch dislikes
         image = image.permute(2, 0, 1).float() / 255  # (3, H, W)
         shown = np.zeros_like(measured_m) if self._monocular else measured_m
         out = self._model.infer(

@@ -1,7 +1,7 @@
 """The whole story, pressed through in the real window with the real trainer child.
 
-Three simulated cameras are repaired live, recorded, found in the library, replayed, learnt from; the new weights
-then repair the picture. 3D needs OpenGL and is told in tests/app/ui.
+Three simulated cameras are repaired live, recorded, found in the library, replayed, learnt from; the new
+weights then repair the picture. 3D needs OpenGL and is told in tests/app/ui.
 """
 
 import threading

@@ -57,9 +57,8 @@ def _run(args: Namespace, console: Console) -> int:
             pipeline = studio.open(cameras)
             if not wait_for_frames(pipeline, timeout_s=FIRST_FRAMES_S):
                 raise camera_silence(pipeline, FIRST_FRAMES_S)
-            # The session is written beside where it has to be, and gets its name when it is whole.
-            library = chosen.sessions_folder if args.out is None else args.out.absolute().parent
-            recorder = studio.record(library, labels)
+            out = None if args.out is None else args.out.absolute()
+            recorder = studio.record(chosen.sessions_folder, labels, session=out)
             console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))
             deadline_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
             while not stop.wait(min(1.0, max(deadline_s - time.monotonic(), 0.0))):
@@ -72,8 +71,6 @@ def _run(args: Namespace, console: Console) -> int:
         finally:
             studio.close()
     assert session is not None
-    if args.out is not None:
-        session = session.rename(args.out)
     _say_summary(console, status, session)
     if status.error:
         console.failed(Message("Recording stopped", status.error, status.hint))

@@ -56,3 +56,10 @@ def test_a_file_set_aside_is_kept_whole_every_time(file: Path) -> None:
         kept.append(settings.set_aside(file))
     assert [path.read_text(encoding="utf-8") for path in kept] == ["first", "second"]
     assert not file.exists()
+
+
+def test_an_environment_variable_that_cannot_be_used_is_named_and_the_file_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEPTHMEND_TOKENS", "many")
+    with pytest.raises(settings.EnvironmentSettingError, match="DEPTHMEND_TOKENS=many") as refused:
+        settings.load(tmp_path / "settings.toml")
+    assert "settings.toml" not in str(refused.value)

@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
         for sequence, act in keys:
             QShortcut(QKeySequence(sequence), self).activated.connect(act)
 
-    def _rail_pressed(self, name: PageName, _checked: bool) -> None:
+    def _rail_pressed(self, name: PageName, _checked: bool = False) -> None:
         self.go_to(name)
 
     def _dress_rail(self) -> None:

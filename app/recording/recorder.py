@@ -190,7 +190,7 @@ class Recorder:
             SessionError: the disk does not take it.
         """
         now_ns = self._writer.info.anchor.utc_from_monotonic(time.monotonic_ns())
-        self._writer.add_label(add_label("note", text, start_ns=now_ns, end_ns=now_ns))
+        self._writer.add_label(add_label("mark", text, start_ns=now_ns, end_ns=now_ns))
 
     def status(self) -> RecorderStatus:
         """Counts and room left, at this moment; cheap enough for every tick of the window."""

@@ -82,7 +82,9 @@ def after_event(state: TrainingState, event: dict[str, object]) -> TrainingState
         case {"event": "done"}:
             return replace(state, phase=TrainingPhase.DONE, message="Finished.")
         case {"event": "stopped", "step": int(step)}:
-            return replace(state, phase=TrainingPhase.STOPPED, step=step, message="Stopped; it can be resumed.")
+            return replace(
+                state, phase=TrainingPhase.STOPPED, step=step, message="Stopped; it can be resumed."
+            )
         case {"event": "failed", "message": str(message), "hint": str(hint)}:
             return replace(state, phase=TrainingPhase.FAILED, message=message, hint=hint)
     return state

@@ -16,7 +16,8 @@ from drivers.session.durable import sync_folder
 
 LABELS_NAME = "labels.jsonl"
 
-Kind = Literal["scene", "tag", "note", "operator", "site"]
+Kind = Literal["scene", "tag", "note", "operator", "site", "mark"]
+"""What a label says; a mark says that something happened at one moment of the recording."""
 
 
 class LabelEvent(BaseModel):

@@ -107,7 +107,10 @@ def test_a_recording_holds_every_frame_of_the_device_counter(studio, tmp_path):
     assert studio.recorder is None
     session = Session(folder)
     assert session.labels.scene == "office"
-    assert "glass here" in session.labels.notes
+    (mark,) = [event for event in session.labels.events.values() if event.kind == "mark"]
+    assert mark.value == "glass here"
+    times = session.times("camera_0")
+    assert times[0] - 1e9 < mark.start_ns < times[-1]
     for camera_id in session.camera_ids:
         totals = session.manifest.totals[camera_id]
         assert totals.honest

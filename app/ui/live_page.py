@@ -109,7 +109,7 @@ class LivePage(QWidget):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._range)
-        bar.addWidget(self._models, 4)
+        bar.addWidget(self._models, 100)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)

@@ -11,6 +11,7 @@ from drivers.depth import DepthMap
 from model.repair import Provenance
 
 NOTHING = "none"
+NOT_YET = "no value"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Readout:
 
     Attributes:
         raw: depth as measured, such as "812 mm", or "none".
-        refined: repaired depth, "none" where it was rejected, or a dash where there is no repaired frame.
+        refined: repaired depth, "none" where it was rejected, or "no value" without a repaired frame.
         provenance: where the repaired depth comes from, in words.
     """
 
@@ -49,7 +50,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         return None
     if tile.refined is None or tile.refined_note is not None:
         words = "" if tile.refined_note is None else tile.refined_note.text
-        return Readout(depth_words(_at(tile.frame.depth, x, y)), "-", words)
+        return Readout(depth_words(_at(tile.frame.depth, x, y)), NOT_YET, words)
     height, width = tile.refined.provenance.shape
     kind = Provenance(int(tile.refined.provenance[_place(y, height), _place(x, width)]))
     return Readout(

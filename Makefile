@@ -26,7 +26,9 @@ check: setup-dev
 	@.ci/check.sh
 
 bench: setup-dev
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" $(ARGS); done
+	@export OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=xcb; for file in benchmarks/*.py; do echo "== $$file"; \
+		xvfb-run -a -s "-screen 0 1920x1200x24" $(PYTHON) "$$file" $(ARGS) || failed="$$failed $$file"; done; \
+		if [ -n "$$failed" ]; then echo "limits broken or failed:$$failed"; exit 1; fi
 
 format: setup-dev
 	@.venv/bin/ruff check --fix-only .

@@ -1,8 +1,10 @@
 """Where DepthMend starts: `python main.py`, the console script `depthmend`, and every child process."""
 
+import logging
 import multiprocessing
 import os
 import sys
+import threading
 from pathlib import Path
 
 # In a checkout the packages lie beside this file, in an installed wheel as well, but below `depthmend`.
@@ -18,7 +20,14 @@ def run() -> None:
     multiprocessing.freeze_support()
     from app.cli import main
 
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if any(thread is not threading.main_thread() for thread in threading.enumerate()):
+        # A thread that did not stop in time is inside a driver or torch, and Python would abort under it.
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from app import crash, headless, logs, paths, settings
 from app.compose import Studio
 from app.console import Console
-from app.messages import UsageError, expected, message
+from app.messages import Message, UsageError, expected, message
 from app.settings import EnvironmentSettingError, SettingsError
 from app.verbs.devices import DEVICES
 from app.verbs.doctor import DOCTOR, has_display
@@ -90,27 +90,27 @@ def _open(args: Namespace, console: Console) -> int:
         status = headless.run(chosen_settings(args), console)
         headless.say_how_to_get_the_window()
         return status
+    notice = None
     try:
         stored = settings.load()
     except EnvironmentSettingError:
         raise
     except SettingsError as error:
-        stored = _defaults_instead_of(error)
+        notice = _put_aside(error)
+        stored = settings.load()
     chosen = with_flags(stored, args)
     from app.gui import run
 
-    return run(Studio(engine_choice(chosen)), chosen, kiosk=args.kiosk, open_source=open_source)
+    studio = Studio(engine_choice(chosen))
+    return run(studio, chosen, kiosk=args.kiosk, open_source=open_source, notice=notice)
 
 
-def _defaults_instead_of(error: SettingsError) -> settings.Settings:
-    """Default settings; the file that cannot be used is moved aside, so that it is not overwritten."""
-    try:
-        where = f" The file is kept as {settings.set_aside()}."
-    except OSError:
-        log.exception("the unreadable settings file cannot be moved")
-        where = ""
-    log.warning("%s DepthMend starts with the default settings.%s", message(error).sentence, where)
-    return settings.Settings.model_validate({})
+def _put_aside(error: SettingsError) -> Message:
+    """Move the settings file that cannot be used aside, so that it is not overwritten, and say so."""
+    where = settings.set_aside()
+    hint = f"DepthMend starts with the default settings; the file is kept as {where}."
+    log.warning("%s %s", message(error).sentence, hint)
+    return Message("Settings", message(error).sentence, hint)
 
 
 def _add_play_arguments(parser: ArgumentParser) -> None:

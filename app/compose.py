@@ -18,7 +18,7 @@ from app.flow.channel import Channel
 from app.flow.meter import Meter
 from app.flow.refine import Engine, Refined, refine_in_turn
 from app.flow.slot import Slot
-from app.flow.worker import Worker
+from app.flow.worker import Worker, stop_all
 from app.recording.recorder import Recorder
 from drivers.camera import Camera, CameraInfo
 from drivers.frame import Frame
@@ -27,6 +27,7 @@ from model.spec import EngineChoice, find
 
 log = logging.getLogger(__name__)
 
+STOP_TIMEOUT_S = 1.5
 INFERENCE_NICENESS = 5
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it."""
 
@@ -116,15 +117,13 @@ class Pipeline:
         for line in self.lines.values():
             line.channel.add_tap(self._frame_came)
             workers.append(self._camera_worker(line))
+        self._stack.callback(stop_all, workers, timeout_s=STOP_TIMEOUT_S)
+        self._stack.callback(self._wake.set)
         for worker in workers:
             worker.start()
-            self._stack.callback(worker.stop)
-        for worker in workers:
-            self._stack.callback(worker.ask_to_stop)
-        self._stack.callback(self._wake.set)
 
     def stop(self) -> None:
-        """Stop every thread and wait for it; safe to call twice."""
+        """Stop every thread and wait a moment for all of them together; safe to call twice."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -180,8 +179,9 @@ class Pipeline:
         try:
             engine = build(choice)
         except WeightsError as error:
-            log.warning("%s %s", error, error.hint)
-            self.inference.put(InferenceState(InferenceStatus.FAILED, spec.title, str(error), error.hint))
+            log.warning("%s", error)
+            state = InferenceState(InferenceStatus.FAILED, spec.title, error.args[0], error.hint)
+            self.inference.put(state)
             return None
         self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))
         return engine

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QApplication
 
 from app import crash, paths
 from app.compose import Studio
+from app.messages import Message
 from app.settings import Settings
 from app.ui import theme
+from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from drivers.camera import Camera
 
@@ -42,6 +44,7 @@ def run(
     *,
     kiosk: bool = False,
     open_source: Callable[[str], Sequence[Camera]],
+    notice: Message | None = None,
 ) -> int:
     """Show the window until it is closed; returns the exit status.
 
@@ -50,6 +53,7 @@ def run(
         settings: of the operator; its source is opened at once.
         kiosk: full screen, with a guarded way out.
         open_source: finds the cameras of a source, not open yet.
+        notice: what the operator has to know about the start.
     """
     app = QApplication.instance()
     if not isinstance(app, QApplication):
@@ -65,6 +69,9 @@ def run(
             with _signals(window):
                 _show(window, kiosk=kiosk)
                 window.open_source(settings.source)
+                window.recover_sessions()
+                if notice is not None:
+                    window.show_banner(Notice("warning", notice.sentence, notice.hint))
                 return app.exec()
     finally:
         studio.close()

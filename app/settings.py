@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from app import paths
 
@@ -56,6 +56,20 @@ class Settings(BaseModel):
     site: str = Field("", title="Site")
     sessions: Path | None = Field(None, title="Sessions folder", description="empty: under Documents")
 
+    _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)
+
+    def overridden(self, **values: object) -> "Settings":
+        """A copy with these values for this run only; `save` writes what they replaced, unless changed since."""
+        over = self.model_validate(self.model_dump() | values)
+        replaced = {name: (getattr(over, name), getattr(self, name)) for name in values}
+        over.__pydantic_private__ = {"_overridden": self._overridden | replaced}
+        return over
+
+    def lasting(self) -> dict[str, object]:
+        """What belongs into the file."""
+        replaced = {n: old for n, (new, old) in self._overridden.items() if getattr(self, n) == new}
+        return self.model_copy(update=replaced).model_dump(mode="json", exclude_none=True)
+
     @property
     def sessions_folder(self) -> Path:
         """Where sessions are recorded."""
@@ -85,7 +99,7 @@ def load(path: Path | None = None) -> Settings:
         if (variable := f"DEPTHMEND_{name.upper()}") in os.environ
     }
     try:
-        return Settings.model_validate(values | from_environment)
+        return Settings.model_validate(values).overridden(**from_environment)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
@@ -120,6 +134,5 @@ def save(settings: Settings, path: Path | None = None) -> None:
     path = path or paths.settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    values = settings.model_dump(mode="json", exclude_none=True)
-    partial.write_text(tomli_w.dumps(values), encoding="utf-8")
+    partial.write_text(tomli_w.dumps(settings.lasting()), encoding="utf-8")
     partial.replace(path)

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -64,3 +65,12 @@ class Worker:
             log.exception("thread %s ended with an error", self.name)
             if self._failed is not None:
                 self._failed(error)
+
+
+def stop_all(workers: Sequence[Worker], *, timeout_s: float) -> None:
+    """Ask all of them to stop, and wait `timeout_s` in all, not for each."""
+    for worker in workers:
+        worker.ask_to_stop()
+    deadline = time.monotonic() + timeout_s
+    for worker in workers:
+        worker.stop(timeout_s=max(deadline - time.monotonic(), 0.0))

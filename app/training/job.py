@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -159,7 +160,7 @@ class TrainingJob:
             except json.JSONDecodeError:
                 log.warning("the trainer printed something that is no event: %s", line.rstrip())
                 continue
-            self._update(lambda state, event=event: after_event(state, event))
+            self._update(partial(after_event, event=event))
 
     def _update(self, change: Callable[[TrainingState], TrainingState]) -> None:
         with self._lock:

@@ -37,6 +37,7 @@ from app.ui.context import MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
 from app.ui.live_page import LivePage
+from app.ui.sessions_page import SessionsPage
 from app.ui.widgets import Banner, IconButton, label, set_tone
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusItem, StatusLine, StatusModel
@@ -153,6 +154,12 @@ class MainWindow(QMainWindow):
         """Say that something went wrong that nobody expected."""
         hint = "DepthMend goes on; the log file has the details."
         self.show_banner(Notice("error", sentence, hint))
+
+    def recover_sessions(self) -> None:
+        """Finish what a crash left unfinished, in the background; the Sessions page says what was done."""
+        page = self.page_widget("Sessions")
+        assert isinstance(page, SessionsPage)
+        page.shown()
 
     def save_settings(self) -> None:
         """Write the settings; a failure becomes a banner."""
@@ -325,8 +332,10 @@ class MainWindow(QMainWindow):
 
     def _source_opened(self, source: str) -> None:
         self.hide_banner()
-        self._settings.source = source
-        self.save_settings()
+        if source != self._settings.source:
+            name = Path(source).name
+            back = partial(self.open_source, self._settings.source)
+            self.show_banner(Notice("info", f"This is a recording: {name}.", "", "Back to the cameras", back))
 
     def _source_failed(self, message: Message) -> None:
         self._say_on_live("No camera is open", "Open the simulated rig, or another source in Settings.")

@@ -43,7 +43,7 @@ def chosen_settings(args: Namespace) -> Settings:
 def with_flags(stored: Settings, args: Namespace) -> Settings:
     """`stored` with the flags of the command line on top."""
     flags = {name: getattr(args, name, None) for name in SETTING_FLAGS}
-    return stored.model_copy(update={name: value for name, value in flags.items() if value is not None})
+    return stored.overridden(**{name: value for name, value in flags.items() if value is not None})
 
 
 def engine_choice(chosen: Settings, *, monocular: bool = False) -> EngineChoice:

@@ -63,3 +63,20 @@ def test_an_environment_variable_that_cannot_be_used_is_named_and_the_file_is_no
     with pytest.raises(settings.EnvironmentSettingError, match="DEPTHMEND_TOKENS=many") as refused:
         settings.load(tmp_path / "settings.toml")
     assert "settings.toml" not in str(refused.value)
+
+
+def test_what_the_command_line_says_holds_for_one_run_only(file):
+    settings.save(Settings(model="classical"), file)
+    chosen = settings.load(file).overridden(model="off", sessions="/elsewhere")
+    assert (chosen.model, chosen.sessions) == ("off", Path("/elsewhere"))
+    chosen.near_m = 0.5
+    settings.save(chosen, file)
+    kept = settings.load(file)
+    assert (kept.model, kept.sessions, kept.near_m) == ("classical", None, 0.5)
+
+
+def test_what_is_changed_in_the_window_is_kept_even_where_a_flag_stood(file):
+    chosen = Settings().overridden(model="off")
+    chosen.model = "classical"
+    settings.save(chosen, file)
+    assert settings.load(file).model == "classical"

@@ -134,7 +134,8 @@ def test_a_marked_moment_is_in_the_session(qtbot, model, cameras):
     with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
         model.stop()
 
-    assert "mark 2" in read_entry(signal.args[0].folder).labels.notes
+    events = read_entry(signal.args[0].folder).labels.events.values()
+    assert [event.value for event in events if event.kind == "mark"] == ["mark 1", "mark 2"]
 
 
 def test_a_mark_without_a_recording_is_refused(qtbot, model, cameras):

@@ -13,6 +13,7 @@ from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 
 if TYPE_CHECKING:
+    from drivers.synth.render import Mirrored
     from drivers.synth.sensor import SensorKind, SensorParams
     from drivers.synth.shapes import Scene
 
@@ -87,6 +88,7 @@ class SyntheticCamera(CameraBase):
         self._start_ns = 0
         self._next = 0
         self._opened = False
+        self._mirrored: tuple[int, Mirrored] | None = None
         self._period_ns = round(1e9 / rate_hz)
         self._info = CameraInfo(
             camera_id,
@@ -159,7 +161,7 @@ class SyntheticCamera(CameraBase):
         rng = np.random.default_rng([self._seed, index])
         calibration = self._calibration
         pose = camera_path(scene, t_s, self._viewpoint)
-        view = render(scene, pose, calibration.color, t_s=t_s)
+        view = render(scene, pose, calibration.color, t_s=t_s, mirrored=self._mirrors(scene, index))
         own_grid = view if calibration.aligned else view.scaled(calibration.depth)
         params = self._params(index)
         counts = measure(own_grid, self._kind, rng, params)
@@ -176,6 +178,17 @@ class SyntheticCamera(CameraBase):
             ir_right=ir_right,
             truth=DepthMap(view.millimetres(), 0.001),
         )
+
+    def _mirrors(self, scene: "Scene", index: int) -> "Mirrored":
+        """What mirrors show, of every second index: within one period neither path nor things get far."""
+        from drivers.synth.render import Mirrored
+        from drivers.synth.scene import camera_path
+
+        of = index - index % 2
+        if self._mirrored is None or self._mirrored[0] != of:
+            t_s = of / self._info.rate_hz
+            self._mirrored = (of, Mirrored(camera_path(scene, t_s, self._viewpoint), t_s))
+        return self._mirrored[1]
 
     def _params(self, index: int) -> "SensorParams":
         from drivers.synth.sensor import DEFAULTS

@@ -4,8 +4,9 @@ A panel is one perspective warp of its texture, and its inverse depth is linear 
 exact depth costs one sum over its bounding box. Round bodies are intersected analytically in theirs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from math import atan2, hypot
 from typing import NamedTuple
 
 import cv2
@@ -22,6 +23,7 @@ NEAREST_M = 0.05
 REFLECTIVE_FROM = 0.02
 STRIPS_FROM_PX = 16000
 STRIP_PX = 96
+MARGIN_PX = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +69,41 @@ class View:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Mirrored:
+    """What is seen in mirrors from one place at one moment; painted when first asked for.
+
+    Attributes:
+        world_from_camera: 4 x 4 of the place.
+        t_s: the moment.
+        pictures: by panel, its window of the picture, colours and inverse depth in it; None if too small.
+    """
+
+    world_from_camera: Transform
+    t_s: float
+    pictures: dict[int, tuple[Window, Bytes, Float] | None] = field(default_factory=dict)
+
+
 def render(
     scene: Scene,
     world_from_camera: Transform,
     camera: Intrinsics,
     *,
     t_s: float = 0.0,
-    reflections: bool = True,
+    mirrored: Mirrored | None = None,
 ) -> View:
-    """The scene as a camera at `world_from_camera` (4 x 4) sees it at `t_s`; lens distortion is ignored."""
+    """The scene as a camera sees it; lens distortion is ignored.
+
+    Args:
+        scene: at rest.
+        world_from_camera: 4 x 4, where the camera is.
+        camera: its picture.
+        t_s: moment.
+        mirrored: from where and when mirrors are looked at, a moment ago at most; here and now if None.
+    """
     canvas = Canvas(camera)
-    draw(canvas, scene, world_from_camera, t_s=t_s, reflections=reflections)
+    mirrored = mirrored or Mirrored(world_from_camera, t_s)
+    draw(canvas, scene, world_from_camera, t_s=t_s, mirrored=mirrored)
     _soften_edges(canvas)
     with np.errstate(divide="ignore"):
         depth = np.divide(np.float32(1), canvas.inverse)
@@ -126,7 +152,7 @@ class Canvas:
 
 
 def draw(
-    canvas: Canvas, scene: Scene, world_from_camera: Transform, *, t_s: float, reflections: bool
+    canvas: Canvas, scene: Scene, world_from_camera: Transform, *, t_s: float, mirrored: Mirrored | None
 ) -> None:
     """Draw `scene` into `canvas`.
 
@@ -135,28 +161,29 @@ def draw(
         scene: at rest.
         world_from_camera: 4 x 4; may contain a reflection, whose planar z is then that of the virtual image.
         t_s: moment.
-        reflections: draw what mirrors and polished panels show, and glass.
+        mirrored: what mirrors and polished panels show; None for neither that nor glass.
     """
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     now = scene.at(t_s)
+    smallest_px = 0 if mirrored else 7
     shown: list[tuple[int, int, Window]] = []
-    for piece in _pieces(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
+    for piece in _pieces(canvas, now, rotation, eye, smallest_px=smallest_px):
         panel = now.panels[piece.number]
         item = canvas.new_id(panel.material)
         drawn = _draw_panel(canvas, panel, piece, item)
-        if drawn and reflections and panel.reflectivity > REFLECTIVE_FROM:
+        if drawn and panel.reflectivity > REFLECTIVE_FROM:
             shown.append((piece.number, item, piece.window))
-    glass: list[tuple[float, Turned, Window]] = []
-    for body, window in _bodies(canvas, now, rotation, eye, smallest_px=0 if reflections else 7):
-        if body.material is Material.GLASS and isinstance(body, Turned):
-            if reflections:
-                glass.append((float((body.foot - eye) @ rotation[:, 2]), body, window))
-        else:
-            _draw_round(canvas, body, window, rotation, eye)
-    for index, item, box in shown:
-        _draw_reflection(canvas, scene, index, item, box, world_from_camera, t_s)
-    for _, body, window in sorted(glass, key=lambda entry: -entry[0]):
-        _draw_glass(canvas, body, window, rotation, eye)
+    bodies = _bodies(canvas, now, rotation, eye, smallest_px=smallest_px)
+    for seen in bodies:
+        if seen.body.material is not Material.GLASS:
+            _draw_round(canvas, seen)
+    if mirrored is None:
+        return
+    for index, item, window in shown:
+        _draw_reflection(canvas, scene, index, item, window, eye, mirrored)
+    for seen in bodies:
+        if seen.body.material is Material.GLASS and isinstance(seen.body, Turned):
+            _draw_glass(canvas, seen.body, seen, rotation, eye)
 
 
 class _Piece(NamedTuple):
@@ -197,6 +224,10 @@ def _pieces(
     with np.errstate(divide="ignore", invalid="ignore"):
         uv = points[:, :2] / depth[:, None] * focal + centre
     low, high = np.minimum.reduceat(uv, first), np.maximum.reduceat(uv, first)
+    # A panel that reaches behind the eye may still lie beside the picture, and then need not be clipped.
+    places = points[:, :2] * focal + depth[:, None] * centre
+    before, after = places + depth[:, None], depth[:, None] * (size + 1) - places
+    hidden |= (np.maximum.reduceat(np.concatenate([before, after], axis=1), first) < 0).any(axis=1)
     clipped: dict[int, NDArray[np.float64]] = {}
     ends = [*first[1:].tolist(), len(points)]
     for index in np.flatnonzero((near < NEAREST_M) & ~hidden).tolist():
@@ -316,156 +347,241 @@ def _clipped(points: list[list[float]]) -> NDArray[np.float64]:
     return np.array(kept)
 
 
+class _Seen(NamedTuple):
+    """One round body as the camera sees it.
+
+    A point at z = 1/q along a line of sight is on the body where aa + 2 bb q + cc q^2 = 0, and the larger q
+    is the nearer. Over the picture bb is linear and bb^2 - aa cc quadratic; the rest is linear.
+
+    Attributes:
+        body: it.
+        window: of the picture that encloses it.
+        forms: (5, 3, 3) float32 weights of 1, y, y^2 (rows) and 1, x, x^2 (columns), both from the window's
+            middle: (bb^2 - aa cc) / cc^2, -bb / cc, and the three parts of the line of sight in the body's
+            units, with the picture's right in place of the second for glass.
+        origin: the same three parts of the eye as seen from the body.
+        toward_camera: angle around the body.
+    """
+
+    body: Turned | Ball
+    window: Window
+    forms: Float
+    origin: tuple[float, float, float]
+    toward_camera: float
+
+
 def _bodies(
     canvas: Canvas, scene: Scene, rotation: Transform, eye: NDArray[np.float64], *, smallest_px: int
-) -> list[tuple[Turned | Ball, Window]]:
-    """Round bodies in sight, each with the window of the picture that encloses it."""
+) -> list[_Seen]:
+    """Round bodies in sight, the farthest first."""
     camera = canvas.camera
-    found: list[tuple[Turned | Ball, Window]] = []
     if not len(scene.boxes):
-        return found
-    points = (scene.boxes - eye) @ rotation
-    depth = points[:, :, 2]
+        return []
+    points = (scene.boxes - eye) @ (rotation @ camera.matrix.T)
+    uv, depth = points[:, :, :2], points[:, :, 2:]
+    limit = np.array([camera.width, camera.height])
+    gone = (uv < -depth).all(axis=1) | (uv > depth * (limit + 1)).all(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        uv = points[:, :, :2] / depth[:, :, None] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
-    limit = [camera.width, camera.height]
+        uv = uv / depth
     start, stop = np.clip(uv.min(axis=1), 0, limit), np.clip(uv.max(axis=1) + 2, 0, limit)
-    crossing = depth.min(axis=1) < NEAREST_M
+    nearest, farthest = depth.min(axis=(1, 2)), depth.max(axis=(1, 2))
+    crossing = nearest < NEAREST_M
     start[crossing], stop[crossing] = 0, limit
-    gone = (depth.max(axis=1) < NEAREST_M) | (start.astype(np.int64) >= stop.astype(np.int64)).any(axis=1)
-    gone |= (stop - start < smallest_px).any(axis=1)
-    windows = np.concatenate([start, stop], axis=1).astype(np.int64)
-    bodies: list[Turned | Ball] = [*scene.turned, *scene.balls]
-    for index in np.flatnonzero(~gone).tolist():
-        left, top, right, bottom = windows[index].tolist()
-        found.append((bodies[index], (top, bottom, left, right)))
+    start, stop = start.astype(np.int64), stop.astype(np.int64)
+    hidden = (gone | (stop - start < max(smallest_px, 1))).any(axis=1) | (farthest < NEAREST_M)
+    order = np.flatnonzero(~hidden)
+    if not len(order):
+        return []
+    order = order[np.argsort(-(nearest + farthest)[order])]
+    windows = np.concatenate([start[order], stop[order]], axis=1).tolist()
+    turned, place, directions = scene.turned, eye.tolist(), (rotation / [camera.fx, camera.fy, 1.0]).tolist()
+    found = []
+    for index, (left, top, right, bottom) in zip(order.tolist(), windows, strict=True):
+        u, v = (left + right - 1) / 2 - camera.cx, (top + bottom - 1) / 2 - camera.cy
+        rays = [(a, b, a * u + b * v + c) for a, b, c in directions]
+        body = turned[index] if index < len(turned) else scene.balls[index - len(turned)]
+        seen = _seen(body, (top, bottom, left, right), rays, place)
+        if seen is not None:
+            found.append(seen)
     return found
+
+
+def _seen(
+    body: Turned | Ball, window: Window, rays: list[tuple[float, float, float]], eye: list[float]
+) -> _Seen | None:
+    """`body` from `eye`; None from inside. In plain numbers, which for so few is faster than arrays.
+
+    Args:
+        body: to look at.
+        window: of the picture.
+        rays: three parts of the line of sight by weight of column, row and 1 from the window's middle.
+        eye: where the camera is.
+    """
+    if isinstance(body, Turned):
+        ox, oy, oz = (e - m for e, m in zip(eye, body.foot.tolist(), strict=True))
+        slope = (body.radius_top_m - body.radius_bottom_m) / body.height_m
+        reach = body.radius_bottom_m + slope * oz
+        toward, weight = -slope * reach, -slope * slope
+        cc = ox * ox + oy * oy - reach * reach
+    else:
+        radii = body.radii.tolist()
+        ox, oy, oz = ((e - m) / r for e, m, r in zip(eye, body.centre.tolist(), radii, strict=True))
+        rays = [(a / r, b / r, c / r) for (a, b, c), r in zip(rays, radii, strict=True)]
+        toward, weight = oz, 1.0
+        cc = ox * ox + oy * oy + oz * oz - 1.0
+    if cc < 1e-9:
+        return None
+    dx, dy, dz = rays
+    bu, bv, b1 = (ox * x + oy * y + toward * z for x, y, z in zip(dx, dy, dz, strict=True))
+
+    def under(i: int, j: int, product: float) -> float:
+        aa = dx[i] * dx[j] + dy[i] * dy[j] + weight * dz[i] * dz[j]
+        return float((product - cc * aa) / (cc * cc))
+
+    second, origin = dy, (ox, oy, oz)
+    if body.material is Material.GLASS:
+        # The picture's right is the part of the line of sight that grows along its rows.
+        length = hypot(dx[0], dy[0]) or 1.0
+        right_x, right_y = dx[0] / length, dy[0] / length
+        second = (length, right_x * dx[1] + right_y * dy[1], right_x * dx[2] + right_y * dy[2])
+        origin = (ox, right_x * ox + right_y * oy, oz)
+    forms = np.array(
+        [
+            [under(2, 2, b1 * b1), 2 * under(0, 2, bu * b1), under(0, 0, bu * bu)],
+            [2 * under(1, 2, bv * b1), 2 * under(0, 1, bu * bv), 0.0],
+            [under(1, 1, bv * bv), 0.0, 0.0],
+            *(
+                row
+                for u, v, one in ((-bu / cc, -bv / cc, -b1 / cc), dx, second, dz)
+                for row in ((one, u, 0.0), (v, 0.0, 0.0), (0.0, 0.0, 0.0))
+            ),
+        ],
+        np.float32,
+    )
+    return _Seen(body, window, forms.reshape(5, 3, 3), origin, atan2(oy, ox))
 
 
 @dataclass(frozen=True, eq=False)
 class _Hit:
-    """Where a round body is hit: a window of the picture and what is in it."""
+    """Where a round body is hit: a window of the picture and what is in it.
+
+    Attributes:
+        inside: the window.
+        inverse: 1/z of the body, where it is hit.
+        mask: 255 where it is hit and nothing is nearer.
+        place: three (h, w) of where it is hit in the body's units, with the picture's right in place of the
+            second for glass.
+        down: of a turned body, 0 at its top to 1 at its foot.
+    """
 
     inside: tuple[slice, slice]
     inverse: Float
     mask: Bytes
-    normal: tuple[Float, Float, Float]
-    level: Float
-    toward_camera: float
+    place: Float
+    down: Float
 
 
-def _hit(
-    canvas: Canvas, body: Turned | Ball, window: Window, rotation: Transform, eye: NDArray[np.float64]
-) -> _Hit | None:
-    camera = canvas.camera
-    top, bottom, left, right = window
-    columns = (canvas.columns[left:right] - camera.cx) / camera.fx
-    rows = (canvas.rows[top:bottom] - camera.cy) / camera.fy
-    directions = []
-    for axis in range(3):
-        across = (columns * rotation[axis, 0] + rotation[axis, 2]).astype(np.float32)
-        directions.append(np.add(across[None], (rows * rotation[axis, 1]).astype(np.float32)[:, None]))
-    dx, dy, dz = directions
-    if isinstance(body, Turned):
-        o = (eye - body.foot).astype(np.float32)
-        slope = np.float32((body.radius_top_m - body.radius_bottom_m) / body.height_m)
-        reach = np.float32(body.radius_bottom_m) + slope * o[2]
-        aa = dx * dx + dy * dy - (slope * slope) * (dz * dz)
-        bb = o[0] * dx + o[1] * dy - (slope * reach) * dz
-        cc = o[0] * o[0] + o[1] * o[1] - reach * reach
-    else:
-        radii = body.radii.astype(np.float32)
-        o = ((eye - body.centre) / body.radii).astype(np.float32)
-        dx, dy, dz = dx / radii[0], dy / radii[1], dz / radii[2]
-        aa = dx * dx + dy * dy + dz * dz
-        bb = o[0] * dx + o[1] * dy + o[2] * dz
-        cc = o[0] * o[0] + o[1] * o[1] + o[2] * o[2] - np.float32(1)
-    under = bb * bb - aa * cc
-    z = (-bb - np.sqrt(np.maximum(under, 0))) / aa
-    level = o[2] + z * dz
-    hit = (under > 0) & (z > NEAREST_M)
-    if isinstance(body, Turned):
-        hit &= (level >= 0) & (level <= body.height_m)
-        level = np.float32(1) - level / np.float32(body.height_m)
-    nx, ny = o[0] + z * dx, o[1] + z * dy
-    nz = o[2] + z * dz if isinstance(body, Ball) else np.zeros_like(nx)
-    inverse = np.divide(np.float32(1), np.where(hit, z, np.float32(1e6)))
+def _hit(canvas: Canvas, seen: _Seen) -> _Hit | None:
+    top, bottom, left, right = seen.window
     inside = (slice(top, bottom), slice(left, right))
-    nearer = cv2.compare(inverse, canvas.inverse[inside], cv2.CMP_GT)
-    mask = octets(cv2.bitwise_and(hit.astype(np.uint8) * np.uint8(255), nearer))
+    fields = floats(_powers(bottom - top) @ seen.forms @ _powers(right - left).T)
+    under, inverse, place = fields[0], fields[1], fields[2:]
+    mask = cv2.inRange(under, 1e-12, 1e12)
+    np.sqrt(np.maximum(under, 0, out=under), out=under)
+    np.add(inverse, under, out=inverse)
+    cv2.bitwise_and(mask, cv2.compare(inverse, canvas.inverse[inside], cv2.CMP_GT), dst=mask)
     if not cv2.countNonZero(mask):
         return None
-    return _Hit(inside, inverse, mask, (nx, ny, nz), level, float(np.arctan2(o[1], o[0])))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.divide(place, inverse, out=place)
+    place += np.array(seen.origin, np.float32)[:, None, None]
+    down = floats(place[2])
+    if isinstance(seen.body, Turned):
+        down = np.multiply(place[2], np.float32(-1 / seen.body.height_m))
+        down += np.float32(1)
+        cv2.bitwise_and(mask, cv2.inRange(down, 0.0, 1.0), dst=mask)
+    return _Hit(inside, floats(inverse), octets(mask), floats(place), floats(down))
 
 
-def _draw_round(
-    canvas: Canvas, body: Turned | Ball, window: Window, rotation: Transform, eye: NDArray[np.float64]
-) -> None:
-    hit = _hit(canvas, body, window, rotation, eye)
+@lru_cache(maxsize=512)
+def _powers(count: int) -> Float:
+    """(count, 3) float32 1, x and x^2 of positions from the middle."""
+    x = np.arange(count) - (count - 1) / 2
+    return np.stack([np.ones(count), x, x * x], axis=1).astype(np.float32)
+
+
+def _draw_round(canvas: Canvas, seen: _Seen) -> None:
+    hit = _hit(canvas, seen)
     if hit is None:
         return
-    nx, ny, nz = hit.normal
-    around = cv2.phase(nx, ny)
+    body = seen.body
+    around = floats(cv2.phase(hit.place[0], hit.place[1]))
     if body.follows_view:
-        around = np.mod(around - np.float32(hit.toward_camera), np.float32(2 * np.pi))
-    h, w = hit.mask.shape
+        around -= np.float32(seen.toward_camera)
+        around = np.mod(around, np.float32(2 * np.pi))
+    width_px = hit.mask.shape[1]
     pixels = body.texture.levels[0]
     for level in body.texture.levels[1:]:
-        if level.shape[1] >= 1.6 * w:
+        if level.shape[1] >= 1.6 * width_px:
             pixels = level
     th, tw = pixels.shape[:2]
     columns = around * np.float32(tw / (2 * np.pi)) - np.float32(0.5)
     if isinstance(body, Turned):
-        rows = hit.level * np.float32(th) - np.float32(0.5)
+        rows = hit.down * np.float32(th) - np.float32(0.5)
     else:
-        rows = np.arccos(np.clip(nz, -1, 1)) * np.float32(th / np.pi) - np.float32(0.5)
+        rows = np.arccos(np.clip(hit.down, -1, 1)) * np.float32(th / np.pi) - np.float32(0.5)
     colors = cv2.remap(pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    item = canvas.new_id(body.material)
+    _paint(canvas, hit, octets(colors), canvas.new_id(body.material))
+
+
+def _paint(canvas: Canvas, hit: _Hit, colors: Bytes, item: int) -> None:
     cv2.copyTo(colors, hit.mask, canvas.color[hit.inside])
     cv2.copyTo(hit.inverse, hit.mask, canvas.inverse[hit.inside])
-    cv2.copyTo(np.full((h, w), item, np.uint8), hit.mask, canvas.ids[hit.inside])
+    cv2.copyTo(np.full(hit.mask.shape, item, np.uint8), hit.mask, canvas.ids[hit.inside])
 
 
 def _draw_glass(
-    canvas: Canvas, body: Turned, window: Window, rotation: Transform, eye: NDArray[np.float64]
+    canvas: Canvas, body: Turned, seen: _Seen, rotation: Transform, eye: NDArray[np.float64]
 ) -> None:
-    hit = _hit(canvas, body, window, rotation, eye)
+    hit = _hit(canvas, seen)
     if hit is None:
         return
     if canvas.beyond is None:
         canvas.beyond = canvas.inverse.copy()
-    inside, mask = hit.inside, hit.mask
-    h, w = mask.shape
-    nx, ny, _ = hit.normal
-    length = np.float32(1) / np.maximum(floats(cv2.magnitude(nx, ny)), np.float32(1e-6))
-    nx, ny = floats(nx * length), floats(ny * length)
-    sideways = np.clip(
-        nx * np.float32(rotation[0, 0]) + ny * np.float32(rotation[1, 0]), -1, 1
-    )  # -1 left .. 1 right
+    inside = hit.inside
+    w = hit.mask.shape[1]
+    # The sideways part of the normal, -1 left to 1 right.
+    radius = hit.down * np.float32(body.radius_bottom_m - body.radius_top_m) + np.float32(body.radius_top_m)
+    sideways = np.divide(hit.place[1], np.maximum(radius, np.float32(1e-3), out=radius))
+    angle = octets(cv2.convertScaleAbs(sideways, alpha=127, beta=127))
     # Thin-walled glass bends the rays at its edges only: a pull towards the middle that grows with the rim.
-    pull, looks = _glass_tables()
-    angle = cv2.convertScaleAbs(sideways + np.float32(1), alpha=127)
-    columns = cv2.subtract(
-        np.repeat(canvas.columns[None, inside[1]].astype(np.float32), h, axis=0),
-        cv2.LUT(angle, pull * np.float32(w)),
-    )
-    rows = np.repeat(canvas.rows[inside[0], None].astype(np.float32), w, axis=1)
+    pull, _ = _glass_tables()
+    columns = np.subtract(canvas.columns[inside[1]], cv2.LUT(angle, pull * np.float32(w)))
+    rows = np.repeat(canvas.rows[inside[0], None], w, axis=1)
     behind = cv2.remap(canvas.color, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    tint = body.texture.levels[0][0, 0].astype(np.float32)[:3] / 255
-    passed = cv2.LUT(cv2.merge([angle] * 4), (looks[0][:, None] * [*tint, 1.0]).astype(np.uint8)[None])
-    colors = cv2.multiply(behind, passed, scale=1 / 255)
-    shine = cv2.LUT(cv2.merge([angle] * 4), np.repeat(looks[1][:, None], 4, axis=1)[None])
+    passed, faint, strong = _glass_looks(tuple(body.texture.levels[0][0, 0, :3].tolist()))
+    colors = cv2.multiply(behind, _looked_up(passed, angle), scale=1 / 255)
     # The streaks of light end before the lip and before the base, which is solid and darker.
-    middle = cv2.inRange(hit.level, 0.08, 0.8)
-    base = cv2.inRange(hit.level, 0.95, 2.0)
-    colors = cv2.add(colors, cv2.convertScaleAbs(shine, alpha=0.45))
-    cv2.add(colors, cv2.convertScaleAbs(shine, alpha=0.55), dst=colors, mask=middle)
+    cv2.add(colors, _looked_up(faint, angle), dst=colors)
+    cv2.add(colors, _looked_up(strong, angle), dst=colors, mask=cv2.inRange(hit.down, 0.08, 0.8))
+    base = cv2.inRange(hit.down, 0.95, 2.0)
     cv2.copyTo(cv2.convertScaleAbs(colors, alpha=0.75), base, colors)
-    item = canvas.new_id(Material.GLASS)
-    cv2.copyTo(colors, mask, canvas.color[inside])
-    cv2.copyTo(hit.inverse, mask, canvas.inverse[inside])
-    cv2.copyTo(np.full((h, w), item, np.uint8), mask, canvas.ids[inside])
+    _paint(canvas, hit, octets(colors), canvas.new_id(Material.GLASS))
     _draw_rim(canvas, body, rotation, eye, hit)
+
+
+def _looked_up(table: NDArray[np.uint32], index: Bytes) -> Bytes:
+    """(h, w, 4) uint8 from a table of whole pixels, which `cv2.LUT` cannot do for one channel."""
+    return table.take(index).view(np.uint8).reshape(*index.shape, 4)
+
+
+@lru_cache(maxsize=64)
+def _glass_looks(tint: tuple[int, int, int]) -> tuple[NDArray[np.uint32], ...]:
+    """By the same index as `_glass_tables`, as whole RGBA pixels: what passes, faint light, the streaks."""
+    passed, shine = _glass_tables()[1]
+    tinted = passed[:, None] * (np.array([*tint, 255.0]) / 255)
+    parts = (tinted, np.repeat(shine[:, None] * 0.45, 4, axis=1), np.repeat(shine[:, None] * 0.55, 4, axis=1))
+    return tuple(np.ascontiguousarray(part.astype(np.uint8)).view(np.uint32).ravel() for part in parts)
 
 
 @lru_cache(maxsize=1)
@@ -481,7 +597,7 @@ def _glass_tables() -> tuple[Float, tuple[Bytes, Bytes]]:
 
 def _draw_rim(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np.float64], hit: _Hit) -> None:
     """The lip of a glass as a bright thin line, where nothing hides it."""
-    if hit.level[hit.mask > 0].min() > 0.12:
+    if cv2.minMaxLoc(hit.down, hit.mask)[0] > 0.12:
         return
     camera = canvas.camera
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
@@ -500,52 +616,80 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
     scene: Scene,
     index: int,
     item: int,
-    box: Window,
-    world_from_camera: Transform,
-    t_s: float,
+    window: Window,
+    eye: NDArray[np.float64],
+    mirrored: Mirrored,
 ) -> None:
     panel = scene.panels[index]
-    top, bottom, left, right = box
-    ids = canvas.ids[top:bottom, left:right]
-    mask = cv2.inRange(ids, float(item), float(item))
-    x, y, w, h = cv2.boundingRect(mask)
-    if w < 4 or h < 4:
+    if index not in mirrored.pictures:
+        mirrored.pictures[index] = _mirror(canvas.camera, scene, index, mirrored)
+    picture = mirrored.pictures[index]
+    if picture is None:
         return
-    top, left, mask = top + y, left + x, mask[y : y + h, x : x + w]
-    mirror = panel.material is Material.MIRROR
-    step = 2 if mirror else 4
-    normal = panel.normal
-    offset = float(normal @ panel.origin)
+    (from_row, to_row, from_column, to_column), colors, far = picture
+    top, bottom = max(window[0], from_row), min(window[1], to_row)
+    left, right = max(window[2], from_column), min(window[3], to_column)
+    if top >= bottom or left >= right:
+        return
+    mask = cv2.inRange(canvas.ids[top:bottom, left:right], float(item), float(item))
+    x, y, w, h = cv2.boundingRect(mask)
+    if not w:
+        return
+    mask = mask[y : y + h, x : x + w]
+    top, left = top + y, left + x
+    inside = (slice(top, top + h), slice(left, left + w))
+    there = (slice(top - from_row, top - from_row + h), slice(left - from_column, left - from_column + w))
+    share, mirror = panel.reflectivity, panel.material is Material.MIRROR
+    if not mirror:
+        middle = panel.corners.mean(axis=0) - eye
+        cosine = abs(float(panel.normal @ middle)) / float(np.linalg.norm(middle))
+        share += (1 - share) * (1 - cosine) ** 5
+    base = canvas.color[inside]
+    mixed = cv2.addWeighted(colors[there], share, base, 1 - share * (0.6 if not mirror else 1.0), 0)
+    cv2.copyTo(mixed, mask, base)
+    if mirror:
+        if canvas.beyond is None:
+            canvas.beyond = canvas.inverse.copy()
+        cv2.copyTo(far[there], mask, canvas.beyond[inside])
+
+
+def _mirror(
+    camera: Intrinsics, scene: Scene, index: int, mirrored: Mirrored
+) -> tuple[Window, Bytes, Float] | None:
+    """What panel number `index` mirrors, with its window of the picture; None if it is too small."""
+    panel = scene.panels[index]
+    rotation, eye = mirrored.world_from_camera[:3, :3], mirrored.world_from_camera[:3, 3]
+    corners = _clipped(((panel.corners - eye) @ rotation).tolist())
+    if not len(corners):
+        return None
+    uv = corners[:, :2] / corners[:, 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    size = np.array([camera.width, camera.height])
+    left, top = np.clip(uv.min(axis=0) - MARGIN_PX, 0, size).astype(np.int64).tolist()
+    right, bottom = np.clip(uv.max(axis=0) + MARGIN_PX, 0, size).astype(np.int64).tolist()
+    w, h = right - left, bottom - top
+    if w < 4 or h < 4:
+        return None
+    step = 2 if panel.material is Material.MIRROR else 4
     reflect = np.eye(4)
-    reflect[:3, :3] -= 2 * np.outer(normal, normal)
-    reflect[:3, 3] = 2 * offset * normal
-    camera = canvas.camera
+    reflect[:3, :3] -= 2 * np.outer(panel.normal, panel.normal)
+    reflect[:3, 3] = 2 * float(panel.normal @ panel.origin) * panel.normal
     cropped = Intrinsics(w, h, camera.fx, camera.fy, camera.cx - left, camera.cy - top)
     small = Canvas(cropped.scaled(max(w // step, 1), max(h // step, 1)))
-    draw(small, scene.mirrored_in(index), reflect @ world_from_camera, t_s=t_s, reflections=False)
+    draw(
+        small, scene.mirrored_in(index), reflect @ mirrored.world_from_camera, t_s=mirrored.t_s, mirrored=None
+    )
     colors = small.color
     if panel.blur:
         colors = octets(cv2.blur(colors, (panel.blur, panel.blur)))
     colors = octets(cv2.resize(colors, (w, h), interpolation=cv2.INTER_LINEAR))
-    inside = (slice(top, top + h), slice(left, left + w))
-    share = panel.reflectivity
-    if not mirror:
-        middle = panel.corners.mean(axis=0) - world_from_camera[:3, 3]
-        cosine = abs(float(normal @ middle)) / float(np.linalg.norm(middle))
-        share += (1 - share) * (1 - cosine) ** 5
-    base = canvas.color[inside]
-    cv2.copyTo(cv2.addWeighted(colors, share, base, 1 - share * (0.6 if not mirror else 1.0), 0), mask, base)
-    if mirror:
-        if canvas.beyond is None:
-            canvas.beyond = canvas.inverse.copy()
-        far = cv2.resize(small.inverse, (w, h), interpolation=cv2.INTER_NEAREST)
-        cv2.copyTo(far, mask, canvas.beyond[inside])
+    far = floats(cv2.resize(small.inverse, (w, h), interpolation=cv2.INTER_NEAREST))
+    return (top, bottom, left, right), colors, far
 
 
 def _soften_edges(canvas: Canvas) -> None:
     """Blend colours across silhouettes, as a lens and a pixel with an area do."""
     edges = cv2.morphologyEx(canvas.ids, cv2.MORPH_GRADIENT, _kernel())
-    cv2.copyTo(cv2.GaussianBlur(canvas.color, (3, 3), 0.75), edges, canvas.color)
+    cv2.copyTo(cv2.GaussianBlur(canvas.color, (3, 3), 0), edges, canvas.color)
 
 
 @lru_cache(maxsize=1)

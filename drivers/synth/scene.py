@@ -143,15 +143,14 @@ def demo_scene() -> Scene:
         Material.GLOSSY,
         top_reflectivity=0.10,
     )
-    for k in range(4):
-        builder.box(
-            (1.55 + 0.64 * k, 2.955),
-            0.70,
-            (0.22, 0.012, 0.015),
+    for k in range(4):  # Handles, whose sides are too thin to be seen.
+        builder.panel(
+            vector((1.44 + 0.64 * k, 2.948, 0.716)),
+            vector((0.22, 0, 0)),
+            vector((0, 0, -0.016)),
             textures.plain,
             (180, 182, 186),
             Material.METAL,
-            solid=False,
         )
     on_wall(
         builder, 2, 1.2, 0.91, (2.6, 0.5), textures.tiles, (198, 212, 214), Material.GLOSSY, offset_m=0.01
@@ -266,9 +265,7 @@ def demo_scene() -> Scene:
     builder.ball((3.08, 3.05, counter + 0.04), (0.04, 0.04, 0.04), textures.plaster, (222, 128, 36))
     builder.ball((3.16, 3.09, counter + 0.038), (0.038, 0.038, 0.038), textures.plaster, (196, 52, 40))
     # A table in front with a cloth, and a moving box on the counter's edge.
-    for dx in (-0.36, 0.36):
-        for dy in (-0.26, 0.26):
-            builder.box((1.05 + dx, 1.75 + dy), 0.0, (0.05, 0.05, 0.68), textures.wood, (150, 104, 66))
+    builder.box((1.05, 1.75), 0.0, (0.12, 0.12, 0.68), textures.wood, (150, 104, 66))
     builder.box(
         (1.05, 1.75),
         0.68,

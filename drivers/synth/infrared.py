@@ -26,7 +26,7 @@ def infrared(
     grey = cv2.cvtColor(view.color, cv2.COLOR_RGB2GRAY)
     if kind is SensorKind.TIME_OF_FLIGHT:  # its own flash: amplitude falls with the square of the distance
         flash = cv2.multiply(view.inverse_depth, view.inverse_depth, scale=330.0, dtype=cv2.CV_8U)
-        left = cv2.multiply(cv2.LUT(grey, _nearly_white()), flash, scale=1 / 200)
+        left = cv2.multiply(_nearly_white(octets(grey)), flash, scale=1 / 200)
         return add_noise(np.asarray(left, np.uint8), rng), None
     columns, rows = _grid(*grey.shape)
     scale = float(view.camera.fx * p.baseline_m)
@@ -42,7 +42,7 @@ def infrared(
         cv2.multiply(dots, cv2.LUT(view.material, _answers()), dst=dots, scale=1 / 255)
         strength = cv2.multiply(view.inverse_depth, view.inverse_depth, scale=420.0, dtype=cv2.CV_8U)
         cv2.multiply(dots, strength, dst=dots, scale=1 / 255)
-        lit = cv2.multiply(cv2.LUT(grey, _nearly_white()), dots, scale=1 / 170)
+        lit = cv2.multiply(_nearly_white(octets(grey)), dots, scale=1 / 170)
         clean = cv2.addWeighted(grey, 0.45, lit, 1.0, 0)
     else:
         clean = grey
@@ -96,10 +96,9 @@ def _dots() -> Bytes:
     return octets(np.clip(soft * (255 / 0.22), 0, 255).astype(np.uint8))
 
 
-@lru_cache(maxsize=1)
-def _nearly_white() -> Bytes:
+def _nearly_white(grey: Bytes) -> Bytes:
     """Most dyes reflect infrared better than red, green and blue."""
-    return octets(np.clip(40 + 0.8 * np.arange(256), 0, 255).astype(np.uint8))
+    return octets(cv2.convertScaleAbs(grey, alpha=0.8, beta=40))
 
 
 @lru_cache(maxsize=1)

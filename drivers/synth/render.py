@@ -22,7 +22,8 @@ Window = tuple[int, int, int, int]  # top, bottom, left, right
 NEAREST_M = 0.05
 REFLECTIVE_FROM = 0.02
 STRIPS_FROM_PX = 16000
-STRIP_PX = 96
+STRIP_PX = 160
+TRIMMED_FROM_PX = 2000
 MARGIN_PX = 3
 
 
@@ -48,9 +49,9 @@ class View:
 
     def millimetres(self) -> NDArray[np.uint16]:
         """(H, W) uint16 `depth_m` in counts of a millimetre; 0 where it does not fit."""
-        counts = self.depth_m * np.float32(1000) + np.float32(0.5)
-        counts[counts > np.iinfo(np.uint16).max] = 0
-        return counts.astype(np.uint16)
+        counts = self.depth_m * np.float32(1000)
+        counts += np.float32(0.5)
+        return np.asarray(cv2.threshold(counts, 65535.9, 0, cv2.THRESH_TOZERO_INV)[1]).astype(np.uint16)
 
     def scaled(self, camera: Intrinsics) -> "View":
         """The same view read out on the coarser pixel grid of `camera`, each pixel the nearest one here."""
@@ -107,7 +108,7 @@ def render(
     _soften_edges(canvas)
     with np.errstate(divide="ignore"):
         depth = np.divide(np.float32(1), canvas.inverse)
-    depth[canvas.inverse <= 0] = 0
+    cv2.threshold(depth, 1e6, 0, cv2.THRESH_TOZERO_INV, dst=depth)
     return View(
         octets(cv2.cvtColor(canvas.color, cv2.COLOR_RGBA2RGB)),
         depth,
@@ -193,7 +194,8 @@ class _Piece(NamedTuple):
         number: of the panel in its scene.
         window: of the picture that encloses it.
         outline: (N, 2) its corners in 1/16 px from the window's corner.
-        plane: inverse depth per pixel to the right, per pixel down, and at the window's corner.
+        across: (W,) float32 inverse depth along the window's first row.
+        along: (H, 1) float32 what is added to that in each row.
         texels_from_window: (3, 3) pixel of the window to pixel of the padded texture level.
         level: of the texture, the one whose texels are about as large as pixels.
         shell: it is a wall, the floor or the ceiling, whose outline no one sees.
@@ -202,7 +204,8 @@ class _Piece(NamedTuple):
     number: int
     window: Window
     outline: NDArray[np.int32]
-    plane: tuple[float, float, float]
+    across: Float
+    along: Float
     texels_from_window: Transform
     level: int
     shell: bool
@@ -252,7 +255,9 @@ def _pieces(
     levels = np.minimum(levels, scene.coarsest[seen])
     warps = panel_from_image
     warps[:, :, 2] += warps[:, :, 0] * start[:, :1] + warps[:, :, 1] * start[:, 1:]
-    planes = warps[:, 2].tolist()
+    planes = warps[:, 2].astype(np.float32)
+    across = planes[:, :1] * canvas.columns + planes[:, 2:]
+    along = (planes[:, 1:2] * canvas.rows)[:, :, None]
     warps[:, :2] *= scene.texels[seen, levels][:, :, None]
     warps[:, :2] += (PADDING - 0.5) * warps[:, 2:]
     corners = np.rint(np.nan_to_num(np.clip(uv * 16, -1e7, 1e7))).astype(np.int32)
@@ -270,7 +275,8 @@ def _pieces(
                 index,
                 (top, bottom, left, right),
                 outline - shift[row],
-                planes[row],
+                across[row, : right - left],
+                along[row, : bottom - top],
                 warps[row],
                 levels[row],
                 shell[row],
@@ -298,14 +304,10 @@ def _levels(
 def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> bool:
     """Draw it where it is the nearest; whether that is anywhere."""
     top, bottom, left, right = piece.window
-    a, b, c = piece.plane
     # The mask holds the item's id, so that it is also what is copied into `ids`.
     mask = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillConvexPoly(mask, piece.outline, item, cv2.LINE_8, 4)
-    inverse = np.add(
-        canvas.columns[: right - left] * np.float32(a) + np.float32(c),
-        (canvas.rows[: bottom - top] * np.float32(b))[:, None],
-    )
+    inverse = np.add(piece.across, piece.along)
     nearest = canvas.inverse[top:bottom, left:right]
     cv2.bitwise_and(mask, cv2.compare(inverse, nearest, cv2.CMP_GT), dst=mask)
     drawn = False
@@ -314,10 +316,15 @@ def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> bool:
     pixels = panel.texture.padded[piece.level]
     for begin in range(0, right - left, strip_px):
         part = mask[:, begin : begin + strip_px]
-        x, y, w, h = cv2.boundingRect(part)
-        if not w:
-            continue
-        part = part[y : y + h, x : x + w]
+        if mask.size < TRIMMED_FROM_PX:
+            x, y, w, h = 0, 0, right - left, bottom - top
+            if not cv2.countNonZero(part):
+                continue
+        else:
+            x, y, w, h = cv2.boundingRect(part)
+            if not w:
+                continue
+            part = part[y : y + h, x : x + w]
         warp = piece.texels_from_window
         x += begin
         if x or y:

@@ -1,5 +1,6 @@
 """What real depth sensors make of a view: three kinds that fail in different places."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -13,6 +14,7 @@ from drivers.synth.render import View
 from drivers.synth.shapes import Material
 
 BANK_EDGE_PX = 1536
+REACH_PX = 128
 
 
 class SensorKind(Enum):
@@ -128,9 +130,9 @@ def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorPar
         wrong = octets(cv2.resize(wrong, (w, h), interpolation=cv2.INTER_NEAREST))
         cv2.copyTo(cv2.scaleAdd(noise, 5.0 * steps_per_px, steps), wrong, steps)
     np.rint(steps, out=steps)
-    np.maximum(steps, np.float32(0.5), out=steps)
-    millimetres = np.divide(np.float32(1000.0 * float(scale) * steps_per_px), steps, out=steps)
-    return _counts(millimetres, holes, p)
+    with np.errstate(divide="ignore"):
+        np.divide(np.float32(1000.0 * float(scale) * steps_per_px), steps, out=steps)
+    return _counts(steps, holes, p)
 
 
 def _stereo_holes(
@@ -195,41 +197,51 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
 
 
 def _counts(millimetres: Float, holes: Bytes, p: SensorParams) -> NDArray[np.uint16]:
-    """(H, W) uint16, 0 at holes and out of range."""
-    in_range = cv2.inRange(millimetres, p.nearest_m * 1000, min(p.farthest_m * 1000, 65535.0))
-    cv2.bitwise_and(in_range, cv2.bitwise_not(holes), dst=in_range)
-    out = np.zeros(millimetres.shape, np.uint16)
-    counts = np.minimum(millimetres, np.float32(65535)).astype(np.uint16)
-    cv2.copyTo(counts, in_range, out)
-    return out
+    """(H, W) uint16, 0 at holes and out of range; `millimetres` is used up."""
+    farthest = min(p.farthest_m * 1000, 65535.0)
+    cv2.threshold(millimetres, farthest, 0, cv2.THRESH_TOZERO_INV, dst=millimetres)
+    cv2.threshold(millimetres, p.nearest_m * 1000, 0, cv2.THRESH_TOZERO, dst=millimetres)
+    counts = millimetres.astype(np.uint16)
+    cv2.copyTo(np.zeros_like(counts), holes, counts)
+    return counts
 
 
 def _answering_surface(view: View, p: SensorParams) -> Float:
     """(H, W) float32 1/z of the surface that light came back from: lumps of glass and mirror let it pass."""
     if view.beyond is view.inverse_depth:
         return view.inverse_depth
-    h, w = view.material.shape
-    field = _lumps(
-        h, w, replace(p, drift_px=(p.drift_px[0] + 400, p.drift_px[1] + 900), blob_px=p.blob_px * 1.6)
-    )
+    see_through = cv2.inRange(view.material, int(min(_BEYOND)), int(max(_BEYOND)))
+    x, y, w, h = cv2.boundingRect(see_through)
+    if not w:
+        return view.inverse_depth
+    inside = (slice(y, y + h), slice(x, x + w))
+    height, width = view.material.shape
+    drift_px = (p.drift_px[0] + 400, p.drift_px[1] + 900)
+    field = _lumps(height, width, replace(p, drift_px=drift_px, blob_px=p.blob_px * 1.6), inside)
     passed = cv2.inRange(field, -1.0, p.see_through)
-    see_through = cv2.LUT(view.material, _see_through_table())
-    cv2.bitwise_and(passed, see_through, dst=passed)
+    cv2.bitwise_and(passed, see_through[inside], dst=passed)
     out = view.inverse_depth.copy()
-    cv2.copyTo(view.beyond, passed, out)
+    cv2.copyTo(view.beyond[inside], passed, out[inside])
     return out
 
 
 def _hidden_from_right(inverse: Float, scale: float) -> Bytes:
     """(H, W) uint8, 255 where the right camera's line of sight is blocked or outside its picture."""
     # A pixel at u lands at u - d in the right picture; hidden if something right of it lands left of that.
-    columns = np.arange(inverse.shape[1], dtype=np.float32)[:, None]
-    turned = cv2.transpose(inverse)
-    landing = columns - turned * np.float32(scale)
-    leftmost = np.minimum.accumulate(landing[::-1], axis=0)[::-1]
-    blocked = cv2.compare(landing, leftmost + np.float32(0.75), cv2.CMP_GT)
-    cv2.bitwise_or(blocked, cv2.inRange(landing, -1e9, 0.0), dst=blocked)
-    return np.asarray(cv2.transpose(blocked), np.uint8)
+    # Each step doubles how far to the right `leftmost` has looked.
+    w = inverse.shape[1]
+    landing = np.arange(w, dtype=np.float32) - inverse * np.float32(scale)
+    leftmost = landing.copy()
+    step_px = 1
+    while step_px < min(w, REACH_PX):
+        cv2.min(leftmost[:, :-step_px], leftmost[:, step_px:], dst=leftmost[:, :-step_px])
+        step_px *= 2
+    leftmost += np.float32(0.75)
+    blocked = cv2.compare(landing, leftmost, cv2.CMP_GT)
+    edge_px = min(w, math.ceil(float(inverse.max()) * scale) + 1)
+    outside = blocked[:, :edge_px]
+    cv2.bitwise_or(outside, cv2.inRange(landing[:, :edge_px], -1e9, 0.0), dst=outside)
+    return octets(blocked)
 
 
 def _slope(view: View) -> Float:
@@ -266,13 +278,6 @@ def _bare_table() -> Float:
 def _darkness() -> Float:
     """(256,) float32: 1 for black, falling to 0 at middle grey."""
     return floats(np.clip(1.0 - np.arange(256, dtype=np.float32) / 90.0, 0, 1))
-
-
-@lru_cache(maxsize=1)
-def _see_through_table() -> Bytes:
-    table = np.zeros(256, np.uint8)
-    table[list(_BEYOND)] = 255
-    return table
 
 
 @lru_cache(maxsize=64)
@@ -315,13 +320,21 @@ def _grain_bank() -> Float:
     return np.asarray(np.clip(grain * 1.4 - 0.2, 0.004, 1), np.float32)
 
 
-def _lumps(h: int, w: int, p: SensorParams) -> Float:
-    """(h, w) float32 of 0 to 1, evenly spread, in lumps; the same for the same drift."""
+def _lumps(h: int, w: int, p: SensorParams, inside: tuple[slice, slice] | None = None) -> Float:
+    """(h, w) float32 of 0 to 1, evenly spread, in lumps, or a part of it; the same for the same drift."""
     zoom = p.blob_px / 9.0 * max(w / 640.0, 0.05)
     size = (max(min(round(h / zoom), BANK_EDGE_PX), 1), max(min(round(w / zoom), BANK_EDGE_PX), 1))
     top = int(p.drift_px[1]) % (BANK_EDGE_PX - size[0] + 1)
     left = int(p.drift_px[0]) % (BANK_EDGE_PX - size[1] + 1)
+    if inside is not None:
+        rows, columns = inside
+        top, left = top + int(rows.start / zoom), left + int(columns.start / zoom)
+        h, w = rows.stop - rows.start, columns.stop - columns.start
+        size = (max(round(h / zoom), 1), max(round(w / zoom), 1))
+        top, left = min(top, BANK_EDGE_PX - size[0]), min(left, BANK_EDGE_PX - size[1])
     part = _uniform_bank()[top : top + size[0], left : left + size[1]]
+    if part.shape == (h, w):
+        return part
     return floats(
         cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST if zoom < 1.3 else cv2.INTER_LINEAR)
     )

@@ -233,10 +233,12 @@ class Builder:
         self.balls.append(Ball(place, size, texture(lit), material, follows_view))
         self.boxes.append((place, size * 0.75, 0.0))
 
-    def plant(self, foot: tuple[float, float, float], height_m: float, color: Rgb) -> None:
+    def plant(
+        self, foot: tuple[float, float, float], height_m: float, color: Rgb, *, leaves: int | None = None
+    ) -> None:
         """Add leaves around a point, each a panel with a cut-out outline."""
         pixels = textures.leaf(self.rng, 96, 40, color)
-        for _ in range(int(self.rng.integers(7, 12))):
+        for _ in range(leaves or int(self.rng.integers(7, 12))):
             angle, lean = self.rng.uniform(0, tau), self.rng.uniform(0.15, 1.1)
             length = height_m * self.rng.uniform(0.6, 1.0)
             grow = vector((sin(lean) * cos(angle), sin(lean) * sin(angle), cos(lean))) * length

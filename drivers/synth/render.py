@@ -77,12 +77,13 @@ class Mirrored:
     Attributes:
         world_from_camera: 4 x 4 of the place.
         t_s: the moment.
-        pictures: by panel, its window of the picture, colours and inverse depth in it; None if too small.
+        pictures: by panel, its window of the picture, colours and, of mirrors, inverse depth in it; None if
+            too small.
     """
 
     world_from_camera: Transform
     t_s: float
-    pictures: dict[int, tuple[Window, Bytes, Float] | None] = field(default_factory=dict)
+    pictures: dict[int, tuple[Window, Bytes, Float | None] | None] = field(default_factory=dict)
 
 
 def render(
@@ -307,39 +308,54 @@ def _draw_panel(canvas: Canvas, panel: Panel, piece: _Piece, item: int) -> bool:
     # The mask holds the item's id, so that it is also what is copied into `ids`.
     mask = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillConvexPoly(mask, piece.outline, item, cv2.LINE_8, 4)
-    inverse = np.add(piece.across, piece.along)
-    nearest = canvas.inverse[top:bottom, left:right]
-    cv2.bitwise_and(mask, cv2.compare(inverse, nearest, cv2.CMP_GT), dst=mask)
-    drawn = False
-    # Slanted panels fill little of their window: in strips, less is warped that nobody sees.
-    strip_px = right - left if mask.size < STRIPS_FROM_PX else STRIP_PX
     pixels = panel.texture.padded[piece.level]
+    # Of paint without texture, interpolation shows nothing and takes twice the time.
+    flags = cv2.INTER_NEAREST if piece.shell and panel.texture.smooth else cv2.INTER_LINEAR
+    if mask.size < TRIMMED_FROM_PX:
+        return _draw_part(canvas, piece, pixels, flags, mask, 0, 0)
+    # Slanted panels fill little of their window: in strips, less is looked at that is not theirs.
+    strip_px = right - left if mask.size < STRIPS_FROM_PX else STRIP_PX
+    drawn = False
     for begin in range(0, right - left, strip_px):
-        part = mask[:, begin : begin + strip_px]
-        if mask.size < TRIMMED_FROM_PX:
-            x, y, w, h = 0, 0, right - left, bottom - top
-            if not cv2.countNonZero(part):
-                continue
-        else:
-            x, y, w, h = cv2.boundingRect(part)
-            if not w:
-                continue
-            part = part[y : y + h, x : x + w]
-        warp = piece.texels_from_window
+        x, y, w, h = cv2.boundingRect(mask[:, begin : begin + strip_px])
         x += begin
-        if x or y:
-            warp = warp.copy()
-            warp[:, 2] += warp @ (x, y, 0)
-        warped = cv2.warpPerspective(pixels, warp, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        if not piece.shell:  # Below half, so that neighbouring faces of a box overlap rather than gape.
-            there = cv2.threshold(cv2.extractChannel(warped, 3), 100, 255, cv2.THRESH_BINARY)[1]
-            cv2.bitwise_and(part, there, dst=part)
-        inside = (slice(top + y, top + y + h), slice(left + x, left + x + w))
-        cv2.copyTo(warped, part, canvas.color[inside])
-        cv2.copyTo(inverse[y : y + h, x : x + w], part, nearest[y : y + h, x : x + w])
-        cv2.copyTo(part, part, canvas.ids[inside])
-        drawn = True
+        if w:
+            drawn |= _draw_part(canvas, piece, pixels, flags, mask[y : y + h, x : x + w], x, y)
     return drawn
+
+
+def _draw_part(  # noqa: PLR0917 - the state of one drawing
+    canvas: Canvas, piece: _Piece, pixels: Bytes, flags: int, part: Bytes, x: int, y: int
+) -> bool:
+    """Draw what `part` of the mask, from `x` and `y` in the piece's window, marks; whether it is in sight."""
+    top, _, left, _ = piece.window
+    h, w = part.shape
+    inverse = np.add(piece.across[x : x + w], piece.along[y : y + h])
+    nearest = canvas.inverse[top + y : top + y + h, left + x : left + x + w]
+    cv2.bitwise_and(part, cv2.compare(inverse, nearest, cv2.CMP_GT), dst=part)
+    if part.size < TRIMMED_FROM_PX:
+        if not cv2.countNonZero(part):
+            return False
+    else:
+        dx, dy, w, h = cv2.boundingRect(part)
+        if not w:
+            return False
+        x, y = x + dx, y + dy
+        inside = (slice(dy, dy + h), slice(dx, dx + w))
+        part, inverse, nearest = part[inside], inverse[inside], nearest[inside]
+    warp = piece.texels_from_window
+    if x or y:
+        warp = warp.copy()
+        warp[:, 2] += warp @ (x, y, 0)
+    warped = cv2.warpPerspective(pixels, warp, (w, h), flags=flags | cv2.WARP_INVERSE_MAP)
+    if not piece.shell:  # Below half, so that neighbouring faces of a box overlap rather than gape.
+        there = cv2.threshold(cv2.extractChannel(warped, 3), 100, 255, cv2.THRESH_BINARY)[1]
+        cv2.bitwise_and(part, there, dst=part)
+    inside = (slice(top + y, top + y + h), slice(left + x, left + x + w))
+    cv2.copyTo(warped, part, canvas.color[inside])
+    cv2.copyTo(inverse, part, nearest)
+    cv2.copyTo(part, part, canvas.ids[inside])
+    return True
 
 
 def _clipped(points: list[list[float]]) -> NDArray[np.float64]:
@@ -607,15 +623,19 @@ def _draw_rim(canvas: Canvas, body: Turned, rotation: Transform, eye: NDArray[np
     if cv2.minMaxLoc(hit.down, hit.mask)[0] > 0.12:
         return
     camera = canvas.camera
-    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    ring = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1) * body.radius_top_m
-    seen = (ring + body.foot + [0, 0, body.height_m] - eye) @ rotation
+    middle = body.foot - eye
+    middle[2] += body.height_m
+    seen = (_ring() * body.radius_top_m + middle) @ (rotation @ camera.matrix.T)
     if seen[:, 2].min() < NEAREST_M:
         return
-    u = seen[:, 0] / seen[:, 2] * camera.fx + camera.cx
-    v = seen[:, 1] / seen[:, 2] * camera.fy + camera.cy
-    outline = np.rint(np.stack([u, v], axis=1) * 16).astype(np.int32)
+    outline = (seen[:, :2] / seen[:, 2:] * 16 + 0.5).astype(np.int32)
     cv2.polylines(canvas.color, [outline], True, (215, 222, 225, 255), 1, cv2.LINE_AA, 4)
+
+
+@lru_cache(maxsize=1)
+def _ring() -> NDArray[np.float64]:
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
 
 
 def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
@@ -654,7 +674,7 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
     base = canvas.color[inside]
     mixed = cv2.addWeighted(colors[there], share, base, 1 - share * (0.6 if not mirror else 1.0), 0)
     cv2.copyTo(mixed, mask, base)
-    if mirror:
+    if far is not None:
         if canvas.beyond is None:
             canvas.beyond = canvas.inverse.copy()
         cv2.copyTo(far[there], mask, canvas.beyond[inside])
@@ -662,7 +682,7 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
 
 def _mirror(
     camera: Intrinsics, scene: Scene, index: int, mirrored: Mirrored
-) -> tuple[Window, Bytes, Float] | None:
+) -> tuple[Window, Bytes, Float | None] | None:
     """What panel number `index` mirrors, with its window of the picture; None if it is too small."""
     panel = scene.panels[index]
     rotation, eye = mirrored.world_from_camera[:3, :3], mirrored.world_from_camera[:3, 3]
@@ -676,7 +696,8 @@ def _mirror(
     w, h = right - left, bottom - top
     if w < 4 or h < 4:
         return None
-    step = 2 if panel.material is Material.MIRROR else 4
+    mirror = panel.material is Material.MIRROR
+    step = 2 if mirror else 4
     reflect = np.eye(4)
     reflect[:3, :3] -= 2 * np.outer(panel.normal, panel.normal)
     reflect[:3, 3] = 2 * float(panel.normal @ panel.origin) * panel.normal
@@ -689,7 +710,7 @@ def _mirror(
     if panel.blur:
         colors = octets(cv2.blur(colors, (panel.blur, panel.blur)))
     colors = octets(cv2.resize(colors, (w, h), interpolation=cv2.INTER_LINEAR))
-    far = floats(cv2.resize(small.inverse, (w, h), interpolation=cv2.INTER_NEAREST))
+    far = floats(cv2.resize(small.inverse, (w, h), interpolation=cv2.INTER_NEAREST)) if mirror else None
     return (top, bottom, left, right), colors, far
 
 

@@ -214,17 +214,8 @@ def demo_scene() -> Scene:
     )
     builder.round(
         (1.90, 3.32, counter + 0.18),
-        0.06,
-        (0.040, 0.015),
-        textures.plain,
-        (120, 178, 128),
-        Material.GLASS,
-        lid=False,
-    )
-    builder.round(
-        (1.90, 3.32, counter + 0.24),
-        0.08,
-        (0.015, 0.014),
+        0.13,
+        (0.040, 0.012),
         textures.plain,
         (120, 178, 128),
         Material.GLASS,
@@ -261,7 +252,7 @@ def demo_scene() -> Scene:
         Material.MATTE,
         lid_color=(60, 44, 32),
     )
-    builder.plant((1.42, 3.36, counter + 0.13), 0.30, (70, 128, 62))
+    builder.plant((1.42, 3.36, counter + 0.13), 0.30, (70, 128, 62), leaves=7)
     builder.ball((3.08, 3.05, counter + 0.04), (0.04, 0.04, 0.04), textures.plaster, (222, 128, 36))
     builder.ball((3.16, 3.09, counter + 0.038), (0.038, 0.038, 0.038), textures.plaster, (196, 52, 40))
     # A table in front with a cloth, and a moving box on the counter's edge.

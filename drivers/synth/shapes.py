@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PADDING = 2
+SMOOTH_LEVELS = 10
+MOMENTS = 4
 
 
 class Material(IntEnum):
@@ -42,6 +44,15 @@ class Texture:
     """
 
     levels: tuple[NDArray[np.uint8], ...]
+
+    @cached_property
+    def smooth(self) -> bool:
+        """No two neighbouring texels of the finest level differ by much more than a sensor's noise."""
+        pixels = self.levels[0]
+        return all(
+            int(cv2.absdiff(pixels[:-1], pixels[1:]).max(initial=0)) <= SMOOTH_LEVELS
+            for pixels in (pixels, pixels.transpose(1, 0, 2))
+        )
 
     @cached_property
     def padded(self) -> tuple[NDArray[np.uint8], ...]:
@@ -187,6 +198,14 @@ class Scene:
         """The scene with its moving things where they are at `t_s`; textures are shared."""
         if not self.travel_m.any():
             return self
+        known: dict[float, Scene] = self.__dict__.setdefault("_at", {})
+        scene = known.get(t_s)
+        if scene is None:  # Cameras of one rig ask for the same moments one after the other.
+            scene = self._moved(t_s)
+            self.__dict__["_at"] = dict([*known.items(), (t_s, scene)][-MOMENTS:])
+        return scene
+
+    def _moved(self, t_s: float) -> "Scene":
         shift = self.travel_m * sin(tau * t_s / self.travel_s)
         panels, turned, balls = list(self.panels), list(self.turned), list(self.balls)
         at_panels, at_turned, at_balls = self._moving

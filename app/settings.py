@@ -59,7 +59,7 @@ class Settings(BaseModel):
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)
 
     def overridden(self, **values: object) -> "Settings":
-        """A copy with these values for this run only; `save` writes what they replaced, unless changed since."""
+        """A copy with these values for this run; `save` writes what they replaced, unless changed since."""
         over = self.model_validate(self.model_dump() | values)
         replaced = {name: (getattr(over, name), getattr(self, name)) for name in values}
         over.__pydantic_private__ = {"_overridden": self._overridden | replaced}

@@ -79,7 +79,7 @@ class MdmEngine:
         depth_m, probability = self._run(color, measured_m)
         accepted = probability > MASK_THRESHOLD
         if self._anchor:
-            depth_m = anchored(depth_m, measured_m)
+            depth_m = anchored(color, depth_m, measured_m)
         out = np.where(accepted, depth_m, np.inf).astype(np.float32)
         return Repair(out, provenance(measured_m, out), probability)
 

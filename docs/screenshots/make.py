@@ -1,0 +1,62 @@
+"""Makes the pictures of the README: opens the window on the demo rig and photographs it.
+
+xvfb-run -a -s "-screen 0 1920x1200x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/make.py
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+os.environ["DEPTHMEND_DATA"] = os.environ["DEPTHMEND_LOGS"] = tempfile.mkdtemp()
+os.environ["DEPTHMEND_CONFIG"] = str(Path(os.environ["DEPTHMEND_DATA"]) / "settings.toml")
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.compose import Studio
+from app.settings import Settings
+from app.ui import theme
+from app.ui.main_window import MainWindow
+from drivers.registry import open_source
+from model.spec import EngineChoice
+
+SIZE = (1280, 800)
+VIEWS = (("live", "wipe"), ("live-3d", "cloud"))
+PATIENCE_S = 120
+
+
+def spin(seconds: float) -> None:
+    """Let the window live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+def main() -> None:
+    """Write one PNG for each view."""
+    app = QApplication(sys.argv[:1])
+    theme.apply(app, "dark")
+    studio = Studio(EngineChoice())
+    window = MainWindow(studio, Settings(), open_source=open_source)
+    window.resize(*SIZE)
+    window.show()
+    window.open_source("demo")
+    deadline = time.monotonic() + PATIENCE_S
+    while studio.pipeline is None or not all(
+        line.refined.latest() for line in studio.pipeline.lines.values()
+    ):
+        assert time.monotonic() < deadline, "nothing was repaired in time"
+        spin(0.5)
+    for name, layout in VIEWS:
+        window.page_widget("Live").model.set_layout(layout)
+        spin(6)
+        app.primaryScreen().grabWindow(window.winId()).save(str(HERE / f"{name}.png"))
+    window.leave()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,8 +11,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
-os.environ["DEPTHMEND_DATA"] = os.environ["DEPTHMEND_LOGS"] = tempfile.mkdtemp()
-os.environ["DEPTHMEND_CONFIG"] = str(Path(os.environ["DEPTHMEND_DATA"]) / "settings.toml")
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
@@ -38,6 +36,8 @@ def spin(seconds: float) -> None:
 
 def main() -> None:
     """Write one PNG for each view."""
+    os.environ["DEPTHMEND_DATA"] = os.environ["DEPTHMEND_LOGS"] = tempfile.mkdtemp()
+    os.environ["DEPTHMEND_CONFIG"] = str(Path(os.environ["DEPTHMEND_DATA"]) / "settings.toml")
     app = QApplication(sys.argv[:1])
     theme.apply(app, "dark")
     studio = Studio(EngineChoice())

@@ -350,6 +350,7 @@ class Builder:
         if shadows:
             open_sky = open_sky * self._contact(at, facing)
         total = np.outer(self.ambient, open_sky)
+        blockers = self._blockers(at) if shadows and self.boxes else None
         for lamp in self.lamps:
             for sample in lamp.samples:
                 to_lamp = sample[:, None] - at
@@ -357,24 +358,17 @@ class Builder:
                 strength = np.clip(_dot(to_lamp, facing) / distance, 0, None) / (0.5 + distance**2)
                 if lamp.facing.any():
                     strength = strength * np.clip(-(lamp.facing @ to_lamp) / distance, 0, None)
-                if shadows:
-                    strength = strength * ~self._blocked(at, to_lamp)
+                if blockers and strength.any():
+                    strength = strength * ~blockers.between(to_lamp)
                 total += np.outer(lamp.color, strength / len(lamp.samples))
         return np.ascontiguousarray(total.T)
 
-    def _blocked(self, at: Points, to_lamp: Points) -> NDArray[np.bool_]:
-        """(N,) bool: some body stands between the points (3, N) and the lamp."""
-        blocked = np.zeros(at.shape[1], np.bool_)
-        for centre, half, angle in self.boxes:
-            start, step = _turned_back(at - centre[:, None], angle), _turned_back(to_lamp, angle)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slow = 1 / step
-            middle, reach = -start * slow, half[:, None] * np.abs(slow)
-            enter, leave = (middle - reach), (middle + reach)
-            first = np.maximum(np.maximum(enter[0], enter[1]), enter[2])
-            last = np.minimum(np.minimum(leave[0], leave[1]), leave[2])
-            blocked |= (first < last) & (last > 0.003) & (first < 0.97) & (first > -1e-3)
-        return blocked
+    def _blockers(self, at: Points) -> "_Blockers":
+        centres = np.array([centre for centre, _, _ in self.boxes])
+        angles = np.array([angle for _, _, angle in self.boxes])
+        turns = np.cos(angles)[:, None], np.sin(angles)[:, None]
+        starts = _all_turned_back(at[:, None] - centres.T[:, :, None], *turns)
+        return _Blockers(starts, np.array([half for _, half, _ in self.boxes]).T[:, :, None], *turns)
 
     def _contact(self, at: Points, facing: Points) -> Points:
         """(N,) how much of the sky the bodies nearby leave open."""
@@ -392,6 +386,32 @@ class Builder:
         return open_share
 
 
+@dataclass(frozen=True, eq=False)
+class _Blockers:
+    """B bodies that may throw a shadow on N points; all of them at once, as most panels have few points.
+
+    Attributes:
+        starts: (3, B, N) the points as each body's box sees them.
+        half: (3, B, 1) size of the boxes.
+        cosine: (B, 1) of their angle around the vertical.
+        sine: (B, 1) of it.
+    """
+
+    starts: Points
+    half: Points
+    cosine: Points
+    sine: Points
+
+    def between(self, to_lamp: Points) -> NDArray[np.bool_]:
+        """(N,) bool: some body stands between the points and a lamp that lies (3, N) from them."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slow = 1 / _all_turned_back(to_lamp[:, None], self.cosine, self.sine)
+        middle, reach = -self.starts * slow, self.half * np.abs(slow)
+        first, last = (middle - reach).max(axis=0), (middle + reach).min(axis=0)
+        hit = (first < last) & (last > 0.003) & (first < 0.97) & (first > -1e-3)
+        return np.asarray(hit.any(axis=0), np.bool_)
+
+
 def _dot(a: Points, b: Points) -> Points:
     """(N,) of two (3, N)."""
     return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], np.float64)
@@ -403,3 +423,9 @@ def _turned_back(points: Points, angle: float) -> Points:
         return points
     c, s = cos(angle), sin(angle)
     return np.stack([c * points[0] + s * points[1], -s * points[0] + c * points[1], points[2]])
+
+
+def _all_turned_back(points: Points, cosine: Points, sine: Points) -> Points:
+    """(3, B, N) `points` turned around the vertical, for each of B angles."""
+    x, y = cosine * points[0] + sine * points[1], cosine * points[1] - sine * points[0]
+    return np.stack([x, y, np.broadcast_to(points[2], x.shape)])

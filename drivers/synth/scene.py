@@ -145,11 +145,11 @@ def demo_scene() -> Scene:
     )
     for k in range(4):  # Handles, whose sides are too thin to be seen.
         builder.panel(
-            vector((1.44 + 0.64 * k, 2.948, 0.716)),
+            vector((1.44 + 0.64 * k, 2.955, 0.718)),
             vector((0.22, 0, 0)),
-            vector((0, 0, -0.016)),
+            vector((0, -0.014, -0.018)),
             textures.plain,
-            (180, 182, 186),
+            (128, 131, 136),
             Material.METAL,
         )
     on_wall(

@@ -30,6 +30,15 @@ def test_the_same_index_gives_the_same_frame(kind):
     np.testing.assert_array_equal(first.depth.values, second.depth.values)
 
 
+def test_a_frame_does_not_depend_on_which_frames_were_read_before():
+    alone = SyntheticCamera("sim", SensorKind.PASSIVE_STEREO, width=160, height=120).expose(9)
+    source = SyntheticCamera("sim", SensorKind.PASSIVE_STEREO, width=160, height=120)
+    after_others = [source.expose(index) for index in (3, 8, 9)][-1]
+
+    np.testing.assert_array_equal(alone.color, after_others.color)
+    np.testing.assert_array_equal(alone.depth.values, after_others.depth.values)
+
+
 def test_another_seed_gives_other_noise():
     first, second = (camera(seed=seed).expose(3) for seed in (1, 2))
 

@@ -9,8 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
@@ -22,6 +21,7 @@ from app.ui.main_window import MainWindow
 from drivers.registry import open_source
 from model.spec import EngineChoice
 
+HERE = Path(__file__).resolve().parent
 SIZE = (1280, 800)
 VIEWS = (("live", "wipe"), ("live-3d", "cloud"))
 PATIENCE_S = 120

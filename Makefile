@@ -1,5 +1,6 @@
 # make run    starts DepthMend; ARGS="--source auto" is passed on
 # make test   runs the tests;   ARGS="tests/drivers -k depth" is passed on
+# make parity runs the large networks against the official outputs (../shared; minutes)
 # make check  linters, types, layers, the wheel
 # make bench  every benchmark in turn
 # make format puts the sources in order
@@ -13,7 +14,7 @@ ARGS ?=
 TORCH ?=
 export TORCH
 
-.PHONY: run test check bench format clean setup-run setup-dev
+.PHONY: run test parity check bench format clean setup-run setup-dev
 .DEFAULT_GOAL := run
 
 run: setup-run
@@ -21,6 +22,9 @@ run: setup-run
 
 test: setup-dev
 	@.ci/test.sh $(ARGS)
+
+parity: setup-dev
+	@$(PYTHON) -m pytest -p no:xvfb -m huge $(ARGS)
 
 check: setup-dev
 	@.ci/check.sh

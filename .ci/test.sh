@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 export DEPTHMEND_CONFIG=$scratch/settings.toml DEPTHMEND_DATA=$scratch/data DEPTHMEND_LOGS=$scratch/logs
 
 started=$SECONDS
-QT_QPA_PLATFORM=${TEST_PLATFORM:-offscreen} .venv/bin/python -m pytest -p no:xvfb -m "not gl" "$@"
+QT_QPA_PLATFORM=${TEST_PLATFORM:-offscreen} .venv/bin/python -m pytest -p no:xvfb -m "not gl and not huge" "$@"
 plain=$?
 plain_s=$((SECONDS - started))
 

@@ -25,14 +25,13 @@ CASES = {
     "vitb": "vga_1200 odd_landscape odd_portrait zero_depth batch2",
     "vitl": "vga_1200 odd_landscape odd_portrait zero_depth batch2",
 }
-SLOW = {"vitb", "vitl"}
-SLOW_CASES = {("vits_reg", "square37")}
+HUGE = {"vitb", "vitl"}
 PARAMS = [
     pytest.param(
         config,
         case,
         id=f"{config}-{case}",
-        marks=[pytest.mark.slow] if config in SLOW or (config, case) in SLOW_CASES else [],
+        marks=[pytest.mark.huge, pytest.mark.timeout(900)] if config in HUGE else [],
     )
     for config, cases in CASES.items()
     for case in cases.split()

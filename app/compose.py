@@ -113,6 +113,9 @@ class Pipeline:
 
     def start(self) -> None:
         """Start every thread."""
+        import cv2
+
+        cv2.setNumThreads(1)  # every camera and encoder has a thread; OpenCV's own pool would fight them
         workers = [Worker("inference", self._infer, failed=self._inference_died)]
         for line in self.lines.values():
             line.channel.add_tap(self._frame_came)

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def build_parser() -> ArgumentParser:
     add_model_flags(parser)
     parser.add_argument("--kiosk", action="store_true", help="full screen")
     _add_json_flag(parser)
-    parser.set_defaults(verb=None)
+    parser.set_defaults(verb=None, json=False)
     children = parser.add_subparsers(title="verbs", metavar="VERB")
     for verb in VERBS:
         child = children.add_parser(
@@ -81,7 +81,9 @@ def build_parser() -> ArgumentParser:
 
 
 def _add_json_flag(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument(
+        "--json", action="store_true", default=SUPPRESS, help="print one JSON object per line"
+    )
 
 
 def _open(args: Namespace, console: Console) -> int:
@@ -132,7 +134,7 @@ def _play(args: Namespace, console: Console) -> int:
 
 
 def _train(_args: Namespace, _console: Console) -> int:
-    raise AssertionError("main hands this verb on before it is parsed")
+    raise UsageError("Flags of train stand behind the verb.", hint="Write: train --run FOLDER [...] --json")
 
 
 def _tell(sentence: str) -> None:

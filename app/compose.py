@@ -21,6 +21,7 @@ from app.flow.slot import Slot
 from app.flow.worker import Worker, stop_all
 from app.recording.recorder import Recorder
 from drivers.camera import Camera, CameraInfo
+from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 from model.spec import EngineChoice, find
@@ -28,7 +29,7 @@ from model.spec import EngineChoice, find
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.5
-INFERENCE_NICENESS = 5
+INFERENCE_NICENESS = 19
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it."""
 
 
@@ -142,8 +143,11 @@ class Pipeline:
         def work(stop: threading.Event) -> None:
             capture(line.camera, line.channel.deliver, line.state.put, stop)
 
-        def failed(_error: Exception) -> None:
-            line.state.put(CameraState(CameraStatus.LOST))
+        def failed(error: Exception) -> None:
+            hint = "Open the source again; the log file has the details."
+            line.state.put(
+                CameraState(CameraStatus.LOST, CameraError(f"The driver failed: {error}.", hint=hint))
+            )
 
         return Worker(f"camera {line.info.id}", work, failed=failed)
 
@@ -186,23 +190,26 @@ class Pipeline:
             state = InferenceState(InferenceStatus.FAILED, spec.title, error.args[0], error.hint)
             self.inference.put(state)
             return None
+        except (RuntimeError, MemoryError, OSError) as error:
+            self._repair_failed(spec.title, error)
+            return None
         self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))
         return engine
 
     def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> None:
+        import cv2
+
         sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
         try:
             refine_in_turn(sources, engine, self._refined, outdated, self._wake)
-        except (RuntimeError, ValueError) as error:
-            log.exception("the repair failed")
-            self.inference.put(
-                InferenceState(
-                    InferenceStatus.FAILED,
-                    engine.label,
-                    f"The repair stopped: {error}",
-                    "Choose another model or device; raw depth goes on.",
-                )
-            )
+        except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
+            self._repair_failed(engine.label, error)
+
+    def _repair_failed(self, label: str, error: Exception) -> None:
+        log.error("the repair failed", exc_info=error)
+        hint = "Choose another model or device; raw depth goes on."
+        text = f"The repair stopped: {error}"
+        self.inference.put(InferenceState(InferenceStatus.FAILED, label, text, hint))
 
     def _refined(self, refined: Refined) -> None:
         line = self.lines[refined.frame.camera_id]
@@ -229,6 +236,7 @@ class Studio:
         self._choice = choice
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
+        self._lock = threading.RLock()  # windows open sources and start recordings in threads
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -242,10 +250,11 @@ class Studio:
 
     def open(self, cameras: Sequence[Camera]) -> Pipeline:
         """Run another rig; the one before it is stopped first, and a recording on it is closed."""
-        self.close()
-        self._pipeline = Pipeline(cameras, self._choice)
-        self._pipeline.start()
-        return self._pipeline
+        with self._lock:
+            self.close()
+            self._pipeline = Pipeline(cameras, self._choice)
+            self._pipeline.start()
+            return self._pipeline
 
     def choose(self, choice: EngineChoice) -> None:
         """Repair with something else, now and with the next rig."""
@@ -268,29 +277,32 @@ class Studio:
         Raises:
             SessionError: the session cannot be written, or nothing runs or records already.
         """
-        from drivers.errors import SessionError
-
-        if self._pipeline is None:
-            raise SessionError("There is no camera to record.", hint="Open a source first.")
-        if self._recorder is not None:
-            raise SessionError("A recording is under way.", hint="Stop it first.")
-        lines = {camera_id: (line.camera, line.channel) for camera_id, line in self._pipeline.lines.items()}
-        recorder = Recorder(folder, lines, labels, session=session)
-        recorder.start()
-        self._recorder = recorder
-        return recorder
+        with self._lock:
+            if self._pipeline is None:
+                raise SessionError("There is no camera to record.", hint="Open a source first.")
+            if self._recorder is not None:
+                raise SessionError("A recording is under way.", hint="Stop it first.")
+            lines = {name: (line.camera, line.channel) for name, line in self._pipeline.lines.items()}
+            recorder = Recorder(folder, lines, labels, session=session)
+            recorder.start()
+            self._recorder = recorder
+            return recorder
 
     def stop_recording(self) -> Path | None:
         """Close the recording under way and return its folder; None if there is none."""
-        recorder, self._recorder = self._recorder, None
-        return None if recorder is None else recorder.stop()
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+            return None if recorder is None else recorder.stop()
 
     def close(self) -> None:
         """Stop everything; safe to call twice."""
-        self.stop_recording()
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._pipeline = None
+        with self._lock:
+            try:
+                self.stop_recording()
+            finally:
+                if self._pipeline is not None:
+                    self._pipeline.stop()
+                    self._pipeline = None
 
 
 def wait_for_frames(pipeline: Pipeline, *, timeout_s: float) -> bool:

@@ -96,7 +96,7 @@ def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str
     picture = comparison(frame.color, frame.measured_m, repair.depth_m, repair.provenance, title=title)
     write_image(folder / "depth_comparison.png", picture)
     if frame.intrinsics is not None:
-        write_point_cloud(folder / "point_cloud.ply", frame.color, repair.depth_m, frame.intrinsics)
+        write_point_cloud(folder / "point_cloud.ply", frame.color, repair, frame.intrinsics)
 
 
 def repair_frame(engine: Engine, frame: StoredFrame) -> Repair:
@@ -104,23 +104,25 @@ def repair_frame(engine: Engine, frame: StoredFrame) -> Repair:
     return engine.repair(frame.color, frame.counts, frame.unit_m)
 
 
-def write_point_cloud(
-    path: Path, color: NDArray[np.uint8], depth_m: NDArray[np.float32], camera: Intrinsics
-) -> None:
-    """Write every pixel with a depth as a coloured point: binary PLY, metres, +X right, +Y down, +Z forward.
+def write_point_cloud(path: Path, color: NDArray[np.uint8], repair: Repair, camera: Intrinsics) -> None:
+    """Write every pixel with a depth as a point: binary PLY, metres, +X right, +Y down, +Z forward.
+
+    Besides its colour a point has `provenance`: a number of `model.repair.Provenance`.
 
     Raises:
         OSError: the file cannot be written.
     """
+    depth_m = repair.depth_m
     known = np.isfinite(depth_m) & (depth_m > 0)
-    layout = np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3)])
+    layout = np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3), ("provenance", "u1")])
     points = np.empty(int(np.count_nonzero(known)), layout)
     z = depth_m[known]
     points["xyz"][:, :2] = rays(camera)[known] * z[:, None]
     points["xyz"][:, 2] = z
     points["rgb"] = color[known]
+    points["provenance"] = repair.provenance[known]
     names = [f"property float {axis}\n" for axis in "xyz"]
-    names += [f"property uchar {channel}\n" for channel in ("red", "green", "blue")]
+    names += [f"property uchar {channel}\n" for channel in ("red", "green", "blue", "provenance")]
     header = (
         f"ply\nformat binary_little_endian 1.0\nelement vertex {points.size}\n{''.join(names)}end_header\n"
     )

@@ -1,7 +1,11 @@
 """How long one simulated frame takes, and whether three cameras in three threads keep 30 frames a second."""
 
+import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np

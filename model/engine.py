@@ -59,7 +59,7 @@ class MdmEngine:
         self._model = model
         self._tokens = tokens or model.config.num_tokens_range[0]
         self._bf16 = bf16
-        self._anchor = anchor
+        self._anchor = anchor and not monocular  # who hides the measurement wants to see none of it
         self._monocular = monocular
         self._device = next(model.parameters()).device
 

@@ -154,6 +154,8 @@ def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> b
                 save(run, folder)
                 path = export(run, folder)
                 progress.weights(step=run.step, path=path)
+            if asked_to_stop:
+                (folder / STOP_FILE).unlink(missing_ok=True)
             if asked_to_stop and not last:
                 progress.stopped(step=run.step)
                 return False

@@ -32,9 +32,9 @@ class Channel:
             self.device_gaps += frame.index - last.index - 1
         now_ns = time.monotonic_ns()
         self.meter.note(now_ns, (now_ns - frame.captured_ns) / 1e6)
+        self.newest.put(frame)
         for tap in self._taps:
             tap(frame)
-        self.newest.put(frame)
 
     def add_tap(self, tap: Tap) -> None:
         """Call `tap` with every frame from now on."""
@@ -42,4 +42,4 @@ class Channel:
 
     def remove_tap(self, tap: Tap) -> None:
         """Stop calling `tap`; a call under way may still finish."""
-        self._taps = tuple(other for other in self._taps if other is not tap)
+        self._taps = tuple(other for other in self._taps if other != tap)

@@ -174,10 +174,13 @@ class Recorder:
             notes=self._labels.notes,
             app_version=_app_version(),
         )
-        self._started_ns = time.monotonic_ns()
+        self._started_ns, self._ended_ns = time.monotonic_ns(), 0
         threads = max(1, min(4, (os.cpu_count() or 2) - 1))
         self._encoders = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
-        self._workers = [Worker("recorder", self._write), Worker("recorder sync", self._sync)]
+        self._workers = [
+            Worker("recorder", self._write, failed=self._failed),
+            Worker("recorder sync", self._sync, failed=self._failed),
+        ]
         for worker in self._workers:
             worker.start()
         for _, channel in self._lines.values():
@@ -197,9 +200,9 @@ class Recorder:
         with self._lock:
             counts = dict(self._counts)
             error = self._error
-        seconds = (time.monotonic_ns() - self._started_ns) / 1e9
+        seconds = ((self._ended_ns or time.monotonic_ns()) - self._started_ns) / 1e9
         written = self._writer.bytes_written
-        free = shutil.disk_usage(self._session).free
+        free = self._free_bytes()
         rate = written / seconds if seconds > 2 and written else self._guessed_rate()
         synced_ns = self._writer.synced_until_ns
         return RecorderStatus(
@@ -224,9 +227,11 @@ class Recorder:
             if self._stopped:
                 return self._session
             self._stopped = True
+            self._ended_ns = time.monotonic_ns()
         for _, channel in self._lines.values():
             channel.remove_tap(self._take)
-        self._queue.put(None, timeout=STOP_TIMEOUT_S)
+        if self._workers[0].running:
+            self._queue.put(None, timeout=STOP_TIMEOUT_S)
         for worker in self._workers:
             worker.stop(timeout_s=STOP_TIMEOUT_S)
         self._encoders.shutdown()
@@ -324,6 +329,20 @@ class Recorder:
                     hint="What was recorded is safe. Make room or choose another disk, then record again.",
                 )
             )
+
+    def _failed(self, error: Exception) -> None:
+        """Something that nobody expected ended a worker; what is in the file stays."""
+        hint = "What was recorded is safe; the log file has the details."
+        self._end(SessionError(f"The recorder failed: {error}.", hint=hint))
+
+    def _free_bytes(self) -> int:
+        """On the session's disk; a disk that is gone has none, and ends the recording."""
+        try:
+            return shutil.disk_usage(self._session).free
+        except OSError as error:
+            hint = "Check the disk; what was written before is on it."
+            self._end(SessionError(f"The disk of {self._session} is gone: {error.strerror}.", hint=hint))
+            return 0
 
     def _end(self, error: SessionError) -> None:
         with self._lock:

@@ -71,7 +71,9 @@ def after_event(state: TrainingState, event: dict[str, object]) -> TrainingState
     """The state after one line of the trainer's progress (see `trainer.progress`)."""
     match event:
         case {"event": "started", "steps": int(steps), "step": int(step)}:
-            return replace(state, phase=TrainingPhase.RUNNING, step=step, steps=steps, message="")
+            stopping = state.phase is TrainingPhase.STOPPING
+            phase = TrainingPhase.STOPPING if stopping else TrainingPhase.RUNNING
+            return replace(state, phase=phase, step=step, steps=steps, message="", hint="")
         case {"event": "step", "step": int(step), "loss": float(loss), "rate_hz": float(rate_hz)}:
             return replace(state, step=step, losses=(*state.losses, (step, loss)), rate_hz=rate_hz)
         case {"event": "score", "step": int(step), "mae_m": float(mae)}:

@@ -41,6 +41,7 @@ from app.ui.sessions_page import SessionsPage
 from app.ui.widgets import Banner, IconButton, label, set_tone
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusItem, StatusLine, StatusModel
+from drivers.session.library import is_session
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self._status = StatusModel(studio, self._sessions_folder, self)
         self._pages: dict[PageName, QWidget] = {}
         self._banner = Banner()
+        self._source_notice: Notice | None = None
         self._stack = QStackedWidget()
         self._rail_buttons: dict[PageName, QToolButton] = {}
         self._theme_button = IconButton("theme-light-dark", "Dark or light (Ctrl+Shift+T)", kind="quiet")
@@ -331,17 +333,20 @@ class MainWindow(QMainWindow):
         self._say_on_live("Opening the cameras", f"Source: {source}")
 
     def _source_opened(self, source: str) -> None:
-        self.hide_banner()
-        if source != self._settings.source:
-            name = Path(source).name
+        if self._source_notice is not None and self._banner.notice is self._source_notice:
+            self.hide_banner()
+        self._source_notice = None
+        if source != self._settings.source and is_session(Path(source)):
             back = partial(self.open_source, self._settings.source)
-            self.show_banner(Notice("info", f"This is a recording: {name}.", "", "Back to the cameras", back))
+            text = f"This is a recording: {Path(source).name}."
+            self._source_notice = Notice("info", text, "", "Back to the cameras", back)
+            self.show_banner(self._source_notice)
 
     def _source_failed(self, message: Message) -> None:
         self._say_on_live("No camera is open", "Open the simulated rig, or another source in Settings.")
-        self.show_banner(
-            Notice("error", message.sentence, message.hint, "Settings", partial(self.go_to, "Settings"))
-        )
+        to_settings = partial(self.go_to, "Settings")
+        self._source_notice = Notice("error", message.sentence, message.hint, "Settings", to_settings)
+        self.show_banner(self._source_notice)
 
     def _say_on_live(self, title_text: str, text: str) -> None:
         if isinstance(page := self._pages.get("Live"), LivePage):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app import paths
 from app.ui import theme
 from app.ui.card_grid import CardGrid
-from app.ui.context import Notice, WindowContext
+from app.ui.context import WindowContext
 from app.ui.folder_dialog import FolderDialog
 from app.ui.settings_editors import (
     EDITORS,
@@ -130,9 +130,6 @@ class SettingsPage(QWidget):
             self._context.apply_theme(settings.theme)
         elif name == "source":
             self._context.open_source(settings.source)
-            self._context.show_banner(
-                Notice("info", "The source is being opened.", settings.source, lasts_s=6)
-            )
         elif name in ENGINE_FIELDS:
             self._context.studio.choose(
                 EngineChoice(

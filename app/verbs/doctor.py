@@ -181,7 +181,11 @@ def _folders() -> Iterator[Finding]:
             )
             continue
         yield Finding(subject, str(folder))
-    free = shutil.disk_usage(_existing(paths.data_folder())).free
+    try:
+        sessions = settings.load().sessions_folder
+    except SettingsError:
+        sessions = paths.sessions_folder()
+    free = shutil.disk_usage(_existing(sessions)).free
     yield Finding(
         "Disk",
         f"{free / GIGA:.1f} GB free for recordings",

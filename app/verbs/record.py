@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +28,9 @@ MEGA = 1_000_000
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--source", metavar="S", help="demo, auto, a session, or a folder of frames")
+    parser.add_argument(
+        "--source", metavar="S", default=SUPPRESS, help="demo, auto, a session, or a folder of frames"
+    )
     parser.add_argument(
         "--seconds", type=positive, metavar="T", help="how long; until Ctrl-C where nothing is said"
     )

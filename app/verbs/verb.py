@@ -1,6 +1,6 @@
 """What a verb is, and the flags that several of them share."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
@@ -59,11 +59,20 @@ def engine_choice(chosen: Settings, *, monocular: bool = False) -> EngineChoice:
 
 
 def add_model_flags(parser: ArgumentParser) -> None:
-    """Flags that choose the repair; absent ones leave it to the settings."""
-    parser.add_argument("--model", metavar="NAME|PATH", help="demo, classical, off, or a weights file")
-    parser.add_argument("--device", choices=_choices("device"), help="what computes")
-    parser.add_argument("--precision", choices=_choices("precision"), help="of the network's numbers")
-    parser.add_argument("--tokens", type=token_count, metavar="N", help="per frame; 0 lets the model decide")
+    """Flags that choose the repair; absent ones leave it to the settings.
+
+    They have no default of their own, or a verb's would wipe out what stands before the verb.
+    """
+    parser.add_argument(
+        "--model", metavar="NAME|PATH", default=SUPPRESS, help="demo, classical, off, or a weights file"
+    )
+    parser.add_argument("--device", default=SUPPRESS, choices=_choices("device"), help="what computes")
+    parser.add_argument(
+        "--precision", default=SUPPRESS, choices=_choices("precision"), help="of the network's numbers"
+    )
+    parser.add_argument(
+        "--tokens", type=token_count, default=SUPPRESS, metavar="N", help="per frame; 0 lets the model decide"
+    )
 
 
 def token_count(text: str) -> int:

@@ -253,11 +253,11 @@ class TrainViewModel(QObject):
         self.load_runs()
 
     def _poll_job(self) -> None:
-        view = self.run
-        if self._job is None or view is None:
+        if self._job is None:
             return
-        version = self._job.state.version
-        if version != self._seen:
+        version = self._job.state.version  # before the state, so that one that comes between is seen again
+        view = self.run
+        if view is not None and version != self._seen:
             self._seen = version
             self.run_changed.emit(view)
             if not view.training.active:

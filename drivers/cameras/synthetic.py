@@ -1,5 +1,6 @@
 """Cameras that look into a simulated room, so that everything works without a device."""
 
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,8 +13,12 @@ from drivers.errors import CameraBusy, CameraError, CameraLost
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 
+FRAMES_PER_VIEW = 3
+"""The viewpoint moves with every third frame; noise, holes and infrared are new in each. Ten views a second
+of three cameras are what two cores can draw beside a window and a network."""
+
 if TYPE_CHECKING:
-    from drivers.synth.render import Mirrored
+    from drivers.synth.render import View
     from drivers.synth.sensor import SensorKind, SensorParams
     from drivers.synth.shapes import Scene
 
@@ -88,7 +93,7 @@ class SyntheticCamera(CameraBase):
         self._start_ns = 0
         self._next = 0
         self._opened = False
-        self._mirrored: tuple[int, Mirrored] | None = None
+        self._seen: tuple[int, tuple[View, View, DepthMap]] | None = None
         self._period_ns = round(1e9 / rate_hz)
         self._info = CameraInfo(
             camera_id,
@@ -138,6 +143,8 @@ class SyntheticCamera(CameraBase):
             if stalled or due_ns > give_up_ns:
                 _sleep_until(give_up_ns)
                 return None
+            # The scene is drawn before the exposure, not after it: a lens does not have to draw either.
+            self._view(self._next - self._next % FRAMES_PER_VIEW)
             _sleep_until(due_ns)
             index = self._next
             if faults.lose_from is not None and index >= faults.lose_from:
@@ -152,17 +159,10 @@ class SyntheticCamera(CameraBase):
         """Frame number `index`, whatever the time; its `captured_ns` counts from 0."""
         from drivers.synth.infrared import infrared
         from drivers.synth.photo import photograph
-        from drivers.synth.render import render
-        from drivers.synth.scene import camera_path
         from drivers.synth.sensor import measure
 
-        scene = self._scene = self._scene or _demo_scene()
-        t_s = index / self._info.rate_hz
         rng = np.random.default_rng([self._seed, index])
-        calibration = self._calibration
-        pose = camera_path(scene, t_s, self._viewpoint)
-        view = render(scene, pose, calibration.color, t_s=t_s, mirrored=self._mirrors(scene, index))
-        own_grid = view if calibration.aligned else view.scaled(calibration.depth)
+        view, own_grid, truth = self._view(index - index % FRAMES_PER_VIEW)
         params = self._params(index)
         counts = measure(own_grid, self._kind, rng, params)
         ir_left, ir_right = infrared(own_grid, self._kind, rng, params)
@@ -173,22 +173,25 @@ class SyntheticCamera(CameraBase):
             device_ns=index * self._period_ns,
             color=photograph(view, rng),
             depth=DepthMap(counts, 0.001),
-            calibration=calibration,
+            calibration=self._calibration,
             ir_left=ir_left,
             ir_right=ir_right,
-            truth=DepthMap(view.millimetres(), 0.001),
+            truth=truth,
         )
 
-    def _mirrors(self, scene: "Scene", index: int) -> "Mirrored":
-        """What mirrors show, of every second index: within one period neither path nor things get far."""
-        from drivers.synth.render import Mirrored
+    def _view(self, index: int) -> "tuple[View, View, DepthMap]":
+        """What is to be seen at `index`: in the grids of colour and sensor, and its exact depth."""
+        from drivers.synth.render import render
         from drivers.synth.scene import camera_path
 
-        of = index - index % 2
-        if self._mirrored is None or self._mirrored[0] != of:
-            t_s = of / self._info.rate_hz
-            self._mirrored = (of, Mirrored(camera_path(scene, t_s, self._viewpoint), t_s))
-        return self._mirrored[1]
+        if self._seen is None or self._seen[0] != index:
+            scene = self._scene = self._scene or _demo_scene()
+            t_s = index / self._info.rate_hz
+            color, own = self._calibration.color, self._calibration.depth
+            view = render(scene, camera_path(scene, t_s, self._viewpoint), color, t_s=t_s)
+            own_grid = view if self._calibration.aligned else view.scaled(own)
+            self._seen = (index, (view, own_grid, DepthMap(view.millimetres(), 0.001)))
+        return self._seen[1]
 
     def _params(self, index: int) -> "SensorParams":
         from drivers.synth.sensor import DEFAULTS
@@ -225,14 +228,16 @@ def demo_rig(*, rate_hz: float = 30.0, width: int = 640, height: int = 480) -> l
 
 
 _shared_demo_scene: "list[Scene]" = []
+_lighting = threading.Lock()
 
 
 def _demo_scene() -> "Scene":
     """The one demo scene of this process: it is immutable and takes a second to light."""
     from drivers.synth.scene import demo_scene
 
-    if not _shared_demo_scene:
-        _shared_demo_scene.append(demo_scene())
+    with _lighting:
+        if not _shared_demo_scene:
+            _shared_demo_scene.append(demo_scene())
     return _shared_demo_scene[0]
 
 

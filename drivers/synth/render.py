@@ -92,7 +92,6 @@ def render(
     camera: Intrinsics,
     *,
     t_s: float = 0.0,
-    mirrored: Mirrored | None = None,
 ) -> View:
     """The scene as a camera sees it; lens distortion is ignored.
 
@@ -101,10 +100,9 @@ def render(
         world_from_camera: 4 x 4, where the camera is.
         camera: its picture.
         t_s: moment.
-        mirrored: from where and when mirrors are looked at, a moment ago at most; here and now if None.
     """
     canvas = Canvas(camera)
-    mirrored = mirrored or Mirrored(world_from_camera, t_s)
+    mirrored = Mirrored(world_from_camera, t_s)
     draw(canvas, scene, world_from_camera, t_s=t_s, mirrored=mirrored)
     _soften_edges(canvas)
     with np.errstate(divide="ignore"):

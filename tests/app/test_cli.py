@@ -293,3 +293,13 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         child.stdout.close()
         assert child.wait(timeout=30) == cli.BROKEN_PIPE
         assert child.stderr.read() == ""
+
+
+def test_flags_before_a_verb_count_as_much_as_flags_behind_it() -> None:
+    parse = cli.build_parser().parse_args
+    before = parse(["--model", "classical", "--json", "refine", "in", "--out", "out"])
+    assert (before.model, before.json) == ("classical", True)
+    behind = parse(["refine", "in", "--out", "out", "--model", "off"])
+    assert (behind.model, behind.json) == ("off", False)
+    assert parse(["--source", "somewhere", "record"]).source == "somewhere"
+    assert parse([]).source is None

@@ -26,13 +26,15 @@ def test_a_point_lies_where_the_camera_model_puts_it(tmp_path: Path) -> None:
     depth_m[1, 3] = 2.0
     color = np.zeros((2, 4, 3), np.uint8)
     color[1, 3] = (10, 20, 30)
-    write_point_cloud(tmp_path / "cloud.ply", color, depth_m, CAMERA)
+    provenance = np.full((2, 4), Provenance.INVENTED, np.uint8)
+    write_point_cloud(tmp_path / "cloud.ply", color, Repair(depth_m, provenance), CAMERA)
     header, _, body = (tmp_path / "cloud.ply").read_bytes().partition(b"end_header\n")
     assert b"element vertex 1\n" in header
-    (point,) = np.frombuffer(body, np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3)]))
+    (point,) = np.frombuffer(body, np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3), ("provenance", "u1")]))
     # x = (3 - 1) / 2 * 2 m, y = (1 - 0.5) / 2 * 2 m
     assert point["xyz"].tolist() == [2.0, 0.5, 2.0]
     assert point["rgb"].tolist() == [10, 20, 30]
+    assert point["provenance"] == Provenance.INVENTED
 
 
 def test_depth_is_written_unrounded_and_rejected_pixels_as_infinity(tmp_path: Path) -> None:

@@ -61,6 +61,40 @@ def test_frames_that_find_the_queue_full_are_counted_as_dropped(tmp_path, camera
     assert totals.written + totals.host_drop == capacity + 20
 
 
+def test_a_recording_that_ended_leaves_nothing_on_the_camera(tmp_path, camera, channel):
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    deliver(camera, channel, range(1, 4))
+    recorder.stop()
+    assert channel._taps == ()
+    deliver(camera, channel, range(4, 8))
+    assert recorder.status().cameras["cam"].written == 3
+
+
+def test_a_failure_that_nobody_expected_ends_the_recording_and_keeps_the_file(
+    tmp_path, camera, channel, monkeypatch
+):
+    encode = module.encode
+
+    def breaks_at_five(frame, **kwargs):
+        if frame.index == 5:
+            raise ZeroDivisionError("codec")
+        return encode(frame, **kwargs)
+
+    monkeypatch.setattr(module, "encode", breaks_at_five)
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    deliver(camera, channel, range(1, 8))
+    deadline = time.monotonic() + 20
+    while not recorder.status().error:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+    assert "codec" in recorder.status().error
+    session = Session(recorder.stop())
+    assert session.count("cam") == 4
+    assert session.manifest.totals["cam"].honest
+
+
 def test_too_little_room_is_refused_before_anything_is_written(tmp_path, camera, channel):
     recorder = make(tmp_path, camera, channel, limits=Limits(start_s=1e9))
     with pytest.raises(SessionError, match="room for less than") as refused:

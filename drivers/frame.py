@@ -1,6 +1,5 @@
-"""One exposure of one camera, and the exposures of one moment."""
+"""One exposure of one camera."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,16 +43,3 @@ class Frame:
         for image in (self.color, self.ir_left, self.ir_right):
             if image is not None:
                 image.flags.writeable = False
-
-
-@dataclass(frozen=True, eq=False)
-class FrameSet:
-    """Frames of one moment.
-
-    Attributes:
-        frames: by camera id.
-        spread_ms: between the earliest and the latest exposure.
-    """
-
-    frames: Mapping[str, Frame]
-    spread_ms: float

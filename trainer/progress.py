@@ -63,5 +63,8 @@ class Progress:
         with self.log.open("a", encoding="utf-8") as log:
             log.write(line + "\n")
         out = self.out or sys.stdout
-        out.write((line if self.as_json else words) + "\n")
-        out.flush()
+        try:
+            out.write((line if self.as_json else words) + "\n")
+            out.flush()
+        except BrokenPipeError:  # the window that listened was closed; the log has the line
+            pass

@@ -16,7 +16,6 @@ class Slot(Generic[T]):
         self._changed = threading.Condition()
         self._value: T | None = None
         self._version = 0
-        self._closed = False
 
     def put(self, value: T) -> None:
         """Replace whatever is there."""
@@ -37,13 +36,7 @@ class Slot(Generic[T]):
     def newer_than(self, seen: int, *, timeout_s: float) -> tuple[int, T] | None:
         """The newest value and its version, or None if none newer than version `seen` came in time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._version > seen or self._closed, timeout_s)
+            self._changed.wait_for(lambda: self._version > seen, timeout_s)
             if self._version <= seen or self._value is None:
                 return None
             return self._version, self._value
-
-    def close(self) -> None:
-        """Wake every waiting reader for good; `latest` still answers."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 MAIN = Path(__file__).resolve().parents[2] / "main.py"
 STOP_FILE = "stop"
 """The trainer looks for this file in its run folder after every step; it works where signals do not."""
-STOP_WAIT_S = 10.0
+STOP_WAIT_S = 1.0
 
 
 class TrainingPhase(Enum):
@@ -135,17 +135,19 @@ class TrainingJob:
         (self.run / STOP_FILE).touch()
 
     def close(self) -> None:
-        """Stop the child, by force if it does not end by itself, and join the thread that follows it."""
+        """Ask the child to stop; one that needs longer writes its checkpoint and ends without us."""
         if self._child is None or self._reader is None:
             return
         if self._child.poll() is None:
-            self.ask_to_stop()
             try:
+                self.ask_to_stop()
                 self._child.wait(STOP_WAIT_S)
             except subprocess.TimeoutExpired:
-                log.warning("the trainer did not stop within %.0f s and is killed", STOP_WAIT_S)
-                self._child.kill()
-                self._child.wait()
+                log.info("the trainer in %s is still writing its checkpoint", self.run)
+                return
+            except OSError:
+                log.exception("the trainer in %s could not be asked to stop", self.run)
+                return
         self._reader.stop()
 
     def _follow(self, child: subprocess.Popen[str]) -> None:

@@ -57,8 +57,12 @@ def _run(args: Namespace, console: Console) -> int:
     with _stopped_by_signals(stop):
         try:
             pipeline = studio.open(cameras)
-            if not wait_for_frames(pipeline, timeout_s=FIRST_FRAMES_S):
-                raise camera_silence(pipeline, FIRST_FRAMES_S)
+            patience_s = time.monotonic() + FIRST_FRAMES_S
+            while not wait_for_frames(pipeline, timeout_s=0.5):
+                if stop.is_set():
+                    raise KeyboardInterrupt
+                if time.monotonic() > patience_s:
+                    raise camera_silence(pipeline, FIRST_FRAMES_S)
             out = None if args.out is None else args.out.absolute()
             recorder = studio.record(chosen.sessions_folder, labels, session=out)
             console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))

@@ -229,11 +229,6 @@ class SessionWriter:
             done = sum(entry.size for entry in self._entries) + sum(s.size for s in self._retired)
             return done + (0 if self._closed else self._segment.size)
 
-    @property
-    def frames_written(self) -> dict[str, int]:
-        """Frames so far, by camera id."""
-        return {camera_id: state.frames for camera_id, state in self._cameras.items()}
-
     def write(self, encoded: EncodedFrame) -> None:
         """Append one frame; `sync` makes it durable.
 

@@ -24,15 +24,3 @@ def test_a_waiting_reader_is_woken_by_a_value():
     slot.put(7)
     reader.join(5)
     assert got == [(1, 7)]
-
-
-def test_closing_wakes_a_waiting_reader_and_keeps_the_value():
-    slot: Slot[int] = Slot()
-    got = []
-    reader = threading.Thread(target=lambda: got.append(slot.newer_than(0, timeout_s=60)))
-    reader.start()
-    slot.close()
-    reader.join(5)
-    assert got == [None]
-    slot.put(3)
-    assert slot.latest() == 3

@@ -29,8 +29,9 @@ from model.spec import EngineChoice, find
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.5
-INFERENCE_NICENESS = 19
-"""On Linux the inference thread yields to cameras and window, which on a CPU compete with it."""
+INFERENCE_NICENESS = 10
+"""On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has loaded
+a network; on a busy machine it would never come to that otherwise."""
 
 
 @dataclass(eq=False)
@@ -155,8 +156,6 @@ class Pipeline:
         self._wake.set()
 
     def _infer(self, stop: threading.Event) -> None:
-        if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
         while not stop.is_set():
             choice = self._choice
 
@@ -165,6 +164,8 @@ class Pipeline:
 
             engine = self._load(choice)
             if engine is not None:
+                if sys.platform == "linux":
+                    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
                 self._serve(engine, outdated)
             while not outdated():
                 self._wake.clear()

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.5
 INFERENCE_NICENESS = 10
-"""On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has loaded
-a network; on a busy machine it would never come to that otherwise."""
+"""On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has
+loaded a network; on a busy machine it would never come to that otherwise."""
 
 
 @dataclass(eq=False)

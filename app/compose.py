@@ -29,7 +29,7 @@ from model.spec import EngineChoice, find
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.5
-INFERENCE_NICENESS = 10
+INFERENCE_NICENESS = 15
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has
 loaded a network; on a busy machine it would never come to that otherwise."""
 

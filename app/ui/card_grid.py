@@ -14,11 +14,20 @@ class CardGrid(QWidget):
 
     Args:
         narrowest_px: a column is never narrower, unless the grid itself is.
+        widest_px: a column is never wider; 0 for as wide as there is room.
         most_columns: there are never more; 0 for as many as fit.
     """
 
-    def __init__(self, *, narrowest_px: int, most_columns: int = 0, gap_px: int = theme.SPACE_PX) -> None:
+    def __init__(
+        self,
+        *,
+        narrowest_px: int,
+        widest_px: int = 0,
+        most_columns: int = 0,
+        gap_px: int = theme.SPACE_PX,
+    ) -> None:
         super().__init__()
+        self._widest_px = widest_px
         self._narrowest_px = narrowest_px
         self._most_columns = most_columns
         self._gap_px = gap_px
@@ -81,6 +90,7 @@ class CardGrid(QWidget):
         fitting = max((width + self._gap_px) // (self._narrowest_px + self._gap_px), 1)
         columns = min(fitting, max(len(self._cards), 1), self._most_columns or fitting)
         column_px = (width - (columns - 1) * self._gap_px) // columns
+        column_px = min(column_px, self._widest_px or column_px)
         bottoms = [0] * columns
         places = []
         for card in self._cards:

@@ -61,7 +61,7 @@ class SessionsPage(QWidget):
         self.count = caption()
         self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
         self.restore_all = Button("Restore", icon_name="delete-restore")
-        self.grid = CardGrid(narrowest_px=CARD_PX)
+        self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
         self.detail = SessionDetail()
         self.nothing = EmptyState(
             "folder-play-outline",

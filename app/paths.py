@@ -1,6 +1,7 @@
 """Where the program keeps its files."""
 
 import os
+import shutil
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -40,3 +41,19 @@ def runs_folder() -> Path:
 def weights_folder() -> Path:
     """Weights that the menus offer besides the bundled ones."""
     return data_folder() / "weights"
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def free_bytes(folder: Path) -> int:
+    """Room on the disk that holds the folder, or will hold it.
+
+    Raises:
+        OSError: the disk is gone.
+    """
+    return shutil.disk_usage(existing(folder)).free

@@ -5,10 +5,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
 from trainer.recipes import RECIPES, configuration
-
-PROGRESS_LOG = "progress.jsonl"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed verb and return its exit status."""
-    progress = Progress(arguments.run / PROGRESS_LOG, arguments.json)
+    progress = Progress(arguments.run / PROGRESS, arguments.json)
     from drivers.errors import SessionError
     from model.checkpoint import WeightsError
     from trainer.loop import TrainingError
@@ -80,7 +79,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> None:
         )
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
-        (folder / loop.CONFIG).write_text(text, encoding="utf-8")
+        (folder / CONFIG).write_text(text, encoding="utf-8")
         progress.doing("Preparing the network.")
         state = loop.begin(config)
     progress.doing("Preparing the samples.")

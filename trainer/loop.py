@@ -16,14 +16,11 @@ from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.batches import ahead
 from trainer.data.samples import SampleSource
 from trainer.evaluate.holes import score
+from trainer.files import CHECKPOINT, STOP, WEIGHTS
 from trainer.initialise import new_model
-from trainer.losses import gradient_norm, loss
+from trainer.losses import loss
 from trainer.progress import Progress
 
-CHECKPOINT = "checkpoint.pt"
-CONFIG = "config.json"
-WEIGHTS = "weights.safetensors"
-STOP_FILE = "stop"
 FORMAT = 1
 
 
@@ -130,12 +127,12 @@ def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> b
                 )
             run.optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(value)
-            gradient_norm(list(model.parameters()), config.optimiser.clip_norm)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.optimiser.clip_norm)
             run.optimiser.step()
             run.step += 1
             losses.append(value.item())
             last = run.step == config.steps
-            asked_to_stop = (folder / STOP_FILE).exists()
+            asked_to_stop = (folder / STOP).exists()
             if run.step % config.report_every == 0 or last or asked_to_stop:
                 now = time.perf_counter()
                 rate_hz = (run.step - since_step) / (now - since)
@@ -155,7 +152,7 @@ def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> b
                 path = export(run, folder)
                 progress.weights(step=run.step, path=path)
             if asked_to_stop:
-                (folder / STOP_FILE).unlink(missing_ok=True)
+                (folder / STOP).unlink(missing_ok=True)
             if asked_to_stop and not last:
                 progress.stopped(step=run.step)
                 return False

@@ -1,6 +1,5 @@
 """What training makes small."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
@@ -25,8 +24,3 @@ def loss(out: MdmOutput, batch: Batch, *, mask_weight: float) -> Tensor:
     entropy = F.binary_cross_entropy_with_logits(out.mask_logits, 1 - batch.nothing, reduction="none")
     mask_loss = (entropy * batch.nothing_known).sum() / batch.nothing_known.sum().clamp(min=1)
     return depth_loss + mask_weight * mask_loss
-
-
-def gradient_norm(parameters: list[torch.nn.Parameter], limit: float) -> Tensor:
-    """Clip the gradients to `limit` together and return the norm they had."""
-    return torch.nn.utils.clip_grad_norm_(parameters, limit)

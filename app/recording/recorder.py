@@ -52,6 +52,16 @@ class Limits:
     close_s: float = CLOSE_ROOM_S
     close_bytes: int = CLOSE_ROOM_BYTES
 
+    def seconds_left(self, free_bytes: int, rate: float) -> float:
+        """Until a recording of `rate` bytes a second ends by itself; negative where it should have ended."""
+        return (free_bytes - max(self.close_bytes, self.close_s * rate)) / rate
+
+
+def bytes_per_s(frame: Frame, rate_hz: float) -> float:
+    """What a camera that delivers such frames will need, before there is a file to measure."""
+    height, width = frame.color.shape[:2]
+    return float(height * width * rate_hz * BYTES_PER_PIXEL)
+
 
 @dataclass(frozen=True)
 class CameraCount:
@@ -210,7 +220,7 @@ class Recorder:
             cameras=counts,
             bytes_written=written,
             disk_free_bytes=free,
-            time_left_s=max(0.0, (free - self._close_bytes(rate)) / rate),
+            time_left_s=max(0.0, self._limits.seconds_left(free, rate)),
             queue_fill=self._queue.qsize() / self._queue.maxsize,
             synced_s=max(0.0, (synced_ns - self._started_ns) / 1e9) if synced_ns else 0.0,
             error=str(error) if error else "",
@@ -363,23 +373,17 @@ class Recorder:
                 hint="Choose a sessions folder that you may write to in Settings.",
             ) from error
         rate = self._guessed_rate()
-        if (free - self._close_bytes(rate)) / rate < self._limits.start_s:
+        if self._limits.seconds_left(free, rate) < self._limits.start_s:
             raise SessionError(
                 f"The disk has room for less than {self._limits.start_s / 60:.0f} minutes: "
                 f"{free / 1e9:.1f} GB are left.",
                 hint="Delete sessions, or choose another disk in Settings.",
             )
 
-    def _close_bytes(self, rate: float) -> float:
-        return max(self._limits.close_bytes, self._limits.close_s * rate)
-
     def _guessed_rate(self) -> float:
         """Bytes a second before there is a file to measure."""
-        pixels_per_s = 0.0
-        for camera_id, frame in self._first.items():
-            height, width = frame.color.shape[:2]
-            pixels_per_s += height * width * self._lines[camera_id][0].info.rate_hz
-        return BYTES_PER_PIXEL * pixels_per_s
+        cameras = ((frame, self._lines[camera_id][0]) for camera_id, frame in self._first.items())
+        return sum(bytes_per_s(frame, camera.info.rate_hz) for frame, camera in cameras)
 
 
 def _app_version() -> str:

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from app.training.job import TrainingPhase, TrainingState, after_event
+from trainer import files  # noqa: TID253 - names only, no torch
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
 log = logging.getLogger(__name__)
-
-# As trainer.cli and trainer.loop call them; importing those would load torch.
-PROGRESS_NAME = "progress.jsonl"
-CONFIG_NAME = "config.json"
-CHECKPOINT_NAME = "checkpoint.pt"
-WEIGHTS_NAME = "weights.safetensors"
 
 INTERRUPTED = "It ended without a word, as in a crash."
 
@@ -73,16 +68,16 @@ def past_run(folder: Path) -> PastRun | None:
     config = _config(folder)
     if config is None:
         return None
-    state = replay(folder / PROGRESS_NAME)
-    weights = folder / WEIGHTS_NAME
-    checkpoint = folder / CHECKPOINT_NAME
+    state = replay(folder / files.PROGRESS)
+    weights = folder / files.WEIGHTS
+    checkpoint = folder / files.CHECKPOINT
     return PastRun(
         folder=folder,
         recipe=config.recipe,
         sessions=config.sessions,
         synthetic=config.synthetic > 0,
         state=replace(state, steps=state.steps or config.steps),
-        started=datetime.fromtimestamp((folder / CONFIG_NAME).stat().st_mtime, UTC).astimezone(),
+        started=datetime.fromtimestamp((folder / files.CONFIG).stat().st_mtime, UTC).astimezone(),
         weights=weights if weights.is_file() else None,
         resumable=checkpoint.is_file() and state.phase is not TrainingPhase.DONE,
     )
@@ -135,7 +130,7 @@ def _config(folder: Path) -> "TrainConfig | None":
     from trainer.config import TrainConfig  # the window is up before anyone trains
 
     try:
-        return TrainConfig.model_validate_json((folder / CONFIG_NAME).read_bytes())
+        return TrainConfig.model_validate_json((folder / files.CONFIG).read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:

@@ -15,12 +15,11 @@ from typing import IO
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from trainer import files  # noqa: TID253 - names only, no torch
 
 log = logging.getLogger(__name__)
 
 MAIN = Path(__file__).resolve().parents[2] / "main.py"
-STOP_FILE = "stop"
-"""The trainer looks for this file in its run folder after every step; it works where signals do not."""
 STOP_WAIT_S = 1.0
 
 
@@ -113,7 +112,7 @@ class TrainingJob:
     def start(self) -> None:
         """Start the child."""
         self.run.mkdir(parents=True, exist_ok=True)
-        (self.run / STOP_FILE).unlink(missing_ok=True)
+        (self.run / files.STOP).unlink(missing_ok=True)
         command = [sys.executable, str(MAIN), "train", "--run", str(self.run), "--json", *self._arguments]
         with (self.run / "stderr.log").open("a", encoding="utf-8") as errors:
             child = subprocess.Popen(
@@ -132,7 +131,7 @@ class TrainingJob:
     def ask_to_stop(self) -> None:
         """Have the trainer write a checkpoint and end; returns at once."""
         self._update(lambda state: replace(state, phase=TrainingPhase.STOPPING) if state.active else state)
-        (self.run / STOP_FILE).touch()
+        (self.run / files.STOP).touch()
 
     def close(self) -> None:
         """Ask the child to stop; one that needs longer writes its checkpoint and ends without us."""

@@ -5,14 +5,12 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from app import paths, settings
 from app.console import Console
@@ -171,7 +169,7 @@ def _folders() -> Iterator[Finding]:
         ("Log folder", paths.log_folder()),
         ("Settings folder", paths.settings_file().parent),
     ):
-        there = _existing(folder)
+        there = paths.existing(folder)
         try:
             with tempfile.TemporaryFile(dir=there):
                 pass
@@ -185,7 +183,7 @@ def _folders() -> Iterator[Finding]:
         sessions = settings.load().sessions_folder
     except SettingsError:
         sessions = paths.sessions_folder()
-    free = shutil.disk_usage(_existing(sessions)).free
+    free = paths.free_bytes(sessions)
     yield Finding(
         "Disk",
         f"{free / GIGA:.1f} GB free for recordings",
@@ -237,10 +235,6 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _existing(folder: Path) -> Path:
-    return folder if folder.exists() or folder == folder.parent else _existing(folder.parent)
 
 
 DOCTOR = Verb("doctor", "look for what is broken", _add_arguments, _run)

@@ -1,7 +1,6 @@
 """State of the recording page: ready, recording with every frame accounted for, saved."""
 
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import CameraLine, Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.paths import free_bytes
 from app.recording.library import relabel
-from app.recording.recorder import BYTES_PER_PIXEL, Limits, Recorder
+from app.recording.recorder import Limits, Recorder, bytes_per_s
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record_view import (
@@ -113,7 +113,7 @@ class RecordViewModel(QObject):
         """Follow the cameras only while somebody looks; a recording is followed in any case."""
         self._watched = watched
         if watched:
-            self._free_bytes = _free_bytes(self._settings.sessions_folder)
+            self._free_bytes = free_bytes(self._settings.sessions_folder)
             self._timer.start()
             self.poll()
 
@@ -182,7 +182,7 @@ class RecordViewModel(QObject):
         """Look for news; the timer calls this."""
         self._ticks += 1
         if self._ticks % DISK_EVERY_TICKS == 0:
-            self._free_bytes = _free_bytes(self._settings.sessions_folder)
+            self._free_bytes = free_bytes(self._settings.sessions_folder)
         self._take_news()
         if self._phase is None and self._studio.recorder is not None:
             self._recorder, self._phase = self._studio.recorder, RecordPhase.RECORDING
@@ -266,8 +266,7 @@ class RecordViewModel(QObject):
 
     def _left_s(self, pipeline: Pipeline | None) -> float:
         rate = 0.0 if pipeline is None else sum(_bytes_per_s(line) for line in pipeline.lines.values())
-        usable = self._free_bytes - max(Limits().close_bytes, Limits().close_s * rate)
-        return usable / rate if rate else float("inf")
+        return Limits().seconds_left(self._free_bytes, rate) if rate else float("inf")
 
 
 def _relabel(folder: Path, labels: LabelChoice) -> None:
@@ -279,13 +278,4 @@ def _relabel(folder: Path, labels: LabelChoice) -> None:
 
 def _bytes_per_s(line: CameraLine) -> float:
     frame = line.channel.newest.latest()
-    if frame is None:
-        return 0.0
-    height, width = frame.color.shape[:2]
-    return float(height * width * BYTES_PER_PIXEL * line.info.rate_hz)
-
-
-def _free_bytes(folder: Path) -> int:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return 0.0 if frame is None else bytes_per_s(frame, line.info.rate_hz)

@@ -1,6 +1,5 @@
 """What runs behind every page: engine, rate, recording, disk."""
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import InferenceState, InferenceStatus, Studio
+from app.paths import free_bytes
 from app.viewmodels.words import clock, size
 
 POLL_MS = 500
@@ -133,11 +133,8 @@ class StatusModel(QObject):
         return StatusItem(f"{words}, {lost} lost" if lost else words, "error")
 
     def _disk_item(self) -> StatusItem:
-        folder = self._sessions_folder().expanduser().absolute()
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
         try:
-            free = shutil.disk_usage(folder).free
+            free = free_bytes(self._sessions_folder().expanduser().absolute())
         except OSError as error:
             return StatusItem(f"Disk: {error.strerror}", "error")
         return StatusItem(f"{size(free)} free", "warning" if free < LOW_DISK_BYTES else "")

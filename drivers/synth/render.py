@@ -4,7 +4,7 @@ A panel is one perspective warp of its texture, and its inverse depth is linear 
 exact depth costs one sum over its bounding box. Round bodies are intersected analytically in theirs.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from math import atan2, hypot
 from typing import NamedTuple
@@ -70,22 +70,6 @@ class View:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Mirrored:
-    """What is seen in mirrors from one place at one moment; painted when first asked for.
-
-    Attributes:
-        world_from_camera: 4 x 4 of the place.
-        t_s: the moment.
-        pictures: by panel, its window of the picture, colours and, of mirrors, inverse depth in it; None if
-            too small.
-    """
-
-    world_from_camera: Transform
-    t_s: float
-    pictures: dict[int, tuple[Window, Bytes, Float | None] | None] = field(default_factory=dict)
-
-
 def render(
     scene: Scene,
     world_from_camera: Transform,
@@ -102,8 +86,7 @@ def render(
         t_s: moment.
     """
     canvas = Canvas(camera)
-    mirrored = Mirrored(world_from_camera, t_s)
-    draw(canvas, scene, world_from_camera, t_s=t_s, mirrored=mirrored)
+    draw(canvas, scene, world_from_camera, t_s=t_s, mirrors=True)
     _soften_edges(canvas)
     with np.errstate(divide="ignore"):
         depth = np.divide(np.float32(1), canvas.inverse)
@@ -151,9 +134,7 @@ class Canvas:
         return 248 + int(material)
 
 
-def draw(
-    canvas: Canvas, scene: Scene, world_from_camera: Transform, *, t_s: float, mirrored: Mirrored | None
-) -> None:
+def draw(canvas: Canvas, scene: Scene, world_from_camera: Transform, *, t_s: float, mirrors: bool) -> None:
     """Draw `scene` into `canvas`.
 
     Args:
@@ -161,11 +142,11 @@ def draw(
         scene: at rest.
         world_from_camera: 4 x 4; may contain a reflection, whose planar z is then that of the virtual image.
         t_s: moment.
-        mirrored: what mirrors and polished panels show; None for neither that nor glass.
+        mirrors: whether mirrors and polished panels show something; without, glass is left out as well.
     """
     rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     now = scene.at(t_s)
-    smallest_px = 0 if mirrored else 7
+    smallest_px = 0 if mirrors else 7
     shown: list[tuple[int, int, Window]] = []
     for piece in _pieces(canvas, now, rotation, eye, smallest_px=smallest_px):
         panel = now.panels[piece.number]
@@ -177,10 +158,10 @@ def draw(
     for seen in bodies:
         if seen.body.material is not Material.GLASS:
             _draw_round(canvas, seen)
-    if mirrored is None:
+    if not mirrors:
         return
     for index, item, window in shown:
-        _draw_reflection(canvas, scene, index, item, window, eye, mirrored)
+        _draw_reflection(canvas, scene, index, item, window, world_from_camera, t_s)
     for seen in bodies:
         if seen.body.material is Material.GLASS and isinstance(seen.body, Turned):
             _draw_glass(canvas, seen.body, seen, rotation, eye)
@@ -642,13 +623,11 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
     index: int,
     item: int,
     window: Window,
-    eye: NDArray[np.float64],
-    mirrored: Mirrored,
+    world_from_camera: Transform,
+    t_s: float,
 ) -> None:
     panel = scene.panels[index]
-    if index not in mirrored.pictures:
-        mirrored.pictures[index] = _mirror(canvas.camera, scene, index, mirrored)
-    picture = mirrored.pictures[index]
+    picture = _mirror(canvas.camera, scene, index, world_from_camera, t_s=t_s)
     if picture is None:
         return
     (from_row, to_row, from_column, to_column), colors, far = picture
@@ -666,7 +645,7 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
     there = (slice(top - from_row, top - from_row + h), slice(left - from_column, left - from_column + w))
     share, mirror = panel.reflectivity, panel.material is Material.MIRROR
     if not mirror:
-        middle = panel.corners.mean(axis=0) - eye
+        middle = panel.corners.mean(axis=0) - world_from_camera[:3, 3]
         cosine = abs(float(panel.normal @ middle)) / float(np.linalg.norm(middle))
         share += (1 - share) * (1 - cosine) ** 5
     base = canvas.color[inside]
@@ -679,11 +658,11 @@ def _draw_reflection(  # noqa: PLR0917 - the state of one drawing
 
 
 def _mirror(
-    camera: Intrinsics, scene: Scene, index: int, mirrored: Mirrored
+    camera: Intrinsics, scene: Scene, index: int, world_from_camera: Transform, *, t_s: float
 ) -> tuple[Window, Bytes, Float | None] | None:
     """What panel number `index` mirrors, with its window of the picture; None if it is too small."""
     panel = scene.panels[index]
-    rotation, eye = mirrored.world_from_camera[:3, :3], mirrored.world_from_camera[:3, 3]
+    rotation, eye = world_from_camera[:3, :3], world_from_camera[:3, 3]
     corners = _clipped(((panel.corners - eye) @ rotation).tolist())
     if not len(corners):
         return None
@@ -701,9 +680,7 @@ def _mirror(
     reflect[:3, 3] = 2 * float(panel.normal @ panel.origin) * panel.normal
     cropped = Intrinsics(w, h, camera.fx, camera.fy, camera.cx - left, camera.cy - top)
     small = Canvas(cropped.scaled(max(w // step, 1), max(h // step, 1)))
-    draw(
-        small, scene.mirrored_in(index), reflect @ mirrored.world_from_camera, t_s=mirrored.t_s, mirrored=None
-    )
+    draw(small, scene.mirrored_in(index), reflect @ world_from_camera, t_s=t_s, mirrors=False)
     colors = small.color
     if panel.blur:
         colors = octets(cv2.blur(colors, (panel.blur, panel.blur)))

@@ -20,7 +20,7 @@ from drivers.cameras.synthetic import demo_rig
 from drivers.registry import open_source
 from drivers.session.reader import Session
 from model.spec import EngineChoice
-from trainer.loop import CHECKPOINT, WEIGHTS
+from trainer.files import CHECKPOINT, WEIGHTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model import checkpoint
-from trainer import cli, loop
+from trainer import cli, files, loop
 from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.samples import Sample
 from trainer.initialise import new_model
@@ -84,10 +84,10 @@ def test_a_resumed_run_ends_with_the_very_weights_of_an_unbroken_one(tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     first = loop.begin(config(6))
-    (broken / loop.STOP_FILE).touch()
+    (broken / files.STOP).touch()
     assert not loop.train(first, Wedge(), broken, progress(broken))
     assert first.step == 1
-    assert not (broken / loop.STOP_FILE).exists(), "whoever resumes must not find it"
+    assert not (broken / files.STOP).exists(), "whoever resumes must not find it"
     second = loop.resume(broken)
     loop.train(second, Wedge(), broken, progress(broken))
 
@@ -99,10 +99,10 @@ def test_a_resumed_run_ends_with_the_very_weights_of_an_unbroken_one(tmp_path):
 def test_exported_weights_load_and_say_how_they_were_made(tmp_path):
     run = loop.begin(config(1))
     loop.train(run, Wedge(), tmp_path, progress(tmp_path))
-    stored = checkpoint.read(tmp_path / loop.WEIGHTS)
+    stored = checkpoint.read(tmp_path / files.WEIGHTS)
     assert stored.metadata["recipe"] == "test"
     assert stored.metadata["step"] == 1
-    assert checkpoint.load(tmp_path / loop.WEIGHTS).config == run.model.config
+    assert checkpoint.load(tmp_path / files.WEIGHTS).config == run.model.config
 
 
 def test_the_rates_follow_the_report():
@@ -173,8 +173,8 @@ def test_resuming_without_a_checkpoint_says_what_to_do(tmp_path, capsys):
 def test_a_torn_checkpoint_is_refused_with_a_sentence(tmp_path):
     run = loop.begin(config(1))
     loop.save(run, tmp_path)
-    whole = (tmp_path / loop.CHECKPOINT).read_bytes()
-    (tmp_path / loop.CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    whole = (tmp_path / files.CHECKPOINT).read_bytes()
+    (tmp_path / files.CHECKPOINT).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(loop.TrainingError, match="cannot be read"):
         loop.resume(tmp_path)
 

@@ -207,7 +207,7 @@ class TrainViewModel(QObject):
 
     def load_runs(self) -> None:
         """Read the list of runs in a thread; `runs_changed` follows."""
-        if self._listing is not None and self._listing.running:
+        if self._is_listing:
             self._list_again = True
             return
         self._listing = Worker("training runs", self._list_runs)
@@ -220,13 +220,11 @@ class TrainViewModel(QObject):
         if newer is not None:
             self._listed_seen, runs = newer
             self.runs_changed.emit(runs)
-        listing = self._listing is not None and self._listing.running
-        if self._list_again and not listing:
+        if self._list_again and not self._is_listing:
             self._list_again = False
             self.load_runs()
-            listing = True
         self._poll_job()
-        if not listing and not self.active and self._listed.version == self._listed_seen:
+        if self._nothing_can_follow:
             self._timer.stop()
 
     def close(self) -> None:
@@ -251,6 +249,18 @@ class TrainViewModel(QObject):
         self._timer.start()
         self.poll()
         self.load_runs()
+
+    @property
+    def _is_listing(self) -> bool:
+        return self._listing is not None and self._listing.running
+
+    @property
+    def _nothing_can_follow(self) -> bool:
+        # Who still works is asked before what was seen: news that comes in between is then not taken for old.
+        if self.active or self._is_listing:
+            return False
+        job_shown = self._job is None or self._job.state.version == self._seen
+        return job_shown and self._listed.version == self._listed_seen
 
     def _poll_job(self) -> None:
         if self._job is None:

@@ -1,6 +1,7 @@
 import json
 import os
 import textwrap
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +38,16 @@ WAITS = """
 FAILS = """
     say({"event": "failed", "message": "The disk is full.", "hint": "Make room."})
     sys.exit(1)
+"""
+TRAINS_ON_REQUEST = """
+import time
+def wait_for(name):
+    while not (run / name).exists():
+        time.sleep(0.005)
+wait_for("listed")
+say({"event": "started", "step": 0, "steps": 1})
+wait_for("go")
+say({"event": "done", "step": 1})
 """
 DIES = "sys.exit(3)"
 
@@ -97,6 +108,26 @@ def test_a_run_is_followed_to_its_end(qtbot, model, trainer):
     assert run.training.weights == run.folder / "weights.safetensors"
     assert run.progress == 1.0
     assert run.words == "Finished: 3 steps."
+
+
+def test_an_end_that_comes_while_news_is_shown_is_shown_too(qtbot, model, trainer):
+    trainer(TRAINS_ON_REQUEST)
+    shown = []
+
+    def let_it_end(run):
+        shown.append(run.training.phase)
+        if run.training.phase is TrainingPhase.RUNNING:
+            (run.folder / "go").touch()
+            deadline = time.monotonic() + 20
+            while model.active and time.monotonic() < deadline:
+                time.sleep(0.005)
+
+    model.run_changed.connect(let_it_end)
+    with qtbot.waitSignal(model.runs_changed):
+        model.start(PLAN)
+    (model.run.folder / "listed").touch()
+
+    qtbot.waitUntil(lambda: shown[-1] is TrainingPhase.DONE)
 
 
 def test_the_plan_becomes_the_arguments_of_the_verb(qtbot, model, trainer, tmp_path):

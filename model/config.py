@@ -163,6 +163,7 @@ class ModelConfig(_Section):
 
     Attributes:
         num_tokens_range: token counts of resolution levels 0 and 9.
+        fill_patches: close the holes inside visible patches before the embedding; ours, never upstream.
         unbuilt: stacks that upstream accepts and builds no module for.
         unknown_keys: entries that mean nothing to us, as dotted names.
     """
@@ -174,6 +175,7 @@ class ModelConfig(_Section):
     remap_depth_in: Remap = "log"
     remap_depth_out: Literal["exp", "linear"] = "exp"
     num_tokens_range: tuple[PositiveInt, PositiveInt] = (1200, 3600)
+    fill_patches: bool = False
     unbuilt: tuple[str, ...] = Field(default=(), exclude=True)
     unknown_keys: tuple[str, ...] = Field(default=(), exclude=True)
 

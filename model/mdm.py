@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.config import PATCH_PX, ModelConfig
 from model.decoder import ConvStack, uv_map
-from model.masking import remap_depth, visible_tokens
+from model.masking import fill_patches, remap_depth, visible_tokens
 from model.vit import Encoder, Encoding
 
 MASK_THRESHOLD = 0.5
@@ -85,7 +85,9 @@ class MDM(nn.Module):
                 image = F.interpolate(image, size, mode="bilinear", antialias=True)  # (B, 3, 14 R, 14 C)
             depth_m = F.interpolate(depth_m, size, mode="nearest")  # (B, 1, 14 R, 14 C)
             depth = remap_depth(depth_m, remap=self.config.remap_depth_in)
-        visible = visible_tokens(depth) if enable_depth_mask else None
+            visible = visible_tokens(depth) if enable_depth_mask else None
+            if self.config.fill_patches:
+                depth = fill_patches(depth)
         if keep_depth_tokens is not None:
             visible = keep_depth_tokens if visible is None else visible & keep_depth_tokens
         out: Encoding = self.encoder(image, depth, visible)

@@ -55,6 +55,7 @@ SMALL: dict[str, object] = {
     "remap_depth_in": "log",
     "remap_depth_out": "exp",
     "num_tokens_range": [192, 432],
+    "fill_patches": True,
 }
 """The bundled network: the published architecture with 8 blocks of width 192 and a slim decoder."""
 
@@ -88,11 +89,11 @@ def small(steps: int) -> TrainConfig:
         synthetic=1.0,
         batch=8,
         precision="bf16",
-        grids=((9, 12), (12, 16)),
-        masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.4),
+        masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.8),
         optimiser=OptimiserConfig(
-            backbone_lr=4e-4,
-            rest_lr=4e-4,
+            backbone_lr=3e-4,
+            rest_lr=3e-4,
+            betas=(0.9, 0.98),
             warmup_steps=min(100, steps // 10),
             warm_all=True,
             schedule="cosine",

@@ -1,5 +1,7 @@
 """Which depth tokens the transformer sees, and the remapped depth that decides it."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
@@ -10,6 +12,24 @@ MIN_DEPTH_M = 0.01
 # As upstream: a remapped pixel counts from -9.5 to 200 and never at 0, so log(1 m) reads as a hole.
 VISIBLE_RANGE = (-9.5, 200.0)
 SMALLEST_SHARE = 0.01  # below one pixel's share of what is averaged
+
+BUCKETS = 8
+"""Lengths that a sequence can have, apart from that without any depth token."""
+ALIGNED_TOKENS = 16
+"""Kernels of CUDA want a bias whose rows are a multiple of this."""
+
+
+class Kept(NamedTuple):
+    """Depth tokens that the transformer sees, as arrays of one size for the whole batch.
+
+    Attributes:
+        index: (B, K) int64, places of the tokens among the N, visible ones first, in row order.
+        bias: (B, 1, 1, L) float32 for the keys of the sequence: 0, or -inf for what only fills it up; None
+            where nothing does.
+    """
+
+    index: Tensor
+    bias: Tensor | None
 
 
 def remap_depth(depth_m: Tensor, *, remap: Remap) -> Tensor:
@@ -28,8 +48,8 @@ def remap_depth(depth_m: Tensor, *, remap: Remap) -> Tensor:
 def fill_patches(remapped: Tensor) -> Tensor:
     """Holes inside visible patches take the mean of what was measured nearest to them in the same patch.
 
-    After the logarithm a hole reads as 1 m. A network that has seen 250 million samples learns to tell the two
-    apart; a small one does not (docs/decisions/0004). Patches without any measurement stay 0.
+    After the logarithm a hole reads as 1 m. A network that has seen 250 million samples learns to tell the
+    two apart; a small one does not (docs/decisions/0004). Patches without any measurement stay 0.
 
     Args:
         remapped: (B, 1, 14 R, 14 C), 0 where nothing was measured.
@@ -59,3 +79,41 @@ def visible_tokens(remapped: Tensor) -> Tensor:
     valid = (remapped != 0) & (remapped >= low) & (remapped <= high)
     patches = F.max_pool2d(valid.float(), PATCH_PX)  # (B, 1, R, C)
     return patches.flatten(1) > 0  # (B, N)
+
+
+def bucket(count: int, *, tokens: int, front: int) -> int:
+    """Depth tokens to make room for, at least `count`: one of nine numbers for each token grid.
+
+    Args:
+        count: visible tokens, of the sample of a batch that has most.
+        tokens: depth tokens there are.
+        front: tokens before them in the sequence.
+    """
+    step = -(-tokens // BUCKETS)
+    wanted = min(-(-count // step) * step, tokens)
+    return -(-(front + wanted) // ALIGNED_TOKENS) * ALIGNED_TOKENS - front
+
+
+def padded(visible: Tensor, size: int, *, front: int) -> Kept:
+    """The visible tokens of each sample first, then others that nobody attends to, `size` in all.
+
+    Args:
+        visible: (B, N) bool with at most `size` True in each row.
+        size: K, which may be above N.
+        front: tokens before the depth tokens in the sequence.
+    """
+    order = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # (B, N)
+    index = F.pad(order[:, :size], (0, max(size - visible.shape[1], 0)))  # (B, K)
+    used = front + visible.sum(1, keepdim=True)  # (B, 1)
+    place = torch.arange(front + size, device=visible.device)  # (L)
+    bias = torch.zeros(len(visible), front + size, device=visible.device)  # (B, L)
+    return Kept(index, bias.masked_fill(place >= used, -torch.inf)[:, None, None])
+
+
+def exact(visible: Tensor) -> Kept:
+    """The visible tokens of one sample and no other; shapes depend on how many there are.
+
+    Args:
+        visible: (1, N) bool.
+    """
+    return Kept(visible[0].nonzero().T, None)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,20 @@ MASK_THRESHOLD = 0.5
 
 Tokens = int | tuple[int, int]
 """How many image tokens to use: a count, or the rows and columns of their grid."""
+
+
+class Prepared(NamedTuple):
+    """A batch at the resolution of a token grid.
+
+    Attributes:
+        image: (B, 3, 14 R, 14 C) in 0..1.
+        depth: (B, 1, 14 R, 14 C), remapped, as the embedding reads it.
+        visible: (B, N) bool, row by row: depth tokens with a valid pixel.
+    """
+
+    image: Tensor
+    depth: Tensor
+    visible: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +91,15 @@ class MDM(nn.Module):
         enable_depth_mask: bool = True,
     ) -> Encoding:
         """What the encoder makes of a batch; the arguments are those of `forward`."""
+        image, depth, seen = self.prepare(image, depth_m, num_tokens=num_tokens)
+        visible = seen if enable_depth_mask else None
+        if keep_depth_tokens is not None:
+            visible = keep_depth_tokens if visible is None else visible & keep_depth_tokens
+        out: Encoding = self.encoder(image, depth, visible)
+        return out
+
+    def prepare(self, image: Tensor, depth_m: Tensor, *, num_tokens: Tokens) -> Prepared:
+        """A batch as the encoder takes it; the arguments are those of `forward`."""
         rows, cols = token_grid(num_tokens, height=image.shape[2], width=image.shape[3])
         size = (rows * PATCH_PX, cols * PATCH_PX)
         depth_m = depth_m if depth_m.ndim == 4 else depth_m.unsqueeze(1)  # (B, 1, H, W)
@@ -85,13 +108,10 @@ class MDM(nn.Module):
                 image = F.interpolate(image, size, mode="bilinear", antialias=True)  # (B, 3, 14 R, 14 C)
             depth_m = F.interpolate(depth_m, size, mode="nearest")  # (B, 1, 14 R, 14 C)
             depth = remap_depth(depth_m, remap=self.config.remap_depth_in)
-            visible = visible_tokens(depth) if enable_depth_mask else None
+            visible = visible_tokens(depth)
             if self.config.fill_patches:
                 depth = fill_patches(depth)
-        if keep_depth_tokens is not None:
-            visible = keep_depth_tokens if visible is None else visible & keep_depth_tokens
-        out: Encoding = self.encoder(image, depth, visible)
-        return out
+        return Prepared(image, depth, visible)
 
     def forward(
         self,
@@ -121,13 +141,29 @@ class MDM(nn.Module):
             keep_depth_tokens=keep_depth_tokens,
             enable_depth_mask=enable_depth_mask,
         )
-        pyramid = self._pyramid(encoding, aspect=width / height)
-        size = (height, width) if output_size == "input" else output_size
-        depth_raw = _at(self.depth_head(pyramid)[-1], size)
-        logits = None if self.mask_head is None else _at(self.mask_head(pyramid)[-1], size)
+        heads = self.decode(encoding, aspect=width / height)
+        return self.output(heads, (height, width) if output_size == "input" else output_size)
+
+    def decode(self, encoding: Encoding, *, aspect: float) -> Tensor:
+        """(B, 1 or 2, 16 R, 16 C) float32: raw depth and, with a mask head, its logits.
+
+        Args:
+            encoding: of `encode`.
+            aspect: width over height of the image.
+        """
+        pyramid = self._pyramid(encoding, aspect=aspect)
+        heads = [self.depth_head] if self.mask_head is None else [self.depth_head, self.mask_head]
+        return torch.cat([head(pyramid)[-1].float() for head in heads], 1)
+
+    def output(self, heads: Tensor, size: tuple[int, int] | Literal["grid"]) -> MdmOutput:
+        """What `decode` gave at (rows, cols), or where it is."""
+        with torch.autocast(heads.device.type, enabled=False):
+            if size != "grid" and heads.shape[2:] != size:
+                heads = F.interpolate(heads, size, mode="bilinear")  # (B, 1 or 2, H, W)
+        depth_raw = heads[:, 0]
         # The exponential comes after the resize: metres are averaged geometrically.
         depth = depth_raw.exp() if self.config.remap_depth_out == "exp" else depth_raw
-        return MdmOutput(depth, depth_raw, logits)
+        return MdmOutput(depth, depth_raw, None if self.mask_head is None else heads[:, 1])
 
     def _pyramid(self, encoding: Encoding, *, aspect: float) -> list[Tensor]:
         lowest = encoding.features + encoding.class_token[..., None, None]  # (B, D, R, C)
@@ -207,14 +243,6 @@ def points_in_camera(depth_m: Tensor, intrinsics: Tensor) -> Tensor:
     x = (u - k[:, 0, 2] * width) * depth_m / (k[:, 0, 0] * width)  # (B, H, W)
     y = (v - k[:, 1, 2] * height) * depth_m / (k[:, 1, 1] * height)  # (B, H, W)
     return torch.stack((x, y, depth_m), -1)  # (B, H, W, 3)
-
-
-def _at(head: Tensor, size: tuple[int, int] | Literal["grid"]) -> Tensor:
-    with torch.autocast(head.device.type, enabled=False):
-        head = head.float()
-        if size != "grid" and head.shape[2:] != size:
-            head = F.interpolate(head, size, mode="bilinear")  # (B, 1, H, W)
-    return head.squeeze(1)  # (B, H, W)
 
 
 def _first(x: Tensor | None) -> Tensor | None:

@@ -1,5 +1,6 @@
 """The encoder: a DINOv2 vision transformer that reads colour and depth patches as one sequence."""
 
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -7,9 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.config import PATCH_PX, Backbone, EncoderConfig
+from model.masking import Kept
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
+HEAD_SCALE = 0.125  # 64 ** -0.5
+QUERY_ROWS = 256
+"""Queries that one product takes on a CPU in bfloat16: their scores stay in its cache."""
+
+Keys = list[int] | Tensor | None
+"""Who attends to whom: the lengths of samples that lie end to end; (B, 1, 1, L), 0 for a key that counts and
+-inf for padding; or None where everything in a sample sees everything."""
 
 
 class Encoding(NamedTuple):
@@ -45,17 +54,41 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, lengths: list[int] | None) -> Tensor:
-        b, n, d = x.shape
-        qkv = self.qkv(x).view(b, n, 3, self.heads, d // self.heads)  # (B, L, 3, heads, 64)
+    def forward(self, x: Tensor, keys: Keys, outputs: int | None = None) -> Tensor:
+        qkv = self.qkv(x).unflatten(2, (3, self.heads, -1))  # (B, L, 3, heads, 64)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # 3 x (B, heads, L, 64)
-        if lengths is None:
-            x = F.scaled_dot_product_attention(q, k, v)  # (B, heads, L, 64)
+        if isinstance(keys, list):
+            samples = zip(q.split(keys, 2), k.split(keys, 2), v.split(keys, 2), strict=True)
+            x = torch.cat([attend(*qkv, None) for qkv in samples], 2)  # (1, heads, T, 64)
         else:
-            samples = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)
-            x = torch.cat([F.scaled_dot_product_attention(*qkv) for qkv in samples], 2)  # (1, heads, T, 64)
-        out: Tensor = self.proj(x.transpose(1, 2).reshape(b, n, d))  # (B, L, D)
+            x = attend(q[:, :, :outputs], k, v, keys)  # (B, heads, L, 64)
+        out: Tensor = self.proj(x.transpose(1, 2).flatten(2))  # (B, L, D)
         return out
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+    """(B, heads, Lq, 64): softmax(q k / 8 + bias) v.
+
+    Args:
+        q: (B, heads, Lq, 64).
+        k: (B, heads, L, 64).
+        v: (B, heads, L, 64).
+        bias: (B, 1, 1, L), added to the scores.
+    """
+    bias = None if bias is None else bias.to(q.dtype)
+    on_cpu = q.device.type == "cpu" and q.dtype == torch.bfloat16
+    if not on_cpu or torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    # torch 2.13 computes this at a fifth of the speed of its own matrix products (benchmarks/network.py).
+    out = torch.empty_like(q)
+    scaled = q * HEAD_SCALE
+    for b, head in product(range(q.shape[0]), range(q.shape[1])):
+        keys, values = k[b, head].t(), v[b, head]
+        for rows in (slice(start, start + QUERY_ROWS) for start in range(0, q.shape[2], QUERY_ROWS)):
+            scores = scaled[b, head, rows] @ keys  # (256, L)
+            scores = scores if bias is None else scores + bias[b, 0]
+            out[b, head, rows] = scores.softmax(-1) @ values
+    return out
 
 
 class Mlp(nn.Module):
@@ -99,8 +132,8 @@ class LayerScale(nn.Module):
 class Block(nn.Module):
     """One transformer block, norms first.
 
-    Samples of one length come as (B, L, D) and `lengths` None. Others come end to end as (1, T, D) with their
-    lengths: on a CPU that takes three quarters of the time of padding them (measured, 8 samples).
+    Samples of one length come as (B, L, D). Others come end to end as (1, T, D) with their lengths: on a CPU
+    that takes three quarters of the time of padding them (measured, 8 samples). Padded ones come with a bias.
     """
 
     def __init__(self, sizes: Backbone) -> None:
@@ -112,8 +145,9 @@ class Block(nn.Module):
         self.mlp = (SwiGlu if sizes.swiglu else Mlp)(sizes.width, sizes.mlp_width)
         self.ls2 = LayerScale(sizes.width)
 
-    def forward(self, x: Tensor, lengths: list[int] | None) -> Tensor:
-        x = x + self.ls1(self.attn(self.norm1(x), lengths))
+    def forward(self, x: Tensor, keys: Keys, outputs: int | None = None) -> Tensor:
+        """The tokens after the block; with `outputs` only the first so many, which see all the same."""
+        x = x[:, :outputs] + self.ls1(self.attn(self.norm1(x), keys, outputs))
         out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
         return out
 
@@ -179,13 +213,13 @@ class VisionTransformer(nn.Module):
         assert grid.shape[2:] == (rows, cols)
         return grid.flatten(2).transpose(1, 2).to(self.pos_embed.dtype)  # (1, N, D)
 
-    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | None) -> list[Tensor]:
+    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None) -> list[Tensor]:
         """Normalised sequences after each taken block, without depth tokens.
 
         Args:
             image: (B, 3, 14 R, 14 C), normalised.
             depth: (B, 1, 14 R, 14 C), remapped.
-            visible: (B, N) bool, the depth tokens to keep; None keeps all.
+            visible: (B, N) bool, the depth tokens to keep, or as many places for each sample; None keeps all.
 
         Returns:
             One (B, 1 + registers + N, D) for each taken block.
@@ -198,6 +232,10 @@ class VisionTransformer(nn.Module):
         if self.registers:
             head = torch.cat((head, self.register_tokens), 1)  # (1, 1 + registers, D)
         front = torch.cat((head.expand(b, -1, -1).to(colour.dtype), colour), 1)  # (B, 1 + registers + N, D)
+        if isinstance(visible, Kept):
+            places = visible.index.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
+            x = torch.cat((front, measured.gather(1, places)), 1)  # (B, L, D)
+            return self._taken_padded(x, visible.bias, front=front.shape[1])
         if visible is None:
             samples = list(torch.cat((front, measured), 1))  # B x (L, D)
         else:
@@ -217,6 +255,15 @@ class VisionTransformer(nn.Module):
                 taken.append(self.norm(torch.stack([s[:front] for s in sequences])))  # (B, front, D)
         return taken
 
+    def _taken_padded(self, x: Tensor, bias: Tensor | None, *, front: int) -> list[Tensor]:
+        taken = []
+        for index, block in enumerate(self.blocks[: self.taken_layers[-1] + 1]):
+            last = index == self.taken_layers[-1]
+            x = block(x, bias, front if last else None)  # nobody reads the depth tokens of the last block
+            if index in self.taken_layers:
+                taken.append(self.norm(x[:, :front]))  # (B, front, D)
+        return taken
+
 
 class Encoder(nn.Module):
     """The transformer with the input normalisation before it and the projections behind it."""
@@ -233,13 +280,13 @@ class Encoder(nn.Module):
             nn.Conv2d(config.sizes.width, config.dim_out, 1) for _ in config.taken_layers
         )
 
-    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | None) -> Encoding:
+    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None) -> Encoding:
         """Features of a batch at its token grid.
 
         Args:
             image: (B, 3, 14 R, 14 C) in 0..1.
             depth: (B, 1, 14 R, 14 C), remapped.
-            visible: (B, N) bool, the depth tokens to keep; None keeps all.
+            visible: (B, N) bool, the depth tokens to keep, or as many places for each sample; None keeps all.
         """
         rows, cols = image.shape[2] // PATCH_PX, image.shape[3] // PATCH_PX
         taken = self.backbone((image - self.image_mean) / self.image_std, depth, visible)

@@ -1,7 +1,6 @@
 """Errors as words for the operator: a title, what happened, and what to do."""
 
 import errno
-import sys
 from dataclasses import dataclass
 
 from app.settings import SettingsError
@@ -14,6 +13,7 @@ from drivers.errors import (
     SdkMissing,
     SessionError,
 )
+from model.errors import WeightsError
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,15 @@ _TITLES: dict[type[Exception], str] = {
     SessionError: "Recording trouble",
     SettingsError: "Settings cannot be used",
     UsageError: "Cannot be done",
+    WeightsError: "Weights cannot be used",
 }
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def expected() -> tuple[type[Exception], ...]:
-    """The errors that `message` has words for.
-
-    `WeightsError` lives beside torch, which takes seconds to import; where nobody has imported it, nobody can
-    raise it.
-    """
-    return (*_TITLES, OSError, *_weights_error())
+    """The errors that `message` has words for."""
+    return (*_TITLES, OSError)
 
 
 def message(error: Exception) -> Message:
@@ -73,9 +70,7 @@ def message(error: Exception) -> Message:
     hint = str(getattr(error, "hint", ""))
     for kind, title in _TITLES.items():
         if isinstance(error, kind):
-            return Message(title, _sentence(str(error)), hint)
-    if isinstance(error, _weights_error()):
-        return Message("Weights cannot be used", _sentence(str(error.args[0])), hint)
+            return Message(title, _sentence(str(error.args[0])), hint)
     if isinstance(error, OSError):
         return _of_the_system(error)
     return Message(
@@ -109,8 +104,3 @@ def _of_the_system(error: OSError) -> Message:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _weights_error() -> tuple[type[Exception], ...]:
-    module = sys.modules.get("model.checkpoint")
-    return () if module is None else (module.WeightsError,)

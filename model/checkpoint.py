@@ -16,7 +16,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model.config import ModelConfig
+from model.errors import WeightsError as WeightsError  # callers of `load` find its error beside it
 from model.mdm import MDM
+from model.spec import how_to_get, known, verify
 
 CONFIG_KEY = "model_config"
 METADATA_KEY = "metadata"
@@ -24,8 +26,11 @@ METADATA_KEY = "metadata"
 # The VLA repositories store the depth embedding under the first name (lingbot-vla-v2 issue 33).
 _ALIASES = {"encoder.backbone.depth_mask_patch_embed.": "encoder.backbone.depth_patch_embed."}
 
+MOST_LISTED = 40
+"""Faults that one error names; a file of another network has thousands."""
+
 # What torch.load raises for damaged archives, and for damaged pickles inside them.
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     RuntimeError,
     EOFError,
@@ -35,21 +40,6 @@ _UNREADABLE = (
     AttributeError,
     pickle.UnpicklingError,
 )
-
-
-class WeightsError(Exception):
-    """A file that holds no weights for this network.
-
-    Attributes:
-        hint: what the operator can do.
-    """
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.args[0]} {self.hint}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +58,20 @@ class Checkpoint:
 
 
 def load(path: Path, *, device: torch.device | str = "cpu") -> MDM:
-    """The network of a checkpoint in evaluation mode.
+    """The network of a checkpoint in evaluation mode; all of its weights, or an error.
 
     Args:
         path: a published `model.pt`, or a `.safetensors` written by `save`.
         device: where its weights go.
 
     Raises:
-        WeightsError: the file is missing, damaged, no checkpoint, or does not fit its own configuration.
+        WeightsError: the file is missing, damaged, no checkpoint, not the one published under its name, or
+            does not fit its own configuration.
     """
     checkpoint = read(path)
     with torch.device("meta"):
         model = MDM(checkpoint.config)
-    _check_fit(path, want=model.state_dict(), got=checkpoint.tensors)
+    check_fit(path, "its own configuration", want=model.state_dict(), got=checkpoint.tensors)
     tensors = {name: t.to(device, torch.float32) for name, t in checkpoint.tensors.items()}
     model.load_state_dict(tensors, strict=True, assign=True)
     return model.eval()
@@ -90,10 +81,9 @@ def read(path: Path) -> Checkpoint:
     """The content of a checkpoint, aliases resolved; nothing is built.
 
     Raises:
-        WeightsError: the file is missing, damaged, or no checkpoint.
+        WeightsError: the file is missing, damaged, no checkpoint, or not the one published under its name.
     """
-    if not path.is_file():
-        raise WeightsError(f"There are no weights at {path}.", hint="Download them or choose another file.")
+    check_published(path)
     raw_config, tensors, metadata = (
         _read_safetensors(path) if path.suffix == ".safetensors" else _read_pt(path)
     )
@@ -106,7 +96,7 @@ def read(path: Path) -> Checkpoint:
             hint="Use a checkpoint of Masked Depth Modeling.",
         ) from e
     kept = {
-        _resolved(name): tensor
+        name if _resolved(name) in tensors else _resolved(name): tensor  # a second embedding is one too many
         for name, tensor in tensors.items()
         if not any(name.startswith(f"{stack}.") for stack in config.unbuilt)
     }
@@ -141,11 +131,11 @@ def sha256(path: Path) -> str:
 
 def _read_pt(path: Path) -> tuple[Mapping[str, object], Mapping[str, Tensor], Mapping[str, JsonValue]]:
     try:
-        if not _is_zip(path):
+        if not is_zip(path):
             raise _foreign(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as e:
-        raise _unreadable(path, e) from e
+    except UNREADABLE as e:
+        raise unreadable(path, e) from e
     if not isinstance(content, Mapping) or not isinstance(content.get(CONFIG_KEY), Mapping):
         raise _foreign(path)
     tensors = content.get("model")
@@ -162,7 +152,7 @@ def _read_safetensors(
             header = f.metadata() or {}
             tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 - it is no mapping
     except (OSError, SafetensorError) as e:
-        raise _unreadable(path, e) from e
+        raise unreadable(path, e) from e
     try:
         config, metadata = json.loads(header[CONFIG_KEY]), json.loads(header.get(METADATA_KEY, "{}"))
     except (KeyError, ValueError) as e:
@@ -172,7 +162,8 @@ def _read_safetensors(
     return config, tensors, metadata
 
 
-def _is_zip(path: Path) -> bool:
+def is_zip(path: Path) -> bool:
+    """Whether a file is in the format that torch.save has written since version 1.6."""
     with path.open("rb") as f:
         return f.read(2) == b"PK"
 
@@ -184,7 +175,35 @@ def _resolved(name: str) -> str:
     return name
 
 
-def _check_fit(path: Path, *, want: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+def check_published(path: Path) -> None:
+    """Do nothing if there is a file that may be read: any file, but a published one only as it was published.
+
+    Raises:
+        WeightsError: there is no file, or its size or SHA-256 is not the published one.
+    """
+    published = known(path)
+    if not path.is_file():
+        if published is None:
+            raise WeightsError(f"There are no weights at {path}.", hint="Choose another file.")
+        raise WeightsError(
+            f"{published.name} is not on this machine: there is no {path}.", hint=how_to_get(published)
+        )
+    if published is not None:
+        verify(published, path)
+
+
+def check_fit(path: Path, of: str, *, want: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+    """Do nothing if `got` has exactly the names and shapes of `want`.
+
+    Args:
+        path: where `got` comes from.
+        of: what `want` belongs to, for the error's sentence.
+        want: tensors that may be empty of values.
+        got: what the file has.
+
+    Raises:
+        WeightsError: with every name that is missing, unexpected or of another shape, up to `MOST_LISTED`.
+    """
     faults = [f"missing {name} {tuple(want[name].shape)}" for name in want if name not in got]
     faults += [f"unexpected {name} {tuple(got[name].shape)}" for name in got if name not in want]
     faults += [
@@ -192,14 +211,18 @@ def _check_fit(path: Path, *, want: Mapping[str, Tensor], got: Mapping[str, Tens
         for name in want
         if name in got and got[name].shape != want[name].shape
     ]
-    if faults:
-        raise WeightsError(
-            f"{len(faults)} weights in {path} do not fit its own configuration: {'; '.join(faults)}.",
-            hint="The file belongs to another network or program version; choose another one.",
-        )
+    if not faults:
+        return
+    listed = "; ".join(faults[:MOST_LISTED])
+    more = f"; and {len(faults) - MOST_LISTED} more" if len(faults) > MOST_LISTED else ""
+    raise WeightsError(
+        f"{len(faults)} weights in {path} do not fit {of}: {listed}{more}.",
+        hint="The file belongs to another network or program version; choose another one.",
+    )
 
 
-def _unreadable(path: Path, cause: Exception) -> WeightsError:
+def unreadable(path: Path, cause: Exception) -> WeightsError:
+    """The error for a file that torch or safetensors cannot read."""
     first = (str(cause) or type(cause).__name__).split(". ")[0].splitlines()[0].rstrip(".")
     return WeightsError(
         f"{path} ({path.stat().st_size} bytes) is damaged or no checkpoint: {first}.",

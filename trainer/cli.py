@@ -2,8 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
@@ -84,4 +88,22 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> None:
         state = loop.begin(config)
     progress.doing("Preparing the samples.")
     source = source_for(state.config)
-    loop.train(state, source, folder, progress)
+    with _interrupts() as interrupted:
+        loop.train(state, source, folder, progress, interrupted=interrupted.is_set)
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """The first Ctrl-C or `kill` asks for a checkpoint and the end; the second ends at once."""
+    interrupted = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import JsonValue
 from model import checkpoint
 from model.mdm import MDM
 from trainer.config import OptimiserConfig, TrainConfig
-from trainer.data.batches import ahead
+from trainer.data.batches import Batch, ahead
 from trainer.data.samples import SampleSource
 from trainer.evaluate.holes import score
 from trainer.files import CHECKPOINT, STOP, WEIGHTS
@@ -93,53 +94,42 @@ def rates(config: OptimiserConfig, step: int, steps: int) -> tuple[float, float]
     return config.backbone_lr * warm * fall, config.rest_lr * (warm if config.warm_all else 1.0) * fall
 
 
-def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> bool:
-    """Train until the last step, or until somebody puts a file named "stop" into the folder.
+def train(
+    run: Run,
+    source: SampleSource,
+    folder: Path,
+    progress: Progress,
+    *,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train until the last step, until a file named "stop" is in the folder, or until `interrupted()`.
 
     Returns:
         Whether all steps are done; if not, the checkpoint is written and the run can be resumed.
+
+    Raises:
+        TrainingError: the loss is no number any more.
     """
-    config, model = run.config, run.model
-    device = device_of(config)
+    config = run.config
+    stop_file = folder / STOP
     progress.started(step=run.step, steps=config.steps)
     losses: list[float] = []
     since, since_step = time.perf_counter(), run.step
     with closing(ahead(source, config, run.step)) as batches:
         for batch in batches:
-            for group, rate in zip(
-                run.optimiser.param_groups, rates(config.optimiser, run.step, config.steps), strict=True
-            ):
-                group["lr"] = rate
-            batch = batch.to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-                out = model(
-                    batch.image,
-                    batch.depth_m,
-                    num_tokens=batch.grid,
-                    keep_depth_tokens=batch.keep,
-                    output_size="grid",
-                )
-            value = loss(out, batch, mask_weight=config.mask_weight)
-            if not torch.isfinite(value):
-                raise TrainingError(
-                    f"The loss is {value.item()} in step {run.step + 1}.",
-                    hint="Start again from the last checkpoint with smaller learning rates.",
-                )
-            run.optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(value)
-            torch.nn.utils.clip_grad_norm_(model.parameters(), config.optimiser.clip_norm)
-            run.optimiser.step()
-            run.step += 1
-            losses.append(value.item())
+            if stop_file.exists() or interrupted():
+                stop_file.unlink(missing_ok=True)
+                _keep(run, folder, progress)
+                progress.stopped(step=run.step)
+                return False
+            losses.append(train_step(run, batch))
             last = run.step == config.steps
-            asked_to_stop = (folder / STOP).exists()
-            if run.step % config.report_every == 0 or last or asked_to_stop:
+            if run.step % config.report_every == 0 or last:
                 now = time.perf_counter()
-                rate_hz = (run.step - since_step) / (now - since)
                 progress.step(
                     step=run.step,
                     loss=sum(losses) / len(losses),
-                    rate_hz=rate_hz,
+                    rate_hz=(run.step - since_step) / (now - since),
                     lr=run.optimiser.param_groups[1]["lr"],
                 )
                 losses.clear()
@@ -147,17 +137,48 @@ def train(run: Run, source: SampleSource, folder: Path, progress: Progress) -> b
             if run.step % config.score_every == 0 or last:
                 report_score(run, source, progress)
                 since, since_step = time.perf_counter(), run.step
-            if run.step % config.checkpoint_every == 0 or last or asked_to_stop:
-                save(run, folder)
-                path = export(run, folder)
-                progress.weights(step=run.step, path=path)
-            if asked_to_stop:
-                (folder / STOP).unlink(missing_ok=True)
-            if asked_to_stop and not last:
-                progress.stopped(step=run.step)
-                return False
+            if run.step % config.checkpoint_every == 0 or last:
+                _keep(run, folder, progress)
     progress.done(step=run.step)
     return True
+
+
+def train_step(run: Run, batch: Batch) -> float:
+    """One step of the optimiser; returns the loss before it.
+
+    Raises:
+        TrainingError: the loss is no number.
+    """
+    config, model, device = run.config, run.model, device_of(run.config)
+    groups = run.optimiser.param_groups
+    for group, rate in zip(groups, rates(config.optimiser, run.step, config.steps), strict=True):
+        group["lr"] = rate
+    batch = batch.to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        out = model(
+            batch.image,
+            batch.depth_m,
+            num_tokens=batch.grid,
+            keep_depth_tokens=batch.keep,
+            output_size="grid",
+        )
+    value = loss(out, batch, mask_weight=config.mask_weight)
+    if not torch.isfinite(value):
+        raise TrainingError(
+            f"The loss is {value.item()} in step {run.step + 1}.",
+            hint="Start again from the last checkpoint with smaller learning rates.",
+        )
+    run.optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(value)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.optimiser.clip_norm)
+    run.optimiser.step()
+    run.step += 1
+    return value.item()
+
+
+def _keep(run: Run, folder: Path, progress: Progress) -> None:
+    save(run, folder)
+    progress.weights(step=run.step, path=export(run, folder))
 
 
 def report_score(run: Run, source: SampleSource, progress: Progress) -> None:

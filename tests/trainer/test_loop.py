@@ -84,16 +84,19 @@ def test_a_resumed_run_ends_with_the_very_weights_of_an_unbroken_one(tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     first = loop.begin(config(6))
+    assert not loop.train(first, Wedge(), broken, progress(broken), interrupted=lambda: first.step == 2)
+    assert first.step == 2
+    between = loop.resume(broken)
     (broken / files.STOP).touch()
-    assert not loop.train(first, Wedge(), broken, progress(broken))
-    assert first.step == 1
+    assert not loop.train(between, Wedge(), broken, progress(broken))
+    assert between.step == 2, "whoever asks before the first step waits for none"
     assert not (broken / files.STOP).exists(), "whoever resumes must not find it"
     second = loop.resume(broken)
     loop.train(second, Wedge(), broken, progress(broken))
 
     assert second.step == 6
     assert all(torch.equal(value, weights(second)[name]) for name, value in weights(whole).items())
-    assert [event["event"] for event in events(broken)].count("stopped") == 1
+    assert [event["event"] for event in events(broken)].count("stopped") == 2
 
 
 def test_exported_weights_load_and_say_how_they_were_made(tmp_path):

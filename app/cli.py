@@ -14,6 +14,7 @@ from app.messages import Message, UsageError, expected, message
 from app.settings import EnvironmentSettingError, SettingsError
 from app.verbs.devices import DEVICES
 from app.verbs.doctor import DOCTOR, has_display
+from app.verbs.models import MODELS
 from app.verbs.record import RECORD
 from app.verbs.refine import REFINE
 from app.verbs.sessions import EXPORT, RECOVER
@@ -147,4 +148,4 @@ def _capitalised(text: str) -> str:
 
 PLAY = Verb("play", "open the window on a session", _add_play_arguments, _play)
 TRAIN = Verb("train", "train the network; `train --help` says how", lambda _parser: None, _train)
-VERBS: tuple[Verb, ...] = (REFINE, RECORD, PLAY, RECOVER, EXPORT, TRAIN, DEVICES, DOCTOR)
+VERBS: tuple[Verb, ...] = (REFINE, RECORD, PLAY, RECOVER, EXPORT, TRAIN, MODELS, DEVICES, DOCTOR)

@@ -172,7 +172,7 @@ def _continued(job: _Job, url: str, file: BinaryIO, size: int) -> bool:
         if response.status_code != 206:  # a server without ranges starts over
             file.truncate(0)
         job.progress(_length(file), size)
-        for piece in response.iter_bytes(PIECE_BYTES):
+        for piece in response.iter_bytes():
             file.write(piece)
             job.progress(_length(file), size)
             if job.stop.is_set():

@@ -64,7 +64,10 @@ def add_model_flags(parser: ArgumentParser) -> None:
     They have no default of their own, or a verb's would wipe out what stands before the verb.
     """
     parser.add_argument(
-        "--model", metavar="NAME|PATH", default=SUPPRESS, help="demo, classical, off, or a weights file"
+        "--model",
+        metavar="NAME|PATH|HUB_ID",
+        default=SUPPRESS,
+        help="demo, classical, off, a weights file, or one that the verb `models` lists",
     )
     parser.add_argument("--device", default=SUPPRESS, choices=_choices("device"), help="what computes")
     parser.add_argument(

@@ -1,0 +1,142 @@
+"""models: lists the repairs there are, gets published ones, and exports encoders."""
+
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+from app import paths
+from app.console import Console, Value
+from app.messages import UsageError
+from app.verbs.verb import Verb
+from model.spec import ModelSpec, catalogue, default, find, published
+
+BACKBONE_ENDINGS = (".pth", ".pt", ".safetensors")
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.set_defaults(action=_list)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", description="without one: the list")
+    get = actions.add_parser("get", help="bring a published model to this machine", allow_abbrev=False)
+    get.add_argument("name", metavar="NAME", help="a published name, or a hub id such as someone/some-model")
+    get.add_argument(
+        "--from", dest="source", type=Path, metavar="FOLDER", help="an offline pack, instead of the hub"
+    )
+    get.set_defaults(action=_get)
+    export = actions.add_parser(
+        "export-backbone",
+        help="write a model's encoder, without its depth half, as a DINOv2 backbone",
+        allow_abbrev=False,
+    )
+    export.add_argument("--model", required=True, metavar="NAME|PATH", help="with a DINOv2-sized encoder")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .pth or .safetensors")
+    export.set_defaults(action=_export)
+    for action in (get, export):
+        action.add_argument(
+            "--json", action="store_true", default=SUPPRESS, help="print one JSON object per line"
+        )
+
+
+def _run(args: Namespace, console: Console) -> int:
+    status: int = args.action(args, console)
+    return status
+
+
+def _list(_args: Namespace, console: Console) -> int:
+    here = catalogue(paths.weights_folder(), paths.runs_folder())
+    specs = [*here, *(spec for spec in published() if not spec.here)]
+    width = max(len(spec.name) for spec in specs)
+    for spec in specs:
+        size = spec.weights.stat().st_size if spec.weights and spec.here else spec.size_bytes
+        columns = (
+            f"{spec.name:{width}}",
+            "here  " if spec.here else "to get",
+            f"{_in_words(spec, size):>12}",
+            spec.licence or ("licence not known" if spec.weights else ""),
+            f"{spec.title}. {spec.note}",
+        )
+        console.say("model", "  ".join(columns), **_facts(spec, size))
+    console.say("recommended", f"Recommended on this machine: {default().name}", name=default().name)
+    if not all(spec.here for spec in specs):
+        console.say("note", "`python main.py models get NAME` gets what is not here.")
+    return 0
+
+
+def _in_words(spec: ModelSpec, size: int | None) -> str:
+    if spec.weights is None:
+        return "no file"
+    return "size unknown" if size is None else f"{size / 1e6:.0f} MB"
+
+
+def _facts(spec: ModelSpec, size: int | None) -> dict[str, Value]:
+    rules = spec.rules
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "note": spec.note,
+        "here": spec.here,
+        "file": None if spec.weights is None else str(spec.weights),
+        "repo": spec.repo,
+        "revision": spec.revision,
+        "size_bytes": size,
+        "sha256": spec.sha256,
+        "licence": spec.licence,
+        "rules": None if rules is None else asdict(rules),
+    }
+
+
+def _get(args: Namespace, console: Console) -> int:
+    spec = find(args.name)
+    if spec.repo is None:
+        what = "comes with the program" if spec.here else "is neither a published name nor a hub id"
+        raise UsageError(f"{args.name} {what}.", hint="`python main.py models` lists what can be got.")
+    from model import hub  # its client takes a quarter of a second to import
+
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        percent = 100 * done // max(total, 1)
+        if percent != shown:
+            shown = percent
+            console.progress(f"MB  {spec.name}", done=done // 1_000_000, total=total // 1_000_000)
+
+    file = hub.fetch(spec, source=args.source, progress=show)
+    assert file is not None  # nobody stops it but Ctrl-C
+    size = file.stat().st_size
+    console.say(
+        "got",
+        f"{spec.name} is here ({size / 1e6:.0f} MB): {file}",
+        name=spec.name,
+        file=str(file),
+        size_bytes=size,
+    )
+    return 0
+
+
+def _export(args: Namespace, console: Console) -> int:
+    spec = find(args.model)
+    if spec.weights is None:
+        raise UsageError(f"{spec.title} has no encoder.", hint="Choose a model with weights.")
+    if args.out.suffix not in BACKBONE_ENDINGS:
+        raise UsageError(
+            f"{args.out} has no ending that says how to write it.", hint="End it in .pth or .safetensors."
+        )
+    from model import backbone, checkpoint  # torch takes seconds to import
+
+    model = checkpoint.load(spec.weights)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    backbone.save(args.out, model)
+    name = model.config.encoder.backbone
+    official = backbone.official_file(name)
+    console.say(
+        "exported",
+        f"{args.out} is a {name}; where a program asks torch.hub, copy it to "
+        f"$TORCH_HOME/hub/checkpoints/{official}",
+        file=str(args.out),
+        backbone=name,
+        official_file=official,
+    )
+    return 0
+
+
+MODELS = Verb("models", "list models, get published ones, export encoders", _add_arguments, _run)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from drivers.errors import SessionError
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.durable import write_atomically
+from drivers.session.topics import META, REFINED_META, topic
 
 FORMAT = "rgbd-session"
 VERSION = 1
@@ -190,6 +191,29 @@ class CameraTotals(_Model):
         return self.host_drop + self.device_gap + self.error
 
 
+class RefinedTotals(_Model):
+    """Where the refined frames of one camera went.
+
+    Attributes:
+        made: that the repair delivered while recording.
+        written: that the recording holds.
+        dropped: that were thrown away so that raw frames had room.
+        unplaced: whose own frame is not in the recording.
+        failed: that could not be encoded or written.
+    """
+
+    made: int
+    written: int
+    dropped: int = 0
+    unplaced: int = 0
+    failed: int = 0
+
+    @property
+    def honest(self) -> bool:
+        """Whether every refined frame is accounted for."""
+        return self.made == self.written + self.dropped + self.unplaced + self.failed
+
+
 class SegmentEntry(_Model):
     """One MCAP file of a session.
 
@@ -218,6 +242,7 @@ class Manifest(_Model):
     Attributes:
         files: segments in order.
         totals: by camera id.
+        refined: by camera id; empty where no refined depth was recorded.
         honest: whether the totals account for every frame and agree with the files.
         recovered: whether a crash was repaired.
         lost_estimate_s: seconds that the crash cost, as far as one can tell.
@@ -229,6 +254,7 @@ class Manifest(_Model):
     session_id: str
     files: tuple[SegmentEntry, ...]
     totals: dict[str, CameraTotals] = {}
+    refined: dict[str, RefinedTotals] = {}
     honest: bool = True
     recovered: bool = False
     lost_estimate_s: float = 0.0
@@ -244,7 +270,14 @@ class Manifest(_Model):
 
     def frames(self, camera_id: str) -> int:
         """Frames of one camera in all segments."""
-        return sum(file.counts.get(f"/{camera_id}/frame_meta", 0) for file in self.files)
+        return self._messages(topic(camera_id, META))
+
+    def refined_frames(self, camera_id: str) -> int:
+        """Frames of one camera that have refined depth."""
+        return self._messages(topic(camera_id, REFINED_META))
+
+    def _messages(self, name: str) -> int:
+        return sum(file.counts.get(name, 0) for file in self.files)
 
 
 _Any = TypeVar("_Any", bound=BaseModel)

@@ -5,15 +5,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import EndOfFile, McapError
+from mcap.opcode import Opcode
 from mcap.reader import make_reader
-from mcap.records import Chunk, ChunkIndex, Message, MessageIndex
-from mcap.stream_reader import CRCValidationError, StreamReader, breakup_chunk
+from mcap.records import Chunk, ChunkIndex, Message
+from mcap.stream_reader import CRCValidationError, breakup_chunk
 from mcap.summary import Summary
 from numpy.typing import NDArray
 
@@ -34,11 +36,16 @@ from drivers.session.manifest import (
     SessionInfo,
     read_model,
 )
-from drivers.session.png16 import decode_png16
+from drivers.session.png16 import decode_png8, decode_png16
+from drivers.session.refined import RefinedFrame, parse_meta
 from drivers.session.segment import ACTIVE_SUFFIX
 from drivers.session.topics import topic
 
 _CACHED_CHUNKS = 8
+_REQUIRED = frozenset(
+    (topics.META, topics.COLOR, topics.DEPTH, topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
+)
+_MESSAGE_INDEX = struct.Struct("<BQHI")  # opcode, length of the record, channel, bytes of the pairs
 _DAMAGED_HINT = "Leave this session out, or run `python main.py recover {}` and open it again."
 _BROKEN = (McapError, EndOfFile, CRCValidationError, struct.error, UnicodeDecodeError, StopIteration)
 
@@ -66,42 +73,67 @@ class _SegmentFile:
         self._summary: Summary = summary
         self._channels = {channel.topic: channel for channel in summary.channels.values()}
         self._chunks: Sequence[ChunkIndex] = summary.chunk_indexes
-        self._starts = np.array([chunk.message_start_time for chunk in self._chunks], np.int64)
-        self._ends = np.array([chunk.message_end_time for chunk in self._chunks], np.int64)
+        self._found: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._index_starts = [min(c.message_index_offsets.values(), default=0) for c in self._chunks]
         self._cache: OrderedDict[int, dict[int, list[Message]]] = OrderedDict()
         self._cache_lock = threading.Lock()
 
     def times(self, name: str) -> NDArray[np.int64]:
         """(N,) UTC nanoseconds of all messages on a topic, ascending."""
-        channel = self._channels.get(name)
-        if channel is None:
-            return np.empty(0, np.int64)
-        found: list[int] = []
-        try:
-            with self.path.open("rb") as file:
-                for chunk in self._chunks:
-                    at = chunk.message_index_offsets.get(channel.id)
-                    if at is not None:
-                        file.seek(at)
-                        record = next(StreamReader(file, skip_magic=True).records)
-                        if not isinstance(record, MessageIndex):
-                            raise self._damaged("its index points elsewhere")
-                        found += [log_ns for log_ns, _ in record.records]
-        except (OSError, *_BROKEN) as error:
-            raise self._damaged(error) from error
-        return np.sort(np.array(found, np.int64))
+        return self._places(name)[0]
 
     def messages_at(self, log_ns: int, names: Sequence[str]) -> dict[str, Message]:
         """What was logged at exactly this time, by topic."""
-        wanted = {channel.id: name for name in names if (channel := self._channels.get(name)) is not None}
         found: dict[str, Message] = {}
-        for number in np.flatnonzero((self._starts <= log_ns) & (self._ends >= log_ns)).tolist():
-            if wanted.keys().isdisjoint(self._chunks[number].message_index_offsets):
+        for name in names:
+            times, chunks = self._places(name)
+            at = int(np.searchsorted(times, log_ns))
+            if at == times.size or times[at] != log_ns:
                 continue
-            for message in self._messages(number).get(log_ns, ()):
-                if message.channel_id in wanted:
-                    found[wanted[message.channel_id]] = message
+            for message in self._messages(int(chunks[at])).get(log_ns, ()):
+                if message.channel_id == self._channels[name].id:
+                    found[name] = message
         return found
+
+    def _places(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Log times of all messages on a topic, ascending, and the number of the chunk that holds each."""
+        if name in self._found:
+            return self._found[name]
+        channel = self._channels.get(name)
+        pairs, numbers = [np.empty((0, 2), np.int64)], [np.empty(0, np.int64)]
+        for number, (chunk, start) in enumerate(zip(self._chunks, self._index_starts, strict=True)):
+            if channel is None or channel.id not in chunk.message_index_offsets:
+                continue
+            try:
+                at = chunk.message_index_offsets[channel.id] - start
+                opcode, length, channel_id, size = _MESSAGE_INDEX.unpack_from(self._indexes[number], at)
+                if (opcode, channel_id, length) != (Opcode.MESSAGE_INDEX, channel.id, size + 6):
+                    raise self._damaged("its index points elsewhere")
+                found = np.frombuffer(self._indexes[number], "<i8", size // 8, at + _MESSAGE_INDEX.size)
+                pairs.append(found.reshape(-1, 2))  # log time, offset in the chunk
+            except (struct.error, ValueError) as error:
+                raise self._damaged(error) from error
+            numbers.append(np.full(len(pairs[-1]), number))
+        times, chunks = np.concatenate(pairs)[:, 0], np.concatenate(numbers)
+        order = np.argsort(times, kind="stable")
+        self._found[name] = times[order], chunks[order]
+        return self._found[name]
+
+    @cached_property
+    def _indexes(self) -> list[bytes]:
+        """The message index records of each chunk as they lie in the file.
+
+        The MCAP library makes objects of all that is in them, for a session of half an hour in seconds.
+        """
+        blocks = []
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                for chunk, start in zip(self._chunks, self._index_starts, strict=True):
+                    file.seek(start)
+                    blocks.append(file.read(chunk.message_index_length))
+        except OSError as error:
+            raise self._damaged(error) from error
+        return blocks
 
     def _messages(self, number: int) -> dict[int, list[Message]]:
         """Messages of one chunk by time; the last few chunks are kept, as neighbours are asked for next."""
@@ -231,19 +263,6 @@ class Session:
         self._entry(camera_id)
         return self._times[camera_id]
 
-    def nearest(self, camera_id: str, utc_ns: int) -> int:
-        """Position of the frame closest in time.
-
-        Raises:
-            SessionError: the camera has no frames.
-        """
-        times = self.times(camera_id)
-        if not times.size:
-            raise self._no_frame(camera_id, 0)
-        after = int(np.searchsorted(times, utc_ns))
-        around = [n for n in (after - 1, after) if 0 <= n < times.size]
-        return min(around, key=lambda n: abs(int(times[n]) - utc_ns))
-
     def frame(self, camera_id: str, n: int) -> Frame:
         """Frame at position `n` of a camera, 0 to `count` - 1; colour is what JPEG left of it.
 
@@ -279,26 +298,28 @@ class Session:
         """
         return decode_color(_image(self._messages(camera_id, n, (topics.COLOR,))[topics.COLOR]))
 
-    def depth(self, camera_id: str, n: int) -> DepthMap:
-        """Depth of one frame; nothing else is decoded.
+    def refined(self, camera_id: str, n: int) -> RefinedFrame | None:
+        """Refined depth of one frame; None where none was recorded.
 
         Raises:
             SessionError: there is no such frame, or the file is damaged.
         """
-        message = self._messages(camera_id, n, (topics.DEPTH,))[topics.DEPTH]
-        return DepthMap(_depth(message), self._entry(camera_id).depth_unit_m)
+        log_ns = self._place(camera_id, n).log_ns
+        segment = self._refined_places[camera_id].get(log_ns)
+        if segment is None:
+            return None
+        streams = (topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
+        messages = self._messages_at(_Place(segment, log_ns), camera_id, streams)
+        return RefinedFrame(
+            depth=DepthMap(_depth(messages[topics.REFINED]), self._entry(camera_id).depth_unit_m),
+            provenance=decode_png8(_image(messages[topics.PROVENANCE])),
+            meta=parse_meta(cdr.parse_string(messages[topics.REFINED_META].data)),
+        )
 
-    def files(self, camera_id: str, n: int) -> dict[str, bytes]:
-        """JPEG and 16-bit PNG files of one frame by stream, as recorded: `drivers.session.topics.IMAGES`.
-
-        Raises:
-            SessionError: there is no such frame, or the file is damaged.
-        """
-        messages = self._messages(camera_id, n, topics.IMAGES)
-        return {
-            stream: bytes(_png(message) if stream in {topics.DEPTH, topics.TRUTH} else _image(message))
-            for stream, message in messages.items()
-        }
+    def refined_positions(self, camera_id: str) -> NDArray[np.int64]:
+        """(N,) positions of the frames of a camera that have refined depth, ascending."""
+        refined = np.fromiter(self._refined_places[camera_id], np.int64)
+        return np.flatnonzero(np.isin(self.times(camera_id), refined))
 
     def meta(self, camera_id: str, n: int) -> cdr.FrameMeta:
         """What belongs to one frame and to none of its images.
@@ -355,19 +376,36 @@ class Session:
             for camera_id, places in self._places.items()
         }
 
-    def _messages(self, camera_id: str, n: int, streams: Sequence[str]) -> dict[str, Message]:
+    @cached_property
+    def _refined_places(self) -> dict[str, dict[int, int]]:
+        """The segment with refined depth of the frame of that time; it may follow the frame's own segment."""
+        return {
+            camera_id: {
+                log_ns: number
+                for number, segment in enumerate(self._segments)
+                for log_ns in segment.times(topic(camera_id, topics.REFINED_META)).tolist()
+            }
+            for camera_id in self._entries
+        }
+
+    def _place(self, camera_id: str, n: int) -> _Place:
         if not 0 <= n < self.count(camera_id):
             raise self._no_frame(camera_id, n)
-        place = self._places[camera_id][n]
+        return self._places[camera_id][n]
+
+    def _messages(self, camera_id: str, n: int, streams: Sequence[str]) -> dict[str, Message]:
+        return self._messages_at(self._place(camera_id, n), camera_id, streams)
+
+    def _messages_at(self, place: _Place, camera_id: str, streams: Sequence[str]) -> dict[str, Message]:
         segment = self._segments[place.segment]
         names = {topic(camera_id, stream): stream for stream in streams}
         found = {
             names[name]: message for name, message in segment.messages_at(place.log_ns, list(names)).items()
         }
-        required = {topics.META, topics.COLOR, topics.DEPTH}.intersection(streams)
-        if not required <= found.keys():
+        if not _REQUIRED.intersection(streams) <= found.keys():
+            when = datetime.fromtimestamp(place.log_ns / 1e9, UTC).isoformat(timespec="milliseconds")
             raise SessionError(
-                f"frame {n} of {camera_id} in {segment.path} is not whole",
+                f"the frame of {camera_id} at {when} in {segment.path} is not whole",
                 hint=_DAMAGED_HINT.format(self.path),
             )
         return found

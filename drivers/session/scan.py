@@ -29,6 +29,7 @@ from drivers.errors import SessionError
 from drivers.session import cdr, topics
 from drivers.session.encode import decode_color
 from drivers.session.png16 import is_whole_png
+from drivers.session.refined import parse_meta
 
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
@@ -265,8 +266,13 @@ def _whole(topic: str, payload: bytes) -> bool:
     if payload[:2] != b"\x00\x01":
         return False
     try:
-        if topic.endswith((topics.DEPTH, topics.TRUTH)):
+        if topic.endswith((topics.DEPTH, topics.TRUTH, topics.REFINED)):
             return is_whole_png(cdr.parse_compressed_image(payload).data[len(topics.DEPTH_HEADER) :])
+        if topic.endswith(topics.PROVENANCE):
+            return is_whole_png(cdr.parse_compressed_image(payload).data)
+        if topic.endswith(topics.REFINED_META):
+            parse_meta(cdr.parse_string(payload))
+            return True
         if topic.endswith("/compressed"):
             decode_color(cdr.parse_compressed_image(payload).data)
         elif topic.endswith(topics.META):

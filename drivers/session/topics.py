@@ -7,6 +7,9 @@ TRUTH = "truth/image_raw/compressedDepth"
 IR_LEFT = "infra1/image_raw/compressed"
 IR_RIGHT = "infra2/image_raw/compressed"
 META = "frame_meta"
+REFINED = "refined/image_raw/compressedDepth"
+PROVENANCE = "refined/provenance/compressed"
+REFINED_META = "refined/meta"
 
 IMAGES = (COLOR, DEPTH, TRUTH, IR_LEFT, IR_RIGHT)
 
@@ -18,6 +21,7 @@ TF_STATIC = "/tf_static"
 
 JPEG_FORMAT = "jpeg"
 DEPTH_FORMAT = "16UC1; compressedDepth png"
+PROVENANCE_FORMAT = "mono8; png compressed "  # as ROS image_transport names it, with its space at the end
 DEPTH_HEADER = bytes(12)  # ROS compressedDepth puts its quantisation here; zero for integers
 
 
@@ -32,8 +36,8 @@ def camera_info_topic(camera_id: str, sensor: str) -> str:
 
 
 def frame_id(camera_id: str, stream: str) -> str:
-    """The coordinate frame in which a stream's images lie; exact depth lies in the colour view."""
+    """The coordinate frame in which a stream's images lie; exact and refined depth lie in the colour view."""
     sensor = stream.partition("/")[0]
-    if sensor in {"truth", META}:
+    if sensor in {"truth", "refined", META}:
         sensor = "color"
     return f"{camera_id}_{sensor}_optical_frame"

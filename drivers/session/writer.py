@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,10 +35,12 @@ from drivers.session.manifest import (
     CameraEntry,
     CameraTotals,
     Manifest,
+    RefinedTotals,
     SegmentEntry,
     SessionInfo,
     write_model,
 )
+from drivers.session.refined import EncodedRefined
 from drivers.session.repair import finalize
 from drivers.session.segment import Segment
 from drivers.session.topics import camera_info_topic, frame_id, topic
@@ -48,6 +51,8 @@ SEGMENT_BYTES = 4_000_000_000
 PREVIEW_PERIOD_NS = 200_000_000
 CAMERA_INFO_PERIOD_NS = 1_000_000_000
 CLOCK_PERIOD_NS = 10_000_000_000
+PLACES_KEPT = 4096
+"""Frames of each camera that refined depth can still be added to: two minutes at 30 Hz."""
 
 _DISK_FULL_HINT = "What was recorded so far is safe. Make room or choose another disk, then record again."
 
@@ -110,6 +115,8 @@ class _CameraState:
         self.last_log_ns = 0
         self.preview_ns: int | None = None
         self.camera_info_ns: int | None = None
+        self.places: OrderedDict[int, int] = OrderedDict()  # by frame number: log time, until it is refined
+        self.refined = 0
         self.first_clock: tuple[int, int] | None = None
         self.last_clock = (0, 0)
         self.camera_infos = {
@@ -251,6 +258,40 @@ class SessionWriter:
                 raise self._failed(error) from error
             self._captured_ns = max(self._captured_ns, encoded.captured_ns)
 
+    def write_refined(self, encoded: EncodedRefined) -> bool:
+        """Add refined depth to a frame written before; `sync` makes it durable.
+
+        Returns:
+            False, and nothing is written, where the session does not hold that frame, has forgotten it (it
+            knows the last `PLACES_KEPT` of a camera), or has refined depth of it.
+
+        Raises:
+            SessionError: the disk is full or gone, or the image does not fit the session.
+        """
+        with self._write_lock:
+            state = self._state(encoded.camera_id)
+            color = state.camera.calibration.color
+            promised = ((color.width, color.height), state.camera.depth_unit_m)
+            if (encoded.size, encoded.unit_m) != promised:
+                raise SessionError(
+                    f"refined depth of {encoded.camera_id} has size and unit "
+                    f"{(encoded.size, encoded.unit_m)}, colour and raw depth have {promised}",
+                    hint="Record without refined depth.",
+                )
+            number = encoded.meta.frame_number
+            log_ns = state.places.pop(number, None)
+            if log_ns is None:
+                return False
+            try:
+                self._check_room(self._segment.pending_bytes + encoded.total_bytes)
+                self._add_refined(encoded, log_ns)
+                if self._segment.chunk_due:
+                    self._segment.end_chunk()
+            except OSError as error:
+                raise self._failed(error) from error
+            state.refined += 1
+            return True
+
     def add_label(self, event: LabelEvent) -> None:
         """Say something of the session; durable when this returns.
 
@@ -306,11 +347,16 @@ class SessionWriter:
                     raise self._failed(error) from error
             self._synced_ns = captured_ns
 
-    def close(self, totals: Mapping[str, CameraTotals] | None = None) -> Manifest:
+    def close(
+        self,
+        totals: Mapping[str, CameraTotals] | None = None,
+        refined: Mapping[str, RefinedTotals] | None = None,
+    ) -> Manifest:
         """End the session: index, manifest, final names. Works after a failed `write` as well.
 
         Args:
             totals: where the frames of each camera went; None takes them from the device counters seen here.
+            refined: where their refined depth went; None counts what was written here.
 
         Raises:
             SessionError: not even the index could be written; `drivers.session.recover` mends that later.
@@ -328,11 +374,17 @@ class SessionWriter:
                 )
                 held = {camera_id: manifest.frames(camera_id) for camera_id in self._cameras}
                 accounted = dict(totals or self._totals(held))
+                repairs = self._refined_totals(manifest) if refined is None else dict(refined)
                 honest = all(
                     total.honest and total.written == held.get(camera_id)
                     for camera_id, total in accounted.items()
+                ) and all(
+                    total.honest and total.written == manifest.refined_frames(camera_id)
+                    for camera_id, total in repairs.items()
                 )
-                manifest = manifest.model_copy(update={"totals": accounted, "honest": honest})
+                manifest = manifest.model_copy(
+                    update={"totals": accounted, "refined": repairs, "honest": honest}
+                )
                 write_model(self.folder / MANIFEST_NAME, manifest)
             except OSError as error:
                 raise SessionError(
@@ -425,17 +477,22 @@ class SessionWriter:
                     links.append((left, frame_id(camera_id, "infra2"), left_from_right))
         return links
 
-    def _accept(self, encoded: EncodedFrame) -> _CameraState:
+    def _state(self, camera_id: str) -> _CameraState:
+        """What is known of a camera, while it can be written."""
         if self._closed:
             raise SessionError(f"{self.folder} is closed", hint="Start a new recording.")
         if self._failure is not None:
             raise SessionError(self._failure, hint=_DISK_FULL_HINT)
-        state = self._cameras.get(encoded.camera_id)
+        state = self._cameras.get(camera_id)
         if state is None:
             raise SessionError(
-                f"the camera {encoded.camera_id} came after the recording began",
+                f"the camera {camera_id} came after the recording began",
                 hint="Stop and record again; a session keeps the cameras it began with.",
             )
+        return state
+
+    def _accept(self, encoded: EncodedFrame) -> _CameraState:
+        state = self._state(encoded.camera_id)
         camera = state.camera
         promised = (
             (camera.calibration.color.width, camera.calibration.color.height),
@@ -488,6 +545,9 @@ class SessionWriter:
             dropped_before=missing,
         )
         add(topics.META, cdr.frame_meta(meta))
+        state.places[encoded.index] = log_ns
+        if len(state.places) > PLACES_KEPT:
+            state.places.popitem(last=False)
         state.last_log_ns = log_ns
         state.last_index = max(encoded.index, state.last_index)
         state.missing += missing
@@ -496,6 +556,32 @@ class SessionWriter:
         if state.first_index is None:
             state.first_index, state.first_clock = encoded.index, clocks
         state.last_clock = clocks
+
+    def _add_refined(self, encoded: EncodedRefined, log_ns: int) -> None:
+        segment = self._segment
+        publish_ns = self.info.anchor.utc_from_monotonic(encoded.ready_ns)
+        where = frame_id(encoded.camera_id, topics.REFINED)
+        depth = (topics.DEPTH_HEADER, encoded.images[topics.REFINED])
+        messages = (
+            (
+                topics.REFINED,
+                cdr.COMPRESSED_IMAGE,
+                cdr.compressed_image(log_ns, where, topics.DEPTH_FORMAT, *depth),
+            ),
+            (
+                topics.PROVENANCE,
+                cdr.COMPRESSED_IMAGE,
+                cdr.compressed_image(
+                    log_ns, where, topics.PROVENANCE_FORMAT, encoded.images[topics.PROVENANCE]
+                ),
+            ),
+            # Last, as a frame's own meta message is.
+            (topics.REFINED_META, cdr.STRING, cdr.string(encoded.meta.model_dump_json())),
+        )
+        for stream, schema, data in messages:
+            name = topic(encoded.camera_id, stream)
+            segment.register(name, schema)
+            segment.add(name, data, log_ns=log_ns, publish_ns=publish_ns, sequence=encoded.meta.frame_number)
 
     @staticmethod
     def _add_camera_info(segment: Segment, camera_id: str, state: _CameraState, log_ns: int) -> None:
@@ -615,6 +701,16 @@ class SessionWriter:
                 device_gap=gap,
                 error=state.frames - written,
             )
+        return totals
+
+    def _refined_totals(self, manifest: Manifest) -> dict[str, RefinedTotals]:
+        """From what was written here, and what the finished files hold."""
+        totals = {}
+        for camera_id, state in self._cameras.items():
+            if state.refined:
+                held = manifest.refined_frames(camera_id)
+                lost = state.refined - held
+                totals[camera_id] = RefinedTotals(made=state.refined, written=held, failed=lost)
         return totals
 
 

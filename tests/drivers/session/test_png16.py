@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import SessionError
-from drivers.session.png16 import decode_png16, encode_png16, is_whole_png
+from drivers.session.png16 import decode_png8, decode_png16, encode_png8, encode_png16, is_whole_png
 
 
 def images():
@@ -23,6 +23,17 @@ def images():
 @pytest.mark.parametrize(("name", "values"), list(images()))
 def test_every_count_survives(name, values):
     assert np.array_equal(decode_png16(encode_png16(values)), values)
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (1, 1), (7, 13)])
+def test_small_numbers_survive_in_eight_bits(shape):
+    values = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    data = encode_png8(values)
+    assert is_whole_png(data)
+    assert np.array_equal(decode_png8(data), values)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), values)
+    with pytest.raises(SessionError, match="no 16-bit gray PNG"):
+        decode_png16(data)
 
 
 def test_the_file_is_a_png_by_the_letter():

@@ -17,6 +17,16 @@ def _no_leftover_threads() -> Iterator[None]:
     assert not left, f"threads still running: {left}"
 
 
+@pytest.fixture(autouse=True)
+def _own_hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees what the operator got from the hub, or signs in there."""
+    from huggingface_hub import constants
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "huggingface" / "hub"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "huggingface" / "token"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder with reference outputs and real frames; tests that need it skip where it is absent."""

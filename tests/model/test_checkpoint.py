@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.checkpoint import WeightsError
 from model.config import ModelConfig
+from model.errors import WeightsError
 from model.mdm import MDM
+from model.spec import RECOMMENDED, find
 
 STACK = {
     "dim_res_blocks": [16, 8],
@@ -97,6 +98,60 @@ def test_one_error_lists_every_weight_that_does_not_fit(
     assert message.startswith("4 weights")
     for name in ("cls_token", "neck.input_blocks.0.bias", "points_head.weight", "norm.weight is (7,)"):
         assert name in message
+
+
+def test_the_list_of_what_does_not_fit_ends_somewhere(
+    model: MDM, published: Callable[[Weights], Path]
+) -> None:
+    names = len(model.state_dict())
+
+    with pytest.raises(WeightsError) as error:
+        checkpoint.load(published({f"head.{n}": torch.zeros(1) for n in range(500)}))
+
+    message = error.value.args[0]
+    assert message.startswith(f"{names + 500} weights")
+    assert message.count(";") == checkpoint.MOST_LISTED
+    assert message.endswith(f"and {names + 500 - checkpoint.MOST_LISTED} more.")
+
+
+def test_two_depth_embeddings_are_one_too_many(model: MDM, published: Callable[[Weights], Path]) -> None:
+    weights = dict(model.state_dict())
+    other = "encoder.backbone.depth_mask_patch_embed.proj.bias"
+    weights[other] = torch.zeros_like(weights["encoder.backbone.depth_patch_embed.proj.bias"])
+
+    with pytest.raises(WeightsError, match=f"^1 weights.*unexpected {other}"):
+        checkpoint.load(published(weights))
+
+
+def test_a_published_name_does_not_cover_for_another_file(model: MDM, tmp_path: Path) -> None:
+    path = tmp_path / RECOMMENDED.name / "model.pt"
+    path.parent.mkdir()
+    torch.save({"model_config": CONFIG, "model": model.state_dict()}, path)
+
+    with pytest.raises(WeightsError, match=f"has {path.stat().st_size} bytes"):
+        checkpoint.load(path)
+
+
+def test_a_published_model_that_is_not_here_can_be_got() -> None:
+    absent = find(RECOMMENDED.name).weights
+    assert absent is not None
+
+    with pytest.raises(WeightsError, match="is not on this machine") as error:
+        checkpoint.load(absent)
+    assert f"models get {RECOMMENDED.name}`" in error.value.hint
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "ran",)
+
+    path = tmp_path / "model.pt"
+    torch.save({"model_config": CONFIG, "model": Evil()}, path)
+
+    with pytest.raises(WeightsError):
+        checkpoint.load(path)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_truncated_file_is_called_damaged(

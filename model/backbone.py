@@ -73,14 +73,16 @@ def is_backbone(path: Path) -> bool:
     return "cls_token" in names and not any(name.startswith(_OF_DEPTH) for name in names)
 
 
-def new_model(path: Path) -> MDM:
-    """A network of the published shape that starts from a backbone; all else is as torch initialises it.
+def new_model(path: Path, *, seed: int) -> MDM:
+    """A network of the published shape that starts from a backbone; `seed` draws all else as torch does.
 
     Raises:
         WeightsError: the file is missing, damaged, or no DINOv2 backbone.
     """
     tensors = read(path)
-    model = MDM(architecture(_name_of(path, tensors)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = MDM(architecture(_name_of(path, tensors)))
     _put(path, model, tensors)
     return model
 

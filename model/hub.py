@@ -1,4 +1,8 @@
-"""Published checkpoints from the hub, a mirror of it or a folder, into the hub's cache on this machine."""
+"""Published checkpoints from the hub, a mirror of it or a folder, into the hub's cache on this machine.
+
+Names, tokens, errors and the cache are the business of huggingface_hub. Only the transfer is ours: since
+version 2 its `hf_hub_download` deletes what came of a download that was cut, and nothing can stop it between.
+"""
 
 import re
 import shutil
@@ -15,7 +19,6 @@ from huggingface_hub import (
     get_session,
     hf_hub_download,
     hf_hub_url,
-    is_offline_mode,
 )
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -98,7 +101,7 @@ def _downloaded(job: _Job) -> Path | None:
     spec = job.spec
     assert spec.repo is not None
     assert spec.weights is not None
-    if is_offline_mode():
+    if constants.HF_HUB_OFFLINE:
         raise WeightsError(
             f"{spec.name} is not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE forbids to get it.",
             hint="Unset HF_HUB_OFFLINE, or take it from a disk with --from FOLDER.",

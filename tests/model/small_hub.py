@@ -16,6 +16,7 @@ class Hub:
 
     Attributes:
         cuts: bytes after which a connection ends, one for each that is to be cut.
+        hold: what a connection that was cut waits for before it ends; None for nothing.
         cdn: another server that large files are asked of; empty for none.
         asked: method, Range and Authorization of each request.
     """
@@ -26,6 +27,7 @@ class Hub:
         self.status = 200
         self.error_code = ""
         self.cuts: list[int] = []
+        self.hold: threading.Event | None = None
         self.ranges = True
         self.cdn = ""
         self.asked: list[tuple[str, str, str]] = []
@@ -68,13 +70,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(206 if partly else 200, {**named, **spread, "Content-Length": str(len(body))})
         if self.command == "HEAD":
             return
-        if hub.cuts:
-            body = body[: hub.cuts.pop(0)]
-            self.close_connection = True
+        cut = bool(hub.cuts)
         try:
-            self.wfile.write(body)
+            self.wfile.write(body[: hub.cuts.pop(0)] if cut else body)
         except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True  # who asked has gone
+            cut = True  # who asked has gone
+        if cut and hub.hold is not None:
+            hub.hold.wait(60)
+        self.close_connection |= cut
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

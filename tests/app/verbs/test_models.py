@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -127,6 +129,27 @@ def test_a_model_is_got_as_the_environment_says_and_then_needs_no_network(
 
     assert again.returncode == 0
     assert REPO in again.stdout
+
+
+def test_ctrl_c_keeps_what_came(published: bytes, tmp_path: Path) -> None:
+    environment = {**os.environ, "HF_HOME": str(tmp_path)}
+    with served(published) as hub:
+        hub.cuts, hub.hold = [200_000], threading.Event()
+        argv = [sys.executable, str(MAIN), "models", "get", REPO, "--json"]
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, text=True, env={**environment, "HF_ENDPOINT": hub.url}
+        ) as child:
+            assert child.stdout is not None
+            assert '"progress"' in child.stdout.readline()
+            while not any(path.stat().st_size for path in tmp_path.rglob("*.incomplete")):
+                assert '"progress"' in child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            assert child.wait(60) == cli.INTERRUPTED
+        hub.hold.set()
+
+    (partial,) = tmp_path.rglob("*.incomplete")
+    assert published.startswith(partial.read_bytes())
+    assert partial.stat().st_size > 0
 
 
 def test_offline_says_how_else_to_get_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Published checkpoints from the hub, a mirror of it or a folder, into the hub's cache on this machine.
 
-Names, tokens, errors and the cache are the business of huggingface_hub. Only the transfer is ours: since
-version 2 its `hf_hub_download` deletes what came of a download that was cut, and nothing can stop it between.
+Names, tokens, errors and the cache are the business of huggingface_hub. Only the transfer is ours: as of
+version 2.4, `hf_hub_download` deletes what came of a download that was cut, and has no way to be stopped.
 """
 
 import re

@@ -18,12 +18,14 @@ from app.flow.channel import Channel
 from app.flow.meter import Meter
 from app.flow.refine import Engine, Refined, refine_in_turn
 from app.flow.slot import Slot
+from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
-from app.recording.recorder import Recorder
+from app.recording.recorder import Recorder, Repaired
 from drivers.camera import Camera, CameraInfo
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
+from drivers.session.refined import MadeBy
 from model.spec import EngineChoice, find
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class CameraLine:
         channel: its frames.
         state: what it is doing.
         refined: its newest repaired frame.
+        repairs: get every repaired frame, and what made it.
         refined_meter: repairs per second, and their age in milliseconds when they are ready.
         took_meter: milliseconds that each repair took.
     """
@@ -51,6 +54,7 @@ class CameraLine:
     channel: Channel = field(default_factory=Channel)
     state: Slot[CameraState] = field(default_factory=Slot)
     refined: Slot[Refined] = field(default_factory=Slot)
+    repairs: Taps[Repaired] = field(default_factory=Taps)
     refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
     took_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
 
@@ -100,6 +104,7 @@ class Pipeline:
         self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
         self.inference: Slot[InferenceState] = Slot()
         self._choice = choice
+        self._made_by: MadeBy | None = None
         self._wake = threading.Event()
         self._stack = ExitStack()
 
@@ -120,7 +125,7 @@ class Pipeline:
         cv2.setNumThreads(1)  # every camera and encoder has a thread; OpenCV's own pool would fight them
         workers = [Worker("inference", self._infer, failed=self._inference_died)]
         for line in self.lines.values():
-            line.channel.add_tap(self._frame_came)
+            line.channel.taps.add(self._frame_came)
             workers.append(self._camera_worker(line))
         self._stack.callback(stop_all, workers, timeout_s=STOP_TIMEOUT_S)
         self._stack.callback(self._wake.set)
@@ -179,13 +184,21 @@ class Pipeline:
         self.inference.put(InferenceState(InferenceStatus.LOADING, spec.title))
         import torch  # takes seconds
 
-        from model.checkpoint import WeightsError
+        from model.checkpoint import WeightsError, sha256
         from model.engine import build
 
         # One core stays free for cameras and window; on two cores a second thread gains a sixth at best.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         try:
             engine = build(choice)
+            self._made_by = MadeBy(
+                model=spec.name,
+                title=engine.label,
+                weights_sha256="" if spec.weights is None else spec.sha256 or sha256(spec.weights),
+                precision=choice.precision,
+                tokens=choice.tokens,
+                anchored=choice.anchor,
+            )
         except WeightsError as error:
             log.warning("%s", error)
             state = InferenceState(InferenceStatus.FAILED, spec.title, error.args[0], error.hint)
@@ -217,6 +230,8 @@ class Pipeline:
         line.refined_meter.note(refined.ready_ns, refined.age_ms)
         line.took_meter.note(refined.ready_ns, refined.took_ms)
         line.refined.put(refined)
+        assert self._made_by is not None
+        line.repairs((refined, self._made_by))
 
     def _inference_died(self, error: Exception) -> None:
         self.inference.put(
@@ -272,8 +287,16 @@ class Studio:
         """Repair with the weights in this file, everything else as before."""
         self.choose(replace(self._choice, model=str(weights)))
 
-    def record(self, folder: Path, labels: SessionLabels, *, session: Path | None = None) -> Recorder:
+    def record(
+        self, folder: Path, labels: SessionLabels, *, session: Path | None = None, refined: bool = False
+    ) -> Recorder:
         """Record the running rig into a new session below `folder`, or into the folder `session` itself.
+
+        Args:
+            folder: the library.
+            labels: what is said of the session.
+            session: its own folder.
+            refined: record also what the repair makes of the frames, as far as it keeps up.
 
         Raises:
             SessionError: the session cannot be written, or nothing runs or records already.
@@ -284,7 +307,8 @@ class Studio:
             if self._recorder is not None:
                 raise SessionError("A recording is under way.", hint="Stop it first.")
             lines = {name: (line.camera, line.channel) for name, line in self._pipeline.lines.items()}
-            recorder = Recorder(folder, lines, labels, session=session)
+            repairs = {name: line.repairs for name, line in self._pipeline.lines.items()} if refined else {}
+            recorder = Recorder(folder, lines, labels, repairs=repairs, session=session)
             recorder.start()
             self._recorder = recorder
             return recorder

@@ -9,12 +9,16 @@ from drivers.frame import Frame
 from drivers.frames_folder import INTRINSICS_NAME, META_NAME
 from drivers.geometry import Intrinsics, register_depth
 from drivers.session.reader import Session
+from drivers.session.refined import RefinedFrame
 
 JPEG_QUALITY = 95
 
 
 def export_frames(session: Session, folder: Path, *, wrote: Callable[[int, int, Path], None]) -> int:
     """Write every frame of a session below `folder` as `<camera>/<number>` and return how many there were.
+
+    A frame with refined depth has it beside the raw one, in the same unit, with an image of where each pixel
+    comes from (0 measured, 1 refined, 2 invented, 3 rejected); meta.txt then says what made it.
 
     Args:
         session: whole.
@@ -33,7 +37,13 @@ def export_frames(session: Session, folder: Path, *, wrote: Callable[[int, int, 
         for n in range(session.count(camera.id)):
             target = folder / camera.id / f"{n:06d}"
             facts = {"session": session.info.id, "camera": camera.id, "sensor": camera.sensor}
+            refined = session.refined(camera.id, n)
+            if refined is not None:
+                facts |= _made_by(refined)
             write_frame_folder(target, session.frame(camera.id, n), facts)
+            if refined is not None:
+                write_image(target / "depth_refined.png", refined.depth.values)
+                write_image(target / "depth_refined_provenance.png", refined.provenance)
             done += 1
             wrote(done, total, target)
     return done
@@ -63,6 +73,11 @@ def write_frame_folder(folder: Path, frame: Frame, facts: Mapping[str, str]) -> 
         lines["distortion"] = " ".join(f"{value:.9g}" for value in camera.distortion)
     text = "".join(f"{key}={value}\n" for key, value in lines.items())
     (folder / META_NAME).write_text(text, encoding="utf-8")
+
+
+def _made_by(refined: RefinedFrame) -> dict[str, str]:
+    made_by = refined.meta.made_by
+    return {f"refined_{key}": str(value) for key, value in made_by.model_dump().items() if value != ""}
 
 
 def _matrix_text(camera: Intrinsics) -> str:

@@ -54,6 +54,11 @@ class Settings(BaseModel):
     far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")
     operator: str = Field("", title="Operator")
     site: str = Field("", title="Site")
+    record_refined: bool = Field(
+        False,
+        title="Record refined depth",
+        description="Beside the raw frames, as far as the repair keeps up",
+    )
     sessions: Path | None = Field(None, title="Sessions folder", description="empty: under Documents")
 
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)

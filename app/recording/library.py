@@ -44,12 +44,21 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class SessionCamera:
-    """One camera of a session: what was written, and where the rest went."""
+    """One camera of a session: what was written, and where the rest went.
+
+    Attributes:
+        camera_id: its id.
+        name: for people.
+        written: frames in the session.
+        totals: where its frames went; None where nothing says.
+        refined: frames with refined depth.
+    """
 
     camera_id: str
     name: str
     written: int
     totals: CameraTotals | None
+    refined: int = 0
 
     @property
     def lost(self) -> int:
@@ -103,6 +112,11 @@ class SessionEntry:
     def frames(self) -> int:
         """Of all cameras."""
         return sum(camera.written for camera in self.cameras)
+
+    @property
+    def refined(self) -> int:
+        """Frames of all cameras with refined depth."""
+        return sum(camera.refined for camera in self.cameras)
 
     @property
     def lost(self) -> int:
@@ -260,9 +274,16 @@ def _entry(summary: SessionSummary) -> SessionEntry:
 
 
 def _camera(camera: CameraEntry, manifest: Manifest | None) -> SessionCamera:
-    written = 0 if manifest is None else manifest.frames(camera.id)
-    totals = None if manifest is None else manifest.totals.get(camera.id)
-    return SessionCamera(camera.id, camera.name or camera.id, written, totals)
+    name = camera.name or camera.id
+    if manifest is None:
+        return SessionCamera(camera.id, name, 0, None)
+    return SessionCamera(
+        camera.id,
+        name,
+        manifest.frames(camera.id),
+        manifest.totals.get(camera.id),
+        manifest.refined_frames(camera.id),
+    )
 
 
 def _unreadable(folder: Path, problem: str) -> SessionEntry:

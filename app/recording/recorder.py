@@ -8,26 +8,36 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.flow.channel import Channel
+from app.flow.refine import Refined
+from app.flow.taps import Taps
 from app.flow.worker import Worker
 from drivers.camera import Camera
 from drivers.errors import SessionError
 from drivers.frame import Frame
 from drivers.session.encode import EncodedFrame, encode
 from drivers.session.labels import SessionLabels, add_label
-from drivers.session.manifest import CameraTotals
+from drivers.session.manifest import CameraTotals, RefinedTotals
+from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
 from drivers.session.writer import SessionWriter, new_session_folder, session_camera
 
 log = logging.getLogger(__name__)
+
+Repaired = tuple[Refined, MadeBy]
+"""A repaired frame, and what made it."""
 
 _Waiting = tuple[Frame, Future[EncodedFrame]]
 
 QUEUE_S = 1.5
 """How long encoders and disk may stand still before a frame is lost."""
+REFINED_SHARE = 0.5
+"""Refined depth is dropped once this share of the queue is in use; the rest is there for raw frames."""
+REFINED_WAITING = 4
+"""Refined frames that may wait for their encoder; a repair slower than its encoder never sees this."""
 SYNC_S = 0.25
 STATUS_S = 1.0
 STOP_TIMEOUT_S = 20.0
@@ -93,12 +103,42 @@ class CameraCount:
 
 
 @dataclass(frozen=True)
+class RefinedCount:
+    """Where one camera's refined frames went; every one that the repair delivers is in exactly one of them.
+
+    Attributes:
+        written: in the file.
+        dropped: thrown away because encoders or disk were too slow; raw frames go first.
+        unplaced: of a frame that is itself in no file.
+        failed: could not be encoded or written.
+        waiting: delivered and not written yet.
+    """
+
+    written: int = 0
+    dropped: int = 0
+    unplaced: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Refined frames that are in no file."""
+        return self.dropped + self.unplaced + self.failed
+
+    @property
+    def made(self) -> int:
+        """Refined frames that the repair delivered."""
+        return self.written + self.waiting + self.lost
+
+
+@dataclass(frozen=True)
 class RecorderStatus:
     """What the screen shows of a recording.
 
     Attributes:
         seconds: since it started.
         cameras: counts by camera id.
+        refined: the same of refined depth; empty where none is recorded.
         bytes_written: in this session so far.
         disk_free_bytes: on the session's disk.
         time_left_s: until the recording ends by itself at the present rate.
@@ -115,6 +155,7 @@ class RecorderStatus:
     time_left_s: float
     queue_fill: float
     synced_s: float
+    refined: Mapping[str, RefinedCount] = field(default_factory=dict)
     error: str = ""
     hint: str = ""
 
@@ -123,12 +164,14 @@ class Recorder:
     """One recording of one rig.
 
     Camera threads put frames into a bounded queue and never wait; encoder threads compress; one thread writes
-    in the order of arrival, another makes the file durable four times a second.
+    in the order of arrival, another makes the file durable four times a second. Refined depth has an encoder
+    thread of its own and enters the queue ready to be written, so that no raw frame ever waits for it.
 
     Args:
         folder: the library; the session gets a folder of its own below it.
         lines: camera and channel by camera id; every camera that shall be recorded has delivered a frame.
         labels: what the operator said about the session.
+        repairs: taps of refined depth by camera id; none are recorded without.
         session: the session's own folder, instead of a new one below `folder`.
         limits: how much disk to leave.
     """
@@ -139,6 +182,7 @@ class Recorder:
         lines: Mapping[str, tuple[Camera, Channel]],
         labels: SessionLabels,
         *,
+        repairs: Mapping[str, Taps[Repaired]] | None = None,
         session: Path | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -149,10 +193,16 @@ class Recorder:
         self._first = {camera_id: frame for camera_id, frame in first.items() if frame is not None}
         self._lines = {camera_id: line for camera_id, line in lines.items() if camera_id in self._first}
         rate_hz = sum(camera.info.rate_hz for camera, _ in self._lines.values())
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=max(8, round(QUEUE_S * rate_hz)))
+        self._queue: queue.Queue[_Waiting | EncodedRefined | None] = queue.Queue(
+            maxsize=max(8, round(QUEUE_S * rate_hz))
+        )
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(self._lines, CameraCount())
         self._last_index: dict[str, int] = {}
+        self._taps = {name: taps for name, taps in (repairs or {}).items() if name in self._lines}
+        self._repairs: queue.Queue[Repaired | None] = queue.Queue(maxsize=REFINED_WAITING)
+        self._refined = dict.fromkeys(self._taps, RefinedCount())
+        self._first_index: dict[str, int] = {}
         self._error: SessionError | None = None
         self._ended = threading.Event()
         self._stopped = False
@@ -191,10 +241,15 @@ class Recorder:
             Worker("recorder", self._write, failed=self._failed),
             Worker("recorder sync", self._sync, failed=self._failed),
         ]
+        self._refined_encoder = Worker("refined encoder", self._encode_refined)
+        if self._taps:
+            self._refined_encoder.start()
         for worker in self._workers:
             worker.start()
         for _, channel in self._lines.values():
-            channel.add_tap(self._take)
+            channel.taps.add(self._take)
+        for taps in self._taps.values():
+            taps.add(self._take_refined)
 
     def mark(self, text: str) -> None:
         """Note an event at this moment.
@@ -208,7 +263,7 @@ class Recorder:
     def status(self) -> RecorderStatus:
         """Counts and room left, at this moment; cheap enough for every tick of the window."""
         with self._lock:
-            counts = dict(self._counts)
+            counts, refined = dict(self._counts), dict(self._refined)
             error = self._error
         seconds = ((self._ended_ns or time.monotonic_ns()) - self._started_ns) / 1e9
         written = self._writer.bytes_written
@@ -223,6 +278,7 @@ class Recorder:
             time_left_s=max(0.0, self._limits.seconds_left(free, rate)),
             queue_fill=self._queue.qsize() / self._queue.maxsize,
             synced_s=max(0.0, (synced_ns - self._started_ns) / 1e9) if synced_ns else 0.0,
+            refined=refined,
             error=str(error) if error else "",
             hint=error.hint if error else "",
         )
@@ -239,7 +295,12 @@ class Recorder:
             self._stopped = True
             self._ended_ns = time.monotonic_ns()
         for _, channel in self._lines.values():
-            channel.remove_tap(self._take)
+            channel.taps.remove(self._take)
+        for taps in self._taps.values():
+            taps.remove(self._take_refined)
+        if self._refined_encoder.running:
+            self._repairs.put(None, timeout=STOP_TIMEOUT_S)
+            self._refined_encoder.stop(timeout_s=STOP_TIMEOUT_S)
         if self._workers[0].running:
             self._queue.put(None, timeout=STOP_TIMEOUT_S)
         for worker in self._workers:
@@ -255,7 +316,17 @@ class Recorder:
             )
             for camera_id, count in self._counts.items()
         }
-        manifest = self._writer.close(totals)
+        refined = {
+            camera_id: RefinedTotals(
+                made=count.made,
+                written=count.written,
+                dropped=count.dropped,
+                unplaced=count.unplaced,
+                failed=count.failed + count.waiting,
+            )
+            for camera_id, count in self._refined.items()
+        }
+        manifest = self._writer.close(totals, refined)
         if not manifest.honest:
             log.error("the counts of %s do not add up: %s", self._session, totals)
         return self._session
@@ -265,6 +336,7 @@ class Recorder:
             if self._stopped:
                 return
             count = self._counts[frame.camera_id]
+            self._first_index.setdefault(frame.camera_id, frame.index)
             last = self._last_index.get(frame.camera_id)
             self._last_index[frame.camera_id] = frame.index
             gap = 0 if last is None else max(0, frame.index - last - 1)
@@ -282,6 +354,44 @@ class Recorder:
         self._queue.put_nowait((frame, encoded))
         return replace(count, waiting=count.waiting + 1)
 
+    def _take_refined(self, repaired: Repaired) -> None:
+        frame = repaired[0].frame
+        with self._lock:
+            first = self._first_index.get(frame.camera_id)
+            if self._stopped or first is None or frame.index < first:
+                return  # its frame came before the recording began, or after it ended
+            if self._ended.is_set() or not self._refined_encoder.running:
+                self._count_refined(frame.camera_id, failed=1)
+            elif self._crowded or self._repairs.full():
+                self._count_refined(frame.camera_id, dropped=1)
+            else:
+                self._repairs.put_nowait(repaired)  # only this method adds frames, and the lock is held
+                self._count_refined(frame.camera_id, waiting=1)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether raw frames need what is left of the queue."""
+        return self._queue.qsize() >= REFINED_SHARE * self._queue.maxsize
+
+    def _count_refined(self, camera_id: str, **changes: int) -> None:
+        """Add to the counts; the lock is held."""
+        count = self._refined[camera_id]
+        sums = {name: getattr(count, name) + change for name, change in changes.items()}
+        self._refined[camera_id] = replace(count, **sums)
+
+    def _encode_refined(self, _stop: threading.Event) -> None:
+        while (repaired := self._repairs.get()) is not None:
+            refined, made_by = repaired
+            camera_id = refined.frame.camera_id
+            meta = RefinedMeta(frame_number=refined.frame.index, took_ms=refined.took_ms, made_by=made_by)
+            stored = RefinedFrame(refined.depth, refined.provenance, meta)
+            encoded = encode_refined(camera_id, stored, ready_ns=refined.ready_ns)
+            with self._lock:
+                if self._crowded:
+                    self._count_refined(camera_id, waiting=-1, dropped=1)
+                else:
+                    self._queue.put_nowait(encoded)
+
     def _settle(self, frame: Frame, *, written: int = 0, failed: int = 0) -> None:
         with self._lock:
             count = self._counts[frame.camera_id]
@@ -294,6 +404,9 @@ class Recorder:
 
     def _write(self, _stop: threading.Event) -> None:
         while (waiting := self._queue.get()) is not None:
+            if isinstance(waiting, EncodedRefined):
+                self._write_refined(waiting)
+                continue
             frame, encoded = waiting
             if self._ended.is_set():
                 self._settle(frame, failed=1)
@@ -305,6 +418,16 @@ class Recorder:
                 self._end(error)
             else:
                 self._settle(frame, written=1)
+
+    def _write_refined(self, encoded: EncodedRefined) -> None:
+        outcome = "failed"
+        if not self._ended.is_set():
+            try:
+                outcome = "written" if self._writer.write_refined(encoded) else "unplaced"
+            except SessionError as error:
+                self._end(error)
+        with self._lock:
+            self._count_refined(encoded.camera_id, **{"waiting": -1, outcome: 1})
 
     def _sync(self, stop: threading.Event) -> None:
         said_s = 0.0
@@ -329,6 +452,7 @@ class Recorder:
                 "disk_free_bytes": status.disk_free_bytes,
                 "synced_s": round(status.synced_s, 3),
                 "cameras": cameras,
+                "refined": {camera_id: vars(count) for camera_id, count in status.refined.items()},
             }
         )
         self._writer.add_drops({camera_id: count.lost for camera_id, count in status.cameras.items()})

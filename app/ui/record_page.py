@@ -19,6 +19,7 @@ from app.ui.widgets import (
     Option,
     PrimaryButton,
     RecordButton,
+    Switch,
     body,
     caption,
     heading,
@@ -48,6 +49,7 @@ CAMERA_PX = 216
 
 NO_SCENE = Option("", "Not said")
 TONES = {Tone.CALM: "", Tone.WARNING: "warning", Tone.BAD: "error"}
+BUSY = {RecordPhase.STARTING, RecordPhase.RECORDING, RecordPhase.CLOSING}
 BUTTONS = {
     RecordPhase.NO_CAMERA: ("Record", "record-circle", False),
     RecordPhase.WAITING: ("Record", "record-circle", False),
@@ -60,7 +62,7 @@ BUTTONS = {
 
 def make_page(context: WindowContext) -> QWidget:
     """The page and its view-model, connected to the window."""
-    return RecordPage(RecordViewModel(context.studio, context.settings), context)
+    return RecordPage(RecordViewModel(context.studio, context.settings, context.save_settings), context)
 
 
 class CameraCard(Card):
@@ -148,6 +150,9 @@ class RecordPage(QWidget):
         self.mark = Button("Mark this moment", icon_name="map-marker-plus-outline")
         self.mark.setMinimumHeight(theme.BIG_TARGET_PX)
         self.marks = caption()
+        self.refined = Switch("Record refined depth")
+        self.refined_words = caption()
+        self.refined_words.setWordWrap(True)
         self.disk = title()
         self.disk_note = caption()
         self.queue = QProgressBar()
@@ -169,6 +174,7 @@ class RecordPage(QWidget):
 
         self.record.clicked.connect(model.toggle)
         self.mark.clicked.connect(model.mark)
+        self.refined.clicked.connect(model.set_refined)
         self.scenes.changed.connect(self._scene_chosen)
         self.tags.changed.connect(self._tags_chosen)
         self.tag_entry.submitted.connect(self._tag_typed)
@@ -186,6 +192,7 @@ class RecordPage(QWidget):
         settings = self._context.settings
         site, operator = settings.site or "no site", settings.operator or "no operator"
         self.place.setText(f"Site: {site}. Operator: {operator}. Both are set on the Settings page.")
+        self.refined.setChecked(self._model.refined)
         self._model.watch(True)
 
     def hidden(self) -> None:
@@ -211,6 +218,10 @@ class RecordPage(QWidget):
         self.marks.setText(
             counted(view.marks, "moment") + " marked" if recording else "Marks are set while recording."
         )
+        self.refined.setEnabled(view.phase not in BUSY)
+        self.refined_words.setText(view.refined)
+        self.refined_words.setVisible(bool(view.refined))
+        set_tone(self.refined_words, TONES[view.refined_tone])
         self.disk.setText(f"Disk: {view.disk}")
         set_tone(self.disk, "warning" if view.disk_low else "")
         low = "Less than ten minutes: make room or choose another disk. " if view.disk_low else ""
@@ -266,7 +277,10 @@ class RecordPage(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(theme.SPACE_PX)
         main = Card()
-        for widget in (self.timer, self.words, self.record, self.mark, self.marks):
+        parts = (
+            self.timer, self.words, self.record, self.mark, self.marks, self.refined, self.refined_words,
+        )  # fmt: skip
+        for widget in parts:
             main.column.addWidget(widget)
         room = Card()
         for part in (self.disk, self.disk_note, self.queue, self.queue_words):

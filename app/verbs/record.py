@@ -9,15 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from app.compose import Pipeline, Studio, wait_for_frames
+from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.console import Console
 from app.messages import Message, UsageError
 from app.recording.recorder import CameraCount, RecorderStatus
 from app.settings import Settings
-from app.verbs.verb import Verb, chosen_settings, positive
+from app.verbs.verb import (
+    Verb,
+    add_anchor_flag,
+    add_model_flags,
+    chosen_settings,
+    engine_choice,
+    positive,
+)
 from drivers.errors import CameraLost
 from drivers.registry import open_source
 from drivers.session.labels import SessionLabels
+from model.errors import WeightsError
 from model.spec import OFF, EngineChoice
 
 FIRST_FRAMES_S = 60.0
@@ -45,14 +53,25 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help=f"{', '.join(LABEL_KEYS)}; may be given several times",
     )
 
+    parser.add_argument(
+        "--refined",
+        action="store_true",
+        help="record what the repair makes of the frames as well, as far as it keeps up",
+    )
+    add_model_flags(parser)
+    add_anchor_flag(parser)
+
 
 def _run(args: Namespace, console: Console) -> int:
     chosen = chosen_settings(args)
+    choice = engine_choice(chosen) if args.refined else EngineChoice(model=OFF.name)
+    if args.refined and choice.model == OFF.name:
+        raise UsageError("The model is off, so there is no refined depth.", hint="Add --model demo.")
     labels = parse_labels(args.label, chosen)
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise UsageError(f"{args.out} holds something already.", hint="Give a folder that does not exist.")
     cameras = open_source(chosen.source)
-    studio = Studio(EngineChoice(model=OFF.name))
+    studio = Studio(choice)
     stop = threading.Event()
     with _stopped_by_signals(stop):
         try:
@@ -63,8 +82,10 @@ def _run(args: Namespace, console: Console) -> int:
                     raise KeyboardInterrupt
                 if time.monotonic() > patience_s:
                     raise camera_silence(pipeline, FIRST_FRAMES_S)
+            if args.refined:
+                _wait_for_engine(pipeline, stop)
             out = None if args.out is None else args.out.absolute()
-            recorder = studio.record(chosen.sessions_folder, labels, session=out)
+            recorder = studio.record(chosen.sessions_folder, labels, session=out, refined=args.refined)
             console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))
             deadline_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
             while not stop.wait(min(1.0, max(deadline_s - time.monotonic(), 0.0))):
@@ -82,6 +103,22 @@ def _run(args: Namespace, console: Console) -> int:
         console.failed(Message("Recording stopped", status.error, status.hint))
         return 1
     return 0
+
+
+def _wait_for_engine(pipeline: Pipeline, stop: threading.Event) -> None:
+    """Wait until the repair runs.
+
+    Raises:
+        WeightsError: it cannot run.
+    """
+    while not stop.is_set():
+        state = pipeline.inference.latest()
+        if state is not None and state.status is InferenceStatus.FAILED:
+            raise WeightsError(state.message, hint=state.hint)
+        if state is not None and state.status is InferenceStatus.RUNNING:
+            return
+        stop.wait(0.1)
+    raise KeyboardInterrupt
 
 
 def parse_labels(pairs: Sequence[str], chosen: Settings) -> SessionLabels:
@@ -147,13 +184,16 @@ def totals(cameras: Sequence[CameraCount]) -> tuple[int, int]:
 
 def _say_status(console: Console, status: RecorderStatus) -> None:
     written, lost = totals(list(status.cameras.values()))
+    refined = sum(count.written for count in status.refined.values())
     console.say(
         "status",
-        f"{status.seconds:5.0f} s  {written} frames  {lost} lost  {status.bytes_written / MEGA:.1f} MB  "
+        f"{status.seconds:5.0f} s  {written} frames  {lost} lost  "
+        f"{f'{refined} refined  ' if status.refined else ''}{status.bytes_written / MEGA:.1f} MB  "
         f"{status.disk_free_bytes / MEGA / 1000:.1f} GB free",
         seconds=round(status.seconds, 2),
         frames=written,
         lost=lost,
+        refined=refined,
         bytes=status.bytes_written,
         disk_free_bytes=status.disk_free_bytes,
     )
@@ -170,6 +210,20 @@ def _say_summary(console: Console, status: RecorderStatus, session: Path) -> Non
             device_gap=count.device_gap,
             dropped=count.dropped,
             failed=count.failed,
+        )
+    for camera_id, repairs in status.refined.items():
+        frames = status.cameras[camera_id].written
+        console.say(
+            "refined",
+            f"{camera_id}: refined depth of {repairs.written} of {frames} frames; the repair made "
+            f"{repairs.made}, {repairs.dropped} were dropped for raw frames, {repairs.unplaced} belong to a "
+            f"lost frame, {repairs.failed} could not be written",
+            camera=camera_id,
+            written=repairs.written,
+            made=repairs.made,
+            dropped=repairs.dropped,
+            unplaced=repairs.unplaced,
+            failed=repairs.failed,
         )
     written, lost = totals(list(status.cameras.values()))
     console.say(

@@ -9,7 +9,7 @@ import numpy as np
 from app.console import Console
 from app.messages import UsageError, message
 from app.refining import UNREADABLE, StoredFrame, repair_frame, stored_frames, write_repair
-from app.verbs.verb import Verb, add_model_flags, chosen_settings, engine_choice
+from app.verbs.verb import Verb, add_anchor_flag, add_model_flags, chosen_settings, engine_choice
 from model.repair import Provenance, Repair
 
 
@@ -20,13 +20,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
     add_model_flags(parser)
     parser.add_argument("--mono", action="store_true", help="show the network the colour image only")
-    parser.add_argument(
-        "--no-anchor",
-        dest="anchor",
-        action="store_false",
-        default=None,
-        help="the network's own output, not pulled onto measured pixels",
-    )
+    add_anchor_flag(parser)
 
 
 def _run(args: Namespace, console: Console) -> int:

@@ -78,6 +78,17 @@ def add_model_flags(parser: ArgumentParser) -> None:
     )
 
 
+def add_anchor_flag(parser: ArgumentParser) -> None:
+    """The flag that shows the network's own output."""
+    parser.add_argument(
+        "--no-anchor",
+        dest="anchor",
+        action="store_false",
+        default=None,
+        help="the network's own output, not pulled onto measured pixels",
+    )
+
+
 def token_count(text: str) -> int:
     """For argparse: a whole number within the range of the setting."""
     tokens = int(text)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
 from app.recording.library import relabel
-from app.recording.recorder import Limits, Recorder, bytes_per_s
+from app.recording.recorder import Limits, Recorder, RecorderStatus, bytes_per_s
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record_view import (
@@ -22,10 +23,12 @@ from app.viewmodels.record_view import (
     RecordPhase,
     RecordView,
     Saved,
+    Tone,
     camera_panel,
     disk_words,
     headline,
     idle_phase,
+    refined_words,
     saved_from,
 )
 from drivers.errors import SessionError
@@ -43,7 +46,8 @@ class RecordViewModel(QObject):
 
     Args:
         studio: the rig and its recorder.
-        settings: site, operator and the sessions folder; read at each start.
+        settings: site, operator, sessions folder and whether to record refined depth; read at each start.
+        save_settings: writes them.
         tags: file of the tags used last; None for the usual one.
     """
 
@@ -53,11 +57,18 @@ class RecordViewModel(QObject):
     refused = Signal(Problem)
 
     def __init__(
-        self, studio: Studio, settings: Settings, tags: Path | None = None, parent: QObject | None = None
+        self,
+        studio: Studio,
+        settings: Settings,
+        save_settings: Callable[[], None],
+        *,
+        tags: Path | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._studio = studio
         self._settings = settings
+        self._save_settings = save_settings
         self._tags_path = tags
         self._labels = LabelChoice("", (), recent_tags(tags))
         self._labels_at_start = self._labels
@@ -96,6 +107,7 @@ class RecordViewModel(QObject):
         low = left_s < LOW_DISK_S and bool(lines)
         phase = self._phase or idle_phase(panels)
         words, tone = headline(phase, panels, low=low)
+        refined, refined_tone = self._refined_words(pipeline, status)
         return RecordView(
             phase=phase,
             seconds=0.0 if status is None else status.seconds,
@@ -107,6 +119,8 @@ class RecordViewModel(QObject):
             queue_fill=0.0 if status is None else status.queue_fill,
             marks=self._marks,
             bytes_written=0 if status is None else status.bytes_written,
+            refined=refined,
+            refined_tone=refined_tone,
         )
 
     def watch(self, watched: bool) -> None:
@@ -116,6 +130,17 @@ class RecordViewModel(QObject):
             self._free_bytes = free_bytes(self._settings.sessions_folder)
             self._timer.start()
             self.poll()
+
+    @property
+    def refined(self) -> bool:
+        """Whether the next recording holds refined depth as well."""
+        return self._settings.record_refined
+
+    def set_refined(self, refined: bool) -> None:
+        """Record refined depth as well, from the next recording on; kept for the next start."""
+        self._settings.record_refined = refined
+        self._save_settings()
+        self.view_changed.emit(self.view)
 
     def choose_scene(self, scene: str) -> None:
         """Say what kind of place it is; while recording, it holds for the recording under way."""
@@ -151,12 +176,12 @@ class RecordViewModel(QObject):
             operator=self._settings.operator,
         )
         remember_tags(self._labels.tags, self._tags_path)
-        folder = self._settings.sessions_folder
+        folder, refined = self._settings.sessions_folder, self._settings.record_refined
         self._marks = 0
         self._labels_at_start = self._labels
 
         def work(_stop: threading.Event) -> None:
-            self._started.put(self._studio.record(folder, labels))
+            self._started.put(self._studio.record(folder, labels, refined=refined))
 
         self._run("start recording", RecordPhase.STARTING, work)
 
@@ -263,6 +288,13 @@ class RecordViewModel(QObject):
             self._ended = Slot()
             self._phase = self._recorder = None
             self.saved.emit(saved)
+
+    def _refined_words(self, pipeline: Pipeline | None, status: RecorderStatus | None) -> tuple[str, Tone]:
+        if not self._settings.record_refined or pipeline is None:
+            return "", Tone.CALM
+        now_ns = time.monotonic_ns()
+        rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
+        return refined_words(pipeline.inference.latest(), rate_hz, status)
 
     def _left_s(self, pipeline: Pipeline | None) -> float:
         rate = 0.0 if pipeline is None else sum(_bytes_per_s(line) for line in pipeline.lines.values())

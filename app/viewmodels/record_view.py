@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.compose import CameraLine
+from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
 from app.recording.library import SessionEntry, read_entry
 from app.recording.recorder import CameraCount, RecorderStatus
@@ -69,6 +69,8 @@ class RecordView:
         queue_fill: share of the recorder's queue in use, 0 to 1.
         marks: moments marked so far.
         bytes_written: in this session so far.
+        refined: what is recorded of refined depth, in words; empty where none is asked for.
+        refined_tone: how bad that is.
     """
 
     phase: RecordPhase
@@ -81,6 +83,8 @@ class RecordView:
     queue_fill: float
     marks: int
     bytes_written: int
+    refined: str = ""
+    refined_tone: Tone = Tone.CALM
 
 
 @dataclass(frozen=True)
@@ -208,6 +212,33 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
     return f"{counted(count.lost, 'frame')} lost: {', '.join(causes)}", Tone.WARNING
 
 
+def refined_words(
+    inference: InferenceState | None, rate_hz: float, status: RecorderStatus | None
+) -> tuple[str, Tone]:
+    """What is, or would be, recorded of refined depth.
+
+    Args:
+        inference: what the repair is doing.
+        rate_hz: refined frames per second of all cameras.
+        status: of the recording under way.
+    """
+    if status is not None:
+        if not status.refined:
+            return "This recording began without refined depth.", Tone.CALM
+        written = sum(count.written for count in status.refined.values())
+        frames = sum(count.written for count in status.cameras.values())
+        dropped = sum(count.lost for count in status.refined.values())
+        words = f"Refined: {written:,} of {counted(frames, 'frame')}"
+        return (f"{words}, {dropped:,} not kept" if dropped else words), Tone.CALM
+    if inference is None or inference.status is InferenceStatus.OFF:
+        return "The repair is off: choose a model on the Live page.", Tone.WARNING
+    if inference.status is InferenceStatus.FAILED:
+        return f"The repair does not run: {inference.message} {inference.hint}".strip(), Tone.WARNING
+    if inference.status is InferenceStatus.LOADING:
+        return f"{inference.label} is being loaded.", Tone.CALM
+    return f"{inference.label} makes {rate_hz:.1f} per second; frames between have none.", Tone.CALM
+
+
 def saved_from(folder: Path, reason: str, hint: str) -> Saved:
     """What is in the session that has just been closed, as its own files say."""
     entry = read_entry(folder)
@@ -225,6 +256,8 @@ def saved_words(entry: SessionEntry) -> str:
         counted(entry.frames, "frame"),
         lost,
     ]
+    if entry.refined:
+        parts.append(f"{entry.refined:,} refined")
     return f"Saved: {', '.join(parts)}"
 
 

@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from app.flow.channel import Channel
+from app.flow.refine import refine_frame
+from app.flow.taps import Taps
 from app.recording import recorder as module
 from app.recording.recorder import Limits, Recorder
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.errors import SessionError
 from drivers.session.labels import SessionLabels
+from drivers.session.manifest import RefinedTotals
 from drivers.session.reader import Session
+from drivers.session.refined import MadeBy
 from drivers.synth.sensor import SensorKind
+from model.engine import ClassicalEngine
 
 
 @pytest.fixture
@@ -31,6 +36,13 @@ def channel(camera):
     channel = Channel()
     deliver(camera, channel, [0])
     return channel
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        threading.Event().wait(0.01)
 
 
 def make(tmp_path, camera, channel, **kwargs):
@@ -66,7 +78,7 @@ def test_a_recording_that_ended_leaves_nothing_on_the_camera(tmp_path, camera, c
     recorder.start()
     deliver(camera, channel, range(1, 4))
     recorder.stop()
-    assert channel._taps == ()
+    assert len(channel.taps) == 0
     deliver(camera, channel, range(4, 8))
     assert recorder.status().cameras["cam"].written == 3
 
@@ -131,3 +143,77 @@ def test_an_unwritable_library_is_refused_with_a_sentence(tmp_path, camera, chan
     with pytest.raises(SessionError) as refused:
         make(blocked / "library", camera, channel).start()
     assert refused.value.hint
+
+
+MADE_BY = MadeBy(model="classical", title="Classical filling")
+
+
+def refine(camera, index):
+    """The frame as the rig delivered it before, filled."""
+    frame = camera.expose(index)
+    return refine_frame(ClassicalEngine(), frame), MADE_BY
+
+
+def test_refined_depth_is_written_with_its_frame_and_counted(tmp_path, camera, channel):
+    taps = Taps()
+    recorder = make(tmp_path, camera, channel, repairs={"cam": taps})
+    recorder.start()
+    taps(refine(camera, 0))  # its frame came before the recording
+    deliver(camera, channel, range(1, 6))
+    for index in (2, 5, 9):  # nobody has recorded frame 9
+        taps(refine(camera, index))
+        until(lambda: recorder.status().refined["cam"].waiting == 0)
+    session = Session(recorder.stop())
+    assert len(taps) == 0
+    assert session.refined_positions("cam").tolist() == [1, 4]
+    refined, frame = session.refined("cam", 1), session.frame("cam", 1)
+    assert refined.meta.made_by == MADE_BY
+    assert refined.depth.values.shape == frame.color.shape[:2]
+    assert refined.depth.fill_rate > frame.depth.fill_rate
+    assert session.manifest.refined["cam"] == RefinedTotals(made=3, written=2, unplaced=1)
+    assert session.manifest.honest
+
+
+def test_refined_depth_is_dropped_before_any_raw_frame(tmp_path, camera, channel, monkeypatch):
+    gate = threading.Event()
+    encode = module.encode
+
+    def slow(frame, **kwargs):
+        gate.wait(30)
+        return encode(frame, **kwargs)
+
+    monkeypatch.setattr(module, "encode", slow)
+    taps = Taps()
+    recorder = make(tmp_path, camera, channel, repairs={"cam": taps})
+    recorder.start()
+    capacity = round(module.QUEUE_S * 30)
+    deliver(camera, channel, range(1, capacity // 2 + 3))
+    taps(refine(camera, 1))
+    status = recorder.status()
+    assert (status.refined["cam"].dropped, status.cameras["cam"].dropped) == (1, 0)
+    gate.set()
+    until(lambda: recorder.status().cameras["cam"].waiting == 0)
+    taps(refine(camera, 2))
+    session = Session(recorder.stop())
+    assert session.manifest.totals["cam"].host_drop == 0
+    assert session.manifest.refined["cam"] == RefinedTotals(made=2, written=1, dropped=1)
+
+
+def test_a_refined_encoder_that_fails_costs_no_raw_frame(tmp_path, camera, channel, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("codec")
+
+    monkeypatch.setattr(module, "encode_refined", broken)
+    taps = Taps()
+    recorder = make(tmp_path, camera, channel, repairs={"cam": taps})
+    recorder.start()
+    deliver(camera, channel, range(1, 4))
+    taps(refine(camera, 1))
+    until(lambda: not recorder._refined_encoder.running)
+    taps(refine(camera, 2))
+    deliver(camera, channel, range(4, 6))
+    session = Session(recorder.stop())
+    assert session.count("cam") == 5
+    assert session.manifest.refined["cam"] == RefinedTotals(made=2, written=0, failed=2)
+    assert session.manifest.honest
+    assert not session.manifest.failure

@@ -60,7 +60,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def model(qtbot, studio, settings, tmp_path):
-    made = RecordViewModel(studio, settings, tmp_path / "tags.txt")
+    made = RecordViewModel(studio, settings, lambda: None, tags=tmp_path / "tags.txt")
     yield made
     made.watch(False)
     made.close()
@@ -223,7 +223,7 @@ def test_tags_used_are_offered_first_the_next_time(qtbot, studio, settings, tmp_
     remember_tags(["new"], file)
 
     assert recent_tags(file) == ("new", "old")
-    assert RecordViewModel(studio, settings, file).labels.recent == ("new", "old")
+    assert RecordViewModel(studio, settings, lambda: None, tags=file).labels.recent == ("new", "old")
 
 
 def test_a_tag_is_taken_back_by_a_second_press(model):
@@ -247,3 +247,34 @@ def test_losses_are_said_by_cause_and_none_is_calm():
 
 def test_the_file_of_tags_may_be_missing():
     assert recent_tags(Path("/nowhere/tags.txt")) == ()
+
+
+def test_refined_depth_is_recorded_when_asked_for(qtbot, settings, tmp_path):
+    studio = Studio(EngineChoice(model="classical"))
+    model = RecordViewModel(studio, settings, lambda: None, tags=tmp_path / "tags.txt")
+    try:
+        studio.open([TickingCamera("left"), TickingCamera("right")])
+        assert model.view.refined == ""
+        model.set_refined(True)
+        lines = studio.pipeline.lines.values()
+        qtbot.waitUntil(lambda: all(line.refined.latest() is not None for line in lines), timeout=20_000)
+        assert "per second" in model.view.refined
+        record(qtbot, model)
+        refined = model._recorder
+        qtbot.waitUntil(
+            lambda: all(count.written > 1 for count in refined.status().refined.values()), timeout=10_000
+        )
+        assert model.view.refined.startswith("Refined:")
+        with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+            model.toggle()
+        assert "refined" in signal.args[0].words
+        assert all(camera.refined > 1 for camera in read_entry(signal.args[0].folder).cameras)
+    finally:
+        model.close()
+        studio.close()
+
+
+def test_refined_depth_without_a_repair_is_a_warning(model, cameras, qtbot):
+    model.set_refined(True)
+    qtbot.waitUntil(lambda: "off" in model.view.refined, timeout=5000)
+    assert model.view.refined_tone is Tone.WARNING

@@ -158,7 +158,7 @@ def _transferred(job: _Job, url: str, partial: Path, size: int) -> bool:
             if in_vain == TRIES_IN_VAIN:
                 raise WeightsError(
                     f"The download of {job.spec.name} ended after {before} of {size} bytes: "
-                    f"{cause or 'nothing more came'}.",
+                    f"{_reason(cause) if cause else 'nothing more came'}.",
                     hint="Get it again: it goes on where it ended.",
                 ) from cause
             if _length(file) < size and job.stop.wait(PAUSE_S):
@@ -294,6 +294,10 @@ def _in_words(spec: ModelSpec) -> Iterator[None]:
         ) from error
     except (TransportError, OfflineModeIsEnabled, LocalEntryNotFoundError) as error:
         raise WeightsError(
-            f"{place} cannot be reached: {str(error) or type(error).__name__}.",
+            f"{place} cannot be reached: {_reason(error)}.",
             hint="Try again, what came so far is kept; or take it from a disk with --from FOLDER.",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

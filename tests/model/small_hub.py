@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import huggingface_hub.utils
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SIGNED = "/signed"
+"""Path that the hub sends to on another server."""
 
 
 class Hub:
@@ -53,6 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         hub = self.hub
+        if "/resolve/" not in self.path and self.path != SIGNED:
+            self._head(404, {"Content-Length": "0"})  # the client asks for what it thinks useful besides
+            return
         wanted = self.headers.get("Range", "")
         hub.asked.append((self.command, wanted, self.headers.get("Authorization", "")))
         if hub.status != 200:
@@ -61,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = len(hub.content)
         named = {"X-Repo-Commit": COMMIT, "X-Linked-Etag": f'"{hub.etag}"', "X-Linked-Size": str(size)}
         if hub.cdn:
-            self._head(302, {**named, "Location": f"{hub.cdn}/signed", "Content-Length": "0"})
+            self._head(302, {**named, "Location": hub.cdn + SIGNED, "Content-Length": "0"})
             return
         partly = bool(wanted) and hub.ranges
         start = int(wanted[6:-1]) if partly else 0

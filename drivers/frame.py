@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.clock import Clock
 from drivers.depth import DepthMap
 from drivers.geometry import Calibration
 
@@ -24,6 +25,7 @@ class Frame:
         ir_left: (H, W) uint8, or None where the sensor has none.
         ir_right: like `ir_left`.
         truth: exact depth in the colour grid; only simulated cameras know it.
+        clock: where `captured_ns` comes from.
     """
 
     camera_id: str
@@ -36,6 +38,7 @@ class Frame:
     ir_left: NDArray[np.uint8] | None = None
     ir_right: NDArray[np.uint8] | None = None
     truth: DepthMap | None = None
+    clock: Clock = Clock.HOST
 
     def __post_init__(self) -> None:
         assert self.color.ndim == 3, self.color.shape

@@ -1,10 +1,13 @@
 """devices: what can deliver frames on this machine."""
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 
 from app.console import Console
 from app.verbs.verb import Verb
-from drivers.registry import DEMO, SDKS, open_source
+from drivers.devices import Device
+from drivers.registry import DEMO, SDKS, devices, open_source
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -25,16 +28,39 @@ def _run(args: Namespace, console: Console) -> int:
             sensor=info.sensor,
             rate_hz=info.rate_hz,
         )
-    console.say("note", "Real cameras: this version drives none yet. Their libraries on this machine:")
+    found = devices()
+    console.say("note", "Cameras that are plugged in:" if found else "No depth camera is plugged in.")
+    for device in found:
+        console.say("device", "\n".join(_lines(device)), **dataclasses.asdict(device))
+    console.say("note", "Libraries of the vendors (for files of theirs as well):")
     for sdk in SDKS:
+        state = sdk.state()
+        fix = "" if state.ready else f"\n    Run: {state.fix}"
         console.say(
             "sdk",
-            f"  {sdk.title}: {'installed' if sdk.installed else f'not installed ({sdk.install})'}",
+            f"  {sdk.title}: {state.text}{fix}",
+            name=sdk.name,
             title=sdk.title,
-            installed=sdk.installed,
-            install=sdk.install,
+            status=state.status.value,
+            version=state.version,
+            text=state.text,
+            fix=state.fix,
         )
     return 0
+
+
+def _lines(device: Device) -> Iterator[str]:
+    facts = [
+        f"serial {device.serial}" if device.serial else "",
+        f"firmware {device.firmware}" if device.firmware else "",
+        device.link,
+        device.port,
+    ]
+    yield f"  {device.vendor} {device.model}: {', '.join(filter(None, facts))}"
+    if device.usable:
+        yield f"    Open it with --source {device.source}"
+    if device.problem:
+        yield f"    {device.problem} {device.hint}"
 
 
 DEVICES = Verb("devices", "list cameras and camera libraries", _add_arguments, _run)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "session"))
+sys.path.insert(0, str(Path(__file__).parent))
 from session_recordings import make_frame, record
 
 from drivers.camera import Camera
+from drivers.cameras import realsense
 from drivers.cameras.folder import FolderCamera
 from drivers.cameras.replay import ReplayCamera
 from drivers.cameras.synthetic import SyntheticCamera
@@ -35,9 +37,36 @@ def replay(tmp_path):
     return ReplayCamera(Session(tmp_path / "session"), "left")
 
 
+def realsense_device(_):
+    """The real SDK with a software device that sends until the test ends."""
+    require(realsense.SDK)
+    from software_realsense import SoftwareRealSense
+
+    software = SoftwareRealSense()
+    software.start()
+    camera = realsense.RealSenseCamera(lambda: software.device)
+    camera.feeder = software  # the camera outlives its device otherwise
+    return camera
+
+
+def realsense_file(tmp_path):
+    require(realsense.SDK)
+    from software_realsense import record as record_realsense
+
+    record_realsense(tmp_path / "recorded.db3", frames=4)
+    return realsense.recording(tmp_path / "recorded.db3")
+
+
+def require(sdk):
+    if not (state := sdk.state()).ready:
+        pytest.skip(f"{state.text} {state.fix}")
+
+
 FACTORIES = {
     "folder": folder,
     "replay": replay,
+    "RealSense device": realsense_device,
+    "RealSense recording": realsense_file,
     "active stereo": synthetic(SensorKind.ACTIVE_STEREO),
     "time of flight": synthetic(SensorKind.TIME_OF_FLIGHT),
     "passive stereo": synthetic(SensorKind.PASSIVE_STEREO),
@@ -49,7 +78,11 @@ FACTORIES = {
 
 @pytest.fixture(params=FACTORIES)
 def camera(request, tmp_path):
-    return FACTORIES[request.param](tmp_path)
+    camera = FACTORIES[request.param](tmp_path)
+    yield camera
+    camera.close()
+    if feeder := getattr(camera, "feeder", None):
+        feeder.stop()
 
 
 def next_frame(camera):

@@ -1,0 +1,108 @@
+"""Which of the modes that a camera offers a rig takes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from drivers.errors import ModeUnsupported
+
+
+class Stream(Enum):
+    """The images of one exposure."""
+
+    COLOR = "color"
+    DEPTH = "depth"
+    IR_LEFT = "ir_left"
+    IR_RIGHT = "ir_right"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way in which a camera can send one stream.
+
+    Attributes:
+        stream: which.
+        width: pixels, as `height`.
+        height: see `width`.
+        rate_hz: frames per second.
+        bytes_per_pixel: on the cable.
+    """
+
+    stream: Stream
+    width: int
+    height: int
+    rate_hz: int
+    bytes_per_pixel: float
+
+    @property
+    def bytes_per_s(self) -> float:
+        """What it takes of the cable."""
+        return self.width * self.height * self.bytes_per_pixel * self.rate_hz
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a rig would like.
+
+    Attributes:
+        width: pixels of colour and depth, as `height`.
+        height: see `width`.
+        rate_hz: of all streams.
+        budget: bytes per second that the link carries.
+    """
+
+    width: int = 640
+    height: int = 480
+    rate_hz: int = 30
+    budget: float = 350e6
+
+
+USB_2_BUDGET = 38e6
+"""Bytes per second of one camera alone on USB 2."""
+
+
+def choose(offered: Iterable[Profile], wish: Wish) -> Mapping[Stream, Profile]:
+    """One profile for each stream that is offered: all at one rate, depth and infrared of one size.
+
+    The rate goes down before a stream is left out; infrared is left out before there is nothing.
+
+    Raises:
+        ModeUnsupported: there is no depth, or not even the smallest choice fits the link.
+    """
+    profiles = list(offered)
+    if not any(profile.stream is Stream.DEPTH for profile in profiles):
+        raise ModeUnsupported("This camera offers no depth.", hint="Choose a depth camera.")
+    with_infrared = set(Stream)
+    for streams in (with_infrared, {Stream.DEPTH, Stream.COLOR}):
+        for rate_hz in _rates(profiles, wish.rate_hz):
+            taken = _at_rate([p for p in profiles if p.stream in streams], rate_hz, wish)
+            if taken and sum(profile.bytes_per_s for profile in taken.values()) <= wish.budget:
+                return taken
+    raise ModeUnsupported(
+        "No mode of this camera fits its link.", hint="Plug it into a USB 3 port, with a USB 3 cable."
+    )
+
+
+def _rates(profiles: list[Profile], wanted_hz: int) -> list[int]:
+    """Those that depth can have, the nearest first."""
+    rates = {profile.rate_hz for profile in profiles if profile.stream is Stream.DEPTH}
+    return sorted(rates, key=lambda rate: (abs(rate - wanted_hz), rate))
+
+
+def _at_rate(profiles: list[Profile], rate_hz: int, wish: Wish) -> dict[Stream, Profile]:
+    def fit(profile: Profile) -> tuple[int, int]:
+        size = abs(profile.width - wish.width) + abs(profile.height - wish.height)
+        return (size, -profile.width)
+
+    offers = [profile for profile in profiles if profile.rate_hz == rate_hz]
+    taken: dict[Stream, Profile] = {}
+    for stream in Stream:
+        of_stream = [profile for profile in offers if profile.stream is stream]
+        if stream in {Stream.IR_LEFT, Stream.IR_RIGHT} and Stream.DEPTH in taken:
+            depth = taken[Stream.DEPTH]
+            of_stream = [p for p in of_stream if (p.width, p.height) == (depth.width, depth.height)]
+        if of_stream:
+            taken[stream] = min(of_stream, key=fit)
+    has_color = any(profile.stream is Stream.COLOR for profile in profiles)
+    complete = Stream.DEPTH in taken and (Stream.COLOR in taken or not has_color)
+    return taken if complete else {}

@@ -117,8 +117,8 @@ RECOMMENDED = ModelSpec(
     "LingBot-Depth v0.5 (ViT-L)",
     "Published in February 2026; for refinement and completion in general",
     repo="robbyant/lingbot-depth-pretrain-vitl-14-v0.5",
-    # Two independent public programs pin this commit together with this hash: the capture tool that stores it as
-    # lingbot-depth-v0.5.pt, and a demo around apple/ml-sharp. Size and hash are in MODEL_SPEC.md, section 8.
+    # Two independent public programs pin this commit with this hash: a capture tool that stores the file as
+    # lingbot-depth-v0.5.pt, and a demo around apple/ml-sharp. Size and hash: MODEL_SPEC.md, section 8.
     revision="79204ed6b837f4fdd192cf563e59481fecfa0295",
     size_bytes=1_284_837_952,
     sha256="b60cf27ddbd0e51e9b59b03475c0d39d02d2e48ecf8dbb5866f04d46802b3c23",

@@ -21,6 +21,7 @@ from app.flow.slot import Slot
 from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
 from app.recording.recorder import Recorder, Repaired
+from app.recording.room import bytes_per_s
 from drivers.camera import Camera, CameraInfo
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
@@ -112,6 +113,13 @@ class Pipeline:
     def choice(self) -> EngineChoice:
         """The repair that was asked for last."""
         return self._choice
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """What a recording of the cameras would need, as far as they have delivered a frame; None without."""
+        frames = [(line.channel.newest.latest(), line.info.rate_hz) for line in self.lines.values()]
+        rates = [bytes_per_s(frame, rate_hz) for frame, rate_hz in frames if frame is not None]
+        return sum(rates) if rates else None
 
     def choose(self, choice: EngineChoice) -> None:
         """Repair with something else from the next frame on; it is loaded in the inference thread."""

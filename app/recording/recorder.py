@@ -16,6 +16,8 @@ from app.flow.channel import Channel
 from app.flow.refine import Refined
 from app.flow.taps import Taps
 from app.flow.worker import Worker
+from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
+from app.recording.room import Limits, bytes_per_s
 from drivers.camera import Camera
 from drivers.errors import SessionError
 from drivers.frame import Frame
@@ -41,36 +43,7 @@ REFINED_WAITING = 4
 SYNC_S = 0.25
 STATUS_S = 1.0
 STOP_TIMEOUT_S = 20.0
-START_ROOM_S = 600.0
-CLOSE_ROOM_S = 60.0
-CLOSE_ROOM_BYTES = 2_000_000_000
-BYTES_PER_PIXEL = 2.2
-"""Of a frame with colour, depth and two infrared images, for the first guess at the time left."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much disk a recording leaves.
-
-    Attributes:
-        start_s: a recording does not begin with less room than this many seconds need.
-        close_s: it ends by itself when less than this many seconds are left, or `close_bytes`.
-        close_bytes: see `close_s`; the larger of the two counts.
-    """
-
-    start_s: float = START_ROOM_S
-    close_s: float = CLOSE_ROOM_S
-    close_bytes: int = CLOSE_ROOM_BYTES
-
-    def seconds_left(self, free_bytes: int, rate: float) -> float:
-        """Until a recording of `rate` bytes a second ends by itself; negative where it should have ended."""
-        return (free_bytes - max(self.close_bytes, self.close_s * rate)) / rate
-
-
-def bytes_per_s(frame: Frame, rate_hz: float) -> float:
-    """What a camera that delivers such frames will need, before there is a file to measure."""
-    height, width = frame.color.shape[:2]
-    return float(height * width * rate_hz * BYTES_PER_PIXEL)
+CAUTIONS_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +112,7 @@ class RecorderStatus:
         seconds: since it started.
         cameras: counts by camera id.
         refined: the same of refined depth; empty where none is recorded.
+        cautions: what may spoil the recording.
         bytes_written: in this session so far.
         disk_free_bytes: on the session's disk.
         time_left_s: until the recording ends by itself at the present rate.
@@ -156,6 +130,7 @@ class RecorderStatus:
     queue_fill: float
     synced_s: float
     refined: Mapping[str, RefinedCount] = field(default_factory=dict)
+    cautions: tuple[Caution, ...] = ()
     error: str = ""
     hint: str = ""
 
@@ -203,6 +178,8 @@ class Recorder:
         self._repairs: queue.Queue[Repaired | None] = queue.Queue(maxsize=REFINED_WAITING)
         self._refined = dict.fromkeys(self._taps, RefinedCount())
         self._first_index: dict[str, int] = {}
+        self._slow_disk: Caution | None = None
+        self._cautions: tuple[Caution, ...] = ()
         self._error: SessionError | None = None
         self._ended = threading.Event()
         self._stopped = False
@@ -220,7 +197,7 @@ class Recorder:
         """
         if not self._first:
             raise SessionError("No camera has delivered a frame.", hint="Wait for a picture, then record.")
-        self._check_room()
+        self._check_disk()
         self._writer = SessionWriter(
             self._session,
             [
@@ -279,6 +256,7 @@ class Recorder:
             queue_fill=self._queue.qsize() / self._queue.maxsize,
             synced_s=max(0.0, (synced_ns - self._started_ns) / 1e9) if synced_ns else 0.0,
             refined=refined,
+            cautions=self._cautions,
             error=str(error) if error else "",
             hint=error.hint if error else "",
         )
@@ -430,17 +408,25 @@ class Recorder:
             self._count_refined(encoded.camera_id, **{"waiting": -1, outcome: 1})
 
     def _sync(self, stop: threading.Event) -> None:
-        said_s = 0.0
+        said_s = looked_s = 0.0
         while not stop.wait(SYNC_S):
             try:
                 self._writer.sync()
                 now_s = time.monotonic()
+                if now_s - looked_s >= CAUTIONS_S:
+                    looked_s = now_s
+                    self._look_around()
                 if now_s - said_s >= STATUS_S:
                     said_s = now_s
                     self._say_status()
             except SessionError as error:
                 self._end(error)
                 return
+
+    def _look_around(self) -> None:
+        moved_ns = time.time_ns() - self._writer.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        found = (self._slow_disk, battery(), heat(), clock_jump(moved_ns / 1e9))
+        self._cautions = tuple(caution for caution in found if caution is not None)
 
     def _say_status(self) -> None:
         status = self.status()
@@ -453,6 +439,7 @@ class Recorder:
                 "synced_s": round(status.synced_s, 3),
                 "cameras": cameras,
                 "refined": {camera_id: vars(count) for camera_id, count in status.refined.items()},
+                "cautions": [caution.text for caution in status.cautions],
             }
         )
         self._writer.add_drops({camera_id: count.lost for camera_id, count in status.cameras.items()})
@@ -486,7 +473,8 @@ class Recorder:
         log.error("the recording ended by itself: %s %s", error, error.hint)
         self._ended.set()
 
-    def _check_room(self) -> None:
+    def _check_disk(self) -> None:
+        """Make the library's folder, and refuse a disk without room; a slow one is a caution."""
         parent = self._session.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
@@ -503,6 +491,13 @@ class Recorder:
                 f"{free / 1e9:.1f} GB are left.",
                 hint="Delete sessions, or choose another disk in Settings.",
             )
+        try:
+            self._slow_disk = slow_disk(disk_speed(parent), rate)
+        except OSError as error:
+            raise SessionError(
+                f"The folder {parent} cannot be written: {error.strerror}.",
+                hint="Choose a sessions folder that you may write to in Settings.",
+            ) from error
 
     def _guessed_rate(self) -> float:
         """Bytes a second before there is a file to measure."""

@@ -160,6 +160,8 @@ class RecordPage(QWidget):
         self.queue.setTextVisible(False)
         self.queue.setAccessibleName("Recording queue in use")
         self.queue_words = caption()
+        self.cautions = body()
+        set_tone(self.cautions, "warning")
         self.saved = SavedCard()
 
         self.cameras = CardGrid(narrowest_px=CAMERA_PX)
@@ -227,6 +229,8 @@ class RecordPage(QWidget):
         low = "Less than ten minutes: make room or choose another disk. " if view.disk_low else ""
         self.disk_note.setText(low + (f"{size(view.bytes_written)} in this session" if recording else ""))
         self.disk_note.setVisible(bool(low) or recording)
+        self.cautions.setText("\n".join(caution.words for caution in view.cautions))
+        self.cautions.setVisible(bool(view.cautions))
         for widget in (self.queue, self.queue_words):
             widget.setVisible(recording)
         self.queue.setValue(round(view.queue_fill * 100))
@@ -283,7 +287,7 @@ class RecordPage(QWidget):
         for widget in parts:
             main.column.addWidget(widget)
         room = Card()
-        for part in (self.disk, self.disk_note, self.queue, self.queue_words):
+        for part in (self.cautions, self.disk, self.disk_note, self.queue, self.queue_words):
             room.column.addWidget(part)
         for card in (main, self.saved, room):
             side.addWidget(card)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from app import paths, settings
 from app.console import Console
 from app.messages import expected, message
+from app.recording.room import is_low
 from app.settings import SettingsError
 from app.verbs.verb import Verb
 from model.spec import find
 
 GIGA = 1_000_000_000
-LOW_DISK_BYTES = 2 * GIGA
 PROBE_TIMEOUT_S = 60.0
 LIBRARIES = ("numpy", "opencv-python-headless", "PySide6-Essentials", "vispy", "mcap", "torch")
 
@@ -187,7 +187,7 @@ def _folders() -> Iterator[Finding]:
     yield Finding(
         "Disk",
         f"{free / GIGA:.1f} GB free for recordings",
-        "Make room, or record to another disk (Settings, Sessions folder)." if free < LOW_DISK_BYTES else "",
+        "Make room, or record to another disk (Settings, Sessions folder)." if is_low(free, None) else "",
     )
 
 

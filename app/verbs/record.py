@@ -12,6 +12,7 @@ from types import FrameType
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.console import Console
 from app.messages import Message, UsageError
+from app.recording.guards import Caution
 from app.recording.recorder import CameraCount, RecorderStatus
 from app.settings import Settings
 from app.verbs.verb import (
@@ -87,10 +88,15 @@ def _run(args: Namespace, console: Console) -> int:
             out = None if args.out is None else args.out.absolute()
             recorder = studio.record(chosen.sessions_folder, labels, session=out, refined=args.refined)
             console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))
+            told: set[Caution] = set()
             deadline_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
             while not stop.wait(min(1.0, max(deadline_s - time.monotonic(), 0.0))):
                 status = recorder.status()
                 _say_status(console, status)
+                for caution in status.cautions:
+                    if caution not in told:
+                        told.add(caution)
+                        console.say("caution", caution.words, text=caution.text, hint=caution.hint)
                 if status.error or time.monotonic() >= deadline_s:
                     break
             session = studio.stop_recording()

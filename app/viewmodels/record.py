@@ -8,16 +8,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.compose import CameraLine, Pipeline, Studio
+from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
+from app.recording.guards import Caution, battery, heat
 from app.recording.library import relabel
-from app.recording.recorder import Limits, Recorder, RecorderStatus, bytes_per_s
+from app.recording.recorder import Recorder, RecorderStatus
+from app.recording.room import LOW_S, Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record_view import (
-    LOW_DISK_S,
     LabelChoice,
     Problem,
     RecordPhase,
@@ -37,7 +38,7 @@ from drivers.session.labels import SessionLabels
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
-DISK_EVERY_TICKS = 20
+LOOK_EVERY_TICKS = 20
 CLOSE_TIMEOUT_S = 15.0
 
 
@@ -81,6 +82,7 @@ class RecordViewModel(QObject):
         self._marks = 0
         self._ticks = 0
         self._free_bytes = 0
+        self._cautions: tuple[Caution, ...] = ()
         self._watched = False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -103,8 +105,12 @@ class RecordViewModel(QObject):
         lines = {} if pipeline is None else pipeline.lines
         status = None if self._recorder is None else self._recorder.status()
         panels = tuple(camera_panel(line, status) for line in lines.values())
-        left_s = self._left_s(pipeline) if status is None else status.time_left_s
-        low = left_s < LOW_DISK_S and bool(lines)
+        rate = None if pipeline is None else pipeline.bytes_per_s
+        if status is not None:
+            left_s = status.time_left_s
+        else:
+            left_s = Limits().seconds_left(self._free_bytes, rate) if rate else float("inf")
+        low = left_s < LOW_S
         phase = self._phase or idle_phase(panels)
         words, tone = headline(phase, panels, low=low)
         refined, refined_tone = self._refined_words(pipeline, status)
@@ -121,13 +127,14 @@ class RecordViewModel(QObject):
             bytes_written=0 if status is None else status.bytes_written,
             refined=refined,
             refined_tone=refined_tone,
+            cautions=self._cautions if status is None else status.cautions,
         )
 
     def watch(self, watched: bool) -> None:
         """Follow the cameras only while somebody looks; a recording is followed in any case."""
         self._watched = watched
         if watched:
-            self._free_bytes = free_bytes(self._settings.sessions_folder)
+            self._look_around()
             self._timer.start()
             self.poll()
 
@@ -206,8 +213,8 @@ class RecordViewModel(QObject):
     def poll(self) -> None:
         """Look for news; the timer calls this."""
         self._ticks += 1
-        if self._ticks % DISK_EVERY_TICKS == 0:
-            self._free_bytes = free_bytes(self._settings.sessions_folder)
+        if self._ticks % LOOK_EVERY_TICKS == 0:
+            self._look_around()
         self._take_news()
         if self._phase is None and self._studio.recorder is not None:
             self._recorder, self._phase = self._studio.recorder, RecordPhase.RECORDING
@@ -230,6 +237,12 @@ class RecordViewModel(QObject):
             self._studio.stop_recording()
         except SessionError as error:
             log.warning("the recording has no index yet: %s %s", error, error.hint)
+
+    def _look_around(self) -> None:
+        """Room on the disk, and what may spoil a recording; while one runs, it looks for itself."""
+        self._free_bytes = free_bytes(self._settings.sessions_folder)
+        found = () if self._recorder is not None else (battery(), heat())
+        self._cautions = tuple(caution for caution in found if caution is not None)
 
     def _label(
         self,
@@ -296,18 +309,9 @@ class RecordViewModel(QObject):
         rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
         return refined_words(pipeline.inference.latest(), rate_hz, status)
 
-    def _left_s(self, pipeline: Pipeline | None) -> float:
-        rate = 0.0 if pipeline is None else sum(_bytes_per_s(line) for line in pipeline.lines.values())
-        return Limits().seconds_left(self._free_bytes, rate) if rate else float("inf")
-
 
 def _relabel(folder: Path, labels: LabelChoice) -> None:
     try:
         relabel(folder, scene=labels.scene, tags=labels.tags)
     except SessionError as error:
         log.warning("labels changed while recording were not kept: %s %s", error, error.hint)
-
-
-def _bytes_per_s(line: CameraLine) -> float:
-    frame = line.channel.newest.latest()
-    return 0.0 if frame is None else bytes_per_s(frame, line.info.rate_hz)

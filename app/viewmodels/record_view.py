@@ -6,12 +6,11 @@ from pathlib import Path
 
 from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
+from app.recording.guards import Caution
 from app.recording.library import SessionEntry, read_entry
 from app.recording.recorder import CameraCount, RecorderStatus
 from app.viewmodels.words import counted, duration, time_left
 from drivers.frame import Frame
-
-LOW_DISK_S = 600.0
 
 
 class RecordPhase(Enum):
@@ -71,6 +70,7 @@ class RecordView:
         bytes_written: in this session so far.
         refined: what is recorded of refined depth, in words; empty where none is asked for.
         refined_tone: how bad that is.
+        cautions: what may spoil the recording.
     """
 
     phase: RecordPhase
@@ -85,6 +85,7 @@ class RecordView:
     bytes_written: int
     refined: str = ""
     refined_tone: Tone = Tone.CALM
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import InferenceState, InferenceStatus, Studio
 from app.paths import free_bytes
+from app.recording.room import is_low
 from app.viewmodels.words import clock, size
 
 POLL_MS = 500
 DISK_EVERY_TICKS = 10
-LOW_DISK_BYTES = 5_000_000_000
 
 
 @dataclass(frozen=True)
@@ -137,4 +137,6 @@ class StatusModel(QObject):
             free = free_bytes(self._sessions_folder().expanduser().absolute())
         except OSError as error:
             return StatusItem(f"Disk: {error.strerror}", "error")
-        return StatusItem(f"{size(free)} free", "warning" if free < LOW_DISK_BYTES else "")
+        pipeline = self._studio.pipeline
+        low = is_low(free, None if pipeline is None else pipeline.bytes_per_s)
+        return StatusItem(f"{size(free)} free", "warning" if low else "")

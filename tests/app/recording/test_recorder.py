@@ -8,12 +8,14 @@ from app.flow.channel import Channel
 from app.flow.refine import refine_frame
 from app.flow.taps import Taps
 from app.recording import recorder as module
-from app.recording.recorder import Limits, Recorder
+from app.recording.recorder import Recorder
+from app.recording.room import Limits
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.errors import SessionError
 from drivers.session.labels import SessionLabels
 from drivers.session.manifest import RefinedTotals
 from drivers.session.reader import Session
+from drivers.session.recover import recover
 from drivers.session.refined import MadeBy
 from drivers.synth.sensor import SensorKind
 from model.engine import ClassicalEngine
@@ -217,3 +219,37 @@ def test_a_refined_encoder_that_fails_costs_no_raw_frame(tmp_path, camera, chann
     assert session.manifest.refined["cam"] == RefinedTotals(made=2, written=0, failed=2)
     assert session.manifest.honest
     assert not session.manifest.failure
+
+
+def test_a_disk_that_is_taken_away_ends_the_recording_in_words(tmp_path, camera, channel):
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    deliver(camera, channel, range(1, 4))
+    until(lambda: recorder.status().cameras["cam"].written == 3)
+    recorder.session.rename(tmp_path / "elsewhere")
+    until(lambda: recorder.status().error)
+    assert "is gone" in recorder.status().error
+    assert recorder.status().hint
+    with pytest.raises(SessionError, match="no index"):
+        recorder.stop()
+    recover(tmp_path / "elsewhere")
+    assert Session(tmp_path / "elsewhere").count("cam") == 3
+
+
+def test_cautions_are_said_while_recording_and_kept_in_the_file(tmp_path, camera, channel, monkeypatch):
+    monkeypatch.setattr(module, "CAUTIONS_S", 0.0)
+    monkeypatch.setattr(module, "STATUS_S", 0.0)
+    monkeypatch.setattr(module, "disk_speed", lambda folder: 10.0)
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    deliver(camera, channel, range(1, 3))
+    set_back_ns = time.time_ns() - 3_600_000_000_000
+    monkeypatch.setattr(module.time, "time_ns", lambda: set_back_ns)
+    until(lambda: len(recorder.status().cautions) == 2)
+    slow, jumped = recorder.status().cautions
+    assert "MB/s" in slow.text
+    assert "back by 3600 s" in jumped.text
+    file = recorder.session / "seg_00000.mcap.active"
+    until(lambda: b"back by 3600 s" in file.read_bytes())
+    monkeypatch.undo()
+    assert Session(recorder.stop()).count("cam") == 2

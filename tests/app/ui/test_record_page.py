@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from app.recording.guards import Caution
 from app.recording.recorder import CameraCount
 from app.ui.record_page import RECORD_PX, make_page
 from app.viewmodels.handover import handover
@@ -144,3 +145,26 @@ def test_everything_can_be_pressed_with_gloves(made, size):
     page.tag_entry._keyboard.click()
 
     pages.assert_fit_for_fingers(page)
+
+
+def test_what_may_spoil_a_recording_is_on_the_page(made):
+    page, _ = made
+    caution = Caution("The battery is at 9 %.", "Plug the computer in.")
+
+    page.show_view(view(RecordPhase.READY, panel("left"), cautions=(caution,)))
+    assert "The battery is at 9 %. Plug the computer in." in texts(page)
+    page.show_view(view(RecordPhase.READY, panel("left")))
+    assert not page.cautions.isVisible()
+
+
+def test_refined_depth_is_a_switch_that_is_kept_and_rests_while_recording(made):
+    page, asked = made
+    page.show_view(view(RecordPhase.READY, panel("left"), refined="MDM makes 2.0 per second"))
+    assert "MDM makes 2.0 per second" in texts(page)
+
+    page.refined.click()
+    assert asked.saved == 1
+    assert page._context.settings.record_refined
+
+    page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
+    assert not page.refined.isEnabled()

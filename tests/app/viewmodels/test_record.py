@@ -6,7 +6,8 @@ import pytest
 
 from app.compose import Studio
 from app.recording.library import read_entry
-from app.recording.recorder import CameraCount, Limits
+from app.recording.recorder import CameraCount
+from app.recording.room import Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record import RecordViewModel

@@ -1,0 +1,49 @@
+"""How long a disk lasts: the one place that says what a recording needs, and when there is too little."""
+
+from dataclasses import dataclass
+
+from drivers.frame import Frame
+
+LOW_S = 600.0
+"""A disk with room for less is low: it is warned of, and no recording begins on it."""
+CLOSE_S = 60.0
+CLOSE_BYTES = 2_000_000_000
+BYTES_PER_PIXEL = 2.2
+"""Of a frame with colour, depth and two infrared images, for the first guess."""
+USUAL_BYTES_PER_S = 640 * 480 * 30 * BYTES_PER_PIXEL
+"""What is assumed where no camera runs: one camera at 640 x 480 and 30 Hz."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much disk a recording leaves.
+
+    Attributes:
+        start_s: a recording does not begin with less room than this many seconds need.
+        close_s: it ends by itself when less than this many seconds are left, or `close_bytes`.
+        close_bytes: see `close_s`; the larger of the two counts.
+    """
+
+    start_s: float = LOW_S
+    close_s: float = CLOSE_S
+    close_bytes: int = CLOSE_BYTES
+
+    def seconds_left(self, free_bytes: int, bytes_per_s: float) -> float:
+        """Until a recording of that rate ends by itself; negative where it should have ended."""
+        return (free_bytes - max(self.close_bytes, self.close_s * bytes_per_s)) / bytes_per_s
+
+
+def bytes_per_s(frame: Frame, rate_hz: float) -> float:
+    """What a camera that delivers such frames will need, before there is a file to measure."""
+    height, width = frame.color.shape[:2]
+    return float(height * width * rate_hz * BYTES_PER_PIXEL)
+
+
+def is_low(free_bytes: int, rate: float | None) -> bool:
+    """Whether a disk with so much room is low.
+
+    Args:
+        free_bytes: on the disk.
+        rate: bytes per second of the rig; None where no camera runs.
+    """
+    return Limits().seconds_left(free_bytes, rate or USUAL_BYTES_PER_S) < LOW_S

@@ -45,6 +45,7 @@ class Refined:
         engine: label of the engine that made it.
         took_ms: registration and repair together.
         ready_ns: when it was ready, on the monotonic clock.
+        confidence: (H, W) float32 in 0..1, or None from a repair that has none.
     """
 
     frame: Frame
@@ -54,6 +55,7 @@ class Refined:
     engine: str
     took_ms: float
     ready_ns: int
+    confidence: NDArray[np.float32] | None = None
 
     @property
     def age_ms(self) -> float:
@@ -66,11 +68,20 @@ def refine_frame(engine: Engine, frame: Frame) -> Refined:
     started_ns = time.monotonic_ns()
     raw = register_depth(frame.depth, frame.calibration)
     repair = engine.repair(frame.color, raw.values, raw.unit_m)
-    repair.provenance.flags.writeable = False
+    for image in (repair.provenance, repair.confidence):
+        if image is not None:
+            image.flags.writeable = False
     depth = depth_map(repair.depth_m, unit_m=raw.unit_m)
     ready_ns = time.monotonic_ns()
     return Refined(
-        frame, raw, depth, repair.provenance, engine.label, (ready_ns - started_ns) / 1e6, ready_ns
+        frame,
+        raw,
+        depth,
+        repair.provenance,
+        engine.label,
+        (ready_ns - started_ns) / 1e6,
+        ready_ns,
+        repair.confidence,
     )
 
 

@@ -1,5 +1,6 @@
-"""One camera's pictures: colour, raw and refined depth, painted only where something changed."""
+"""One camera's pictures, painted only where something changed."""
 
+import time
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -12,27 +13,22 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
 from app.ui.icons import icon
+from app.ui.loupe import loupe_size, paint_cross, paint_loupe
 from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
-from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, Pane, arrange, free_room
-from app.ui.picture import Picture
+from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
+from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
-from app.viewmodels.colouring import (
-    PROVENANCE_COLOURS,
-    PROVENANCE_WORDS,
-    colour_depth,
-    colour_provenance,
-    copy_color,
-    depth_table,
-)
+from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
+from app.viewmodels.layers import LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.readout import Figures, Readout, figures, readout
-from drivers.depth import DepthMap
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
@@ -40,8 +36,9 @@ FIGURES_PX: Final = (FIGURES_WIDTH_PX, 190)
 """Room that the figures of a repaired frame need."""
 KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
+READ_EVERY_S: Final = 0.2
+FROZEN_PX: Final = 3
 DIM: Final = QColor(7, 9, 12, 170)
-PANE_WORDS: Final[dict[str, str]] = {"colour": "Colour", "raw": "Raw", "refined": "Refined"}
 
 
 class DepthView(QWidget):
@@ -52,21 +49,24 @@ class DepthView(QWidget):
         focus_requested: the small tile was tapped.
         model_requested: the operator wants another model.
         wiped: place of the wipe line, 0 to 1.
+        swap_requested: the small picture in the corner was tapped.
     """
 
     frame_painted = Signal(object)
     focus_requested = Signal()
     model_requested = Signal()
     wiped = Signal(float)
+    swap_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._tile: TileView | None = None
         self._options = LiveOptions()
         self._panes: list[Pane] = []
-        self._pictures: dict[str, Picture] = {kind: Picture() for kind in PANE_WORDS}
-        self._sources: dict[str, object] = {}
+        self._bare = QRegion()
+        self._pictures = TilePictures()
         self._compact = False
+        self._frozen = False
         self._aspect = 4 / 3
         self._wipe = 0.5
         self._wiping = False
@@ -78,6 +78,8 @@ class DepthView(QWidget):
         self._unpainted: object = None
         self._reported: object = None
         self._figures: Figures | None = None
+        self._counted: object = None
+        self._said: tuple[QPointF, float, Readout | None] | None = None
         self._free = QRect()
         self._choose = Button("Choose model")
         self._choose.setParent(self)
@@ -95,14 +97,14 @@ class DepthView(QWidget):
 
     @property
     def wipe(self) -> float:
-        """Place of the wipe line: 0 shows refined only, 1 raw only."""
+        """Place of the wipe line, or how far two layers are blended: 0 is all `shown`, 1 all `base`."""
         return self._wipe
 
     @property
     def readout(self) -> Readout | None:
         """What the loupe says."""
         place = self._hovered or self._pinned
-        return None if place is None or self._tile is None else readout(self._tile, place.x(), place.y())
+        return None if place is None else self._read(place)
 
     def set_compact(self, compact: bool) -> None:
         """Show one picture only, which asks for the focus when it is tapped."""
@@ -120,14 +122,10 @@ class DepthView(QWidget):
     def show_options(self, options: LiveOptions) -> None:
         """Lay out and colour in another way."""
         before, self._options = self._options, options
-        if options.layout != before.layout:
+        if (options.layout, options.base, options.shown) != (before.layout, before.base, before.shown):
             self._rearrange()
-        if (options.near_m, options.far_m) != (before.near_m, before.far_m):
-            self._sources.pop("raw", None)
-            self._sources.pop("refined", None)
-        if options.provenance != before.provenance:
-            self._sources.pop("refined", None)
-        self._recolour()
+        else:
+            self._recolour()
         self.update()
 
     def show_tile(self, tile: TileView) -> None:
@@ -138,8 +136,11 @@ class DepthView(QWidget):
             if abs(width / height - self._aspect) > 1e-3:
                 self._aspect = width / height
                 self._rearrange()
-        for kind in self._recolour():
-            self._update_pane(kind)
+        if tile.frozen != self._frozen:
+            self._frozen = tile.frozen
+            self.update()
+        for layer in self._recolour():
+            self._update_pane(layer)
         if not self._free.isNull():
             self._count(tile)
         words = [tile.camera_note, tile.refined_note]
@@ -154,71 +155,36 @@ class DepthView(QWidget):
 
     def _count(self, tile: TileView) -> None:
         """Keep the figures of the repaired frame up to date."""
-        if tile.refined is not self._sources.get("figures"):
-            self._sources["figures"] = tile.refined
+        if tile.refined is not self._counted:
+            self._counted = tile.refined
             self._figures = None if tile.refined is None else figures(tile.refined)
             self.update(self._free)
 
-    def _recolour(self) -> list[str]:
-        """Fill the pictures whose sources are new and shown; returns their names."""
-        tile = self._tile
-        if tile is None:
+    def _recolour(self) -> list[Layer]:
+        """Fill the pictures whose sources are new and shown; returns their layers."""
+        if self._tile is None:
             return []
-        shown = {pane.kind for pane in self._panes}
-        changed = []
-        wanted = {"colour": tile.frame, "raw": self._raw_source(tile), "refined": tile.refined}
-        for kind, source in wanted.items():
-            if kind not in shown and not ("wipe" in shown and kind != "colour"):
-                continue
-            if self._sources.get(kind, self) is source:
-                continue
-            self._sources[kind] = source
-            self._fill(kind, tile)
-            changed.append(kind)
-        if changed and tile.frame is not self._reported:
-            self._unpainted = self._reported = tile.frame
+        layers = {layer for pane in self._panes for layer in self._layers_of(pane)}
+        registered = not self._compact and self._options.layout in {"wipe", "blend", "inset"}
+        changed = self._pictures.fill(self._tile, self._options, layers, registered=registered)
+        if changed and self._tile.frame is not self._reported:
+            self._unpainted = self._reported = self._tile.frame
         return changed
 
-    def _raw_source(self, tile: TileView) -> DepthMap | None:
-        """Where raw depth comes from.
+    def _layers_of(self, pane: Pane) -> tuple[Layer, ...]:
+        if pane.kind == "wipe" or pane.kind == "blend":
+            return self._options.base, self._options.shown
+        return (pane.kind,)
 
-        Beside refined depth in a wipe both have to lie in the same pixels. Where the sensor's own grid is
-        another one, only the frame that was registered for the repair does.
-        """
-        if tile.frame is None:
-            return None
-        wiping = any(pane.kind == "wipe" for pane in self._panes)
-        if wiping and tile.refined is not None and not tile.frame.calibration.aligned:
-            return tile.refined.raw
-        return tile.frame.depth
-
-    def _fill(self, kind: str, tile: TileView) -> None:
-        picture, refined = self._pictures[kind], tile.refined
-        if kind == "colour":
-            if tile.frame is None:
-                picture.clear()
-            else:
-                copy_color(tile.frame.color, picture.buffer(tile.frame.color.shape[:2]))
-        elif kind == "refined" and refined is not None and self._options.provenance:
-            colour_provenance(
-                refined.provenance, refined.frame.color, picture.buffer(refined.provenance.shape)
-            )
-        else:
-            repaired = None if refined is None else refined.depth
-            depth = self._raw_source(tile) if kind == "raw" else repaired
-            if depth is None:
-                picture.clear()
-                return
-            table = depth_table(self._options.near_m, self._options.far_m, depth.unit_m)
-            colour_depth(depth.values, table, picture.buffer(depth.values.shape))
-
-    def _update_pane(self, kind: str) -> None:
+    def _update_pane(self, layer: Layer) -> None:
         for pane in self._panes:
-            if pane.kind == kind:
-                self.update(pane.rect)
-            elif pane.kind == "wipe" and kind != "colour":
+            if pane.kind == "wipe":
                 left, right = self._halves(pane.rect)
-                self.update(left if kind == "raw" else right)
+                for half, side in ((left, self._options.base), (right, self._options.shown)):
+                    if side == layer:
+                        self.update(half)
+            elif layer in self._layers_of(pane):
+                self.update(pane.rect)
 
     def _halves(self, rect: QRect) -> tuple[QRect, QRect]:
         line = rect.x() + round(self._wipe * rect.width())
@@ -228,7 +194,13 @@ class DepthView(QWidget):
         )
 
     def _rearrange(self) -> None:
-        self._panes = arrange(self.rect(), self._aspect, self._options.layout, compact=self._compact)
+        here = self._options
+        self._panes = arrange(
+            self.rect(), self._aspect, here.layout, compact=self._compact, base=here.base, shown=here.shown
+        )
+        self._bare = QRegion(self.rect())
+        for pane in self._panes:
+            self._bare -= QRegion(pane.rect)
         free = free_room(self.rect(), self._panes).adjusted(0, PANE_GAP_PX, 0, 0)
         roomy = free.width() >= FIGURES_PX[0] and free.height() >= FIGURES_PX[1] and not self._compact
         self._free = free if roomy else QRect()
@@ -242,51 +214,76 @@ class DepthView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         region = event.region()
-        covered = sum(pane.rect.width() * pane.rect.height() for pane in self._panes)
-        if covered < self.width() * self.height():
-            outside = region
-            for pane in self._panes:
-                outside = outside.subtracted(pane.rect)
-            for rect in outside:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
-                painter.fillRect(rect, QColor(theme.current().surface))
+        for rect in region & self._bare:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
+            painter.fillRect(rect, QColor(theme.current().surface))
         if region.intersects(self._free):
             self._paint_figures(painter)
         for pane in self._panes:
             if region.intersects(pane.rect):
                 self._paint_pane(painter, pane, event)
+        if self._frozen:
+            self._paint_frozen(painter)
         self._paint_loupe(painter)
         if self._unpainted is not None:
             frame, self._unpainted = self._unpainted, None
             self.frame_painted.emit(frame)
 
     def _paint_pane(self, painter: QPainter, pane: Pane, event: QPaintEvent) -> None:
-        if pane.kind != "wipe":
-            self._paint_picture(painter, pane.kind, pane.rect, pane.rect)
-            return
-        left, right = self._halves(pane.rect)
-        for kind, half in (("raw", left), ("refined", right)):
-            if not half.isEmpty() and event.region().intersects(half):
-                self._paint_picture(painter, kind, pane.rect, half)
-        self._paint_handle(painter, pane.rect, left.right() + 1)
+        rect = pane.rect
+        if pane.kind == "wipe":
+            left, right = self._halves(rect)
+            for layer, half in zip(self._layers_of(pane), (left, right), strict=True):
+                if not half.isEmpty() and event.region().intersects(half):
+                    self._paint_picture(painter, layer, rect, half)
+                    self._paint_note(painter, layer, half)
+                    self._paint_tag(painter, layer, rect, half)
+            self._paint_handle(painter, rect, left.right() + 1)
+        elif pane.kind == "blend":
+            base, shown = self._layers_of(pane)
+            self._paint_picture(painter, base, rect, rect)
+            self._paint_picture(painter, shown, rect, rect, opacity=1 - self._wipe)
+            if self._note(shown)[0] is not None:
+                painter.fillRect(rect, DIM)
+            self._paint_note(painter, shown if self._note(shown)[0] is not None else base, rect)
+            middle = rect.x() + rect.width() // 2
+            self._paint_tag(painter, base, rect, QRect(rect.topLeft(), QPoint(middle - 1, rect.bottom())))
+            self._paint_tag(painter, shown, rect, QRect(QPoint(middle, rect.y()), rect.bottomRight()))
+            self._paint_handle(painter, rect, rect.x() + round(self._wipe * rect.width()))
+        else:
+            self._paint_picture(painter, pane.kind, rect, rect)
+            self._paint_note(painter, pane.kind, rect)
+            self._paint_tag(painter, pane.kind, rect, rect)
+            if pane is not self._panes[0] and self._options.layout == "inset":
+                painter.setPen(QPen(QColor("#ffffff"), 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(rect.adjusted(1, 1, -1, -1))
 
-    def _paint_picture(self, painter: QPainter, kind: str, rect: QRect, clip: QRect) -> None:
-        image = self._pictures[kind].image
-        note, over_picture = self._note(kind)
+    def _paint_picture(
+        self, painter: QPainter, layer: Layer, rect: QRect, clip: QRect, *, opacity: float = 1.0
+    ) -> None:
+        image = self._pictures.image(layer)
+        note, over_picture = self._note(layer)
         painter.save()
         painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
+        painter.setOpacity(opacity)
         if image is None or (note is not None and not over_picture):
             painter.fillRect(rect, QColor(theme.current().picture))
         else:
             # Depth keeps its pixels: a smoothed edge would show distances that nobody measured.
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, kind == "colour")
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, layer in {"colour", "ir"})
             painter.drawImage(rect, image)
             if note is not None:
                 painter.fillRect(rect, DIM)
         painter.restore()
-        if note is not None:
-            self._paint_note(painter, note, clip)
-        if not self._compact:
-            self._paint_tag(painter, kind, rect, clip)
+
+    def _paint_frozen(self, painter: QPainter) -> None:
+        """A border that a moving picture never has."""
+        colour = QColor(theme.DARK.warning)
+        for pane in self._panes:
+            if not pane.rect.isEmpty():
+                painter.setPen(QPen(colour, FROZEN_PX))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(pane.rect.adjusted(1, 1, -2, -2))
 
     def _paint_figures(self, painter: QPainter) -> None:
         """Where the pixels of the repaired frame come from, in per cent, and what it took."""
@@ -323,21 +320,26 @@ class DepthView(QWidget):
         painter.setPen(QColor(colours.text))
         painter.drawText(line, right, took)
 
-    def _note(self, kind: str) -> tuple[Note | None, bool]:
-        """Words for this pane, and whether they stand over an old picture."""
+    def _note(self, layer: Layer) -> tuple[Note | None, bool]:
+        """Words for this layer, and whether they stand over an old picture."""
         tile = self._tile
         if tile is None:
             return Note("Camera starting"), False
-        if kind == "refined":
+        if layer in REPAIRED:
             note = tile.refined_note
             if note is None and tile.camera_note is not None:
                 note = Note("No camera, nothing to refine") if tile.frame is None else None
+            if note is None and layer == "confidence" and tile.refined and tile.refined.confidence is None:
+                return Note("No confidence", "This repair does not say how sure it is."), False
             return note, tile.refined is not None
+        if layer == "ir" and tile.camera_note is None and tile.frame and tile.frame.ir_left is None:
+            return Note("No infrared picture", "This camera sends none."), False
         return tile.camera_note, tile.frame is not None
 
-    def _paint_note(self, painter: QPainter, note: Note, clip: QRect) -> None:
+    def _paint_note(self, painter: QPainter, layer: Layer, clip: QRect) -> None:
+        note, _ = self._note(layer)
         room = clip.adjusted(*NOTE_MARGINS)
-        if room.width() < 48 or room.height() < 24:
+        if note is None or room.width() < 48 or room.height() < 24:
             return
         placed = place_note(note, room, hints=not self._compact, button=self._choose.isVisible())
         painter.save()
@@ -351,13 +353,14 @@ class DepthView(QWidget):
             painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
         painter.restore()
 
-    def _paint_tag(self, painter: QPainter, kind: str, rect: QRect, clip: QRect) -> None:
-        text = PANE_WORDS[kind]
-        if kind == "refined" and self._options.provenance:
-            text = "Provenance"
+    def _paint_tag(self, painter: QPainter, layer: Layer, rect: QRect, clip: QRect) -> None:
+        """The layer's name in the upper corner of `clip`, on the right where that is the right half."""
+        if self._compact:
+            return
+        text = LAYER_WORDS[layer]
         tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
         width = QFontMetrics(tag_font).horizontalAdvance(text) + 18
-        at_right = kind == "refined" and clip.x() > rect.x()
+        at_right = clip.x() > rect.x()
         tag = QRect(rect.right() - width - 5 if at_right else clip.x() + 6, rect.y() + 6, width, 26)
         if tag.right() > clip.right() or tag.left() < clip.left():
             return
@@ -375,8 +378,13 @@ class DepthView(QWidget):
         painter.save()
         painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(QRect(line - 2, rect.y(), 4, rect.height()), QColor("#ffffff"))
         knob = self._knob(rect, line)
+        if self._options.layout == "blend":
+            track = QRect(rect.x() + 8, round(knob.center().y()) - 2, rect.width() - 16, 4)
+            painter.fillRect(track.adjusted(-1, -1, 1, 1), QColor(7, 9, 12, 150))
+            painter.fillRect(track, QColor("#ffffff"))
+        else:
+            painter.fillRect(QRect(line - 2, rect.y(), 4, rect.height()), QColor("#ffffff"))
         painter.setPen(QPen(QColor(7, 9, 12), 2))
         painter.setBrush(QColor("#ffffff"))
         painter.drawEllipse(knob)
@@ -392,6 +400,15 @@ class DepthView(QWidget):
         x = min(max(line, rect.x() + size / 2 + 2), rect.right() - size / 2 - 2)
         return QRectF(x - size / 2, rect.y() + rect.height() * 0.87 - size / 2, size, size)
 
+    def _read(self, place: QPointF) -> Readout | None:
+        """The depth there; figures that change more than five times a second cannot be read."""
+        now_s = time.perf_counter()
+        if self._said is not None and self._said[0] == place and now_s - self._said[1] < READ_EVERY_S:
+            return self._said[2]
+        said = None if self._tile is None else readout(self._tile, place.x(), place.y())
+        self._said = place, now_s, said
+        return said
+
     def _paint_loupe(self, painter: QPainter) -> None:
         place, said = self._hovered or self._pinned, self.readout
         if place is None or said is None:
@@ -399,42 +416,11 @@ class DepthView(QWidget):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for pane in self._panes:
-            self._paint_cross(painter, self._point_in(pane, place))
-        big = theme.font(theme.TITLE_PX, weight=theme.BOLD, tabular=True)
-        small = theme.font(theme.CAPTION_PX)
-        lines = (("Refined", said.refined), ("Raw", said.raw))
-        width = max(QFontMetrics(big).horizontalAdvance(value) for _, value in lines) + 92
-        width = max(width, QFontMetrics(small).horizontalAdvance(said.provenance) + 28)
-        box = self._loupe_box(place, QSize(width, 86))
-        painter.setPen(QPen(QColor(255, 255, 255, 90), 1))
-        painter.setBrush(QColor(13, 16, 20, 235))
-        painter.drawRoundedRect(box, 10, 10)
-        y = box.y() + 8
-        for word, value in lines:
-            painter.setFont(small)
-            painter.setPen(QColor(theme.DARK.muted))
-            painter.drawText(QRect(box.x() + 14, y, 70, 24), Qt.AlignmentFlag.AlignVCenter, word)
-            painter.setFont(big)
-            painter.setPen(QColor(theme.DARK.text))
-            painter.drawText(
-                QRect(box.x() + 14, y, box.width() - 28, 24),
-                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                value,
-            )
-            y += 25
-        painter.setFont(small)
-        painter.setPen(QColor(theme.DARK.accent))
-        below = QRect(box.x() + 14, y, box.width() - 28, 22)
-        painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, said.provenance)
+            paint_cross(painter, self._point_in(pane, place))
+        box = self._loupe_box(place, loupe_size(said))
+        paint_loupe(painter, box, said)
         painter.restore()
         self._loupe_rect = box.adjusted(-2, -2, 2, 2)
-
-    @staticmethod
-    def _paint_cross(painter: QPainter, point: QPointF) -> None:
-        for colour, width in ((QColor(7, 9, 12), 5), (QColor("#ffffff"), 2)):
-            painter.setPen(QPen(colour, width))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(point, 9, 9)
 
     def _loupe_box(self, place: QPointF, size: QSize) -> QRect:
         pane = self._depth_pane()
@@ -446,7 +432,9 @@ class DepthView(QWidget):
         return QRect(QPoint(x, y), size)
 
     def _depth_pane(self) -> Pane:
-        return next((pane for pane in self._panes if pane.kind in {"wipe", "refined"}), self._panes[0])
+        main = next((pane for pane in self._panes if pane.kind in TWO_LAYERS), None)
+        shown = next((pane for pane in self._panes if pane.kind == self._options.shown), None)
+        return main or shown or self._panes[0]
 
     @staticmethod
     def _point_in(pane: Pane, place: QPointF) -> QPointF:
@@ -456,7 +444,7 @@ class DepthView(QWidget):
 
     def _place_at(self, position: QPointF) -> QPointF | None:
         """Column and row as shares of the picture under `position`, or None beside the pictures."""
-        for pane in self._panes:
+        for pane in reversed(self._panes):
             if pane.rect.contains(position.toPoint()):
                 return QPointF(
                     (position.x() - pane.rect.x()) / pane.rect.width(),
@@ -464,16 +452,25 @@ class DepthView(QWidget):
                 )
         return None
 
-    def _wipe_pane(self) -> Pane | None:
-        return next((pane for pane in self._panes if pane.kind == "wipe"), None)
+    def _two_layer_pane(self) -> Pane | None:
+        return next((pane for pane in self._panes if pane.kind in TWO_LAYERS), None)
 
     def _on_handle(self, position: QPointF) -> bool:
-        pane = self._wipe_pane()
+        pane = self._two_layer_pane()
         if pane is None or not pane.rect.adjusted(-8, 0, 8, 0).contains(position.toPoint()):
             return False
         line = pane.rect.x() + self._wipe * pane.rect.width()
-        near = abs(position.x() - line) <= HANDLE_PX / 2
-        return near or self._knob(pane.rect, round(line)).contains(position)
+        knob = self._knob(pane.rect, round(line))
+        if pane.kind == "blend":
+            return abs(position.y() - knob.center().y()) <= HANDLE_PX / 2
+        return abs(position.x() - line) <= HANDLE_PX / 2 or knob.contains(position)
+
+    def _on_inset(self, position: QPointF) -> bool:
+        return (
+            not self._compact
+            and self._options.layout == "inset"
+            and self._panes[-1].rect.contains(position.toPoint())
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is not Qt.MouseButton.LeftButton:
@@ -485,6 +482,10 @@ class DepthView(QWidget):
         self._lift_px = LOUPE_LIFT_PX["finger" if finger else "mouse"]
         if self._on_handle(event.position()):
             self._wiping = True
+            self._wipe_to(event.position())
+            return
+        if self._on_inset(event.position()):
+            self.swap_requested.emit()
             return
         place = self._place_at(event.position())
         if place is not None and self._pinned is not None and self._near_pin(event.position()):
@@ -493,10 +494,8 @@ class DepthView(QWidget):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        pane = self._wipe_pane()
-        if self._wiping and pane is not None:
-            self.set_wipe((event.position().x() - pane.rect.x()) / max(pane.rect.width(), 1))
-            self.wiped.emit(self._wipe)
+        if self._wiping:
+            self._wipe_to(event.position())
             return
         if self._compact:
             return
@@ -508,6 +507,12 @@ class DepthView(QWidget):
             on_line = self._on_handle(event.position())
             self.setCursor(Qt.CursorShape.SplitHCursor if on_line else Qt.CursorShape.CrossCursor)
         self.update()
+
+    def _wipe_to(self, position: QPointF) -> None:
+        pane = self._two_layer_pane()
+        if pane is not None:
+            self.set_wipe((position.x() - pane.rect.x()) / max(pane.rect.width(), 1))
+            self.wiped.emit(self._wipe)
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         self._wiping = False
@@ -537,11 +542,13 @@ class DepthView(QWidget):
             and tile.refined_note is not None
             and tile.refined_note.choose_model
         )
-        pane = next((pane for pane in self._panes if pane.kind in {"refined", "wipe"}), None)
+        pane = next((pane for pane in self._panes if REPAIRED.intersection(self._layers_of(pane))), None)
         if not wanted or pane is None:
             self._choose.hide()
             return
-        rect = self._halves(pane.rect)[1] if pane.kind == "wipe" else pane.rect
+        rect = pane.rect
+        if pane.kind == "wipe":
+            rect = self._halves(rect)[1 if self._options.shown in REPAIRED else 0]
         size = self._choose.sizeHint()
         note = tile.refined_note if tile is not None else None
         if note is None or rect.width() < size.width() + 4 or rect.height() < 150:

@@ -1,12 +1,21 @@
 """What the colours of depth and of provenance mean."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.ui import theme
 from app.ui.widgets import Button, label
-from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_MEANINGS, PROVENANCE_WORDS, turbo
+from app.viewmodels.colouring import (
+    PROVENANCE_COLOURS,
+    PROVENANCE_MEANINGS,
+    PROVENANCE_WORDS,
+    ColourMap,
+    diverging,
+    ramp,
+)
 from app.viewmodels.live import LiveOptions
 from model.repair import Provenance
 
@@ -18,19 +27,24 @@ def metres(value_m: float) -> str:
     return f"{value_m:.2f}".rstrip("0").rstrip(".") + " m"
 
 
+def ramp_image(colours: NDArray[np.uint8]) -> QImage:
+    """One row of pixels of (N, 3) uint8 RGB, to be stretched."""
+    return QImage(colours.data, len(colours), 1, 3 * len(colours), QImage.Format.Format_RGB888).copy()
+
+
 class RangeButton(Button):
     """The colour bar with its metres; a tap opens the range."""
 
     def __init__(self) -> None:
         super().__init__("", checkable=True)
         self._near, self._far, self._auto = "", "", False
-        ramp = turbo()
-        self._ramp = QImage(ramp.data, ramp.shape[0], 1, 3 * ramp.shape[0], QImage.Format.Format_RGB888)
+        self._ramp = ramp_image(ramp("turbo"))
         self.setFixedSize(BAR_WIDTH_PX + 28, theme.TARGET_PX)
 
     def show_options(self, options: LiveOptions) -> None:
         """Show the present range."""
         self._near, self._far, self._auto = metres(options.near_m), metres(options.far_m), options.auto
+        self._ramp = ramp_image(ramp(options.colour_map))
         words = f"Depth colours from {self._near} to {self._far}"
         self.setAccessibleName(words)
         self.setToolTip(f"{words}; press to change")
@@ -86,3 +100,84 @@ class ProvenanceLegend(QWidget):
             row.addWidget(label(PROVENANCE_MEANINGS[kind], "muted", wrap=False))
             row.addSpacing(theme.GAP_PX)
         row.addStretch(1)
+
+
+class _Ramp(QWidget):
+    """A colour bar with words at its ends and in its middle."""
+
+    def __init__(self, colours: NDArray[np.uint8], accessible_name: str) -> None:
+        super().__init__()
+        self._image = ramp_image(colours)
+        self._words = ("", "", "")
+        self._name = accessible_name
+        self.setFixedHeight(28)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_words(self, left: str, middle: str, right: str) -> None:
+        """Say what the colours mean."""
+        self._words = (left, middle, right)
+        self.setAccessibleName(f"{self._name}: {left}, {middle}, {right}".replace(", ,", ","))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
+        painter.setPen(QColor(theme.current().text))
+        metrics = painter.fontMetrics()
+        left, middle, right = self._words
+        room = self.rect().adjusted(4, 0, -4, 0)
+        start, end = metrics.horizontalAdvance(left) + 10, metrics.horizontalAdvance(right) + 10
+        bar = QRect(room.x() + start, 7, min(room.width() - start - end, 420), 14)
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, left)
+        painter.drawImage(bar, self._image)
+        after = QRect(bar.right() + 10, 0, end, self.height())
+        painter.drawText(after, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, right)
+        painter.setPen(QColor(theme.current().muted))
+        painter.setFont(theme.font(theme.BODY_PX))
+        beyond = QRect(after.right() + 12, 0, max(room.right() - after.right() - 12, 0), self.height())
+        painter.drawText(beyond, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, middle)
+
+
+class Legend(QStackedWidget):
+    """Says what the colours mean of layers whose colours are not distances; hidden for the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._provenance = ProvenanceLegend()
+        self._difference = _Ramp(diverging(), "Colours of the difference")
+        self._confidence = _Ramp(ramp("viridis"), "Colours of the confidence")
+        self._confidence.show_words("0", "how probable it is that the depth is less than 5 % off", "1")
+        for page in (self._provenance, self._difference, self._confidence):
+            self.addWidget(page)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_options(self, options: LiveOptions) -> None:
+        """Explain the layer that is shown, or the one that it is compared with."""
+        pages = {
+            "provenance": self._provenance,
+            "difference": self._difference,
+            "confidence": self._confidence,
+        }
+        page = pages.get(options.shown) or pages.get(options.base)
+        limit = millimetres(options.difference_m)
+        self._difference.show_words(
+            f"\u2212{limit}", "refined minus raw: blue is nearer, red farther", f"+{limit}"
+        )
+        self.setVisible(page is not None)
+        if page is not None:
+            self.setCurrentWidget(page)
+
+    def show_provenance(self) -> None:
+        """Explain provenance, whatever the pictures show."""
+        self.setCurrentWidget(self._provenance)
+        self.show()
+
+
+def millimetres(value_m: float) -> str:
+    """A length below a metre: "100 mm"."""
+    return f"{value_m * 1000:.0f} mm"
+
+
+def ramp_icon(colour_map: ColourMap) -> QIcon:
+    """A small bar of a colour map's colours."""
+    return QIcon(QPixmap.fromImage(ramp_image(ramp(colour_map)).scaled(40, 24)))

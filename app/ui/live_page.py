@@ -9,14 +9,18 @@ from app.compose import InferenceState, InferenceStatus
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
 from app.ui.context import WindowContext
-from app.ui.legends import ProvenanceLegend, RangeButton, metres
+from app.ui.layer_bar import LayerBar
+from app.ui.legends import Legend, RangeButton, metres
 from app.ui.tiles import TilesArea
 from app.ui.widgets import Button, ChipGroup, EmptyState, Option, Picker, Segmented, Stepper, label
 from app.viewmodels.live import PRESETS_M, SMALLEST_RANGE_M, CameraTitle, LiveModel, LiveOptions, TileView
 
 LAYOUTS = (
-    Option("wipe", "Wipe", hint="Raw and refined behind one line (W)"),
-    Option("side", "Side by side", hint="Colour, raw and refined in a row (S)"),
+    Option("one", "One", hint="One picture for each camera (O)"),
+    Option("wipe", "Wipe", hint="Two pictures on either side of a line (W)"),
+    Option("blend", "Blend", hint="Two pictures over each other (B)"),
+    Option("side", "Side", hint="Pictures side by side (S)"),
+    Option("inset", "Corner", hint="One picture in the corner of another (I)"),
     Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
 )
 RANGES = (
@@ -41,8 +45,7 @@ class LivePage(QWidget):
         self.model = model
         self._context = context
         self._layouts = Segmented(LAYOUTS, "Arrangement")
-        self._provenance = Button("Provenance", icon_name="palette-outline", checkable=True)
-        self._provenance.setToolTip("Colour refined depth by where it comes from (P)")
+        self._layers = LayerBar()
         self._freeze = Button("Freeze", icon_name="pause", checkable=True)
         self._freeze.setToolTip("Let the pictures stand still (Space)")
         self._range = RangeButton()
@@ -54,7 +57,7 @@ class LivePage(QWidget):
         self._presets = ChipGroup(RANGES, "Range of the depth colours")
         self._near = Stepper("Nearest colour", minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
         self._far = Stepper("Farthest colour", minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
-        self._legend = ProvenanceLegend()
+        self._legend = Legend()
         self._tiles = TilesArea()
         self._cloud = CloudPanel()
         self._nothing = EmptyState(
@@ -105,7 +108,7 @@ class LivePage(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(theme.GAP_PX)
-        for widget in (self._layouts, self._freeze, self._provenance):
+        for widget in (self._layouts, self._freeze):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._range)
@@ -114,6 +117,7 @@ class LivePage(QWidget):
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
         column.addLayout(bar)
+        column.addWidget(self._layers)
         column.addWidget(self._range_row)
         column.addWidget(self._cloud.bar)
         column.addWidget(self._legend)
@@ -122,7 +126,8 @@ class LivePage(QWidget):
     def _connect(self) -> None:
         model = self.model
         self._layouts.changed.connect(self._layout_chosen)
-        self._provenance.toggled.connect(model.set_provenance)
+        self._layers.base_chosen.connect(model.set_base)
+        self._layers.shown_chosen.connect(model.set_shown)
         self._freeze.toggled.connect(model.set_frozen)
         self._range.toggled.connect(self._range_row.setVisible)
         self._models.picked.connect(model.choose_model)
@@ -131,6 +136,7 @@ class LivePage(QWidget):
         self._far.value_changed.connect(self._far_chosen)
         self._nothing.button.clicked.connect(partial(self._context.open_source, "demo"))
         self._tiles.focus_toggled.connect(model.toggle_focus)
+        self._tiles.swap_requested.connect(model.swap_layers)
         self._tiles.model_requested.connect(partial(self._context.go_to, "Settings"))
         self._tiles.frame_painted.connect(model.note_painted)
         self._cloud.colouring_changed.connect(self._show_legend)
@@ -142,10 +148,15 @@ class LivePage(QWidget):
     def _make_keys(self) -> None:
         keys = [
             ("Space", self._freeze.click),
+            ("O", self._layouts.button("one").click),
             ("W", self._layouts.button("wipe").click),
+            ("B", self._layouts.button("blend").click),
             ("S", self._layouts.button("side").click),
+            ("I", self._layouts.button("inset").click),
             ("D", self._layouts.button("cloud").click),
-            ("P", self._provenance.click),
+            ("L", partial(self.model.step_layer, 1)),
+            ("Shift+L", partial(self.model.step_layer, -1)),
+            ("X", self.model.swap_layers),
             ("A", self._presets.button("auto").click),
             ("C", self._range.click),
             ("R", self._cloud.reset),
@@ -187,8 +198,8 @@ class LivePage(QWidget):
 
     def _show_options(self, options: LiveOptions) -> None:
         self._layouts.select(options.layout)
-        self._provenance.setChecked(options.provenance)
-        self._provenance.setVisible(options.layout != "cloud")
+        self._layers.show_options(options)
+        self._layers.setVisible(options.layout != "cloud")
         self._freeze.setChecked(options.frozen)
         self._freeze.setText("Frozen" if options.frozen else "Freeze")
         self._freeze.set_icon("play" if options.frozen else "pause")
@@ -208,8 +219,12 @@ class LivePage(QWidget):
         self._show_legend()
 
     def _show_legend(self) -> None:
-        shown = self._cloud.shows_provenance if self._cloud.active else self.model.options.provenance
-        self._legend.setVisible(shown)
+        if not self._cloud.active:
+            self._legend.show_options(self.model.options)
+        elif self._cloud.shows_provenance:
+            self._legend.show_provenance()
+        else:
+            self._legend.hide()
 
     def _show_inference(self, state: InferenceState) -> None:
         if self._models.choice != self.model.model:

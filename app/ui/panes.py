@@ -6,9 +6,14 @@ from typing import Final, Literal
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize
 
-PaneKind = Literal["colour", "raw", "refined", "wipe"]
+from app.viewmodels.layers import Layer
+
+PaneKind = Layer | Literal["wipe", "blend"]
 
 PANE_GAP_PX: Final = 3
+INSET_SHARE: Final = 0.3
+INSET_MARGIN_PX: Final = 10
+TWO_LAYERS: Final = frozenset({"wipe", "blend"})
 FIGURES_WIDTH_PX: Final = 150
 """Room beside the colour picture from which on figures stand there."""
 
@@ -18,7 +23,7 @@ class Pane:
     """Where one picture goes.
 
     Attributes:
-        kind: what it shows; "wipe" shows raw to the left and refined to the right of the line.
+        kind: the layer; or two in one picture, "wipe" on either side of a line and "blend" over each other.
         rect: of the picture itself, without letter box.
     """
 
@@ -35,44 +40,66 @@ def fitted(room: QRect, aspect: float) -> QRect:
     )
 
 
-def arrange(room: QRect, aspect: float, layout: str, *, compact: bool) -> list[Pane]:
-    """Panes of one tile, as large as they fit.
+def arrange(
+    room: QRect, aspect: float, layout: str, *, compact: bool, base: Layer = "raw", shown: Layer = "refined"
+) -> list[Pane]:
+    """Panes of one tile, as large as they fit; where two overlap, the later one is in front.
 
     Args:
         room: of the tile below its header.
         aspect: width to height of the pictures.
-        layout: "wipe" or "side".
+        layout: as in `LiveOptions`; all but these are laid out like "wipe".
         compact: one picture only.
+        base: what is compared with.
+        shown: what the operator wants to see.
     """
     if compact:
         return [Pane("colour", fitted(room, aspect))]
+    if layout == "one":
+        return [Pane(shown, _alone(room, aspect))]
+    if layout == "inset":
+        return _inset(_alone(room, aspect), base, shown)
     if layout == "side":
-        return _side_by_side(room, aspect)
-    return _wipe(room, aspect)
+        return _side_by_side(room, aspect, tuple(dict.fromkeys(("colour", base, shown))))
+    thirds: tuple[Layer, ...] = ("colour", "raw", "refined")
+    third = next(layer for layer in thirds if layer not in {base, shown})
+    return _large_and_small(room, aspect, "blend" if layout == "blend" else "wipe", third)
 
 
-def _side_by_side(room: QRect, aspect: float) -> list[Pane]:
+def _alone(room: QRect, aspect: float) -> QRect:
+    """In the middle, or at the upper edge where the room below is worth having."""
+    middle = fitted(room, aspect)
+    return middle.translated(0, room.y() - middle.y()) if middle.height() < 0.6 * room.height() else middle
+
+
+def _inset(large: QRect, base: Layer, shown: Layer) -> list[Pane]:
+    size = large.size() * INSET_SHARE
+    corner = large.bottomLeft() + QPoint(INSET_MARGIN_PX, -INSET_MARGIN_PX - size.height())
+    return [Pane(shown, large), Pane(base, QRect(corner, size))]
+
+
+def _side_by_side(room: QRect, aspect: float, kinds: tuple[Layer, ...]) -> list[Pane]:
     """In a row, in a column, or two above one, whichever shows them larger."""
-    kinds: tuple[PaneKind, ...] = ("colour", "raw", "refined")
+    count = len(kinds)
     half = QSize((room.width() - PANE_GAP_PX) // 2, (room.height() - PANE_GAP_PX) // 2)
     quarter = fitted(QRect(QPoint(), half), aspect).size()
-    row_width = (room.width() - 2 * PANE_GAP_PX) // 3
-    column_height = (room.height() - 2 * PANE_GAP_PX) // 3
+    row_width = (room.width() - (count - 1) * PANE_GAP_PX) // count
+    column_height = (room.height() - (count - 1) * PANE_GAP_PX) // count
     in_row = fitted(QRect(0, 0, row_width, room.height()), aspect)
     in_column = fitted(QRect(0, 0, room.width(), column_height), aspect)
-    if quarter.width() > max(in_row.width(), in_column.width()):
+    if count == 3 and quarter.width() > max(in_row.width(), in_column.width()):
         return _in_quarters(room, quarter, kinds)
     across = in_row.width() >= in_column.width()
     size = (in_row if across else in_column).size()
     width, height = size.width(), size.height()
     step = QPoint(width + PANE_GAP_PX, 0) if across else QPoint(0, height + PANE_GAP_PX)
-    whole = QSize(width, height) + QSize(2 * step.x(), 2 * step.y())
+    whole = QSize(width, height) + QSize(step.x(), step.y()) * (count - 1)
     spare = room.size() - whole
     first = room.topLeft() + QPoint(spare.width() // 2, spare.height() // 2)
     return [Pane(kind, QRect(first + step * i, QSize(width, height))) for i, kind in enumerate(kinds)]
 
 
-def _in_quarters(room: QRect, size: QSize, kinds: tuple[PaneKind, ...]) -> list[Pane]:
+def _in_quarters(room: QRect, size: QSize, kinds: tuple[Layer, ...]) -> list[Pane]:
     """The fourth quarter stays free for figures."""
     step = QPoint(size.width() + PANE_GAP_PX, size.height() + PANE_GAP_PX)
     whole = QSize(step.x() + size.width(), step.y() + size.height())
@@ -84,19 +111,17 @@ def _in_quarters(room: QRect, size: QSize, kinds: tuple[PaneKind, ...]) -> list[
 
 
 def free_room(room: QRect, panes: list[Pane]) -> QRect:
-    """The largest rectangle beside or below the colour picture that no pane covers."""
-    colour = next((pane.rect for pane in panes if pane.kind == "colour"), None)
-    if colour is None:
-        return QRect()
-    others = [pane.rect for pane in panes if pane.kind != "colour"]
-    below = QRect(colour.x(), colour.bottom() + 1, colour.width(), room.bottom() - colour.bottom())
-    beside = QRect(colour.right() + 1, colour.y(), room.right() - colour.right(), colour.height())
-    free = [rect for rect in (below, beside) if not any(rect.intersects(other) for other in others)]
+    """The largest rectangle beside or below a picture that no pane covers."""
+    free = []
+    for rect in (pane.rect for pane in panes):
+        below = QRect(rect.x(), rect.bottom() + 1, rect.width(), room.bottom() - rect.bottom())
+        beside = QRect(rect.right() + 1, rect.y(), room.right() - rect.right(), rect.height())
+        free += [one for one in (below, beside) if not any(one.intersects(other.rect) for other in panes)]
     return max(free, key=lambda rect: rect.width() * rect.height(), default=QRect())
 
 
-def _wipe(room: QRect, aspect: float) -> list[Pane]:
-    """The wipe as large as it fits, colour in what is left beside or below it, at least a quarter as wide."""
+def _large_and_small(room: QRect, aspect: float, kind: PaneKind, third: Layer) -> list[Pane]:
+    """Two layers in one picture as large as it fits, `third` in what is left, at least a quarter as wide."""
     best: list[Pane] = []
     for beside in (True, False):
         for share in np.linspace(0.25, 1.0, 16):
@@ -110,8 +135,8 @@ def _wipe(room: QRect, aspect: float) -> list[Pane]:
                 x = room.x() + (room.width() - large.width() - small.width() - PANE_GAP_PX) // 2
                 y = room.y() + (room.height() - large.height()) // 2
                 panes = [
-                    Pane("colour", QRect(QPoint(x, y), small)),  # figures fit below it
-                    Pane("wipe", QRect(QPoint(x + small.width() + PANE_GAP_PX, y), large)),
+                    Pane(third, QRect(QPoint(x, y), small)),  # figures fit below it
+                    Pane(kind, QRect(QPoint(x + small.width() + PANE_GAP_PX, y), large)),
                 ]
             else:
                 y = room.y() + (room.height() - large.height() - small.height() - PANE_GAP_PX) // 2
@@ -119,8 +144,8 @@ def _wipe(room: QRect, aspect: float) -> list[Pane]:
                 spare = large.width() - small.width()
                 inset = spare // 2 if spare < FIGURES_WIDTH_PX else 0
                 panes = [
-                    Pane("wipe", QRect(QPoint(x, y), large)),
-                    Pane("colour", QRect(QPoint(x + inset, y + large.height() + PANE_GAP_PX), small)),
+                    Pane(kind, QRect(QPoint(x, y), large)),
+                    Pane(third, QRect(QPoint(x + inset, y + large.height() + PANE_GAP_PX), small)),
                 ]
             if not best or _worth(panes) > _worth(best):
                 best = panes
@@ -130,5 +155,5 @@ def _wipe(room: QRect, aspect: float) -> list[Pane]:
 def _worth(panes: list[Pane]) -> float:
     """Area, with the depth counted twice: that is what people came to see."""
     return sum(
-        pane.rect.width() * pane.rect.height() * (2.0 if pane.kind == "wipe" else 1.0) for pane in panes
+        pane.rect.width() * pane.rect.height() * (2.0 if pane.kind in TWO_LAYERS else 1.0) for pane in panes
     )

@@ -158,11 +158,13 @@ class TilesArea(QWidget):
 
     Signals:
         focus_toggled: id of the camera whose header or small tile was tapped.
+        swap_requested: the small picture in a corner was tapped.
         model_requested: the operator wants another model.
         frame_painted: a frame that is on the screen for the first time.
     """
 
     focus_toggled = Signal(str)
+    swap_requested = Signal()
     model_requested = Signal()
     frame_painted = Signal(object)
 
@@ -197,6 +199,7 @@ class TilesArea(QWidget):
             tile.focus_toggled.connect(self.focus_toggled)
             tile.view.model_requested.connect(self.model_requested)
             tile.view.frame_painted.connect(self.frame_painted)
+            tile.view.swap_requested.connect(self.swap_requested)
             tile.view.wiped.connect(self._share_wipe)
             tile.view.show_options(self._options)
             tile.show()
@@ -257,7 +260,8 @@ class TilesArea(QWidget):
         room = QRect(0, 0, cell.width(), cell.height() - HEADER_PX)
         if room.height() < 40 or room.width() < 40:
             return 0
-        panes = arrange(room, 4 / 3, self._options.layout, compact=False)
+        here = self._options
+        panes = arrange(room, 4 / 3, here.layout, compact=False, base=here.base, shown=here.shown)
         return sum(pane.rect.width() * pane.rect.height() for pane in panes)
 
     def _place_around(self, large: Tile) -> None:

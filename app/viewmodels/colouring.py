@@ -1,7 +1,7 @@
-"""Depth and provenance as 32-bit colours: one table look-up for each pixel."""
+"""Everything that is measured or repaired as 32-bit colours: one table look-up for each pixel."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,37 @@ HOLE_CELL_PX: Final = 8
 HOLE_COLOURS: Final[tuple[Rgb, Rgb]] = ((19, 22, 27), (43, 48, 56))
 """No hue and no place in Turbo: a dark checker cannot be taken for a distance."""
 
-TURBO_ENDS: Final = (0.06, 0.94)
-"""Turbo's own ends are nearly black and would look like holes."""
+ColourMap = Literal["turbo", "viridis", "inferno", "spectral", "grey", "jet"]
+
+COLOUR_MAP_WORDS: Final[dict[ColourMap, str]] = {
+    "turbo": "Turbo",
+    "viridis": "Viridis",
+    "inferno": "Inferno",
+    "spectral": "Spectral",
+    "grey": "Grey",
+    "jet": "Jet",
+}
+
+MAP_ENDS: Final[dict[ColourMap, tuple[float, float]]] = {
+    "turbo": (0.06, 0.94),
+    "viridis": (0.0, 1.0),
+    "inferno": (0.16, 1.0),
+    "spectral": (0.0, 1.0),
+    "grey": (0.3, 1.0),
+    "jet": (0.0, 1.0),
+}
+"""Share of each map that is used: ends that are nearly black would look like holes."""
+
+SPECTRAL: Final[tuple[Rgb, ...]] = (
+    (94, 79, 162), (50, 136, 189), (102, 194, 165), (171, 221, 164), (230, 245, 152), (255, 255, 191),
+    (254, 224, 139), (253, 174, 97), (244, 109, 67), (213, 62, 79), (158, 1, 66),
+)  # fmt: skip
+"""Spectral of ColorBrewer 2, with its 11 classes, blue first."""
+
+DIVERGING: Final[tuple[Rgb, ...]] = (
+    (33, 102, 172), (146, 197, 222), (244, 244, 244), (244, 165, 130), (178, 24, 43),
+)  # fmt: skip
+"""RdBu of ColorBrewer 2, blue first, with a neutral middle: no difference has no hue."""
 
 PROVENANCE_COLOURS: Final[dict[Provenance, Rgb]] = {
     Provenance.MEASURED: (196, 204, 214),
@@ -43,28 +72,74 @@ DIMMEST: Final = 0.3
 """Share of its colour that provenance keeps where the picture is black."""
 
 
-@lru_cache(maxsize=1)
 def turbo() -> NDArray[np.uint8]:
     """(256, 3) uint8 RGB, from the nearest colour (blue) to the farthest (red).
 
     As RealSense's Jet and the published example's Turbo: blue is near.
     """
+    return ramp("turbo")
+
+
+@lru_cache
+def ramp(colour_map: ColourMap) -> NDArray[np.uint8]:
+    """(256, 3) uint8 RGB of a colour map, from the nearest colour to the farthest."""
     import cv2
 
-    places = np.linspace(TURBO_ENDS[0] * 255, TURBO_ENDS[1] * 255, 256).round().astype(np.uint8)
-    bgr = cv2.applyColorMap(places.reshape(-1, 1), cv2.COLORMAP_TURBO)
+    near, far = MAP_ENDS[colour_map]
+    if colour_map == "spectral":
+        return _between(SPECTRAL)
+    if colour_map == "grey":
+        return np.repeat(np.linspace(near * 255, far * 255, 256).round().astype(np.uint8)[:, None], 3, axis=1)
+    maps = {
+        "turbo": cv2.COLORMAP_TURBO,
+        "viridis": cv2.COLORMAP_VIRIDIS,
+        "inferno": cv2.COLORMAP_INFERNO,
+        "jet": cv2.COLORMAP_JET,
+    }
+    places = np.linspace(near * 255, far * 255, 256).round().astype(np.uint8)
+    bgr = cv2.applyColorMap(places.reshape(-1, 1), maps[colour_map])
     return np.ascontiguousarray(bgr[:, 0, ::-1], np.uint8)
 
 
+@lru_cache(maxsize=1)
+def diverging() -> NDArray[np.uint8]:
+    """(256, 3) uint8 RGB of a signed difference: blue below zero, red above."""
+    return _between(DIVERGING)
+
+
 @lru_cache(maxsize=16)
-def depth_table(near_m: float, far_m: float, unit_m: float) -> NDArray[np.uint32]:
+def depth_table(
+    near_m: float, far_m: float, unit_m: float, colour_map: ColourMap = "turbo"
+) -> NDArray[np.uint32]:
     """(65536,) uint32 0xffRRGGBB: the colour of every count; what lies outside the range takes its end."""
     counts = np.arange(65_536, dtype=np.float64)
     share = (counts * unit_m - near_m) / (far_m - near_m)
-    table = _packed(turbo())[np.clip(share * 255, 0, 255).astype(np.uint8)]
+    table = _packed(ramp(colour_map))[np.clip(share * 255, 0, 255).astype(np.uint8)]
     table[0] = _packed(np.array(HOLE_COLOURS[0]))[()]
     table.flags.writeable = False
     return table
+
+
+@lru_cache(maxsize=8)
+def difference_table(limit_m: float, unit_m: float) -> NDArray[np.uint32]:
+    """(65536,) uint32: colour of `refined - raw + 32768` counts, from -`limit_m` to +`limit_m`."""
+    counts = np.arange(65_536, dtype=np.float64) - 32_768
+    share = (counts * unit_m / limit_m + 1) / 2
+    table = _packed(diverging())[np.clip(np.rint(share * 255), 0, 255).astype(np.uint8)]
+    table.flags.writeable = False
+    return table
+
+
+@lru_cache(maxsize=1)
+def grey_table() -> NDArray[np.uint32]:
+    """(256,) uint32: the greys, for infrared pictures."""
+    return _packed(np.repeat(np.arange(256)[:, None], 3, axis=1))
+
+
+@lru_cache(maxsize=1)
+def confidence_table() -> NDArray[np.uint32]:
+    """(256,) uint32: from dark (not sure at all) to yellow (sure)."""
+    return _packed(ramp("viridis"))
 
 
 @lru_cache(maxsize=8)
@@ -93,6 +168,39 @@ def colour_depth(
     return out
 
 
+def colour_difference(
+    raw: NDArray[np.uint16],
+    refined: NDArray[np.uint16],
+    table: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+) -> NDArray[np.uint32]:
+    """Fill `out` (H, W) with the colours of refined minus raw counts; returns `out`.
+
+    Where either has no depth there is no difference: the checker.
+    """
+    places = refined.astype(np.int32)
+    places -= raw
+    places += 32_768
+    np.take(table, places, mode="clip", out=out)
+    np.copyto(out, hole_pattern(*raw.shape), where=(raw == 0) | (refined == 0))
+    return out
+
+
+def colour_confidence(confidence: NDArray[np.float32], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Fill `out` (H, W) with the colours of confidence in 0..1; returns `out`."""
+    import cv2
+
+    places = np.asarray(cv2.convertScaleAbs(confidence, alpha=255), np.uint8)
+    np.take(confidence_table(), places, mode="clip", out=out)
+    return out
+
+
+def colour_infrared(infrared: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Fill `out` (H, W) with an infrared picture's greys; returns `out`."""
+    np.take(grey_table(), infrared, mode="clip", out=out)
+    return out
+
+
 def copy_color(color: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with (H, W, 3) RGB; returns `out`.
 
@@ -115,6 +223,13 @@ def colour_provenance(
     np.bitwise_or(places, grey, out=places)
     np.take(provenance_table(), places, mode="clip", out=out)
     return out
+
+
+def _between(anchors: tuple[Rgb, ...]) -> NDArray[np.uint8]:
+    """(256, 3) uint8 RGB that goes through all anchors at equal steps."""
+    at = np.linspace(0, 1, len(anchors))
+    channels = [np.interp(np.linspace(0, 1, 256), at, values) for values in zip(*anchors, strict=True)]
+    return np.ascontiguousarray(np.stack(channels, axis=-1).round().astype(np.uint8))
 
 
 def _packed(rgb: NDArray[np.integer]) -> NDArray[np.uint32]:

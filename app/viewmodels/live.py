@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -14,6 +14,8 @@ from app.flow.capture import CameraState, CameraStatus
 from app.flow.meter import Meter
 from app.flow.refine import Refined
 from app.settings import Settings
+from app.viewmodels.colouring import ColourMap
+from app.viewmodels.layers import LAYERS, Layer
 from drivers.frame import Frame
 from model.spec import ModelSpec, catalogue, find
 
@@ -26,7 +28,10 @@ AUTO_PERCENTILES = (2.0, 98.0)
 SMALLEST_RANGE_M = 0.1
 SAVE_AFTER_MS = 1000
 
-Layout = Literal["wipe", "side", "cloud"]
+Layout = Literal["one", "wipe", "blend", "side", "inset", "cloud"]
+
+DIFFERENCES_M: Final = (0.02, 0.1, 0.5)
+"""Ends of the colours of a difference that can be chosen."""
 
 PRESETS_M: dict[str, tuple[float, float]] = {
     "0.3-1.5": (0.3, 1.5),
@@ -96,22 +101,29 @@ class LiveOptions:
     """How the pictures are shown.
 
     Attributes:
-        layout: "wipe", "side" (colour, raw, refined in a row) or "cloud".
+        layout: "one" (`shown` alone), "wipe" and "blend" (`base` and `shown` in one picture), "side" (colour,
+            `base` and `shown`), "inset" (`base` in a corner of `shown`) or "cloud".
+        base: what `shown` is compared with.
+        shown: what the operator wants to see.
         focus: the camera that is shown large, or None for all alike.
-        provenance: colour the repaired depth by where it comes from.
         frozen: pictures stand still.
         near_m: depth of the first colour.
         far_m: depth of the last colour.
         auto: the range follows the scene, slowly.
+        colour_map: of depth.
+        difference_m: refined minus raw that takes the last colour.
     """
 
     layout: Layout = "wipe"
+    base: Layer = "raw"
+    shown: Layer = "refined"
     focus: str | None = None
-    provenance: bool = False
     frozen: bool = False
     near_m: float = 0.3
     far_m: float = 4.0
     auto: bool = False
+    colour_map: ColourMap = "turbo"
+    difference_m: float = 0.1
 
     @property
     def preset(self) -> str:
@@ -310,9 +322,34 @@ class LiveModel(QObject):
         if 1 <= number <= len(ids):
             self.toggle_focus(ids[number - 1])
 
-    def set_provenance(self, shown: bool) -> None:
-        """Colour the repaired depth by provenance, or by distance."""
-        self._set(replace(self._options, provenance=shown))
+    def set_shown(self, layer: Layer) -> None:
+        """Show another layer; what it is compared with becomes the one before if it was this one."""
+        here = self._options
+        base = here.shown if layer == here.base else here.base
+        self._set(replace(here, shown=layer, base=base))
+
+    def set_base(self, layer: Layer) -> None:
+        """Compare with another layer; the two change places if it is the one that is shown."""
+        here = self._options
+        shown = here.base if layer == here.shown else here.shown
+        self._set(replace(here, base=layer, shown=shown))
+
+    def swap_layers(self) -> None:
+        """Let the two layers change places."""
+        self._set(replace(self._options, base=self._options.shown, shown=self._options.base))
+
+    def step_layer(self, by: int) -> None:
+        """Show the next layer, or with -1 the one before."""
+        layers = [layer for layer in LAYERS if layer != self._options.base]
+        self.set_shown(layers[(layers.index(self._options.shown) + by) % len(layers)])
+
+    def set_colour_map(self, colour_map: ColourMap) -> None:
+        """Colour depth in another way."""
+        self._set(replace(self._options, colour_map=colour_map))
+
+    def set_difference(self, limit_m: float) -> None:
+        """Let the colours of differences end at this many metres."""
+        self._set(replace(self._options, difference_m=limit_m))
 
     def set_frozen(self, frozen: bool) -> None:
         """Let the pictures stand still at one moment that all panes share, or go on."""

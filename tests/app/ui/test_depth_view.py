@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
@@ -8,6 +9,7 @@ from app.ui.depth_view import DepthView
 from app.ui.panes import arrange, free_room
 from app.viewmodels.colouring import HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
 from app.viewmodels.live import LiveOptions, Note, TileView
+from drivers.depth import DepthMap
 from model.repair import Provenance
 
 
@@ -51,13 +53,33 @@ def place(rect, column, row=4.5):
     )
 
 
-@pytest.mark.parametrize("layout", ["wipe", "side"])
+@pytest.mark.parametrize("base", ["colour", "raw", "difference"])
+@pytest.mark.parametrize("layout", ["one", "wipe", "blend", "side", "inset"])
 @pytest.mark.parametrize("room", [QRect(0, 0, 380, 600), QRect(0, 0, 1600, 500), QRect(0, 0, 800, 700)])
-def test_panes_lie_inside_and_never_overlap(layout, room):
-    rects = [pane.rect for pane in arrange(room, 4 / 3, layout, compact=False)]
+def test_panes_lie_inside_and_only_the_corner_overlaps(layout, room, base):
+    rects = [pane.rect for pane in arrange(room, 4 / 3, layout, compact=False, base=base)]
     assert all(room.contains(rect) for rect in rects)
-    assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
+    if layout == "inset":
+        assert rects[0].contains(rects[1])
+    else:
+        assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
     assert all(rect.width() / rect.height() == pytest.approx(4 / 3, rel=0.02) for rect in rects)
+
+
+@pytest.mark.parametrize(
+    ("layout", "kinds"),
+    [
+        ("one", ["difference"]),
+        ("wipe", ["wipe", "raw"]),
+        ("blend", ["blend", "raw"]),
+        ("side", ["colour", "difference"]),
+        ("inset", ["difference", "colour"]),
+    ],
+)
+def test_every_layout_shows_what_was_chosen_and_nothing_twice(layout, kinds):
+    room = QRect(0, 0, 380, 600)
+    panes = arrange(room, 4 / 3, layout, compact=False, base="colour", shown="difference")
+    assert [pane.kind for pane in panes] == kinds
 
 
 def test_free_room_covers_no_picture():
@@ -121,12 +143,90 @@ def test_a_touch_reads_depth_and_stays_until_the_next(view, tile, finger):
 
 def test_the_provenance_of_a_filled_hole_is_shown(view, tile):
     view.show_tile(tile)
-    view.show_options(LiveOptions(provenance=True))
+    view.show_options(LiveOptions(shown="provenance"))
     view.set_wipe(0.0)
     red, green, blue = pixel(view, place(pane(view, "wipe"), 0))
     invented = PROVENANCE_COLOURS[Provenance.INVENTED]
     assert red / invented[0] == pytest.approx(blue / invented[2], abs=0.05)
     assert red > green > blue
+
+
+def test_the_difference_is_red_where_the_repair_went_farther(view, tile):
+    values = tile.refined.depth.values.copy()
+    values[:, 3] += 60
+    values[:, 5] -= 60
+    view.show_tile(replace(tile, refined=replace(tile.refined, depth=DepthMap(values, 0.001))))
+    view.show_options(LiveOptions(layout="one", shown="difference"))
+    rect = pane(view, "difference")
+    far, near, same = (pixel(view, place(rect, column)) for column in (3, 5, 6))
+    assert far[0] > far[2] + 60
+    assert near[2] > near[0] + 60
+    assert max(same) - min(same) < 3
+    assert pixel(view, place(rect, 0)) in HOLE_COLOURS
+
+
+def test_infrared_is_shown_in_greys_and_its_absence_is_said(view, tile):
+    view.show_options(LiveOptions(layout="one", shown="ir"))
+    view.show_tile(replace(tile, frame=replace(tile.frame, ir_left=np.full((6, 8), 77, np.uint8))))
+    assert pixel(view, place(pane(view, "ir"), 4)) == (77, 77, 77)
+    view.show_tile(tile)
+    assert view._note("ir")[0].text == "No infrared picture"
+
+
+def test_confidence_is_dark_where_the_repair_is_not_sure(view, tile):
+    view.show_options(LiveOptions(layout="one", shown="confidence"))
+    view.show_tile(tile)
+    assert view._note("confidence")[0].text == "No confidence"
+    confidence = np.zeros((6, 8), np.float32)
+    confidence[:, 4:] = 1
+    view.show_tile(replace(tile, refined=replace(tile.refined, confidence=confidence)))
+    rect = pane(view, "confidence")
+    assert view._note("confidence")[0] is None
+    assert pixel(view, place(rect, 2)) == (68, 1, 84)  # the two ends of Viridis, as published
+    assert pixel(view, place(rect, 6)) == (253, 231, 37)
+
+
+def test_a_blend_goes_from_one_layer_to_the_other(view, tile):
+    view.show_options(LiveOptions(layout="blend", base="colour"))
+    view.show_tile(tile)
+    here = place(pane(view, "blend"), 5)
+    view.set_wipe(1.0)
+    assert pixel(view, here) == (128, 128, 128)
+    view.set_wipe(0.0)
+    depth = rgb(depth_table(0.3, 4.0, 0.001)[500])
+    assert pixel(view, here) == depth
+    view.set_wipe(0.5)
+    assert pixel(view, here) == pytest.approx([(128 + value) / 2 for value in depth], abs=2)
+
+
+def test_a_finger_blends(view, tile, finger):
+    view.show_options(LiveOptions(layout="blend"))
+    view.show_tile(tile)
+    rect = pane(view, "blend")
+    track = round(view._knob(rect, rect.center().x()).center().y())
+    start, end = (QPoint(rect.x() + round(share * rect.width()), track) for share in (0.5, 0.9))
+    QTest.touchEvent(view, finger).press(0, start, view).commit()
+    QTest.touchEvent(view, finger).move(0, end, view).commit()
+    QTest.touchEvent(view, finger).release(0, end, view).commit()
+    assert view.wipe == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_tap_on_the_small_picture_in_the_corner_asks_to_swap(qtbot, view, tile):
+    view.show_options(LiveOptions(layout="inset"))
+    view.show_tile(tile)
+    with qtbot.waitSignal(view.swap_requested):
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=pane(view, "raw").center())
+
+
+def test_only_what_changed_is_filled_again(view, tile, make_camera):
+    pictures, options = view._pictures, LiveOptions(layout="side")
+    layers = ("colour", "raw", "refined")
+    assert pictures.fill(tile, options, layers, registered=False) == list(layers)
+    assert pictures.fill(tile, options, layers, registered=False) == []
+    newer = replace(tile, frame=make_camera().frame())
+    assert pictures.fill(newer, options, layers, registered=False) == ["colour", "raw"]
+    farther = replace(options, far_m=6.0)
+    assert pictures.fill(newer, farther, layers, registered=False) == ["raw", "refined"]
 
 
 def test_each_frame_is_reported_painted_once(qtbot, view, tile):

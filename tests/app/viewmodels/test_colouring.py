@@ -2,14 +2,21 @@ import numpy as np
 import pytest
 
 from app.viewmodels.colouring import (
+    COLOUR_MAP_WORDS,
     HOLE_COLOURS,
     PROVENANCE_COLOURS,
+    colour_confidence,
     colour_depth,
+    colour_difference,
+    colour_infrared,
     colour_provenance,
     copy_color,
     depth_table,
+    difference_table,
+    diverging,
     hole_pattern,
     provenance_table,
+    ramp,
     turbo,
 )
 from model.repair import Provenance
@@ -33,6 +40,41 @@ def test_what_lies_outside_the_range_takes_its_ends():
     table = depth_table(1.0, 2.0, 0.001)
     assert rgb(table[500]) == rgb(table[1000]) == tuple(turbo()[0])
     assert rgb(table[9000]) == rgb(table[2000]) == tuple(turbo()[255])
+
+
+@pytest.mark.parametrize("colour_map", list(COLOUR_MAP_WORDS))
+def test_no_distance_looks_like_a_hole_in_any_colour_map(colour_map):
+    colours = ramp(colour_map).astype(int)
+    assert colours.shape == (256, 3)
+    apart = [np.abs(colours - np.array(hole)).max(axis=1).min() for hole in HOLE_COLOURS]
+    assert min(apart) >= 25
+
+
+def test_colour_maps_differ():
+    assert len({ramp(colour_map).tobytes() for colour_map in COLOUR_MAP_WORDS}) == len(COLOUR_MAP_WORDS)
+
+
+def test_a_difference_is_signed_and_symmetric():
+    raw = np.array([[1000, 1000, 1000, 0, 1000]], np.uint16)
+    refined = np.array([[1100, 900, 1000, 900, 0]], np.uint16)
+    out = colour_difference(raw, refined, difference_table(0.1, 0.001), np.empty((1, 5), np.uint32))
+    farther, nearer, same, no_raw, no_refined = (rgb(value) for value in out[0])
+    assert (farther, nearer) == (tuple(diverging()[255]), tuple(diverging()[0]))
+    assert max(same) - min(same) <= 1
+    assert {no_raw, no_refined} <= set(HOLE_COLOURS)
+
+
+def test_the_largest_differences_do_not_wrap_around():
+    raw, refined = np.array([[1, 65_535]], np.uint16), np.array([[65_535, 1]], np.uint16)
+    out = colour_difference(raw, refined, difference_table(0.1, 0.001), np.empty((1, 2), np.uint32))
+    assert [rgb(value) for value in out[0]] == [tuple(diverging()[255]), tuple(diverging()[0])]
+
+
+def test_confidence_and_infrared_have_the_ends_of_their_scales():
+    sure = colour_confidence(np.array([[0, 1]], np.float32), np.empty((1, 2), np.uint32))
+    assert [rgb(value) for value in sure[0]] == [(68, 1, 84), (253, 231, 37)]  # Viridis, as published
+    grey = colour_infrared(np.array([[0, 9, 255]], np.uint8), np.empty((1, 3), np.uint32))
+    assert [rgb(value) for value in grey[0]] == [(0, 0, 0), (9, 9, 9), (255, 255, 255)]
 
 
 def test_a_hole_is_checked_and_no_depth_looks_like_it():

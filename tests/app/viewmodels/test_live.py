@@ -217,3 +217,24 @@ def test_painting_is_metered_from_exposure(live, studio, make_camera):
     reading = live.screen_meters["tiny"].read(time.monotonic_ns())
     assert live.screen_meters["tiny"].total == 1
     assert 20 <= reading.median_ms < 200
+
+
+def test_choosing_the_layer_of_the_other_side_swaps_them(live):
+    assert (live.options.base, live.options.shown) == ("raw", "refined")
+    live.set_shown("raw")
+    assert (live.options.base, live.options.shown) == ("refined", "raw")
+    live.set_base("colour")
+    live.set_base("raw")
+    assert (live.options.base, live.options.shown) == ("raw", "colour")
+    live.swap_layers()
+    assert (live.options.base, live.options.shown) == ("colour", "raw")
+
+
+def test_stepping_through_the_layers_shows_each_once_and_never_the_base(live):
+    seen = []
+    for _ in range(6):
+        live.step_layer(1)
+        seen.append(live.options.shown)
+    assert sorted(seen) == ["colour", "confidence", "difference", "ir", "provenance", "refined"]
+    live.step_layer(-1)
+    assert live.options.shown == seen[-2]

@@ -1,0 +1,60 @@
+"""The row that says what the panes show, and what it is compared with."""
+
+from typing import Final, cast
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.widgets import Option, Segmented, label
+from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS, Layer
+from app.viewmodels.live import LiveOptions
+
+BASES: Final[tuple[Layer, ...]] = ("colour", "raw", "refined")
+BASE_WORDS: Final = {"wipe": "Left", "blend": "Under", "side": "Beside", "inset": "Corner"}
+SHOWN_WORDS: Final = {"wipe": "Right", "blend": "Over", "side": "Show", "inset": "Large", "one": "Show"}
+
+
+class LayerBar(QWidget):
+    """Two rows of segments in one: the layer to compare with, and the layer to see.
+
+    Signals:
+        base_chosen: layer to compare with.
+        shown_chosen: layer to see.
+    """
+
+    base_chosen = Signal(str)
+    shown_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bases = Segmented([_option(layer) for layer in BASES], "Compare with")
+        self.layers = Segmented([_option(layer) for layer in LAYERS], "Show")
+        self._base_word, self._shown_word = label("", "muted", wrap=False), label("", "muted", wrap=False)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(theme.GAP_PX)
+        for widget in (self._base_word, self.bases, self._shown_word, self.layers):
+            self.row.addWidget(widget)
+        self.row.addStretch(1)
+        self.bases.changed.connect(self._base_changed)
+        self.layers.changed.connect(self._shown_changed)
+
+    def show_options(self, options: LiveOptions) -> None:
+        """Show what is chosen, in the words of the layout."""
+        self.bases.select(options.base)
+        self.layers.select(options.shown)
+        self._base_word.setText(BASE_WORDS.get(options.layout, ""))
+        self._shown_word.setText(SHOWN_WORDS.get(options.layout, ""))
+        for widget in (self._base_word, self.bases):
+            widget.setVisible(options.layout in BASE_WORDS)
+
+    def _base_changed(self, keys: list[str]) -> None:
+        self.base_chosen.emit(cast("Layer", keys[0]))
+
+    def _shown_changed(self, keys: list[str]) -> None:
+        self.shown_chosen.emit(cast("Layer", keys[0]))
+
+
+def _option(layer: Layer) -> Option:
+    return Option(layer, LAYER_WORDS[layer], hint=LAYER_HINTS[layer])

@@ -1,0 +1,52 @@
+"""The box that says the depth of one place."""
+
+from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+
+from app.ui import theme
+from app.viewmodels.readout import Readout
+
+
+def loupe_size(said: Readout) -> QSize:
+    """What the box needs."""
+    big, small = _fonts()
+    width = max(QFontMetrics(big).horizontalAdvance(value) for value in (said.raw, said.refined)) + 92
+    return QSize(max(width, QFontMetrics(small).horizontalAdvance(said.provenance) + 28), 86)
+
+
+def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
+    """Refined, raw, and where the refined value comes from."""
+    big, small = _fonts()
+    painter.setPen(QPen(QColor(255, 255, 255, 90), 1))
+    painter.setBrush(QColor(13, 16, 20, 235))
+    painter.drawRoundedRect(box, 10, 10)
+    y = box.y() + 8
+    for word, value in (("Refined", said.refined), ("Raw", said.raw)):
+        painter.setFont(small)
+        painter.setPen(QColor(theme.DARK.muted))
+        painter.drawText(QRect(box.x() + 14, y, 70, 24), Qt.AlignmentFlag.AlignVCenter, word)
+        painter.setFont(big)
+        painter.setPen(QColor(theme.DARK.text))
+        painter.drawText(
+            QRect(box.x() + 14, y, box.width() - 28, 24),
+            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+            value,
+        )
+        y += 25
+    painter.setFont(small)
+    painter.setPen(QColor(theme.DARK.accent))
+    below = QRect(box.x() + 14, y, box.width() - 28, 22)
+    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, said.provenance)
+
+
+def paint_cross(painter: QPainter, point: QPointF) -> None:
+    """A ring around a place, to be seen on any ground."""
+    for colour, width in ((QColor(7, 9, 12), 5), (QColor("#ffffff"), 2)):
+        painter.setPen(QPen(colour, width))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(point, 9, 9)
+
+
+def _fonts() -> tuple[QFont, QFont]:
+    big = theme.font(theme.TITLE_PX, weight=theme.BOLD, tabular=True)
+    return big, theme.font(theme.CAPTION_PX)

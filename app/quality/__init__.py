@@ -1,0 +1,1 @@
+"""How good depth is, in the words of Intel's Depth Quality Tool: pure functions of arrays."""

@@ -1,0 +1,180 @@
+"""The comparison report: one self-contained page with pictures and a table."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.quality.sensor import KINDS, STREAMS, SensorQuality
+
+FOLDER_NAME: Final = "reports"
+PICTURE_WIDTH_PX: Final = 480
+JPEG_QUALITY: Final = 88
+STREAM_WORDS: Final = {"raw": "Raw", "refined": "Refined"}
+
+
+@dataclass(frozen=True, eq=False)
+class ReportSensor:
+    """One sensor of a report.
+
+    Attributes:
+        name: for people.
+        sensor: how it measures depth.
+        quality: its figures.
+        pictures: by caption, in order, (H, W, 3) uint8 RGB.
+    """
+
+    name: str
+    sensor: str
+    quality: SensorQuality
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a report says.
+
+    Attributes:
+        made: local time.
+        sensors: side by side.
+        engine: what made the refined depth.
+        near_m: depth of the first colour.
+        far_m: depth of the last colour.
+        site: or empty.
+        operator: or empty.
+        conditions: further words, such as how difficult a simulated scene is, or empty.
+    """
+
+    made: datetime
+    sensors: Sequence[ReportSensor]
+    engine: str
+    near_m: float
+    far_m: float
+    site: str = ""
+    operator: str = ""
+    conditions: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its files, without ending."""
+        return f"compare-{self.made:%Y%m%dT%H%M%S}"
+
+
+def html(report: Report, *, width_px: int = 0) -> str:
+    """The report as one HTML file, pictures included.
+
+    Tables and attributes rather than modern CSS: Qt's rich text, which makes the PDF, knows only these.
+
+    Args:
+        report: what to say.
+        width_px: of the whole, for a reader that does not scale pictures by itself; 0 for a browser.
+    """
+    count = max(len(report.sensors), 1)
+    facts = [
+        f"{report.made:%d %B %Y, %H:%M:%S}",
+        f"Refined by {report.engine}" if report.engine else "",
+        f"Depth colours {report.near_m:g} to {report.far_m:g} m",
+        f"Site {report.site}" if report.site else "",
+        f"Operator {report.operator}" if report.operator else "",
+        report.conditions,
+    ]
+    pictures = "".join(
+        f'<td valign="top" width="{100 // count}%">{_pictures(sensor, width_px // count)}</td>'
+        for sensor in report.sensors
+    )
+    meanings = " ".join(f"<b>{escape(kind.title)}</b>: {escape(kind.meaning)}" for kind in KINDS)
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Depth comparison {escape(report.name)}</title>
+<style>{_CSS}</style></head><body>
+<h1>Depth comparison</h1>
+<p class="facts">{escape("  ·  ".join(fact for fact in facts if fact))}</p>
+<table class="pictures" width="100%" cellspacing="0" cellpadding="4"><tr>{pictures}</tr></table>
+{_table(report)}
+<p class="meanings">{meanings} The better of raw and refined is bold where they differ by over 1 %. Words and
+formulas follow the Depth Quality Tool of librealsense; depth is compared in the pixels of the colour
+picture.</p>
+</body></html>
+"""
+
+
+def _pictures(sensor: ReportSensor, width_px: int) -> str:
+    size = f' width="{width_px - 16}"' if width_px else ""
+    shown = "".join(
+        f'<p class="caption">{escape(caption)}</p>'
+        f'<p><img src="{data_uri(picture)}" alt="{escape(f"{sensor.name}, {caption}")}"{size}></p>'
+        for caption, picture in sensor.pictures.items()
+    )
+    return f'<h2>{escape(sensor.name)}</h2><p class="caption">{escape(sensor.sensor)}</p>{shown}'
+
+
+def _table(report: Report) -> str:
+    names = "".join(f'<th colspan="2">{escape(sensor.name)}</th>' for sensor in report.sensors)
+    streams = "".join(
+        f'<th align="right">{STREAM_WORDS[name]}</th>' for _ in report.sensors for name in STREAMS
+    )
+    rows = []
+    for number, kind in enumerate(KINDS):
+        cells = []
+        for sensor in report.sensors:
+            better = sensor.quality.better(kind.key)
+            for name in STREAMS:
+                words = escape(sensor.quality.streams[name].figures[kind.key].words)
+                cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
+        ground = ' bgcolor="#eef2f5"' if number % 2 == 0 else ""
+        rows.append(f'<tr{ground}><th align="left">{escape(kind.title)}</th>{"".join(cells)}</tr>')
+    notes = "".join(f'<td colspan="2">{escape(_basis(sensor.quality))}</td>' for sensor in report.sensors)
+    return (
+        '<table class="figures" width="100%" cellspacing="0" cellpadding="4">'
+        f"<tr><th></th>{names}</tr><tr><th></th>{streams}</tr>{''.join(rows)}"
+        f'<tr class="basis"><th align="left">Measured</th>{notes}</tr></table>'
+    )
+
+
+def _basis(quality: SensorQuality) -> str:
+    """What the figures of one sensor rest on."""
+    if quality.region is None:
+        plane = "no plane found"
+    else:
+        region = quality.region
+        how = "chosen" if quality.chosen else "found"
+        x, y = (region.left + region.right) / 2, (region.top + region.bottom) / 2
+        plane = f"plane {how} at {x:.0%} across, {y:.0%} down"
+        if quality.plane_share is not None:
+            plane += f", {quality.plane_share:.0%} of its depths on it"
+    against = f"; Z against {quality.against}" if quality.against else ""
+    return f"{plane}{against}; {quality.frames} frames over time"
+
+
+def data_uri(picture: NDArray[np.uint8]) -> str:
+    """(H, W, 3) uint8 RGB as a JPEG within a link, no wider than it is printed."""
+    import cv2
+    import simplejpeg
+
+    height, width = picture.shape[:2]
+    if width > PICTURE_WIDTH_PX:
+        size = (PICTURE_WIDTH_PX, round(height * PICTURE_WIDTH_PX / width))
+        # Depth keeps its pixels: colours between two distances would be distances that nobody measured.
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    data = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=JPEG_QUALITY, colorsubsampling="444")
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}"
+
+
+_CSS: Final = """
+body { font-family: Inter, "Noto Sans", "DejaVu Sans", sans-serif; color: #0a121c; background: #ffffff;
+  margin: 24px auto; max-width: 1500px; padding: 0 24px; }
+h1 { font-size: 24px; margin: 0; }
+h2 { font-size: 16px; margin: 4px 0 0 0; }
+p { margin: 2px 0 0 0; }
+.facts { font-size: 13px; color: #3f4c59; margin-bottom: 8px; }
+.caption { font-size: 12px; color: #3f4c59; }
+.meanings { font-size: 10px; color: #3f4c59; margin-top: 8px; }
+img { max-width: 100%; }
+.figures { font-size: 13px; margin-top: 8px; }
+.figures th { font-weight: 600; }
+.basis td, .basis th { font-size: 10px; color: #3f4c59; }
+"""

@@ -23,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--synthetic", action="store_true", help="learn from simulated rooms as well")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
-    parser.add_argument("--init", type=Path, help="weights to start from, instead of the recipe's own")
+    parser.add_argument(
+        "--init",
+        metavar="NAME|PATH",
+        help="weights to start from, instead of the recipe's own; a DINOv2 backbone starts a new network",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
@@ -41,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the parsed verb and return its exit status."""
     progress = Progress(arguments.run / PROGRESS, arguments.json)
     from drivers.errors import SessionError
-    from model.checkpoint import WeightsError
+    from model.errors import WeightsError
     from trainer.loop import TrainingError
 
     try:
@@ -78,7 +82,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> None:
             steps=arguments.steps,
             sessions=tuple(path.resolve() for path in arguments.session),
             synthetic=arguments.synthetic,
-            init=arguments.init,
+            init=_weights(arguments.init),
             seed=arguments.seed,
         )
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +94,17 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> None:
     source = source_for(state.config)
     with _interrupts() as interrupted:
         loop.train(state, source, folder, progress, interrupted=interrupted.is_set)
+
+
+def _weights(name: str | None) -> Path | None:
+    from model.spec import find
+
+    if name is None:
+        return None
+    weights = find(name).weights
+    if weights is None:
+        raise ValueError(f"{name!r} has no weights to start from")
+    return weights
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from pydantic import JsonValue
 
-from model import checkpoint
+from model import backbone, checkpoint
 from model.mdm import MDM
 from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.batches import Batch, ahead
@@ -66,6 +66,8 @@ def begin(config: TrainConfig) -> Run:
     """
     if config.architecture is not None:
         model = new_model(config.architecture, seed=config.seed)
+    elif config.init is not None and config.init.is_file() and backbone.is_backbone(config.init):
+        model = backbone.new_model(config.init, seed=config.seed)
     elif config.init is not None:
         model = checkpoint.load(config.init)
     else:

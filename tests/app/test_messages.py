@@ -39,7 +39,7 @@ def test_a_full_disk_is_called_a_full_disk() -> None:
 
 
 def test_weights_keep_sentence_and_hint_apart() -> None:
-    from model.checkpoint import WeightsError
+    from model.errors import WeightsError
 
     error = WeightsError("The file is cut.", hint="Download it again.")
     assert isinstance(error, expected())

@@ -4,7 +4,7 @@ import torch
 
 from model import checkpoint
 from model.anchor import anchored, smooth_fill
-from model.checkpoint import WeightsError
+from model.errors import WeightsError
 from model.config import ModelConfig
 from model.engine import MdmEngine, build
 from model.mdm import MDM

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from model import checkpoint
+from model import backbone, checkpoint
+from model.mdm import MDM
 from trainer import cli, files, loop
 from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.samples import Sample
@@ -33,7 +34,6 @@ class Wedge:
 def config(steps, **changes):
     return TrainConfig(
         recipe="test",
-        architecture=SMALL,
         grids=((3, 4),),
         batch=2,
         steps=steps,
@@ -42,7 +42,7 @@ def config(steps, **changes):
         score_every=1000,
         checkpoint_every=1000,
         held_out=2,
-        **changes,
+        **{"architecture": SMALL, **changes},
     )
 
 
@@ -168,6 +168,27 @@ def test_missing_or_broken_starting_weights_are_one_failed_event(tmp_path, capsy
     event = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert event["event"] == "failed"
     assert event["hint"]
+
+
+@pytest.mark.parametrize(
+    ("init", "expected"), [("classical", "no weights"), ("lingbot-depth-pretrain-vitl-14-v0.5", "models get")]
+)
+def test_a_start_that_is_not_here_says_what_to_do(tmp_path, capsys, init, expected):
+    assert cli.main(["--run", str(tmp_path), "--synthetic", "--init", init, "--json"]) == 1
+    event = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert expected in event["message"] + event["hint"]
+
+
+def test_a_backbone_starts_a_network_around_it(tmp_path):
+    donor = MDM(backbone.architecture("dinov2_vits14"))
+    path = tmp_path / backbone.official_file("dinov2_vits14")
+    backbone.save(path, donor)
+
+    run = loop.begin(config(1, init=path, architecture=None))
+
+    learned = "encoder.backbone.blocks.3.attn.qkv.weight"
+    assert torch.equal(run.model.state_dict()[learned], donor.state_dict()[learned])
+    assert run.model.training
 
 
 def test_resuming_without_a_checkpoint_says_what_to_do(tmp_path, capsys):

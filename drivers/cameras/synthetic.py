@@ -43,10 +43,12 @@ class Faults:
 class SyntheticCamera(CameraBase):
     """One simulated depth camera on a slow path through a room.
 
-    What it sees depends only on `seed`, `viewpoint`, the scene and the frame's index, not on when it is read.
+    What it sees depends only on `seed`, `viewpoint`, the scene, `difficulty`, `still` and the frame's index, not
+    on when it is read.
 
     Attributes:
         difficulty: 0 to 1, how badly the sensor does; may be changed while running.
+        still: stand at the start of the path instead of moving along it; may be changed while running.
         faults: what goes wrong; may be changed while running.
     """
 
@@ -84,6 +86,7 @@ class SyntheticCamera(CameraBase):
                 with the same epoch see moving things at the same place.
         """
         self.difficulty = difficulty
+        self.still = False
         self.faults = faults or Faults()
         self._kind = kind
         self._seed = seed
@@ -188,7 +191,8 @@ class SyntheticCamera(CameraBase):
             scene = self._scene = self._scene or _demo_scene()
             t_s = index / self._info.rate_hz
             color, own = self._calibration.color, self._calibration.depth
-            view = render(scene, camera_path(scene, t_s, self._viewpoint), color, t_s=t_s)
+            pose = camera_path(scene, 0.0 if self.still else t_s, self._viewpoint)
+            view = render(scene, pose, color, t_s=t_s)
             own_grid = view if self._calibration.aligned else view.scaled(own)
             self._seen = (index, (view, own_grid, DepthMap(view.millimetres(), 0.001)))
         return self._seen[1]

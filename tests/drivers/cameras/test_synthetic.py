@@ -108,6 +108,16 @@ def test_difficulty_can_be_changed_while_running():
     assert source.expose(0).depth.fill_rate < easy
 
 
+def test_a_camera_can_be_made_to_stand_still_while_running():
+    source = camera(width=64, height=48)
+    start, moved = source.expose(0).truth.values, source.expose(600).truth.values
+    source.still = True
+    held = source.expose(900).truth.values  # a whole number of the moving box's periods later
+
+    assert np.mean(moved != start) > 0.5
+    assert np.mean(held != start) < 0.05
+
+
 def test_the_demo_rig_has_three_different_sensors_with_distinct_ids():
     rig = demo_rig()
 

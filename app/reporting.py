@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 
 FOLDER_NAME: Final = "reports"
-PICTURE_WIDTH_PX: Final = 480
+PICTURE_WIDTH_PX: Final = 420
 JPEG_QUALITY: Final = 88
 STREAM_WORDS: Final = {"raw": "Raw", "refined": "Refined"}
 
@@ -103,13 +103,27 @@ picture.</p>
 
 
 def _pictures(sensor: ReportSensor, width_px: int) -> str:
-    size = f' width="{width_px - 16}"' if width_px else ""
+    size = f' width="{min(width_px - 16, PICTURE_WIDTH_PX)}"' if width_px else ""
     shown = "".join(
         f'<p class="caption">{escape(caption)}</p>'
-        f'<p><img src="{data_uri(picture)}" alt="{escape(f"{sensor.name}, {caption}")}"{size}></p>'
+        f'<p><img src="{data_uri(_marked(picture, sensor.quality))}"'
+        f' alt="{escape(f"{sensor.name}, {caption}")}"{size}></p>'
         for caption, picture in sensor.pictures.items()
     )
     return f'<h2>{escape(sensor.name)}</h2><p class="caption">{escape(sensor.sensor)}</p>{shown}'
+
+
+def _marked(picture: NDArray[np.uint8], quality: SensorQuality) -> NDArray[np.uint8]:
+    """The picture with a frame around the region of its plane."""
+    import cv2
+
+    if quality.region is None:
+        return picture
+    rows, columns = quality.region.slices(picture.shape)
+    marked = picture.copy()
+    for color, width in (((7, 9, 12), 5), ((255, 255, 255), 2)):
+        cv2.rectangle(marked, (columns.start, rows.start), (columns.stop - 1, rows.stop - 1), color, width)
+    return marked
 
 
 def _table(report: Report) -> str:

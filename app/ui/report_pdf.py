@@ -14,7 +14,7 @@ RESOLUTION_DPI: Final = 300
 
 
 def write_pdf(report: Report, path: Path) -> None:
-    """One page of A4, in landscape, scaled to fit.
+    """One page of A4, upright or not, whichever the report fills better.
 
     Raises:
         OSError: the file cannot be written.
@@ -29,10 +29,11 @@ def write_pdf(report: Report, path: Path) -> None:
     writer.setResolution(RESOLUTION_DPI)
     writer.setTitle(report.name)
     writer.setCreator("DepthMend")
+    tall = document.size().height() > document.size().width()
     margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
     layout = QPageLayout(
         QPageSize(QPageSize.PageSizeId.A4),
-        QPageLayout.Orientation.Landscape,
+        QPageLayout.Orientation.Portrait if tall else QPageLayout.Orientation.Landscape,
         margins,
         QPageLayout.Unit.Millimeter,
     )

@@ -17,7 +17,7 @@ from app.verbs.doctor import DOCTOR, has_display
 from app.verbs.models import MODELS
 from app.verbs.record import RECORD
 from app.verbs.refine import REFINE
-from app.verbs.sessions import EXPORT, RECOVER
+from app.verbs.sessions import COPY, EXPORT, RECOVER, VERIFY
 from app.verbs.verb import Verb, add_model_flags, chosen_settings, engine_choice, with_flags
 from drivers.errors import SessionError
 from drivers.registry import open_source
@@ -148,4 +148,16 @@ def _capitalised(text: str) -> str:
 
 PLAY = Verb("play", "open the window on a session", _add_play_arguments, _play)
 TRAIN = Verb("train", "train the network; `train --help` says how", lambda _parser: None, _train)
-VERBS: tuple[Verb, ...] = (REFINE, RECORD, PLAY, RECOVER, EXPORT, TRAIN, MODELS, DEVICES, DOCTOR)
+VERBS: tuple[Verb, ...] = (
+    REFINE,
+    RECORD,
+    PLAY,
+    RECOVER,
+    VERIFY,
+    COPY,
+    EXPORT,
+    TRAIN,
+    MODELS,
+    DEVICES,
+    DOCTOR,
+)

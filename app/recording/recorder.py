@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from app import app_version
 from app.flow.channel import Channel
 from app.flow.refine import Refined
 from app.flow.taps import Taps
@@ -209,7 +209,7 @@ class Recorder:
             scene=self._labels.scene,
             tags=self._labels.tags,
             notes=self._labels.notes,
-            app_version=_app_version(),
+            app_version=app_version(),
         )
         self._started_ns, self._ended_ns = time.monotonic_ns(), 0
         threads = max(1, min(4, (os.cpu_count() or 2) - 1))
@@ -503,10 +503,3 @@ class Recorder:
         """Bytes a second before there is a file to measure."""
         cameras = ((frame, self._lines[camera_id][0]) for camera_id, frame in self._first.items())
         return sum(bytes_per_s(frame, camera.info.rate_hz) for frame, camera in cameras)
-
-
-def _app_version() -> str:
-    try:
-        return version("depthmend")
-    except PackageNotFoundError:
-        return "checkout"

@@ -1,6 +1,5 @@
 """doctor: looks at everything that DepthMend needs and says what is broken."""
 
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -12,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from app import paths, settings
+from app import installed_version, paths, settings
 from app.console import Console
 from app.messages import expected, message
 from app.recording.room import is_low
@@ -87,13 +86,13 @@ def _run(args: Namespace, console: Console) -> int:
 
 
 def _program() -> Iterator[Finding]:
-    yield Finding("DepthMend", _version("depthmend") or "not installed, run from its folder")
+    yield Finding("DepthMend", app_version())
     yield Finding("Python", f"{platform.python_version()} on {platform.platform()}")
 
 
 def _libraries() -> Iterator[Finding]:
     for name in LIBRARIES:
-        version = _version(name)
+        version = installed_version(name)
         if version is None:
             yield Finding(name, "missing.", "Run `make run` once, which installs it.")
         elif name == "PySide6-Essentials" and version == "6.12.0" and sys.version_info < (3, 12):
@@ -104,7 +103,7 @@ def _libraries() -> Iterator[Finding]:
             )
         else:
             yield Finding(name, version)
-    if _version("opencv-python") is not None:
+    if installed_version("opencv-python") is not None:
         yield Finding(
             "opencv-python",
             "installed beside opencv-python-headless; it brings another Qt.",
@@ -228,13 +227,6 @@ def has_display() -> bool:
     """Whether a window can be shown: always, but on a Linux without X server, Wayland or chosen platform."""
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return sys.platform != "linux" or any(os.environ.get(name) for name in variables)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 DOCTOR = Verb("doctor", "look for what is broken", _add_arguments, _run)

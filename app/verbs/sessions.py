@@ -1,4 +1,4 @@
-"""recover and export: what can be done with sessions without a window."""
+"""recover, verify, copy and export: what can be done with sessions without a window."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -8,9 +8,13 @@ from app.exporting import export_frames
 from app.messages import message
 from app.verbs.verb import Verb
 from drivers.errors import SessionError
-from drivers.session.library import is_session
+from drivers.session.library import is_session, sessions
 from drivers.session.reader import Session
 from drivers.session.recover import recover, unfinished
+from drivers.session.transfer import copy_session
+from drivers.session.verify import Progress, verify
+
+MEGA = 1_000_000
 
 
 def _add_recover_arguments(parser: ArgumentParser) -> None:
@@ -45,6 +49,72 @@ def _recover(args: Namespace, console: Console) -> int:
     return 1 if failed else 0
 
 
+def _add_verify_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("session", type=Path, help="a session, or a folder of sessions")
+
+
+def _verify(args: Namespace, console: Console) -> int:
+    single = is_session(args.session) or not args.session.is_dir()
+    paths = [args.session] if single else [found.path for found in reversed(sessions(args.session))]
+    damaged = 0
+    for path in paths:
+        try:
+            faults = verify(path, _megabytes(console, path.name))
+        except SessionError as error:
+            console.failed(message(error))
+            damaged += 1
+            continue
+        damaged += bool(faults)
+        for fault in faults:
+            console.say(
+                "fault",
+                f"{path / fault.file}: {fault.text}",
+                session=str(path),
+                file=fault.file,
+                text=fault.text,
+            )
+        text = f"{path} is damaged." if faults else f"{path} is as it was recorded."
+        console.say("damaged" if faults else "whole", text, session=str(path), faults=len(faults))
+    console.say(
+        "done",
+        f"{len(paths)} sessions verified, {damaged} damaged.",
+        sessions=len(paths),
+        damaged=damaged,
+    )
+    return 1 if damaged else 0
+
+
+def _add_copy_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("session", type=Path, help="a session, or a folder of sessions")
+    parser.add_argument("to", type=Path, metavar="FOLDER", help="the sessions folder it shall be in")
+
+
+def _copy(args: Namespace, console: Console) -> int:
+    single = is_session(args.session) or not args.session.is_dir()
+    paths = [args.session] if single else [found.path for found in reversed(sessions(args.session))]
+    failed = 0
+    for path in paths:
+        try:
+            there = copy_session(path, args.to, _megabytes(console, path.name))
+        except SessionError as error:
+            console.failed(message(error))
+            failed += 1
+            continue
+        console.say("copied", f"{there} is there, read back and the same.", session=str(there))
+    console.say(
+        "done", f"{len(paths) - failed} sessions copied.", sessions=len(paths) - failed, failed=failed
+    )
+    return 1 if failed else 0
+
+
+def _megabytes(console: Console, name: str) -> Progress:
+    def show(done: int, total: int) -> bool:
+        console.progress(f"MB of {name}", done=done // MEGA, total=total // MEGA)
+        return True
+
+    return show
+
+
 def _add_export_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("session", type=Path, help="a session")
     parser.add_argument(
@@ -68,4 +138,6 @@ def _export(args: Namespace, console: Console) -> int:
 RECOVER = Verb(
     "recover", "make sessions whole that a crash left unfinished", _add_recover_arguments, _recover
 )
+VERIFY = Verb("verify", "tell whether sessions still are what was recorded", _add_verify_arguments, _verify)
+COPY = Verb("copy", "copy sessions to another disk, read them back and compare", _add_copy_arguments, _copy)
 EXPORT = Verb("export", "write a session's frames as ordinary files", _add_export_arguments, _export)

@@ -6,7 +6,6 @@ import sys
 import types
 from dataclasses import dataclass
 from enum import Enum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import QObject, Signal
 
-from app import paths
+from app import app_version, paths
 from app.settings import Settings, save
 
 Value = str | bool | int | float | Path | None
@@ -188,12 +187,8 @@ class About:
 
 def about(settings: Settings) -> About:
     """What the foot of the page says."""
-    try:
-        number = version("depthmend")
-    except PackageNotFoundError:
-        number = "(checkout)"
     return About(
-        number,
+        app_version(),
         "Apache-2.0",
         (
             ("Sessions", settings.sessions_folder),

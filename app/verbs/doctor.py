@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from app import installed_version, paths, settings
+from app import app_version, installed_version, paths, settings
 from app.console import Console
 from app.messages import expected, message
 from app.recording.room import is_low

@@ -38,6 +38,8 @@ class SessionDetail(Card):
         replay_requested: play it as a source.
         train_requested: train on it.
         delete_requested: move it to the trash.
+        verify_requested: compare its files with their hashes.
+        copy_requested: copy it to another disk.
         labels_changed: (scene, tags) it should have.
         closed: nothing is to be selected any more.
     """
@@ -45,6 +47,8 @@ class SessionDetail(Card):
     replay_requested = Signal(SessionEntry)
     train_requested = Signal(SessionEntry)
     delete_requested = Signal(SessionEntry)
+    verify_requested = Signal(SessionEntry)
+    copy_requested = Signal(SessionEntry)
     labels_changed = Signal(tuple)
     closed = Signal()
 
@@ -61,6 +65,8 @@ class SessionDetail(Card):
         self.replay = PrimaryButton("Replay", icon_name="play")
         self.train = Button("Train on this", icon_name="school-outline")
         self.delete = Button("Delete", icon_name="trash-can-outline", kind="danger")
+        self.verify = Button("Verify", icon_name="shield-check-outline")
+        self.copy = Button("Copy to ...", icon_name="content-copy")
         self.close_button = Button("Close", icon_name="close")
         self.scene = Picker("Scene", [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
         self.scene.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -73,6 +79,8 @@ class SessionDetail(Card):
         self.replay.clicked.connect(self._replay)
         self.train.clicked.connect(self._train)
         self.delete.clicked.connect(self._delete)
+        self.verify.clicked.connect(self._verify)
+        self.copy.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.closed)
         self.scene.picked.connect(self._scene_picked)
         self.tags.changed.connect(self._tags_pressed)
@@ -97,7 +105,8 @@ class SessionDetail(Card):
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)
         self.replay.setVisible(entry.usable)
-        self.train.setVisible(entry.usable)
+        for button in (self.train, self.verify, self.copy):
+            button.setVisible(entry.usable)
         self.labels.setVisible(entry.usable)
         self.scene.select(entry.labels.scene)
         self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])
@@ -138,9 +147,14 @@ class SessionDetail(Card):
         uses.addWidget(self.train, 1)
         for part in (self.picture, self._when, self._facts, self._problem):
             self.column.addWidget(part)
+        keeping = QHBoxLayout()
+        keeping.setSpacing(theme.GAP_PX)
+        keeping.addWidget(self.verify, 1)
+        keeping.addWidget(self.copy, 1)
         self.column.addLayout(uses)
         self.column.addLayout(self._cameras)
         self.column.addWidget(self.labels)
+        self.column.addLayout(keeping)
         self.column.addLayout(buttons)
         self.column.addWidget(self._where)
 
@@ -152,6 +166,12 @@ class SessionDetail(Card):
 
     def _delete(self) -> None:
         self.delete_requested.emit(self._entry)
+
+    def _verify(self) -> None:
+        self.verify_requested.emit(self._entry)
+
+    def _copy(self) -> None:
+        self.copy_requested.emit(self._entry)
 
     def _scene_picked(self, scene: str) -> None:
         if self._entry is not None:

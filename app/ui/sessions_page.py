@@ -16,6 +16,7 @@ from app.recording.library import SessionEntry
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
+from app.ui.folder_dialog import FolderDialog
 from app.ui.session_card import CARD_PX, SessionCard
 from app.ui.session_detail import SessionDetail
 from app.ui.touch_entry import TouchEntry
@@ -28,9 +29,11 @@ from app.ui.widgets import (
     heading,
     touch_scroll,
 )
+from app.ui.work_strip import WorkStrip
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Thumbnail
-from app.viewmodels.sessions import Deleted, Refusal, SessionsView, SessionsViewModel
+from app.viewmodels.session_work import Refusal
+from app.viewmodels.sessions import Deleted, SessionsView, SessionsViewModel
 from app.viewmodels.words import counted
 
 DETAIL_PX = 400
@@ -63,6 +66,7 @@ class SessionsPage(QWidget):
         self.restore_all = Button("Restore", icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
         self.detail = SessionDetail()
+        self.work = WorkStrip()
         self.nothing = EmptyState(
             "folder-play-outline",
             "Reading the sessions ...",
@@ -80,6 +84,10 @@ class SessionsPage(QWidget):
         self.detail.replay_requested.connect(self._replay)
         self.detail.train_requested.connect(self._train)
         self.detail.delete_requested.connect(model.delete)
+        self.detail.verify_requested.connect(model.work.verify)
+        self.detail.copy_requested.connect(self._ask_where_to)
+        self.work.stop_requested.connect(model.work.cancel)
+        model.work.changed.connect(self.work.show_work)
         self.detail.labels_changed.connect(self._relabel)
         self.detail.closed.connect(self._close_detail)
         model.view_changed.connect(self.show_view)
@@ -212,6 +220,7 @@ class SessionsPage(QWidget):
         head.addLayout(top)
         head.addWidget(self.search)
         head.addWidget(self.scenes)
+        head.addWidget(self.work)
         outer.addLayout(head)
         outer.addLayout(row, 1)
 
@@ -239,6 +248,14 @@ class SessionsPage(QWidget):
         if entry is not None:
             scene, tags = labels
             self._model.relabel(entry, scene, tags)
+
+    def _ask_where_to(self, entry: SessionEntry) -> None:
+        sessions = self._context.settings.sessions_folder
+        dialog = FolderDialog(
+            f"Copy {entry.name} into", Path.home(), sessions, sessions_only=False, parent=self
+        )
+        dialog.chosen.connect(partial(self._model.work.copy, entry))
+        dialog.open()
 
     def _ask_to_purge(self) -> None:
         text = f"Remove {counted(self._model.view.trashed, 'session')} for good?"

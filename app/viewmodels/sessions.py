@@ -10,6 +10,7 @@ from app.recording import library
 from app.recording.library import Recovery, SessionEntry
 from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
+from app.viewmodels.session_work import Refusal, SessionWork
 from app.viewmodels.words import counted
 from drivers.errors import SessionError
 from drivers.session.library import State
@@ -60,20 +61,16 @@ class Deleted:
     trashed: Path
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """What could not be done, and what to do about it."""
-
-    message: str
-    hint: str
-
-
 class SessionsViewModel(QObject):
     """Searches, selects, labels and deletes.
 
     Args:
         folder: gives the sessions folder of this moment.
         handover: where other pages leave what they want shown, and take what to train on.
+
+    Attributes:
+        list: the folder, read in a thread.
+        work: verifies and copies sessions.
     """
 
     view_changed = Signal(SessionsView)
@@ -84,6 +81,7 @@ class SessionsViewModel(QObject):
     def __init__(self, folder: Callable[[], Path], handover: Handover, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.list = SessionList(folder, recover=True, parent=self)
+        self.work = SessionWork(self)
         self._handover = handover
         self._listing: Listing | None = None
         self._told: set[Path] = set()
@@ -92,6 +90,8 @@ class SessionsViewModel(QObject):
         self._selected: Path | None = None
         self.list.listed.connect(self._listed)
         self.list.recovered.connect(self._recovered)
+        self.work.ended.connect(self.notice_came)
+        self.work.failed.connect(self.refused)
 
     @property
     def view(self) -> SessionsView:
@@ -185,7 +185,8 @@ class SessionsViewModel(QObject):
         self._replace(library.read_entry(entry.folder))
 
     def close(self) -> None:
-        """Join the thread that reads."""
+        """Join the threads that read and work."""
+        self.work.close()
         self.list.close()
 
     def _listed(self, listing: Listing) -> None:

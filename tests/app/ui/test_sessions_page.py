@@ -1,5 +1,6 @@
 import pytest
 
+from app.ui.folder_dialog import FolderDialog
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
 from tests.app.recording import small_sessions as small
@@ -162,3 +163,32 @@ def test_everything_can_be_pressed_with_gloves(qtbot, make, tmp_path, size):
     qtbot.waitUntil(lambda: page.detail.replay.isVisible())
 
     pages.assert_fit_for_fingers(page)
+
+
+def test_verify_tells_the_result(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.verify.click()
+    assert page.work.isVisibleTo(page)
+    qtbot.waitUntil(lambda: bool(asked.notices))
+
+    assert "as it was recorded" in asked.notices[0].text
+    assert not page.work.isVisibleTo(page)
+
+
+def test_copy_asks_for_the_folder_and_copies_into_it(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.copy.click()
+    dialog = page.findChild(FolderDialog)
+    (tmp_path / "disk").mkdir()
+    dialog._walk.go_to(tmp_path / "disk")
+    dialog.choose.click()
+    qtbot.waitUntil(lambda: bool(asked.notices))
+
+    assert (tmp_path / "disk" / "a" / "manifest.json").exists()
+    assert "the same" in asked.notices[0].text

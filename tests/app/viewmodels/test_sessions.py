@@ -2,6 +2,7 @@ import pytest
 
 from app.viewmodels.handover import Handover
 from app.viewmodels.sessions import SessionsViewModel, loss_words
+from drivers.session.verify import Cancelled
 from tests.app.recording import small_sessions as small
 from tests.app.recording.test_library import crashed_session
 
@@ -183,3 +184,56 @@ def test_no_loss_and_losses_by_cause_are_said_in_words(loaded, tmp_path):
     said = [loss_words(entry) for entry in loaded().view.entries]
 
     assert said == ["No frame lost", "5 frames lost: 2 by the device, 3 dropped"]
+
+
+def test_a_session_is_verified_in_a_thread_and_the_result_is_told(qtbot, loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    model = loaded()
+    with qtbot.waitSignal(model.notice_came) as signal:
+        model.work.verify(model.view.entries[0])
+    assert "as it was recorded" in signal.args[0]
+
+    data = bytearray((folder / "seg_00000.mcap").read_bytes())
+    data[3000] ^= 1
+    (folder / "seg_00000.mcap").write_bytes(data)
+    with qtbot.waitSignal(model.refused) as signal:
+        model.work.verify(model.view.entries[0])
+    assert "seg_00000.mcap" in signal.args[0].message
+    assert not model.work.busy
+
+
+def test_a_session_is_copied_with_progress(qtbot, loaded, tmp_path):
+    folder = small.make_session(tmp_path / "a")
+    model = loaded()
+    shares = []
+    model.work.changed.connect(lambda work: shares.append(work.share))
+    with qtbot.waitSignal(model.notice_came) as signal:
+        model.work.copy(model.view.entries[0], tmp_path / "disk")
+    copied = tmp_path / "disk" / "a"
+    assert str(copied) in signal.args[0]
+    assert (copied / "seg_00000.mcap").read_bytes() == (folder / "seg_00000.mcap").read_bytes()
+    assert shares[-1] == 0.0
+
+    with qtbot.waitSignal(model.refused) as signal:
+        model.work.copy(model.view.entries[0], tmp_path / "disk")
+    assert "there already" in signal.args[0].message
+
+
+def test_one_piece_of_work_at_a_time_and_it_can_be_stopped(qtbot, loaded, tmp_path, monkeypatch):
+    small.make_session(tmp_path / "a")
+    model = loaded()
+    entry = model.view.entries[0]
+
+    def endless(path, progress):
+        while progress(1, 2):
+            pass
+        raise Cancelled
+
+    monkeypatch.setattr("app.viewmodels.session_work.verify", endless)
+    model.work.verify(entry)
+    with qtbot.waitSignal(model.refused) as signal:
+        model.work.copy(entry, tmp_path / "disk")
+    assert "under way" in signal.args[0].message
+    with qtbot.waitSignal(model.notice_came) as signal:
+        model.work.cancel()
+    assert "Stopped" in signal.args[0]

@@ -1,6 +1,8 @@
 """One camera's pictures, painted only where something changed."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -21,6 +23,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
+from app.ui.marks import paint_measured, paint_stroke
 from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
 from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
 from app.ui.tile_pictures import TilePictures
@@ -28,6 +31,7 @@ from app.ui.widgets import Button
 from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
 from app.viewmodels.layers import LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
+from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.readout import Figures, Readout, figures, readout
 
 HANDLE_PX: Final = 52
@@ -38,6 +42,8 @@ KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 READ_EVERY_S: Final = 0.2
 FROZEN_PX: Final = 3
+TAP_PX: Final = 16
+"""A finger that moved less has tapped."""
 DIM: Final = QColor(7, 9, 12, 170)
 
 
@@ -50,6 +56,7 @@ class DepthView(QWidget):
         model_requested: the operator wants another model.
         wiped: place of the wipe line, 0 to 1.
         swap_requested: the small picture in the corner was tapped.
+        drawn: `Stroke`, where a finger measured something.
     """
 
     frame_painted = Signal(object)
@@ -57,6 +64,7 @@ class DepthView(QWidget):
     model_requested = Signal()
     wiped = Signal(float)
     swap_requested = Signal()
+    drawn = Signal(Stroke)
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +78,12 @@ class DepthView(QWidget):
         self._aspect = 4 / 3
         self._wipe = 0.5
         self._wiping = False
+        self._tool: Tool = "read"
+        self._marks: list[Measured] = []
+        self._drawing: Pane | None = None
+        self._second = False
+        self._stroke: Stroke | None = None
+        self._pressed_at = QPointF()
         self._pinned: QPointF | None = None
         self._hovered: QPointF | None = None
         self._lift_px = LOUPE_LIFT_PX["mouse"]
@@ -118,6 +132,19 @@ class DepthView(QWidget):
         self._wipe = min(max(share, 0.0), 1.0)
         self._place_button()
         self.update()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Measure with the next touch, or "read" the depth below it."""
+        self._tool = tool
+        self._stroke = self._drawing = None
+        self._pinned = self._hovered = None
+        self.update()
+
+    def show_marks(self, marks: Sequence[Measured]) -> None:
+        """Show these measurements, with their values of this moment."""
+        if marks or self._marks:
+            self._marks = list(marks)
+            self.update()
 
     def show_options(self, options: LiveOptions) -> None:
         """Lay out and colour in another way."""
@@ -223,6 +250,8 @@ class DepthView(QWidget):
                 self._paint_pane(painter, pane, event)
         if self._frozen:
             self._paint_frozen(painter)
+        if not self._compact and (self._marks or self._stroke is not None):
+            self._paint_marks(painter)
         self._paint_loupe(painter)
         if self._unpainted is not None:
             frame, self._unpainted = self._unpainted, None
@@ -274,6 +303,20 @@ class DepthView(QWidget):
             painter.drawImage(rect, image)
             if note is not None:
                 painter.fillRect(rect, DIM)
+        painter.restore()
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        main = self._depth_pane()
+        for found in self._marks:
+            for pane in self._panes:
+                if pane is not main:
+                    paint_stroke(painter, pane.rect, found.mark.stroke)
+            paint_measured(painter, main.rect, found)
+        if self._stroke is not None:
+            for pane in self._panes:
+                paint_stroke(painter, pane.rect, self._stroke)
         painter.restore()
 
     def _paint_frozen(self, painter: QPainter) -> None:
@@ -444,13 +487,11 @@ class DepthView(QWidget):
 
     def _place_at(self, position: QPointF) -> QPointF | None:
         """Column and row as shares of the picture under `position`, or None beside the pictures."""
-        for pane in reversed(self._panes):
-            if pane.rect.contains(position.toPoint()):
-                return QPointF(
-                    (position.x() - pane.rect.x()) / pane.rect.width(),
-                    (position.y() - pane.rect.y()) / pane.rect.height(),
-                )
-        return None
+        pane = self._pane_at(position)
+        return None if pane is None else QPointF(*_share(pane, position))
+
+    def _pane_at(self, position: QPointF) -> Pane | None:
+        return next((p for p in reversed(self._panes) if p.rect.contains(position.toPoint())), None)
 
     def _two_layer_pane(self) -> Pane | None:
         return next((pane for pane in self._panes if pane.kind in TWO_LAYERS), None)
@@ -487,6 +528,10 @@ class DepthView(QWidget):
         if self._on_inset(event.position()):
             self.swap_requested.emit()
             return
+        if self._tool != "read":
+            more = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._begin_stroke(event.position(), "area" if more else self._tool)
+            return
         place = self._place_at(event.position())
         if place is not None and self._pinned is not None and self._near_pin(event.position()):
             place = None
@@ -500,7 +545,12 @@ class DepthView(QWidget):
         if self._compact:
             return
         place = self._place_at(event.position())
-        if event.buttons() & Qt.MouseButton.LeftButton:
+        if self._drawing is not None and self._stroke is not None:
+            end = _share(self._drawing, event.position())
+            start = end if self._stroke.tool == "point" else self._stroke.start
+            self._stroke = replace(self._stroke, start=start, end=end)
+            self._pinned = QPointF(*end)
+        elif event.buttons() & Qt.MouseButton.LeftButton:
             self._pinned = place
         else:
             self._hovered = None if self._on_handle(event.position()) else place
@@ -514,8 +564,31 @@ class DepthView(QWidget):
             self.set_wipe((position.x() - pane.rect.x()) / max(pane.rect.width(), 1))
             self.wiped.emit(self._wipe)
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._wiping = False
+        if self._drawing is not None and self._stroke is not None:
+            tapped = (event.position() - self._pressed_at).manhattanLength() < TAP_PX
+            self._end_stroke(self._stroke, tapped=tapped)
+
+    def _begin_stroke(self, position: QPointF, tool: Tool) -> None:
+        pane = self._pane_at(position)
+        if pane is None:
+            return
+        place = _share(pane, position)
+        waiting = self._stroke is not None and self._stroke.tool == tool
+        start = self._stroke.start if self._stroke is not None and waiting else place
+        self._second, self._drawing, self._pressed_at = waiting, pane, position
+        self._stroke = Stroke(tool, start, place)
+        self._pinned, self._hovered = QPointF(*place), None
+        self.update()
+
+    def _end_stroke(self, stroke: Stroke, *, tapped: bool) -> None:
+        """A drag is a measurement, and so are two taps; the first of them leaves its end on the picture."""
+        self._drawing = self._pinned = None
+        if stroke.tool == "point" or self._second or not tapped:
+            self._stroke = None
+            self.drawn.emit(stroke)
+        self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._lift_px = LOUPE_LIFT_PX["mouse"]
@@ -560,3 +633,10 @@ class DepthView(QWidget):
             x = max(x, min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2))
         self._choose.setGeometry(QRect(QPoint(x, placed.button_y), size))
         self._choose.show()
+
+
+def _share(pane: Pane, position: QPointF) -> tuple[float, float]:
+    """Shares of the picture's width and height at a position, kept inside the picture."""
+    x = (position.x() - pane.rect.x()) / pane.rect.width()
+    y = (position.y() - pane.rect.y()) / pane.rect.height()
+    return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)

@@ -19,7 +19,7 @@ from app.viewmodels.colouring import (
 from app.viewmodels.live import LiveOptions
 from model.repair import Provenance
 
-BAR_WIDTH_PX = 168
+BAR_WIDTH_PX = 150
 
 
 def metres(value_m: float) -> str:

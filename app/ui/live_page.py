@@ -1,6 +1,7 @@
 """The Live page: what the cameras see, measured and repaired."""
 
 from functools import partial
+from typing import cast
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
@@ -8,12 +9,16 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from app.compose import InferenceState, InferenceStatus
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
+from app.ui.colour_panel import ColourPanel
 from app.ui.context import WindowContext
 from app.ui.layer_bar import LayerBar
-from app.ui.legends import Legend, RangeButton, metres
-from app.ui.tiles import TilesArea
-from app.ui.widgets import Button, ChipGroup, EmptyState, Option, Picker, Segmented, Stepper, label
-from app.viewmodels.live import PRESETS_M, SMALLEST_RANGE_M, CameraTitle, LiveModel, LiveOptions, TileView
+from app.ui.legends import Legend, RangeButton
+from app.ui.measure_panel import MeasurePanel
+from app.ui.side_panel import SidePanel
+from app.ui.tiles import Drawn, TilesArea
+from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
+from app.viewmodels.live import CameraTitle, LiveModel, LiveOptions, TileView
+from app.viewmodels.measure import Measured, MeasureModel, Tool
 
 LAYOUTS = (
     Option("one", "One", hint="One picture for each camera (O)"),
@@ -22,10 +27,6 @@ LAYOUTS = (
     Option("side", "Side", hint="Pictures side by side (S)"),
     Option("inset", "Corner", hint="One picture in the corner of another (I)"),
     Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
-)
-RANGES = (
-    *(Option(name, f"{metres(near)[:-2]} to {metres(far)}") for name, (near, far) in PRESETS_M.items()),
-    Option("auto", "Auto", hint="Follow the scene, slowly (A)"),
 )
 
 
@@ -43,20 +44,24 @@ class LivePage(QWidget):
     def __init__(self, context: WindowContext, model: LiveModel) -> None:
         super().__init__()
         self.model = model
+        self.measure = MeasureModel(model.find_tile, self)
         self._context = context
         self._layouts = Segmented(LAYOUTS, "Arrangement")
         self._layers = LayerBar()
-        self._freeze = Button("Freeze", icon_name="pause", checkable=True)
-        self._freeze.setToolTip("Let the pictures stand still (Space)")
+        self._freeze = IconButton("pause", "Freeze the pictures (Space)", checkable=True)
+        self._measure = IconButton("ruler", "Measure (M)", checkable=True)
         self._range = RangeButton()
         self._models = Picker("Repair with")
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._models.setMinimumContentsLength(16)
+        self._models.setMinimumContentsLength(14)
         self._models.setMaximumWidth(420)
-        self._presets = ChipGroup(RANGES, "Range of the depth colours")
-        self._near = Stepper("Nearest colour", minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
-        self._far = Stepper("Farthest colour", minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
+        self._colours = ColourPanel()
+        self._marks = MeasurePanel()
+        self._panel = SidePanel()
+        self._panel.add_page("colours", "Colours", self._colours)
+        self._panel.add_page("measure", "Measure", self._marks)
+        self._openers = {"colours": self._range, "measure": self._measure}
         self._legend = Legend()
         self._tiles = TilesArea()
         self._cloud = CloudPanel()
@@ -69,7 +74,6 @@ class LivePage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)
         self._stack.addWidget(self._tiles)
-        self._range_row = self._make_range_row()
         self._lay_out()
         self._connect()
         self._make_keys()
@@ -79,36 +83,26 @@ class LivePage(QWidget):
         """Poll and show from now on."""
         self._offer_models()
         self.model.start()
+        self.measure.start()
 
     def hidden(self) -> None:
         """Poll no more."""
         self.model.stop()
+        self.measure.stop()
 
     def closing(self) -> None:
         """Give back what OpenGL holds."""
-        self.model.stop()
+        self.hidden()
         self._cloud.free()
 
     def show_source_state(self, title_text: str, text: str) -> None:
         """Words for the time without a rig."""
         self._nothing.show_words(title_text, text)
 
-    def _make_range_row(self) -> QWidget:
-        row_widget = QWidget()
-        row = QHBoxLayout(row_widget)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GAP_PX)
-        row.addWidget(self._presets, 1)
-        for word, stepper in (("Near", self._near), ("Far", self._far)):
-            row.addWidget(label(word, "muted", wrap=False))
-            row.addWidget(stepper)
-        row_widget.hide()
-        return row_widget
-
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(theme.GAP_PX)
-        for widget in (self._layouts, self._freeze):
+        for widget in (self._layouts, self._freeze, self._measure):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._range)
@@ -118,10 +112,13 @@ class LivePage(QWidget):
         column.setSpacing(10)
         column.addLayout(bar)
         column.addWidget(self._layers)
-        column.addWidget(self._range_row)
         column.addWidget(self._cloud.bar)
         column.addWidget(self._legend)
-        column.addWidget(self._stack, 1)
+        below = QHBoxLayout()
+        below.setSpacing(10)
+        below.addWidget(self._stack, 1)
+        below.addWidget(self._panel)
+        column.addLayout(below, 1)
 
     def _connect(self) -> None:
         model = self.model
@@ -129,11 +126,22 @@ class LivePage(QWidget):
         self._layers.base_chosen.connect(model.set_base)
         self._layers.shown_chosen.connect(model.set_shown)
         self._freeze.toggled.connect(model.set_frozen)
-        self._range.toggled.connect(self._range_row.setVisible)
+        for key, opener in self._openers.items():
+            opener.clicked.connect(partial(self._open_panel, key))
+        self._panel.closed.connect(partial(self._open_panel, ""))
         self._models.picked.connect(model.choose_model)
-        self._presets.changed.connect(self._preset_chosen)
-        self._near.value_changed.connect(self._near_chosen)
-        self._far.value_changed.connect(self._far_chosen)
+        self._colours.preset_chosen.connect(model.set_preset)
+        self._colours.range_chosen.connect(self._range_chosen)
+        self._colours.map_chosen.connect(model.set_colour_map)
+        self._colours.difference_chosen.connect(model.set_difference)
+        self._marks.tool_chosen.connect(self.measure.set_tool)
+        self._marks.remove_requested.connect(self.measure.remove)
+        self._marks.undo_requested.connect(self.measure.undo)
+        self._marks.clear_requested.connect(self.measure.clear)
+        self._tiles.drawn.connect(self._drawn)
+        self.measure.tool_changed.connect(self._tiles.set_tool)
+        self.measure.tool_changed.connect(self._marks.show_tool)
+        self.measure.measured.connect(self._show_marks)
         self._nothing.button.clicked.connect(partial(self._context.open_source, "demo"))
         self._tiles.focus_toggled.connect(model.toggle_focus)
         self._tiles.swap_requested.connect(model.swap_layers)
@@ -157,7 +165,10 @@ class LivePage(QWidget):
             ("L", partial(self.model.step_layer, 1)),
             ("Shift+L", partial(self.model.step_layer, -1)),
             ("X", self.model.swap_layers),
-            ("A", self._presets.button("auto").click),
+            ("M", self._measure.click),
+            ("Ctrl+Z", self.measure.undo),
+            ("Delete", self.measure.clear),
+            ("A", partial(self.model.set_preset, "auto")),
             ("C", self._range.click),
             ("R", self._cloud.reset),
             ("0", partial(self.model.set_focus, None)),
@@ -176,16 +187,26 @@ class LivePage(QWidget):
     def _layout_chosen(self, keys: list[str]) -> None:
         self.model.set_layout(keys[0])  # type: ignore[arg-type]  # keys of LAYOUTS
 
-    def _preset_chosen(self, keys: list[str]) -> None:
-        self.model.set_preset(keys[0])
+    def _range_chosen(self, range_m: tuple[float, float]) -> None:
+        self.model.set_range(*range_m)
 
-    def _near_chosen(self, near_m: float) -> None:
-        self.model.set_range(near_m, max(self.model.options.far_m, near_m + SMALLEST_RANGE_M))
+    def _open_panel(self, key: str, opened: bool = True) -> None:
+        """Show one panel, or none; its button stays down meanwhile, and measuring ends with its panel."""
+        key = key if opened else ""
+        for name, opener in self._openers.items():
+            opener.setChecked(name == key)
+        self._panel.open_page(key)
+        self.measure.set_tool(cast("Tool", self._marks.tools.choice) if key == "measure" else "read")
 
-    def _far_chosen(self, far_m: float) -> None:
-        self.model.set_range(min(self.model.options.near_m, far_m - SMALLEST_RANGE_M), far_m)
+    def _drawn(self, drawn: Drawn) -> None:
+        self.measure.add(drawn.camera_id, drawn.stroke)
+
+    def _show_marks(self, marks: list[Measured]) -> None:
+        self._marks.show_marks(marks)
+        self._tiles.show_marks(marks)
 
     def _show_rig(self, cameras: list[CameraTitle]) -> None:
+        self.measure.clear()
         self._tiles.show_rig(cameras)
         self._stack.setCurrentWidget(self._tiles if cameras else self._nothing)
         self._show_options(self.model.options)
@@ -201,11 +222,8 @@ class LivePage(QWidget):
         self._layers.show_options(options)
         self._layers.setVisible(options.layout != "cloud")
         self._freeze.setChecked(options.frozen)
-        self._freeze.setText("Frozen" if options.frozen else "Freeze")
         self._freeze.set_icon("play" if options.frozen else "pause")
-        self._presets.select(options.preset)
-        self._near.set_value(options.near_m)
-        self._far.set_value(options.far_m)
+        self._colours.show_options(options)
         self._range.show_options(options)
         in_cloud = options.layout == "cloud" and bool(self._tiles.tiles)
         self._tiles.show_options(options)

@@ -1,5 +1,8 @@
 """The cameras of the rig beside each other, or one large and the others small."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
@@ -12,11 +15,20 @@ from app.ui.depth_view import DepthView
 from app.ui.icons import icon
 from app.ui.panes import arrange
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
+from app.viewmodels.measure import Measured, Stroke, Tool
 
 HEADER_PX: Final = 58
 NARROW_PX: Final = 330
 SIDE_STRIP_PX: Final = (200, 320)
 TILE_GAP_PX: Final = 10
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A measurement that was drawn on a camera's pictures."""
+
+    camera_id: str
+    stroke: Stroke
 
 
 def figures(tile: TileView, *, short: bool = False) -> str:
@@ -159,12 +171,14 @@ class TilesArea(QWidget):
     Signals:
         focus_toggled: id of the camera whose header or small tile was tapped.
         swap_requested: the small picture in a corner was tapped.
+        drawn: `Drawn`, a measurement on one camera's pictures.
         model_requested: the operator wants another model.
         frame_painted: a frame that is on the screen for the first time.
     """
 
     focus_toggled = Signal(str)
     swap_requested = Signal()
+    drawn = Signal(Drawn)
     model_requested = Signal()
     frame_painted = Signal(object)
 
@@ -172,6 +186,7 @@ class TilesArea(QWidget):
         super().__init__()
         self._tiles: dict[str, Tile] = {}
         self._options = LiveOptions()
+        self._tool: Tool = "read"
         self._cloud: QWidget | None = None
 
     @property
@@ -199,6 +214,8 @@ class TilesArea(QWidget):
             tile.focus_toggled.connect(self.focus_toggled)
             tile.view.model_requested.connect(self.model_requested)
             tile.view.frame_painted.connect(self.frame_painted)
+            tile.view.set_tool(self._tool)
+            tile.view.drawn.connect(partial(self._drawn, tile.camera.camera_id))
             tile.view.swap_requested.connect(self.swap_requested)
             tile.view.wiped.connect(self._share_wipe)
             tile.view.show_options(self._options)
@@ -216,6 +233,17 @@ class TilesArea(QWidget):
         for tile in self._tiles.values():
             tile.view.show_options(options)
         self._place()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Measure with the next touch, or "read" the depth below it."""
+        self._tool = tool
+        for tile in self._tiles.values():
+            tile.view.set_tool(tool)
+
+    def show_marks(self, marks: Sequence[Measured]) -> None:
+        """Show each camera's measurements."""
+        for camera_id, tile in self._tiles.items():
+            tile.view.show_marks([found for found in marks if found.mark.camera_id == camera_id])
 
     def show_cloud(self, cloud: QWidget | None) -> None:
         """Put the 3D view in place of the large tile's pictures, or take it away."""
@@ -281,6 +309,9 @@ class TilesArea(QWidget):
         height = min(each, HEADER_PX + round(strip * 3 / 4))
         for i, tile in enumerate(others):
             tile.setGeometry(room.right() + 1 + TILE_GAP_PX, i * (height + TILE_GAP_PX), strip, height)
+
+    def _drawn(self, camera_id: str, stroke: Stroke) -> None:
+        self.drawn.emit(Drawn(camera_id, stroke))
 
     def _share_wipe(self, share: float) -> None:
         """All tiles wipe at the same place, so that cameras can be compared."""

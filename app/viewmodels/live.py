@@ -273,6 +273,11 @@ class LiveModel(QObject):
         """What the tile of this camera shows."""
         return self._lines[camera_id].view
 
+    def find_tile(self, camera_id: str) -> TileView | None:
+        """What the tile of this camera shows; None if there is no such camera."""
+        seen = self._lines.get(camera_id)
+        return None if seen is None else seen.view
+
     def start(self) -> None:
         """Poll from now on."""
         self._timer.start()

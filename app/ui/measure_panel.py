@@ -1,0 +1,191 @@
+"""What is measured, in figures: tools above, one card for each mark below."""
+
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.profile_chart import ProfileChart
+from app.ui.widgets import Button, Card, IconButton, Option, Segmented, label
+from app.viewmodels.measure import Measured, Tool, length_words
+from app.viewmodels.measuring import Stats
+from app.viewmodels.readout import depth_words
+
+TOOLS: Final = (
+    Option("point", "Point", hint="Tap to pin a point"),
+    Option("distance", "Distance", hint="Tap two points, or drag from one to the other"),
+    Option("area", "Area", hint="Drag a rectangle (Shift with any other tool)"),
+    Option("line", "Line", hint="Drag a line and see its profile"),
+)
+HOW: Final[dict[str, str]] = {
+    "point": "Tap a picture to pin a point.",
+    "distance": "Tap two points, or drag from one to the other.",
+    "area": "Drag a rectangle over a picture.",
+    "line": "Drag a line over a picture.",
+}
+NAMES: Final = {"point": "Point", "distance": "Distance", "area": "Area", "line": "Line"}
+ROWS: Final = (
+    ("Mean", "mean_m"),
+    ("Median", "median_m"),
+    ("Std", "std_m"),
+    ("Min", "min_m"),
+    ("Max", "max_m"),
+)
+
+
+class MeasurePanel(QWidget):
+    """Tools, and the values of all marks.
+
+    Signals:
+        tool_chosen: what the next touch measures.
+        remove_requested: number of a mark.
+        undo_requested: forget the newest mark.
+        clear_requested: forget all marks.
+    """
+
+    tool_chosen = Signal(str)
+    remove_requested = Signal(int)
+    undo_requested = Signal()
+    clear_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tools = Segmented(TOOLS, "What to measure")
+        self._how = label("", "muted")
+        self.undo = Button("Undo", icon_name="undo")
+        self.undo.setToolTip("Forget the newest mark (Ctrl+Z)")
+        self.clear = Button("Clear all", icon_name="delete-outline")
+        self.clear.setToolTip("Forget all marks (Delete)")
+        self.cards: dict[int, MarkCard] = {}
+        self._column = QVBoxLayout()
+        self._column.setSpacing(theme.GAP_PX)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP_PX)
+        buttons.addWidget(self.undo)
+        buttons.addWidget(self.clear)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.tools)
+        column.addWidget(self._how)
+        column.addLayout(buttons)
+        column.addLayout(self._column)
+        self.tools.changed.connect(self._tool_changed)
+        self.undo.clicked.connect(self.undo_requested)
+        self.clear.clicked.connect(self.clear_requested)
+        self.show_marks([])
+        self.show_tool("point")
+
+    def show_tool(self, tool: Tool) -> None:
+        """Show which tool is in hand."""
+        if tool != "read":
+            self.tools.select(tool)
+            self._how.setText(HOW[tool])
+
+    def show_marks(self, marks: list[Measured]) -> None:
+        """Show the values of this moment, the newest mark on top."""
+        numbers = {found.mark.number for found in marks}
+        for number in [number for number in self.cards if number not in numbers]:
+            card = self.cards.pop(number)
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        for found in marks:
+            number = found.mark.number
+            if number not in self.cards:
+                self.cards[number] = MarkCard(found)
+                self.cards[number].remove.clicked.connect(partial(self._remove, number))
+                self._column.insertWidget(0, self.cards[number])
+            self.cards[number].show_values(found)
+        for button in (self.undo, self.clear):
+            button.setEnabled(bool(marks))
+
+    def _remove(self, number: int) -> None:
+        self.remove_requested.emit(number)
+
+    def _tool_changed(self, keys: list[str]) -> None:
+        self.tool_chosen.emit(keys[0])
+
+
+class MarkCard(Card):
+    """The values of one mark."""
+
+    def __init__(self, found: Measured) -> None:
+        super().__init__(margin_px=10)
+        self.column.setSpacing(4)
+        name = f"{found.mark.number}  {NAMES[found.mark.stroke.tool]}"
+        self.remove = IconButton("close", f"Forget mark {found.mark.number}", kind="quiet")
+        self.remove.setFixedSize(theme.SMALLEST_TARGET_PX, theme.SMALLEST_TARGET_PX)
+        head = QHBoxLayout()
+        head.addWidget(label(name, "title", wrap=False), 1)
+        head.addWidget(self.remove)
+        self.column.addLayout(head)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(0, 1)
+        self.column.addLayout(self._grid)
+        self._cells: dict[tuple[int, int], QLabel] = {}
+        self._note = label("", "caption")
+        self.column.addWidget(self._note)
+        self._chart = ProfileChart() if found.mark.stroke.tool == "line" else None
+        if self._chart is not None:
+            self.column.addWidget(self._chart)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The words on the card, row by row."""
+        places = sorted(self._cells)
+        last = places[-1][0] if places else -1
+        return [tuple(self._cells[p].text() for p in places if p[0] == row) for row in range(last + 1)]
+
+    def show_values(self, found: Measured) -> None:
+        """Show the values of this moment."""
+        tool = found.mark.stroke.tool
+        if tool == "point" and found.point is not None:
+            self._fill([("", "Raw", "Refined"), ("Depth", found.point.raw, found.point.refined)])
+            self._note.setText(found.point.provenance)
+        elif tool == "area" and found.raw_stats is not None:
+            self._show_area(found.raw_stats, found.refined_stats)
+        elif tool in {"distance", "line"} and found.words:
+            name = "Length" if tool == "line" else "Distance"
+            refined = length_words(found.refined_m) if len(found.words) > 1 else "no value"
+            self._fill([("", "Raw", "Refined"), (name, length_words(found.raw_m), refined)])
+            if self._chart is not None and found.raw_profile is not None:
+                self._chart.show_profiles(found.raw_profile, found.refined_profile)
+        else:
+            self._note.setText("No picture here")
+        self._note.setVisible(bool(self._note.text()))
+
+    def _show_area(self, raw: Stats, refined: Stats | None) -> None:
+        both = (raw, refined)
+        rows: list[tuple[str, ...]] = [("", "Raw", "Refined")]
+        rows += [(word, *(_value(found, name) for found in both)) for word, name in ROWS]
+        rows.append(("Fill rate", *("no value" if one is None else f"{one.fill:.1%}" for one in both)))
+        self._fill(rows)
+        best = raw if refined is None or not refined.fill else refined
+        if best.fill:
+            size = f"{best.width_m * 1000:.0f} × {best.height_m * 1000:.0f} mm"  # noqa: RUF001 - a multiplication sign
+            self._note.setText(f"{size} at the median depth")
+
+    def _fill(self, rows: list[tuple[str, ...]]) -> None:
+        for i, row in enumerate(rows):
+            for j, words in enumerate(row):
+                if (i, j) not in self._cells:
+                    cell = label("", "caption" if i == 0 or j == 0 else "body", wrap=False)
+                    if i and j:
+                        cell.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
+                    self._cells[i, j] = cell
+                    self._grid.addWidget(cell, i, j)
+                self._cells[i, j].setText(words)
+
+
+def _value(found: Stats | None, name: str) -> str:
+    if found is None:
+        return "no value"
+    if not found.fill:
+        return "none"
+    value_m: float = getattr(found, name)
+    return f"{value_m * 1000:.1f} mm" if name == "std_m" else depth_words(value_m)

@@ -1,0 +1,98 @@
+"""Depth along a line, raw and refined, as a small chart."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.ui import theme
+from app.viewmodels.readout import depth_words
+
+HEIGHT_PX: Final = 170
+AXIS_PX: Final = 66
+TICKS: Final = 3
+
+
+class ProfileChart(QWidget):
+    """Two curves over the length of a line; gaps are holes, and far is up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._raw: NDArray[np.float32] = np.empty(0, np.float32)
+        self._refined: NDArray[np.float32] = np.empty(0, np.float32)
+        self.setFixedHeight(HEIGHT_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_profiles(self, raw: NDArray[np.float32], refined: NDArray[np.float32] | None) -> None:
+        """Show (N,) metres, NaN in holes, from the beginning of the line to its end."""
+        self._raw = raw
+        self._refined = np.empty(0, np.float32) if refined is None else refined
+        holes = float(np.isnan(raw).mean())
+        self.setAccessibleName(f"Profile over {len(raw)} pixels, raw {holes:.0%} holes")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, HEIGHT_PX)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plot = QRect(AXIS_PX, 8, self.width() - AXIS_PX - 4, HEIGHT_PX - 40)
+        both = np.concatenate([self._raw, self._refined])
+        both = both[np.isfinite(both)]
+        painter.setFont(theme.font(theme.CAPTION_PX, tabular=True))
+        painter.setPen(QColor(colours.muted))
+        if not both.size:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No depth along this line")
+            return
+        low, high = limits(float(both.min()), float(both.max()))
+        for i in range(TICKS):
+            value = low + (high - low) * i / (TICKS - 1)
+            y = plot.bottom() - round(i / (TICKS - 1) * plot.height())
+            painter.setPen(QColor(colours.line))
+            painter.drawLine(plot.left(), y, plot.right(), y)
+            painter.setPen(QColor(colours.muted))
+            words = QRect(0, y - 11, AXIS_PX - 8, 22)
+            painter.drawText(
+                words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, depth_words(value)
+            )
+        curves = ((self._raw, colours.warning, "raw"), (self._refined, colours.accent, "refined"))
+        x = plot.left()
+        for values, colour, word in curves:
+            painter.setPen(QPen(QColor(colour), 2))
+            for run in runs(values, QRectF(plot), low, high):
+                painter.drawPolyline(run)
+            if values.size:
+                painter.drawLine(x, HEIGHT_PX - 14, x + 22, HEIGHT_PX - 14)
+                painter.setPen(QColor(colours.text))
+                painter.drawText(QRect(x + 28, HEIGHT_PX - 25, 80, 22), Qt.AlignmentFlag.AlignVCenter, word)
+                x += 100
+
+
+def limits(low_m: float, high_m: float) -> tuple[float, float]:
+    """Ends of an axis that holds both values and is at least 20 mm long, so that noise looks like noise."""
+    spare = max(0.02 - (high_m - low_m), 0.0) / 2
+    step = 0.01 if high_m - low_m < 0.5 else 0.1
+    bottom = math.floor(round((low_m - spare) / step, 6)) * step
+    return max(bottom, 0.0), math.ceil(round((high_m + spare) / step, 6)) * step
+
+
+def runs(values: NDArray[np.float32], plot: QRectF, low: float, high: float) -> list[QPolygonF]:
+    """One polygon for each stretch without a hole."""
+    if not values.size:
+        return []
+    x = plot.x() + np.arange(values.size) / max(values.size - 1, 1) * plot.width()
+    y = plot.bottom() - (values - low) / (high - low) * plot.height()
+    known = np.isfinite(values)
+    edges = np.flatnonzero(np.diff(known)) + 1
+    stretches = np.split(np.arange(values.size), edges)
+    return [
+        QPolygonF([QPointF(float(x[i]), float(y[i])) for i in stretch])
+        for stretch in stretches
+        if known[stretch[0]]
+    ]

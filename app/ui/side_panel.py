@@ -1,0 +1,58 @@
+"""A panel at the right edge of a page: one of several, or none."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.widgets import IconButton, label, touch_scroll
+
+WIDTH_PX = 360
+
+
+class SidePanel(QFrame):
+    """Titled panels that share one place; hidden until one of them is opened.
+
+    Signals:
+        closed: the panel was closed by its own button.
+    """
+
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setFixedWidth(WIDTH_PX)
+        self._pages: dict[str, tuple[str, QWidget]] = {}
+        self._title = label("", "title", wrap=False)
+        close = IconButton("close", "Close the panel", kind="quiet")
+        self._stack = QStackedWidget()
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 0, 0, 0)
+        head.addWidget(self._title, 1)
+        head.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, theme.GAP_PX)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._stack, 1)
+        self.hide()
+        close.clicked.connect(self.closed)
+
+    def add_page(self, key: str, title_text: str, content: QWidget) -> None:
+        """Offer a panel."""
+        room = QWidget()
+        column = QVBoxLayout(room)
+        column.setContentsMargins(12, 0, 12, 0)
+        column.addWidget(content)
+        column.addStretch(1)
+        page = touch_scroll(room)
+        self._pages[key] = (title_text, page)
+        self._stack.addWidget(page)
+
+    def open_page(self, key: str) -> None:
+        """Show one panel; an empty key shows none."""
+        if key:
+            title_text, page = self._pages[key]
+            self._title.setText(title_text)
+            self._stack.setCurrentWidget(page)
+        self.setVisible(bool(key))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.camera import Camera
-from drivers.cameras import realsense
+from drivers.cameras import orbbec, realsense
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound
 from drivers.sdk import Sdk
@@ -32,7 +32,7 @@ class Vendor(Protocol):
     def live_cameras(self, serial: str = "") -> Sequence[Camera]: ...
 
 
-_VENDORS: tuple[Vendor, ...] = (realsense,)
+_VENDORS: tuple[Vendor, ...] = (realsense, orbbec)
 SDKS: tuple[Sdk, ...] = tuple(vendor.SDK for vendor in _VENDORS)
 
 
@@ -40,8 +40,8 @@ def open_source(source: str, *, loop: bool = True) -> list[Camera]:
     """The cameras of a source, not open yet.
 
     Args:
-        source: "demo", "auto", "realsense:SERIAL", a session folder, a `.db3` or `.bag` recording, or a
-            folder of frame folders.
+        source: "demo", "auto", "realsense:SERIAL", "orbbec:SERIAL", a session folder, a `.db3` or `.bag`
+            recording, or a folder of frame folders.
         loop: files start again at their end.
 
     Raises:
@@ -164,4 +164,6 @@ def _from_path(path: Path, *, loop: bool) -> Sequence[Camera]:
 
 
 def _recording(path: Path, *, loop: bool) -> Camera:
+    if path.suffix == ".bag" and path.is_file() and orbbec.is_recording(path):
+        return orbbec.recording(path, loop=loop)
     return realsense.recording(path, loop=loop)

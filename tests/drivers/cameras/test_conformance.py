@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from session_recordings import make_frame, record
 
 from drivers.camera import Camera
-from drivers.cameras import realsense
+from drivers.cameras import orbbec, realsense
 from drivers.cameras.folder import FolderCamera
 from drivers.cameras.replay import ReplayCamera
 from drivers.cameras.synthetic import SyntheticCamera
@@ -57,6 +57,14 @@ def realsense_file(tmp_path):
     return realsense.recording(tmp_path / "recorded.db3")
 
 
+def orbbec_file(tmp_path):
+    require(orbbec.SDK)
+    from orbbec_bag import write
+
+    write(tmp_path / "recorded.bag", frames=4)
+    return orbbec.recording(tmp_path / "recorded.bag")
+
+
 def require(sdk):
     if not (state := sdk.state()).ready:
         pytest.skip(f"{state.text} {state.fix}")
@@ -67,6 +75,7 @@ FACTORIES = {
     "replay": replay,
     "RealSense device": realsense_device,
     "RealSense recording": realsense_file,
+    "Orbbec recording": orbbec_file,
     "active stereo": synthetic(SensorKind.ACTIVE_STEREO),
     "time of flight": synthetic(SensorKind.TIME_OF_FLIGHT),
     "passive stereo": synthetic(SensorKind.PASSIVE_STEREO),

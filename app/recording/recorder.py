@@ -316,6 +316,8 @@ class Recorder:
             count = self._counts[frame.camera_id]
             self._first_index.setdefault(frame.camera_id, frame.index)
             last = self._last_index.get(frame.camera_id)
+            if frame.index == last and not self._lines[frame.camera_id][0].info.live:
+                return  # a paused replay delivers its frame again
             self._last_index[frame.camera_id] = frame.index
             gap = 0 if last is None else max(0, frame.index - last - 1)
             count = replace(count, device_gap=count.device_gap + gap)

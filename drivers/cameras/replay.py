@@ -8,19 +8,32 @@ from drivers.camera import CameraBase, CameraInfo, EndOfStream
 from drivers.errors import CameraError, CameraNotFound, ModeUnsupported, SessionError
 from drivers.frame import Frame
 from drivers.geometry import Calibration
+from drivers.playback import Playback
 from drivers.session.reader import Session
 
-_LATE_NS = 500_000_000
+_STILL_NS = 1_000_000_000
+"""While the playback is paused, the frame that is shown is delivered again so often, as if it were live."""
 
 
 class ReplayCamera(CameraBase):
     """One camera of a session.
 
-    Cameras of one session that are opened together stay together: they wait for the same start and repeat
-    with the same period. A reader that is too slow makes the playback slower; no frame is left out.
+    Cameras of one session share a playback, which keeps them together and can be paused and moved. A reader
+    that is too slow makes the playback slower; no frame is left out.
+
+    Attributes:
+        playback: where the replay stands.
     """
 
-    def __init__(self, session: Session, camera_id: str, *, loop: bool = True, realtime: bool = True) -> None:
+    def __init__(
+        self,
+        session: Session,
+        camera_id: str,
+        *,
+        loop: bool = True,
+        realtime: bool = True,
+        playback: Playback | None = None,
+    ) -> None:
         """Take a camera of an open session.
 
         Args:
@@ -28,6 +41,7 @@ class ReplayCamera(CameraBase):
             camera_id: one of its cameras.
             loop: begin again after the last frame; frame indices count on.
             realtime: wait between frames as long as the recording did; otherwise deliver at once.
+            playback: shared with other cameras of the session; None for one of its own.
 
         Raises:
             CameraNotFound: the session has no such camera, or no frame of it.
@@ -41,21 +55,21 @@ class ReplayCamera(CameraBase):
             )
         try:
             self._calibration = session.calibration(camera_id)
-            self._times_ns = session.times(camera_id)
-            if not self._times_ns.size:
+            count = session.count(camera_id)
+            if not count:
                 raise CameraNotFound(
                     f"{session.path} holds no frame of {camera_id}", hint="Choose another camera or session."
                 )
             first = session.meta(camera_id, 0).frame_number
-            last = session.meta(camera_id, len(self._times_ns) - 1).frame_number
+            last = session.meta(camera_id, count - 1).frame_number
+            self.playback = playback or Playback(session, loop=loop)
         except SessionError as error:
             raise ModeUnsupported(str(error), hint=error.hint) from error
         self._session = session
         self._camera_id = camera_id
         self._loop = loop
         self._realtime = realtime
-        self._start_ns = session.start_ns
-        self._period_ns = int(session.duration_s * 1e9 + 1e9 / max(entry.rate_hz, 1.0))
+        self._cursor = self.playback.cursor(camera_id)
         self._index_period = max(last - first, 0) + 1
         self._info = CameraInfo(
             id=camera_id,
@@ -67,10 +81,9 @@ class ReplayCamera(CameraBase):
             live=False,
         )
         self._open = False
-        self._epoch_ns = 0
-        self._n = 0
-        self._round = 0
-        self._next: Frame | None = None
+        self._ahead: tuple[int, Frame] | None = None
+        self._shown: Frame | None = None
+        self._index_offset = 0
 
     @property
     def info(self) -> CameraInfo:
@@ -81,52 +94,57 @@ class ReplayCamera(CameraBase):
         return self._calibration
 
     def open(self) -> None:
+        if self._open:
+            return
         self._open = True
-        self._epoch_ns = time.monotonic_ns()
-        self._n = 0
-        self._round = 0
-        self._next = None
+        self._ahead = self._shown = None
+        self._index_offset = 0
+        self.playback.join(self._cursor)
 
     def close(self) -> None:
-        self._open = False
-        self._next = None
+        if self._open:
+            self._open = False
+            self._ahead = self._shown = None
+            self.playback.leave()
 
     def read(self, *, timeout_s: float) -> Frame | None:
         if not self._open:
             raise CameraError(f"{self._info.name} is not open", hint="Open the camera before reading.")
-        deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
-        if self._n == len(self._times_ns):
+        cursor = self._cursor
+        if cursor.next == cursor.times_ns.size:
             if not self._loop:
                 raise EndOfStream(f"{self._session.path} has no more frames of {self._camera_id}")
-            self._n = 0
-            self._round += 1
-        if self._next is None:
-            # Decoded before it is due, so that decoding does not make it late.
+            cursor.next = 0
+            cursor.round += 1
+            self._index_offset += self._index_period
+        frame = self._decoded(cursor.next)  # before it is due, so that decoding does not make it late
+        jumps = cursor.jumps
+        if self._realtime and not self.playback.follow(cursor, timeout_s=timeout_s):
+            return self._still()
+        if cursor.jumps != jumps:
+            frame = self._decoded(cursor.next)
+            if self._shown is not None:
+                # Indices count on across a jump, or it would look like lost frames.
+                self._index_offset = self._shown.index + 1 - frame.index
+        self._ahead = None
+        cursor.next += 1
+        self._shown = replace(frame, index=frame.index + self._index_offset, captured_ns=time.monotonic_ns())
+        return self._shown
+
+    def _decoded(self, n: int) -> Frame:
+        if self._ahead is None or self._ahead[0] != n:
             try:
-                self._next = self._session.frame(self._camera_id, self._n)
+                self._ahead = n, self._session.frame(self._camera_id, n)
             except SessionError as error:
                 raise ModeUnsupported(str(error), hint=error.hint) from error
-        if self._realtime and not self._wait(deadline_ns):
-            return None
-        now_ns = time.monotonic_ns()
-        frame = replace(
-            self._next, index=self._next.index + self._round * self._index_period, captured_ns=now_ns
-        )
-        self._next = None
-        self._n += 1
-        return frame
+        return self._ahead[1]
 
-    def _wait(self, deadline_ns: int) -> bool:
-        """Wait until the next frame is due; false if that is after the deadline."""
-        offset_ns = int(self._times_ns[self._n]) - self._start_ns + self._round * self._period_ns
-        due_ns = self._epoch_ns + offset_ns
+    def _still(self) -> Frame | None:
         now_ns = time.monotonic_ns()
-        if now_ns - due_ns > _LATE_NS:
-            self._epoch_ns += now_ns - due_ns
-        until_ns = min(due_ns, deadline_ns)
-        if until_ns > now_ns:
-            time.sleep((until_ns - now_ns) / 1e9)
-        return due_ns <= deadline_ns
+        if self.playback.playing or self._shown is None or now_ns - self._shown.captured_ns < _STILL_NS:
+            return None
+        self._shown = replace(self._shown, captured_ns=now_ns)
+        return self._shown
 
 
 def replay_cameras(path: Path, *, loop: bool = True, realtime: bool = True) -> list[ReplayCamera]:
@@ -134,12 +152,17 @@ def replay_cameras(path: Path, *, loop: bool = True, realtime: bool = True) -> l
 
     Raises:
         CameraNotFound: there is no whole session, or it holds no frame.
+        ModeUnsupported: the session is damaged.
     """
     try:
         session = Session(path)
         filled = [camera_id for camera_id in session.camera_ids if session.count(camera_id)]
+        if not filled:
+            raise CameraNotFound(f"{path} holds no frame", hint="Choose another session.")
+        playback = Playback(session, loop=loop)
     except SessionError as error:
         raise CameraNotFound(str(error), hint=error.hint) from error
-    if not filled:
-        raise CameraNotFound(f"{path} holds no frame", hint="Choose another session.")
-    return [ReplayCamera(session, camera_id, loop=loop, realtime=realtime) for camera_id in filled]
+    return [
+        ReplayCamera(session, camera_id, loop=loop, realtime=realtime, playback=playback)
+        for camera_id in filled
+    ]

@@ -10,6 +10,7 @@ from app.flow.taps import Taps
 from app.recording import recorder as module
 from app.recording.recorder import Recorder
 from app.recording.room import Limits
+from drivers.cameras.replay import replay_cameras
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.errors import SessionError
 from drivers.session.labels import SessionLabels
@@ -253,3 +254,21 @@ def test_cautions_are_said_while_recording_and_kept_in_the_file(tmp_path, camera
     until(lambda: b"back by 3600 s" in file.read_bytes())
     monkeypatch.undo()
     assert Session(recorder.stop()).count("cam") == 2
+
+
+def test_a_frame_that_a_paused_replay_shows_again_is_recorded_once(tmp_path, camera, channel):
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    deliver(camera, channel, range(1, 4))
+    session = recorder.stop()
+    (replayed,) = replay_cameras(session)
+    again = Channel()
+    with replayed:
+        again.deliver(replayed.read(timeout_s=5))
+        copy = Recorder(tmp_path, {"cam": (replayed, again)}, SessionLabels())
+        copy.start()
+        again.deliver(replayed.read(timeout_s=5))
+        shown = again.newest.latest()
+        again.deliver(replace(shown, captured_ns=shown.captured_ns + 10**9))
+        totals = Session(copy.stop()).manifest.totals["cam"]
+    assert (totals.written, totals.device_frames) == (1, 1)

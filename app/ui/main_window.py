@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
     ("Live", "eye-outline", "app.ui.live_page"),
+    ("Compare", "compare-horizontal", "app.ui.compare_page"),
     ("Record", "record-circle-outline", "app.ui.record_page"),
     ("Sessions", "folder-play-outline", "app.ui.sessions_page"),
     ("Train", "school-outline", "app.ui.train_page"),

@@ -1,0 +1,470 @@
+"""One sensor of the Compare page: its pictures, the plane in them, and its figures."""
+
+from typing import Final, Literal
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.quality.planes import Region
+from app.quality.sensor import KINDS, STREAMS, SensorQuality
+from app.ui import theme
+from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
+from app.ui.panes import fitted
+from app.ui.picture import Picture
+from app.ui.tiles import HEADER_PX, TileHeader
+from app.viewmodels.colouring import colour_depth, copy_color, depth_table
+from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
+from drivers.depth import DepthMap
+from drivers.frame import Frame
+
+Shown = Literal["colour", "raw", "refined"]
+
+WORDS: Final[dict[Shown, str]] = {"colour": "Colour", "raw": "Raw", "refined": "Refined"}
+GAP_PX: Final = 3
+DIM: Final = QColor(7, 9, 12, 170)
+
+ROWS: Final = len(KINDS) + 2
+"""The figures between a head and a foot."""
+LOWEST_PX: Final = ROWS * 22
+TALLEST_PX: Final = ROWS * 42
+BESIDE: Final = 1.25
+"""Width over height from which on the figures stand beside the pictures."""
+BESIDE_PX: Final = (340, 560)
+SMALLEST_TYPE_PX: Final = 11
+
+
+class ComparePicture(QWidget):
+    """Depth of one exposure, raw, refined or both, with the region of the plane.
+
+    Signals:
+        tapped: place in the picture, in shares of its width and height.
+    """
+
+    tapped = Signal(float, float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tile: TileView | None = None
+        self._options = LiveOptions()
+        self._shown: tuple[Shown, ...] = ("refined",)
+        self._pictures: dict[Shown, Picture] = {kind: Picture() for kind in WORDS}
+        self._sources: dict[Shown, object] = {}
+        self._region: Region | None = None
+        self._chosen = False
+        self._aspect = 4 / 3
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+
+    @property
+    def aspect(self) -> float:
+        """Width to height of one picture."""
+        return self._aspect
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """Which pictures there are."""
+        return self._shown
+
+    @property
+    def panes(self) -> list[QRect]:
+        """Where the pictures are."""
+        count = len(self._shown)
+        if count == 1:
+            return [fitted(self.rect(), self._aspect)]
+        half_width, half_height = (self.width() - GAP_PX) // 2, (self.height() - GAP_PX) // 2
+        across = fitted(QRect(0, 0, half_width, self.height()), self._aspect).size()
+        down = fitted(QRect(0, 0, self.width(), half_height), self._aspect).size()
+        beside = across.width() >= down.width()
+        size = across if beside else down
+        step = QPoint(size.width() + GAP_PX, 0) if beside else QPoint(0, size.height() + GAP_PX)
+        whole = QSize(size.width() + step.x(), size.height() + step.y())
+        first = QPoint((self.width() - whole.width()) // 2, (self.height() - whole.height()) // 2)
+        return [QRect(first, size), QRect(first + step, size)]
+
+    def show_layers(self, shown: tuple[Shown, ...]) -> None:
+        """Show other pictures of the same moment."""
+        if shown != self._shown:
+            self._shown = shown
+            self._fill()
+            self.update()
+
+    def show_options(self, options: LiveOptions) -> None:
+        """Colour depth in another way."""
+        before, self._options = self._options, options
+        if _colours(before) != _colours(options):
+            self._sources = {}
+            self._fill()
+            self.update()
+
+    def show_tile(self, tile: TileView) -> None:
+        """Show what is new."""
+        words = None if self._tile is None else self._notes(self._tile)
+        self._tile = tile
+        if tile.frame is not None:
+            height, width = tile.frame.color.shape[:2]
+            self._aspect = width / height
+        if self._fill() or words != self._notes(tile):
+            self.update()
+
+    def show_region(self, region: Region | None, *, chosen: bool) -> None:
+        """Frame the region of the plane; a chosen one with a whole line."""
+        if (region, chosen) != (self._region, self._chosen):
+            self._region, self._chosen = region, chosen
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        for pane in self.panes:
+            if pane.contains(event.position().toPoint()):
+                place = event.position() - QPointF(pane.topLeft())
+                self.tapped.emit(place.x() / pane.width(), place.y() / pane.height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.current().surface))
+        for kind, pane in zip(self._shown, self.panes, strict=True):
+            self._paint_pane(painter, kind, pane)
+
+    def _fill(self) -> bool:
+        """Fill the pictures that are shown and whose sources are new; whether there were any."""
+        tile = self._tile
+        if tile is None:
+            return False
+        changed = False
+        for kind in self._shown:
+            source = _source(tile, kind)
+            if self._sources.get(kind, self) is source:
+                continue
+            self._sources[kind] = source
+            changed = True
+            picture = self._pictures[kind]
+            if source is None:
+                picture.clear()
+            elif isinstance(source, DepthMap):
+                options = self._options
+                table = depth_table(options.near_m, options.far_m, source.unit_m, options.colour_map)
+                colour_depth(source.values, table, picture.buffer(source.values.shape))
+            else:
+                copy_color(source.color, picture.buffer(source.color.shape[:2]))
+        return changed
+
+    def _paint_pane(self, painter: QPainter, kind: Shown, pane: QRect) -> None:
+        image = self._pictures[kind].image
+        note = self._note(kind)
+        if image is None:
+            painter.fillRect(pane, QColor(theme.current().picture))
+        else:
+            # Depth keeps its pixels: a smoothed edge would show distances that nobody measured.
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, kind == "colour")
+            painter.drawImage(pane, image)
+            if note is not None:
+                painter.fillRect(pane, DIM)
+        if self._region is not None and image is not None:
+            self._paint_region(painter, pane)
+        if note is not None:
+            _paint_note(painter, note, pane)
+        _paint_tag(painter, WORDS[kind], pane)
+
+    def _paint_region(self, painter: QPainter, pane: QRect) -> None:
+        region = self._region
+        assert region is not None
+        corner = QPoint(round(region.left * pane.width()), round(region.top * pane.height()))
+        size = QSize(
+            round((region.right - region.left) * pane.width()),
+            round((region.bottom - region.top) * pane.height()),
+        )
+        line = Qt.PenStyle.SolidLine if self._chosen else Qt.PenStyle.DashLine
+        frame = QRect(pane.topLeft() + corner, size).adjusted(2, 2, -3, -3)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(7, 9, 12), 5))
+        painter.drawRect(frame)
+        painter.setPen(QPen(QColor("#ffffff"), 2, line))
+        painter.drawRect(frame)
+
+    def _notes(self, tile: TileView) -> tuple[Note | None, Note | None]:
+        return tile.camera_note, tile.refined_note
+
+    def _note(self, kind: Shown) -> Note | None:
+        tile = self._tile
+        if tile is None or (tile.frame is None and tile.camera_note is None):
+            return Note("Camera starting")
+        if tile.camera_note is not None:
+            return tile.camera_note
+        return tile.refined_note if kind == "refined" else None
+
+
+class FiguresTable(QWidget):
+    """The figures of one sensor, raw beside refined, in type as large as there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quality: SensorQuality | None = None
+        self.setAccessibleName("Figures")
+        lines = [f"{kind.title}: {kind.meaning}" for kind in KINDS]
+        self.setToolTip("\n".join(lines))
+
+    def show_quality(self, quality: SensorQuality | None) -> None:
+        """Show what was measured last."""
+        self._quality = quality
+        self.setAccessibleDescription("" if quality is None else spoken(quality))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colours = theme.current()
+        painter.fillRect(self.rect(), QColor(colours.surface))
+        step = self.height() / ROWS
+        size = max(min(round(step * 0.62), theme.TITLE_PX), 13)
+        self._paint_head(painter, self._row(0), size)
+        for number, _ in enumerate(KINDS):
+            if number % 2 == 0:
+                painter.fillRect(self._row(number + 1), QColor(colours.raised))
+        for number, kind in enumerate(KINDS):
+            title = self._cells(self._row(number + 1))[0]
+            _paint_words(painter, title, kind.title, size, colours.text, left=True)
+        quality = self._quality
+        if quality is None:
+            whole = self._row(1).united(self._row(len(KINDS))).adjusted(self._title_width(), 0, -8, 0)
+            _paint_words(painter, whole, "measuring", size, colours.muted)
+            return
+        silent = {name: _silence(quality, name) for name in STREAMS}
+        for number, kind in enumerate(KINDS):
+            self._paint_row(painter, self._row(number + 1), quality, kind.key, size, silent)
+        self._paint_silence(painter, silent, size)
+        foot = self._row(ROWS - 1).adjusted(10, 0, -8, 0)
+        _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
+
+    def _row(self, number: int) -> QRect:
+        top, bottom = (round(k * self.height() / ROWS) for k in (number, number + 1))
+        return QRect(0, top, self.width(), bottom - top)
+
+    def _title_width(self) -> int:
+        return round(self.width() * 0.44)
+
+    def _cells(self, row: QRect) -> tuple[QRect, QRect, QRect]:
+        """Title, raw, refined."""
+        title = self._title_width()
+        each = (row.width() - title - 8) // 2
+        return (
+            QRect(row.x() + 10, row.y(), title - 14, row.height()),
+            QRect(row.x() + title, row.y(), each - 6, row.height()),
+            QRect(row.x() + title + each, row.y(), each, row.height()),
+        )
+
+    def _paint_head(self, painter: QPainter, row: QRect, size: int) -> None:
+        _, raw, refined = self._cells(row)
+        for cell, words in ((raw, "Raw"), (refined, "Refined")):
+            _paint_words(painter, cell, words, size, theme.current().muted, bold=True)
+
+    def _paint_row(  # noqa: PLR0917 - one row of a table
+        self,
+        painter: QPainter,
+        row: QRect,
+        quality: SensorQuality,
+        key: str,
+        size: int,
+        silent: dict[str, str],
+    ) -> None:
+        colours = theme.current()
+        _, *cells = self._cells(row)
+        figures = {name: quality.streams[name].figures[key] for name in STREAMS if not silent[name]}
+        words = {figure.words for figure in figures.values() if figure.value is None}
+        if len(figures) == 2 and len(words) == 1 and all(f.value is None for f in figures.values()):
+            _paint_words(painter, cells[0].united(cells[1]), words.pop(), size, colours.muted)
+            return
+        better = quality.better(key)
+        for name, cell in zip(STREAMS, cells, strict=True):
+            figure = figures.get(name)
+            if figure is None:
+                continue
+            colour = colours.accent_text if name == better else colours.text
+            if figure.value is None:
+                colour = colours.muted
+            _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
+
+    def _paint_silence(self, painter: QPainter, silent: dict[str, str], size: int) -> None:
+        """Where a stream has no figure at all, say why once, across its rows."""
+        rooms = [
+            self._cells(self._row(1))[number].united(self._cells(self._row(len(KINDS)))[number])
+            for number, name in enumerate(STREAMS, 1)
+            if silent[name]
+        ]
+        if not rooms:
+            return
+        colours = theme.current()
+        room = rooms[0].united(rooms[-1]).adjusted(6, 3, 2, -3)
+        painter.fillRect(room, QColor(colours.surface))
+        painter.setFont(theme.font(min(size, theme.BODY_PX)))
+        painter.setPen(QColor(colours.muted))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(room.adjusted(6, 0, -6, 0), flags, next(words for words in silent.values() if words))
+
+
+class CompareColumn(QWidget):
+    """Everything of one sensor.
+
+    Signals:
+        focus_toggled: the camera's id; its header was tapped.
+        region_tapped: the camera's id and the place in its picture.
+    """
+
+    focus_toggled = Signal(str)
+    region_tapped = Signal(str, float, float)
+
+    def __init__(self, camera: CameraTitle) -> None:
+        super().__init__()
+        self.camera = camera
+        self.header = TileHeader(camera)
+        self.picture = ComparePicture()
+        self.picture.setAccessibleName(f"Depth of {camera.name}: tap where its plane is")
+        self.table = FiguresTable()
+        self.table.setAccessibleName(f"Figures of {camera.name}")
+        for part in (self.header, self.picture, self.table):
+            part.setParent(self)
+        self.header.clicked.connect(self._header_tapped)
+        self.picture.tapped.connect(self._picture_tapped)
+
+    def show_tile(self, tile: TileView) -> None:
+        """Show what is new."""
+        before = self.picture.aspect
+        self.header.show_tile(tile)
+        self.picture.show_tile(tile)
+        if abs(self.picture.aspect - before) > 1e-3:
+            self._place()
+
+    def show_layers(self, shown: tuple[Shown, ...]) -> None:
+        """Show other pictures."""
+        count = len(self.picture.shown)
+        self.picture.show_layers(shown)
+        if len(shown) != count:
+            self._place()
+
+    def show_quality(self, quality: SensorQuality | None) -> None:
+        """Show what was measured last."""
+        self.table.show_quality(quality)
+        if quality is not None:
+            self.picture.show_region(quality.region, chosen=quality.chosen)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._place()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.current().surface))
+
+    def _place(self) -> None:
+        width, room = self.width(), self.height() - HEADER_PX
+        self.header.setGeometry(0, 0, width, HEADER_PX)
+        if width > BESIDE * room:
+            table = min(max(round(width * 0.38), BESIDE_PX[0]), BESIDE_PX[1])
+            self.picture.setGeometry(0, HEADER_PX, width - table - theme.GAP_PX, room)
+            tall = min(room, TALLEST_PX)
+            self.table.setGeometry(width - table, HEADER_PX, table, tall)
+            return
+        wanted = round(width / self.picture.aspect)
+        if len(self.picture.shown) == 2:
+            wanted = 2 * wanted + GAP_PX
+        picture = max(min(wanted, room - LOWEST_PX), 0)
+        table = min(room - picture, TALLEST_PX)
+        self.picture.setGeometry(0, HEADER_PX, width, room - table)
+        self.table.setGeometry(0, HEADER_PX + room - table, width, table)
+
+    def _header_tapped(self) -> None:
+        self.focus_toggled.emit(self.camera.camera_id)
+
+    def _picture_tapped(self, x: float, y: float) -> None:
+        self.region_tapped.emit(self.camera.camera_id, x, y)
+
+
+def basis(quality: SensorQuality) -> str:
+    """What the figures rest on, in a few words."""
+    plane = "no plane" if quality.region is None else "plane chosen" if quality.chosen else "plane found"
+    parts = [plane, f"Z against {quality.against}" if quality.against else "", f"{quality.frames} frames"]
+    return "  ·  ".join(part for part in parts if part)
+
+
+def spoken(quality: SensorQuality) -> str:
+    """All figures as one text, for those who do not see them."""
+    raw, refined = (quality.streams[name].figures for name in STREAMS)
+    lines = [f"{kind.title}: raw {raw[kind.key].words}, refined {refined[kind.key].words}" for kind in KINDS]
+    return f"{'; '.join(lines)}. {basis(quality)}"
+
+
+def _silence(quality: SensorQuality, stream: str) -> str:
+    """Why a stream has no figure at all; empty if it has one."""
+    figures = quality.streams[stream].figures.values()
+    said = {figure.words for figure in figures}
+    return said.pop() if len(said) == 1 and all(figure.value is None for figure in figures) else ""
+
+
+def _source(tile: TileView, kind: Shown) -> DepthMap | Frame | None:
+    """What a picture is made of; all pictures are of one exposure where there is a current repair."""
+    refined = tile.refined if tile.refined_note is None else None
+    if kind == "refined":
+        return None if tile.refined is None else tile.refined.depth
+    frame = tile.frame if refined is None else refined.frame
+    if kind == "colour" or frame is None:
+        return frame
+    return frame.depth if refined is None else refined.raw
+
+
+def _colours(options: LiveOptions) -> tuple[object, ...]:
+    return options.near_m, options.far_m, options.colour_map
+
+
+def _paint_note(painter: QPainter, note: Note, pane: QRect) -> None:
+    room = pane.adjusted(*NOTE_MARGINS)
+    if room.width() < 48 or room.height() < 24:
+        return
+    placed = place_note(note, room, hints=True, button=False)
+    painter.setPen(QColor(theme.current().on_picture))
+    painter.setFont(placed.text_font)
+    painter.drawText(placed.text, NOTE_FLAGS, note.text)
+    if not placed.hint.isEmpty():
+        painter.setPen(QColor(theme.DARK.muted))
+        painter.setFont(placed.hint_font)
+        painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
+
+
+def _paint_tag(painter: QPainter, words: str, pane: QRect) -> None:
+    font = theme.font(theme.BODY_PX, weight=theme.BOLD)
+    tag = QRect(pane.x() + 6, pane.y() + 6, QFontMetrics(font).horizontalAdvance(words) + 20, 28)
+    if tag.right() > pane.right():
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(7, 9, 12, 210))
+    painter.drawRoundedRect(tag, 6, 6)
+    painter.setPen(QColor(theme.current().on_picture))
+    painter.setFont(font)
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, words)
+    painter.restore()
+
+
+def _paint_words(
+    painter: QPainter,
+    room: QRect,
+    words: str,
+    size_px: int,
+    colour: str,
+    *,
+    bold: bool = False,
+    left: bool = False,
+) -> None:
+    """One line in the largest type up to `size_px` that fits; at the right edge unless `left`."""
+    painter.setFont(_fitting(words, room.width(), size_px, bold=bold))
+    painter.setPen(QColor(colour))
+    side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _fitting(words: str, width: int, size_px: int, *, bold: bool) -> QFont:
+    weight = theme.BOLD if bold else QFont.Weight.Normal
+    while True:
+        font = theme.font(size_px, weight=weight, tabular=True)
+        if size_px <= SMALLEST_TYPE_PX or QFontMetrics(font).horizontalAdvance(words) <= width:
+            return font
+        size_px -= 1

@@ -1,0 +1,393 @@
+"""The Compare page, the presenter's: sensors side by side, raw and refined, with figures and a report."""
+
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
+
+from app.messages import Message
+from app.quality.sensor import SensorQuality
+from app.ui import theme
+from app.ui.compare_column import CompareColumn, Shown
+from app.ui.context import Notice, WindowContext
+from app.ui.legends import RangeButton, metres
+from app.ui.number_pad import NumberPad
+from app.ui.report_pdf import write_pdf
+from app.ui.widgets import Button, ChipGroup, EmptyState, Option, PrimaryButton, Segmented, Switch, label
+from app.viewmodels.compare import MOST_SENSORS, CompareModel, Saved, Simulation
+from app.viewmodels.live import PRESETS_M, CameraTitle, LiveOptions, TileView
+
+VIEWS: Final = (
+    Option("refined", "Refined", hint="Refined depth (E)"),
+    Option("both", "Raw and refined", hint="Both at once (B)"),
+    Option("colour", "Colour", hint="The colour pictures (V)"),
+)
+LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
+    "refined": ("refined",),
+    "both": ("raw", "refined"),
+    "colour": ("colour",),
+}
+HOLD_WORDS: Final = "Hold to see raw"
+HELD_WORDS: Final = "Raw"
+COLUMN_GAP_PX: Final = 10
+NARROWEST_PX: Final = 270
+"""Of a column; with less room the columns stand in two rows."""
+PAD_PX: Final = 330
+NEAREST_M: Final = 0.1
+FARTHEST_M: Final = 20.0
+
+
+def make_page(context: WindowContext) -> QWidget:
+    """The page for the window."""
+    model = CompareModel(context.studio, context.settings, context.save_settings, write_pdf)
+    page = ComparePage(context, model)
+    model.setParent(page)
+    return page
+
+
+class ColumnsArea(QWidget):
+    """The sensors beside each other, or one alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[CompareColumn] = []
+        self._alone: str | None = None
+
+    def set_columns(self, columns: list[CompareColumn]) -> None:
+        """Show other sensors."""
+        for column in self.columns:
+            column.hide()
+            column.setParent(None)
+            column.deleteLater()
+        self.columns = columns
+        self._alone = None
+        for column in columns:
+            column.setParent(self)
+        self._place()
+
+    def show_alone(self, camera_id: str | None) -> None:
+        """Show one sensor, or all of them."""
+        if camera_id != self._alone:
+            self._alone = camera_id
+            self._place()
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        alone = [column for column in self.columns if column.camera.camera_id == self._alone]
+        shown = alone or self.columns
+        for column in self.columns:
+            column.setVisible(column in shown)
+            column.header.show_large(column in alone)
+        if not shown:
+            return
+        fitting = max((self.width() + COLUMN_GAP_PX) // (NARROWEST_PX + COLUMN_GAP_PX), 1)
+        rows = -(-len(shown) // fitting)
+        across = -(-len(shown) // rows)
+        width = (self.width() - (across - 1) * COLUMN_GAP_PX) // across
+        height = (self.height() - (rows - 1) * COLUMN_GAP_PX) // rows
+        for number, column in enumerate(shown):
+            row, place = divmod(number, across)
+            corner = QPoint(place * (width + COLUMN_GAP_PX), row * (height + COLUMN_GAP_PX))
+            column.setGeometry(QRect(corner, QSize(width, height)))
+
+
+class ComparePage(QWidget):
+    """Tool bar, the sensors, and a bar with what a presenter presses."""
+
+    def __init__(self, context: WindowContext, model: CompareModel) -> None:
+        super().__init__()
+        self.model = model
+        self._context = context
+        self.views = Segmented(VIEWS, "What is shown")
+        self._range = RangeButton()
+        self._presets = ChipGroup(
+            [
+                Option(name, f"{metres(near)[:-2]} to {metres(far)}")
+                for name, (near, far) in PRESETS_M.items()
+            ],
+            "Range of the depth colours",
+        )
+        self._presets.hide()
+        self._tap = label("Tap on a picture to choose its plane", "muted", wrap=False)
+        self._find = Button("Find planes", icon_name="image-filter-center-focus")
+        self._find.setToolTip("Let go of the chosen planes and look for one in each picture (F)")
+        self.distance = Button("Distance", icon_name="ruler", checkable=True)
+        self.distance.setToolTip("Type how far away a plane really is; Z Accuracy is measured against it (T)")
+        self.area = ColumnsArea()
+        self._nothing = EmptyState(
+            "compare-horizontal",
+            "Nothing to compare yet",
+            "Open the simulated rig, or choose cameras or a recording in Settings.",
+            action_text="Open the demo cameras",
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._nothing)
+        self._stack.addWidget(self.area)
+        self.hold = Button(HOLD_WORDS, icon_name="gesture-tap-hold")
+        self.hold.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.hold.setStyleSheet(f"font-size: {theme.TITLE_PX}px; font-weight: 600;")
+        self.hold.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.hold.setToolTip("Raw depth for as long as it is pressed (Space)")
+        self.report = PrimaryButton("Report", icon_name="file-document-outline")
+        self.report.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.report.setToolTip("Write this comparison as HTML and PDF (Ctrl+S)")
+        self.difficulty = QSlider(Qt.Orientation.Horizontal)
+        self.difficulty.setRange(0, 100)
+        self.difficulty.setAccessibleName("Scene difficulty")
+        self._difficulty_words = label("", wrap=False)
+        self.still = Switch("Stand still")
+        self.still.setToolTip("Noise and flicker need cameras that stand still")
+        self._simulation = self._make_simulation()
+        self.pad = NumberPad("Distance to the plane", unit="m", least=NEAREST_M, most=FARTHEST_M)
+        self.pad_sensors = ChipGroup([], "Whose plane")
+        self.pad.top.addWidget(self.pad_sensors)
+        self.pad.setParent(self)
+        self.pad.hide()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._lay_out()
+        self._connect()
+        self._make_keys()
+        self._show_rig(model.live.titles)
+        self._show_options(model.live.options)
+
+    def shown(self) -> None:
+        """Show and measure from now on."""
+        self.model.start()
+        self.setFocus()
+
+    def hidden(self) -> None:
+        """Measure no more."""
+        self._release()
+        self.distance.setChecked(False)
+        self.model.stop()
+
+    def closing(self) -> None:
+        """Wait for the threads."""
+        self.model.close()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Space:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat() and self.hold.isEnabled():
+            self.hold.setDown(True)
+            self._press()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Space:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self.hold.setDown(False)
+            self._release()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        # The key's release goes elsewhere now.
+        self.hold.setDown(False)
+        self._release()
+        super().focusOutEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_pad()
+
+    def _make_simulation(self) -> QWidget:
+        box = QWidget()
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._difficulty_words)
+        words.addWidget(self.difficulty)
+        self.difficulty.setFixedWidth(200)
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.SPACE_PX)
+        row.addLayout(words)
+        row.addWidget(self.still)
+        box.hide()
+        return box
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP_PX)
+        top.addWidget(self.views)
+        top.addWidget(self._range)
+        top.addStretch(1)
+        top.addWidget(self._tap)
+        top.addSpacing(theme.GAP_PX)
+        top.addWidget(self._find)
+        top.addWidget(self.distance)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(theme.GAP_PX)
+        bottom.addWidget(self._simulation)
+        bottom.addWidget(self.hold, 1)
+        bottom.addWidget(self.report)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(theme.GAP_PX)
+        column.addLayout(top)
+        column.addWidget(self._presets)
+        column.addWidget(self._stack, 1)
+        column.addLayout(bottom)
+
+    def _connect(self) -> None:
+        model = self.model
+        self.views.changed.connect(self._view_chosen)
+        self._range.toggled.connect(self._presets.setVisible)
+        self._presets.changed.connect(self._preset_chosen)
+        self._find.clicked.connect(model.find_planes)
+        self.distance.toggled.connect(self._open_pad)
+        self.hold.pressed.connect(self._press)
+        self.hold.released.connect(self._release)
+        self.report.clicked.connect(self._make_report)
+        self.difficulty.valueChanged.connect(self._difficulty_chosen)
+        self.still.clicked.connect(model.set_still)
+        self.pad.entered.connect(self._distance_typed)
+        self.pad.finished.connect(partial(self.distance.setChecked, False))
+        self.pad_sensors.changed.connect(self._pad_sensor_chosen)
+        self._nothing.button.clicked.connect(partial(self._context.open_source, "demo"))
+        model.live.rig_changed.connect(self._show_rig)
+        model.live.tile_changed.connect(self._show_tile)
+        model.live.options_changed.connect(self._show_options)
+        model.quality_changed.connect(self._show_quality)
+        model.wishes_changed.connect(self._show_wishes)
+        model.simulation_changed.connect(self._show_simulation)
+        model.report_saved.connect(self._say_saved)
+        model.report_failed.connect(self._say_failed)
+
+    def _make_keys(self) -> None:
+        keys = [
+            ("E", self.views.button("refined").click),
+            ("B", self.views.button("both").click),
+            ("V", self.views.button("colour").click),
+            ("C", self._range.click),
+            ("F", self._find.click),
+            ("T", self.distance.click),
+            ("Ctrl+S", self.report.click),
+            ("0", partial(self.model.live.set_focus, None)),
+            ("Escape", partial(self.model.live.set_focus, None)),
+            *((str(n), partial(self.model.live.focus_number, n)) for n in range(1, MOST_SENSORS + 1)),
+        ]
+        for sequence, act in keys:
+            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+
+    def _view_chosen(self, _keys: list[str]) -> None:
+        self._show_layers()
+        self._show_enabled()
+
+    def _preset_chosen(self, keys: list[str]) -> None:
+        self.model.live.set_preset(keys[0])
+
+    def _difficulty_chosen(self, percent: int) -> None:
+        self.model.set_difficulty(percent / 100)
+
+    def _press(self) -> None:
+        self.hold.setText(HELD_WORDS)
+        for column in self.area.columns:
+            column.show_layers(("raw",))
+
+    def _release(self) -> None:
+        self.hold.setText(HOLD_WORDS)
+        self._show_layers()
+
+    def _show_layers(self) -> None:
+        for column in self.area.columns:
+            column.show_layers(LAYERS[self.views.choice])
+
+    def _show_rig(self, _titles: list[CameraTitle]) -> None:
+        sensors = self.model.sensors
+        columns = [CompareColumn(camera) for camera in sensors]
+        for column in columns:
+            column.focus_toggled.connect(self.model.live.toggle_focus)
+            column.region_tapped.connect(self.model.choose_region)
+            column.picture.show_options(self.model.live.options)
+        self.area.set_columns(columns)
+        self._show_layers()
+        self._stack.setCurrentWidget(self.area if sensors else self._nothing)
+        self.pad_sensors.set_options([Option(title.camera_id, str(title.number)) for title in sensors])
+        for title in sensors:
+            self.pad_sensors.button(title.camera_id).setAccessibleName(title.name)
+            self.pad_sensors.button(title.camera_id).setToolTip(title.name)
+        self.distance.setChecked(False)
+        self._show_simulation(self.model.simulation)
+        self._show_wishes()
+
+    def _column(self, camera_id: str) -> CompareColumn | None:
+        return next((c for c in self.area.columns if c.camera.camera_id == camera_id), None)
+
+    def _show_tile(self, tile: TileView) -> None:
+        if column := self._column(tile.camera_id):
+            column.show_tile(tile)
+
+    def _show_quality(self, quality: SensorQuality) -> None:
+        if column := self._column(quality.camera_id):
+            column.show_quality(quality)
+        self._show_enabled()
+
+    def _show_options(self, options: LiveOptions) -> None:
+        self._range.show_options(options)
+        self._presets.select(options.preset)
+        for column in self.area.columns:
+            column.picture.show_options(options)
+        self.area.show_alone(options.focus)
+
+    def _show_wishes(self) -> None:
+        self._show_enabled()
+        if self.pad.isVisible():
+            self.pad.show_value(self.model.wish(self.pad_sensors.choice).distance_m)
+
+    def _show_enabled(self) -> None:
+        sensors = self.model.sensors
+        wishes = [self.model.wish(title.camera_id) for title in sensors]
+        self._find.setEnabled(any(wish.region is not None for wish in wishes))
+        self.distance.setEnabled(bool(sensors))
+        measured = bool(sensors) and all(self.model.quality(title.camera_id) for title in sensors)
+        self.report.setEnabled(measured and not self.model.reporting)
+        self.report.setText("Writing ..." if self.model.reporting else "Report")
+        self.hold.setEnabled(bool(sensors) and self.views.choice != "both")
+
+    def _show_simulation(self, simulation: Simulation | None) -> None:
+        self._simulation.setVisible(simulation is not None)
+        if simulation is not None:
+            self._difficulty_words.setText(f"Scene difficulty {simulation.difficulty:.0%}")
+            self.difficulty.setValue(round(simulation.difficulty * 100))
+            self.still.setChecked(simulation.still)
+
+    def _open_pad(self, opened: bool) -> None:
+        self.pad.setVisible(opened)
+        if not opened:
+            self.setFocus()
+            return
+        focus = self.model.live.options.focus
+        first = next((title.camera_id for title in self.model.sensors), "")
+        self.pad_sensors.select(focus or first)
+        self._show_wishes()
+        self._place_pad()
+        self.pad.raise_()
+        self.pad.setFocus()
+
+    def _place_pad(self) -> None:
+        room = QRect(self._stack.pos(), self._stack.size())
+        height = self.pad.sizeHint().height()
+        corner = QPoint(room.right() + 1 - PAD_PX, room.y())
+        self.pad.setGeometry(QRect(corner, QSize(PAD_PX, height)))
+
+    def _pad_sensor_chosen(self, keys: list[str]) -> None:
+        self.pad.show_value(self.model.wish(keys[0]).distance_m)
+
+    def _distance_typed(self, distance_m: float | None) -> None:
+        self.model.set_distance(self.pad_sensors.choice, distance_m)
+
+    def _make_report(self) -> None:
+        self.model.make_report()
+        self._show_enabled()
+
+    def _say_saved(self, saved: Saved) -> None:
+        self._show_enabled()
+        text = f"Report saved: {saved.html.name} and {saved.pdf.name}"
+        self._context.show_banner(Notice("info", text, f"In {saved.html.parent}", lasts_s=20))
+
+    def _say_failed(self, problem: Message) -> None:
+        self._show_enabled()
+        self._context.show_banner(Notice("error", problem.sentence, problem.hint))

@@ -19,6 +19,8 @@ PANE_WIDTH_PX = 640
 HATCH_PX = 8
 HATCH = (52, 55, 62), (74, 78, 86)
 REJECTED_HATCH = (40, 20, 26), (120, 40, 60)
+MARK = (90, 230, 255)
+MARK_PX = 21
 
 FAR_TO_MIDDLE = 5.0
 """The colour scale ends at this many times the median depth, if not before."""
@@ -113,6 +115,26 @@ def provenance_picture(provenance: NDArray[np.uint8]) -> Image:
     for value, color in PROVENANCE_COLORS.items():
         table[value] = color
     return table[provenance]
+
+
+def attention_picture(color: Image, attention: NDArray[np.float32], at: tuple[int, int]) -> Image:
+    """(H, W, 3) uint8 RGB: the image in grey below its attention in Inferno, the asked place marked.
+
+    Args:
+        color: (H, W, 3) uint8 RGB.
+        attention: (R, C) of at least 0, any scale.
+        at: x, y in pixels.
+    """
+    import cv2
+
+    height, width = color.shape[:2]
+    share = cv2.resize(attention, (width, height), interpolation=cv2.INTER_CUBIC).clip(0)
+    levels = np.rint(share / max(float(share.max()), 1e-12) * 255).astype(np.uint8)
+    heat = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1].astype(np.float32)
+    grey = cv2.cvtColor(color, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    picture = (0.35 * grey + 0.65 * heat).astype(np.uint8)
+    cv2.drawMarker(picture, at, MARK, cv2.MARKER_CROSS, MARK_PX, 2, cv2.LINE_AA)
+    return picture
 
 
 def _hatching(shape: tuple[int, ...], colors: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Image:

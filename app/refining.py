@@ -77,7 +77,9 @@ def stored_frame(name: Path, frame: Frame, *, lens_known: bool = True) -> Stored
 
 
 def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str) -> None:
-    """Write input, result, provenance, comparison picture and point cloud, named as the published example.
+    """Write input, result, confidence, provenance, comparison picture and point cloud.
+
+    Their names are those of the published example.
 
     Args:
         folder: made where it is missing.
@@ -92,6 +94,8 @@ def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str
     write_image(folder / "rgb.png", frame.color)
     _write_array(folder / "depth_input.npy", frame.measured_m)
     _write_array(folder / "depth_refined.npy", repair.depth_m)
+    if repair.confidence is not None:
+        _write_array(folder / "confidence.npy", repair.confidence)
     write_image(folder / "provenance.png", provenance_picture(repair.provenance))
     picture = comparison(frame.color, frame.measured_m, repair.depth_m, repair.provenance, title=title)
     write_image(folder / "depth_comparison.png", picture)

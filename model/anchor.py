@@ -1,4 +1,6 @@
-"""Pulls a network's depth onto the measurement: the network gives the shape, the sensor the metres."""
+"""Ties a network's surface to the measurement: the network gives the shape, the sensor the metres."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -7,55 +9,171 @@ from numpy.typing import NDArray
 from model.classical import guided_membrane
 
 Map = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
-TRUSTED = 1.2
-"""A measurement farther than this from the network in log depth, after the local offset, is not believed."""
-STEP = 2
-"""The factor is smooth: a grid this much coarser than the image holds it, at a quarter of the cost."""
+CONTRADICTION = 0.2
+"""In log depth; a measurement less than this behind everything the network sees around it is never moved."""
+SURE = 8.0
+"""The same, in units of how far network and measurement usually differ in this image."""
+AGREES = 0.05
+"""In log depth; a measurement within this of what the network sees around it speaks for the network."""
+SUPPORT = 0.15
+"""Share of the measurements around a pixel that must speak for the network before it may overrule one."""
+HOLES = 0.03
+"""Share of holes around a pixel below which the sensor is sure of itself."""
+AROUND_PX = 64
+BLUR_PX = 28
+"""A network of 14 px tokens cannot place an edge any better."""
+OUTLIER = 0.15
+"""Disagreement in log depth at which a measurement loses two thirds of its say in the local offset."""
+COARSE = 4
+"""The offset is smooth, so a grid this much coarser than the image holds it."""
+SMOOTH_LEVELS = 4
+"""The offset is smooth over 2 ** levels cells of that grid, 64 px."""
+MEMBRANE_STEP = 2
 
 
-def anchored(color: NDArray[np.uint8], network_m: Map, measured_m: Map, *, trusted: float = TRUSTED) -> Map:
-    """The network's depth, multiplied by a factor that makes it agree with the measurement around.
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How a network and a sensor agree on one image, in log depth, on a grid `COARSE` times coarser.
 
-    Inside holes the factor is carried in from the rim, along what has the same colour, so a hole joins its
-    surroundings without a step. Measured pixels keep their value, unless the network contradicts them: a
-    mirror image or what lies behind a glass is measured, steady, and wrong.
+    Attributes:
+        surface: (h, w) float32, the network plus its smooth local offset to the measurement.
+        farthest: (h, w) float32, the greatest `surface` within `BLUR_PX`; likewise `nearest`.
+        residual: (h, w) float32 of at least 0, how far measurement and `surface` usually differ around.
+        usual: the same for the whole image: one robust standard deviation.
+    """
+
+    surface: Map
+    farthest: Map
+    nearest: Map
+    residual: Map
+    usual: float
+
+
+@dataclass(frozen=True, eq=False)
+class Anchored:
+    """A network's depth tied to the measurement.
+
+    Attributes:
+        depth_m: (H, W) float32 metres.
+        believed: (H, W) bool, where `depth_m` is the measurement.
+        agreement: what was found out about the two; None where nothing is measured at all.
+    """
+
+    depth_m: Map
+    believed: Mask
+    agreement: Agreement | None
+
+
+def anchored(color: NDArray[np.uint8], network_m: Map, measured_m: Map) -> Map:
+    """`anchor`'s depth alone, of a network without a mask."""
+    return anchor(color, network_m, measured_m).depth_m
+
+
+def anchor(
+    color: NDArray[np.uint8], network_m: Map, measured_m: Map, *, accepted: Mask | None = None
+) -> Anchored:
+    """The network's depth times a factor that makes it agree with the measurement around.
+
+    Measured pixels keep their value, with one exception: those far behind everything that the network sees
+    around them. Mirrors, glass and light that came by way of another wall all make a sensor see too far; what
+    it sees too near is rare, and might be an obstacle, so it stays whatever the network says. How far is far
+    depends on how well the two agree elsewhere in the image. And the network needs witnesses: measurements
+    nearby that lie on its surface, and holes, which are what glass and mirrors mostly return. A dense view
+    through a door has neither.
+
+    Everywhere else the factor is carried in from the believed pixels, along what has the same colour, and is
+    theirs at the rim, so that there is no step.
 
     Args:
         color: (H, W, 3) uint8 RGB.
         network_m: (H, W) float32 metres, positive.
         measured_m: (H, W) float32 metres, 0 for a hole.
-        trusted: see `TRUSTED`.
+        accepted: (H, W) bool, where the network vouches for a depth; what is measured elsewhere, such as the
+            street behind a window, says nothing about the pixels around. None for everywhere.
 
     Returns:
-        (H, W) float32 metres; `network_m` itself where nothing is measured at all.
+        The network's own depth where nothing is measured at all.
     """
     valid = (measured_m > 0) & (network_m > 0)
+    if accepted is not None:
+        valid &= accepted
     if not valid.any():
-        return network_m
-    offset = np.zeros_like(network_m)
-    np.log(np.divide(measured_m, network_m, out=offset, where=valid), out=offset, where=valid)
-    usual = smooth_fill(offset, valid.astype(np.float32), levels_kept=4)
-    believed = valid & (np.abs(offset - usual) < trusted)
+        return Anchored(network_m, np.zeros_like(valid), None)
+    log_measured = _log(measured_m)
+    log_network = _log(network_m)
+    offset = np.where(valid, log_measured - log_network, np.float32(0))
+    agreement = _agreement(offset, valid, log_network)
+    believed = valid & ~_contradicted(agreement, log_measured, valid)
     if not believed.any():
-        return network_m
+        return Anchored(network_m, believed, agreement)
     factor = _carried_in(color, offset, believed)
-    return np.where(believed, measured_m, network_m * factor).astype(np.float32)
+    return Anchored(np.where(believed, measured_m, network_m * factor), believed, agreement)
 
 
-def _carried_in(color: NDArray[np.uint8], offset: Map, believed: NDArray[np.bool_]) -> Map:
-    """(H, W) float32 factor: exp(offset) where believed, membranes of it elsewhere."""
+def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:
+    """How the two agree; None where nothing is measured at all. Shapes as for `anchor`."""
+    valid = (measured_m > 0) & (network_m > 0)
+    if not valid.any():
+        return None
+    log_network = _log(network_m)
+    return _agreement(np.where(valid, _log(measured_m) - log_network, np.float32(0)), valid, log_network)
+
+
+def _contradicted(agreement: Agreement, log_measured: Map, valid: Mask) -> Mask:
+    behind = log_measured - _enlarged(agreement.farthest, valid.shape)
+    before = _enlarged(agreement.nearest, valid.shape) - log_measured
+    size = coarse_size(valid.shape)
+    around = (AROUND_PX // COARSE,) * 2
+    measured = cv2.blur(_shrunk(valid.astype(np.float32), size), around)
+    agreeing = (valid & (behind < AGREES) & (before < AGREES)).astype(np.float32)
+    supported = cv2.blur(_shrunk(agreeing, size), around) >= SUPPORT * measured
+    unsure = (supported & (measured <= 1 - HOLES)).astype(np.uint8)
+    there = cv2.resize(unsure, valid.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    limit = max(CONTRADICTION, SURE * agreement.usual)
+    return np.asarray(there & valid & (behind > limit), np.bool_)
+
+
+def coarse_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Width and height of the grid of an `Agreement` over an image of that (H, W, ...) shape."""
+    return max(1, shape[1] // COARSE), max(1, shape[0] // COARSE)
+
+
+def _agreement(offset: Map, valid: Mask, log_network: Map) -> Agreement:
+    size = coarse_size(valid.shape)
+    mean, share = _cell_means(offset, valid, size)
+    smooth = smooth_fill(mean, share, levels_kept=SMOOTH_LEVELS)
+    for _ in range(2):
+        say = np.asarray(cv2.exp(-(((mean - smooth) / OUTLIER) ** 2)), np.float32)
+        smooth = smooth_fill(mean, share * say, levels_kept=SMOOTH_LEVELS)
+    differing = np.abs(mean - smooth)
+    surface = _shrunk(log_network, size) + smooth
+    reach = np.ones((BLUR_PX // COARSE,) * 2, np.uint8)
+    return Agreement(
+        surface,
+        np.asarray(cv2.dilate(surface, reach), np.float32),
+        np.asarray(cv2.erode(surface, reach), np.float32),
+        smooth_fill(differing, share, levels_kept=1),
+        1.4826 * float(np.median(differing[share > 0])),  # of a normal distribution, sigma over median
+    )
+
+
+def _carried_in(color: NDArray[np.uint8], offset: Map, believed: Mask) -> Map:
+    """(H, W) float32 factor: a membrane of exp(offset) hung on the believed pixels, and theirs at the rim."""
     height, width = offset.shape
-    size = (max(1, width // STEP), max(1, height // STEP))
+    size = (max(1, width // MEMBRANE_STEP), max(1, height // MEMBRANE_STEP))
+    mean, share = _cell_means(offset, believed, size)
+    known = np.where(share > 0, np.asarray(cv2.exp(mean), np.float32), np.float32(0))
+    small = np.asarray(cv2.resize(color, size, interpolation=cv2.INTER_AREA), np.uint8)
+    factor = _enlarged(guided_membrane(small, known), offset.shape)
+    # A cell mixes the offsets of its pixels; right beside measured pixels only theirs count.
     weight = believed.astype(np.float32)
-    mass = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(offset * weight, size, interpolation=cv2.INTER_AREA)
-    known = np.zeros_like(total)
-    np.divide(total, mass, out=known, where=mass > 0)
-    known = np.where(mass > 0, np.exp(known), 0)
-    small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
-    filled = guided_membrane(np.asarray(small, np.uint8), np.asarray(known, np.float32))
-    return np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    near = np.asarray(cv2.blur(weight, (3, 3)), np.float32)
+    total = np.asarray(cv2.blur(offset * weight, (3, 3)), np.float32)
+    rim = np.asarray(cv2.exp(total / np.maximum(near, np.float32(1e-6))), np.float32)
+    # A straight rim fills a third of the window.
+    return np.asarray(factor + np.minimum(3 * near, np.float32(1)) * (rim - factor), np.float32)
 
 
 def smooth_fill(values: Map, weight: Map, *, levels_kept: int = 0) -> Map:
@@ -77,8 +195,7 @@ def smooth_fill(values: Map, weight: Map, *, levels_kept: int = 0) -> Map:
     filled = np.full_like(total, total.sum() / max(float(mass.sum()), 1e-12))
     for level in range(len(pyramid) - 2, -1, -1):
         total, mass = pyramid[level]
-        height, width = total.shape
-        coarse = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
+        coarse = _enlarged(filled, total.shape)
         if level < levels_kept:
             filled = coarse
             continue
@@ -87,7 +204,26 @@ def smooth_fill(values: Map, weight: Map, *, levels_kept: int = 0) -> Map:
     return np.asarray(filled, np.float32)
 
 
+def _cell_means(values: Map, known: Mask, size: tuple[int, int]) -> tuple[Map, Map]:
+    """Mean of the known pixels of each cell, 0 where there are none, and their share."""
+    weight = known.astype(np.float32)
+    share = _shrunk(weight, size)
+    total = _shrunk(values * weight, size)
+    return np.divide(total, share, out=np.zeros_like(total), where=share > 0), share
+
+
+def _log(depth_m: Map) -> Map:
+    return np.asarray(cv2.log(np.maximum(depth_m, np.float32(1e-6))), np.float32)
+
+
 def _half(image: Map) -> Map:
     height, width = image.shape
-    size = ((width + 1) // 2, (height + 1) // 2)
+    return _shrunk(image, ((width + 1) // 2, (height + 1) // 2))
+
+
+def _shrunk(image: Map, size: tuple[int, int]) -> Map:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _enlarged(image: Map, shape: tuple[int, ...]) -> Map:
+    return np.asarray(cv2.resize(image, shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)

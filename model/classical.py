@@ -121,6 +121,8 @@ class _Membrane:
 
 
 def _tension(a: Image, b: Image) -> Map:
+    if a.size == 0:
+        return np.zeros(a.shape[:2], np.float32)
     step = cv2.absdiff(a, b).astype(np.float32)
     squared = np.einsum("ijk,ijk->ij", step, step)
     return np.asarray(cv2.exp(squared * (-0.5 / COLOR_SIGMA**2)), np.float32) + np.float32(MIN_TENSION)

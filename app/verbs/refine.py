@@ -2,15 +2,23 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.console import Console
+from app.images import write_image
 from app.messages import UsageError, message
+from app.pictures import attention_picture
 from app.refining import UNREADABLE, StoredFrame, repair_frame, stored_frames, write_repair
 from app.verbs.verb import Verb, add_anchor_flag, add_model_flags, chosen_settings, engine_choice
 from model.repair import Provenance, Repair
+from model.spec import EngineChoice, find
+
+Look = Callable[[StoredFrame], NDArray[np.float32] | None]
+"""(R, C) attention in a frame; None where nothing is measured at the asked place."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -21,6 +29,18 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_model_flags(parser)
     parser.add_argument("--mono", action="store_true", help="show the network the colour image only")
     add_anchor_flag(parser)
+    parser.add_argument(
+        "--attention",
+        type=_place,
+        metavar="X,Y",
+        help="also write attention.png: what the depth token at that pixel looks at in the colour image",
+    )
+    parser.add_argument(
+        "--layer",
+        type=int,
+        default=-1,
+        help="transformer block for --attention, from 0, or from -1 backwards",
+    )
 
 
 def _run(args: Namespace, console: Console) -> int:
@@ -33,6 +53,7 @@ def _run(args: Namespace, console: Console) -> int:
     from model.engine import build  # torch takes seconds to import
 
     engine = build(choice)
+    look = _look(choice, args.attention, args.layer) if args.attention else None
     began_s = time.perf_counter()
     failed = 0
     for done, frame in enumerate(waiting, 1):
@@ -46,6 +67,14 @@ def _run(args: Namespace, console: Console) -> int:
         repair = repair_frame(engine, stored)
         took_ms = (time.perf_counter() - started_s) * 1000
         write_repair(args.out / frame.name, stored, repair, title=engine.label)
+        if look:
+            attention = look(stored)
+            if attention is None:
+                console.failed(message(_nothing_measured(frame.name, args.attention)))
+                failed += 1
+                continue
+            picture = attention_picture(stored.color, attention, args.attention)
+            write_image(args.out / frame.name / "attention.png", picture)
         console.progress(f"{frame.name}  {took_ms:.0f} ms", done=done, total=len(waiting))
         console.detail("frame", name=str(frame.name), took_ms=round(took_ms, 1), **_shares(stored, repair))
     count = len(waiting) - failed
@@ -60,6 +89,51 @@ def _run(args: Namespace, console: Console) -> int:
         out=str(args.out),
     )
     return 1 if failed else 0
+
+
+def _place(text: str) -> tuple[int, int]:
+    x, y = text.split(",")
+    return int(x), int(y)
+
+
+def _look(choice: EngineChoice, at: tuple[int, int], layer: int) -> Look:
+    """Reads the network's attention; the network is loaded once more, whatever engine does the repair."""
+    import torch
+
+    from model import checkpoint
+    from model.inside import depth_attention
+
+    weights = find(choice.model).weights
+    if weights is None:
+        raise UsageError("Without a network there is no attention.", hint="Add --model demo.")
+    if choice.monocular:
+        raise UsageError("With --mono the network sees no depth token.", hint="Leave out --mono.")
+    model = checkpoint.load(weights)
+    tokens = choice.tokens or model.config.num_tokens_range[0]
+    blocks = len(model.encoder.backbone.blocks)
+    if not -blocks <= layer < blocks:
+        raise UsageError(f"The network has no block {layer}.", hint=f"Give --layer 0 to {blocks - 1}.")
+
+    def look(frame: StoredFrame) -> NDArray[np.float32] | None:
+        height, width = frame.counts.shape
+        if not (0 <= at[0] < width and 0 <= at[1] < height):
+            raise UsageError(
+                f"{at[0]},{at[1]} is outside of {frame.name}.",
+                hint=f"The image has {width} x {height} pixels.",
+            )
+        image = torch.from_numpy(frame.color.copy()).permute(2, 0, 1).float() / 255
+        depth_m = torch.from_numpy(frame.measured_m)
+        found = depth_attention(model, image, depth_m, at=at, layer=layer, num_tokens=tokens)
+        return None if found is None else found.numpy()
+
+    return look
+
+
+def _nothing_measured(name: Path, at: tuple[int, int]) -> UsageError:
+    return UsageError(
+        f"Nothing is measured around {at[0]},{at[1]} of {name}, so the network has no depth token there.",
+        hint="Choose a place with depth.",
+    )
 
 
 def _shares(frame: StoredFrame, repair: Repair) -> dict[str, float]:

@@ -1,0 +1,151 @@
+"""Anchoring joins network and sensor without a step, and overrules the sensor only for good reasons."""
+
+import numpy as np
+import pytest
+
+from model.anchor import anchor, anchored
+from model.classical import nearest
+from model.finish import finished
+from model.repair import Provenance
+from tests.model.views import COLUMNS, GREY, ROWS, SIZE, pane, plane, simulated_rooms, speckled
+from trainer.data.samples import Sample
+
+
+@pytest.fixture(scope="module")
+def rooms() -> list[tuple[Sample, np.ndarray]]:
+    return simulated_rooms(4)
+
+
+def steps_at_hole_borders(depth_m: np.ndarray, sample: Sample) -> np.ndarray:
+    """How much more log depth changes from a measured pixel to the hole beside it than in truth."""
+    got, true = np.log(depth_m), np.log(np.maximum(sample.target_m, 1e-3))
+    measured, known = sample.depth_m > 0, sample.target_m > 0
+    parts = []
+    for a, b in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
+        border = (measured[a] != measured[b]) & known[a] & known[b]
+        parts.append(abs((got[a] - got[b]) - (true[a] - true[b]))[border])
+    return np.concatenate(parts)
+
+
+def test_a_robot_sees_no_step_at_the_border_of_a_hole(rooms) -> None:
+    tied, pasted, closest = [], [], []
+    for sample, network_m in rooms:
+        measured = sample.depth_m > 0
+        tied.append(steps_at_hole_borders(anchored(sample.color, network_m, sample.depth_m), sample))
+        pasted.append(steps_at_hole_borders(np.where(measured, sample.depth_m, network_m), sample))
+        closest.append(steps_at_hole_borders(nearest(sample.depth_m), sample))
+    tied, pasted, closest = (np.concatenate(found) for found in (tied, pasted, closest))
+    for percentile in (50, 90):
+        assert np.percentile(tied, percentile) < 0.5 * np.percentile(pasted, percentile)
+    # Repeating the measured neighbour is as little step as the sensor's own noise permits.
+    assert np.percentile(tied, 90) < np.percentile(closest, 90) + 0.02
+
+
+def test_holes_are_filled_better_than_by_the_network_alone_and_right_pixels_are_left_alone(rooms) -> None:
+    alone, tied, moved = [], [], []
+    for sample, network_m in rooms:
+        out = anchor(sample.color, network_m, sample.depth_m)
+        hole = (sample.depth_m == 0) & (sample.target_m > 0)
+        right = (sample.depth_m > 0) & (abs(sample.depth_m - sample.target_m) < 0.02 * sample.target_m)
+        alone.append(abs(network_m - sample.target_m)[hole].mean())
+        tied.append(abs(out.depth_m - sample.target_m)[hole].mean())
+        moved.append((~out.believed)[right].mean())
+    assert np.mean(tied) < np.mean(alone)
+    assert np.mean(moved) < 0.01
+
+
+def test_believed_pixels_keep_the_measurement_bit_for_bit(rooms) -> None:
+    for sample, network_m in rooms:
+        out = anchor(sample.color, network_m, sample.depth_m)
+        assert (out.depth_m[out.believed] == sample.depth_m[out.believed]).all()
+        assert not out.believed[sample.depth_m == 0].any()
+
+
+def test_measured_pixels_stay_and_the_rest_is_shifted_to_them() -> None:
+    measured = np.where(pane(), np.float32(0), plane() * np.float32(1.3))
+    np.testing.assert_allclose(anchored(GREY, plane(), measured), plane() * 1.3, rtol=2e-3)
+
+
+def test_what_is_measured_behind_a_mirror_is_moved_to_its_surface() -> None:
+    passed = pane() & (np.random.default_rng(1).random(SIZE) < 0.5)
+    measured = np.where(passed, plane() * np.float32(2), plane())
+    measured[pane() & speckled()] = 0
+    out = anchor(GREY, plane(), measured)
+    assert not out.believed[passed].any()
+    np.testing.assert_allclose(out.depth_m, plane(), rtol=0.02)
+
+
+def test_a_dense_view_through_a_door_is_kept_though_the_network_missed_it() -> None:
+    measured = np.where(pane(), plane() * np.float32(2), plane())
+    assert np.array_equal(anchored(GREY, plane(), measured), measured)
+
+
+def test_an_obstacle_before_the_networks_surface_is_kept() -> None:
+    passed = pane() & (np.random.default_rng(1).random(SIZE) < 0.5)
+    measured = np.where(passed, plane() * np.float32(0.3), plane())
+    measured[pane() & speckled()] = 0
+    out = anchor(GREY, plane(), measured)
+    assert out.believed[measured > 0].all()
+
+
+def test_a_network_that_disagrees_everywhere_overrules_nothing() -> None:
+    rng = np.random.default_rng(2)
+    blobs = np.kron(rng.uniform(-0.4, 0.4, (30, 40)), np.ones((8, 8))).astype(np.float32)
+    measured = np.where(speckled(), np.float32(0), plane() * np.exp(blobs))
+    assert anchor(GREY, plane(), measured).believed[measured > 0].mean() > 0.999
+
+
+def test_what_the_network_rejects_says_nothing_about_its_surroundings() -> None:
+    window = pane()
+    measured = np.where(window, plane() * np.float32(1.15), plane())
+    measured[(abs(ROWS - 120) < 40) & (abs(COLUMNS - 160) < 40) & ~window] = 0
+    out = anchor(GREY, plane(), measured, accepted=~window)
+    np.testing.assert_allclose(out.depth_m[~window], plane()[~window], rtol=0.01)
+    leaking = anchored(GREY, plane(), measured)
+    assert abs(leaking / plane() - 1)[~window].max() > 0.05
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (121, 159), (5, 5)])
+def test_any_size_is_anchored(shape: tuple[int, int]) -> None:
+    network = np.ones(shape, np.float32)
+    measured = np.zeros(shape, np.float32)
+    measured[0, 0] = 2
+    out = anchored(np.zeros((*shape, 3), np.uint8), network, measured)
+    np.testing.assert_allclose(out, 2, rtol=1e-3)
+
+
+def test_a_few_hundred_points_carry_their_scale_to_the_whole_image() -> None:
+    points = np.zeros(SIZE, np.float32)
+    chosen = np.random.default_rng(0).choice(points.size, 300, replace=False)
+    points.flat[chosen] = 1.5 * plane().flat[chosen]
+    np.testing.assert_allclose(anchored(GREY, plane(), points), 1.5 * plane(), rtol=5e-3)
+
+
+def test_switched_off_the_output_is_the_networks_own_bit_for_bit(rooms) -> None:
+    sample, network_m = rooms[0]
+    repair = finished(sample.color, network_m, sample.depth_m, None, anchored=False)
+    assert np.array_equal(repair.depth_m, network_m)
+
+
+def test_switched_on_kept_pixels_count_as_measured_and_holes_as_invented(rooms) -> None:
+    sample, network_m = rooms[0]
+    repair = finished(sample.color, network_m, sample.depth_m, np.ones(SIZE, np.float32), anchored=True)
+    believed = anchor(sample.color, network_m, sample.depth_m).believed
+    assert (repair.provenance[believed] == Provenance.MEASURED).all()
+    assert (repair.provenance[sample.depth_m == 0] == Provenance.INVENTED).all()
+
+
+def test_without_a_measurement_everything_is_the_networks_and_nothing_vouches_for_it() -> None:
+    empty = np.zeros(SIZE, np.float32)
+    repair = finished(GREY, plane(), empty, None, anchored=True)
+    assert np.array_equal(repair.depth_m, plane())
+    assert (repair.provenance == Provenance.INVENTED).all()
+    assert repair.confidence is None
+
+
+def test_rejected_pixels_have_no_depth_and_no_confidence() -> None:
+    probability = np.where(pane(), np.float32(0.5), np.float32(0.51))
+    repair = finished(GREY, plane(), plane(), probability, anchored=True)
+    assert np.isposinf(repair.depth_m[pane()]).all()
+    assert (repair.confidence[pane()] == 0).all()
+    assert np.isfinite(repair.depth_m[~pane()]).all()

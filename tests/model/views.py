@@ -1,0 +1,40 @@
+"""Views that tests of the repair share: a drawn plane with a pane in it, and simulated rooms."""
+
+import numpy as np
+import torch
+
+from model import checkpoint
+from model.spec import DEMO
+from trainer.data.samples import Sample
+from trainer.data.synthetic import SyntheticSource
+
+SIZE = (240, 320)
+GREY = np.full((*SIZE, 3), 120, np.uint8)
+ROWS, COLUMNS = np.indices(SIZE)
+
+
+def plane() -> np.ndarray:
+    return (2 + 0.001 * COLUMNS).astype(np.float32)
+
+
+def pane() -> np.ndarray:
+    return (abs(ROWS - 120) < 30) & (abs(COLUMNS - 160) < 30)
+
+
+def speckled(seed: int = 0, share: float = 0.3) -> np.ndarray:
+    """Where glass or a mirror gives no answer."""
+    return np.random.default_rng(seed).random(SIZE) < share
+
+
+def simulated_rooms(count: int) -> list[tuple[Sample, np.ndarray]]:
+    """Views of different rooms with the depth that the bundled network gives them."""
+    assert DEMO.weights is not None
+    model = checkpoint.load(DEMO.weights)
+    tokens = model.config.num_tokens_range[0]
+    source = SyntheticSource(99, width=SIZE[1], height=SIZE[0])
+    found = []
+    for sample in map(source.held_out, range(count)):
+        image = torch.from_numpy(sample.color).permute(2, 0, 1) / 255
+        out = model.infer(image, torch.from_numpy(sample.depth_m), num_tokens=tokens, apply_mask=False)
+        found.append((sample, out.depth_m.clamp(min=0.01).numpy()))
+    return found

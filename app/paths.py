@@ -38,6 +38,11 @@ def runs_folder() -> Path:
     return data_folder() / "runs"
 
 
+def pictures_folder() -> Path:
+    """Pictures that were saved from the window."""
+    return data_folder() / "pictures"
+
+
 def weights_folder() -> Path:
     """Weights that the menus offer besides the bundled ones."""
     return data_folder() / "weights"

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui import theme
-from app.ui.legends import metres, millimetres, ramp_icon
+from app.ui.legends import ICON_SIZE, metres, millimetres, ramp_icon
 from app.ui.widgets import ChipGroup, Option, Segmented, Stepper, label
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.live import DIFFERENCES_M, PRESETS_M, SMALLEST_RANGE_M, LiveOptions
@@ -15,7 +15,6 @@ RANGES: Final = (
     *(Option(name, f"{metres(near)[:-2]} to {metres(far)}") for name, (near, far) in PRESETS_M.items()),
     Option("auto", "Auto", hint="Follow the scene, slowly (A)"),
 )
-RAMP_PX: Final = QSize(36, 20)
 
 
 class ColourPanel(QWidget):
@@ -41,7 +40,7 @@ class ColourPanel(QWidget):
         self.maps = ChipGroup([Option(key, word) for key, word in COLOUR_MAP_WORDS.items()], "Colour map")
         for key in COLOUR_MAP_WORDS:
             self.maps.button(key).setIcon(ramp_icon(key))
-            self.maps.button(key).setIconSize(RAMP_PX)
+            self.maps.button(key).setIconSize(ICON_SIZE)
         self.differences = Segmented(
             [Option(str(limit), f"±{millimetres(limit)}") for limit in DIFFERENCES_M],
             "Ends of the colours of a difference",
@@ -51,7 +50,9 @@ class ColourPanel(QWidget):
         column.setSpacing(theme.GAP_PX)
         column.addWidget(label("Range", "caption"))
         column.addWidget(self.presets)
+        width = max(self.near.sizeHint().width(), self.far.sizeHint().width())
         for word, stepper in (("Near", self.near), ("Far", self.far)):
+            stepper.setFixedWidth(width)
             row = QHBoxLayout()
             row.addWidget(label(word, wrap=False), 1)
             row.addWidget(stepper)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
-from app.ui.marks import paint_measured, paint_stroke
+from app.ui.marks import paint_labels, paint_stroke
 from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
 from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
 from app.ui.tile_pictures import TilePictures
@@ -33,6 +33,7 @@ from app.viewmodels.layers import LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.readout import Figures, Readout, figures, readout
+from app.viewmodels.words import seconds
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
@@ -45,6 +46,7 @@ FROZEN_PX: Final = 3
 TAP_PX: Final = 16
 """A finger that moved less has tapped."""
 DIM: Final = QColor(7, 9, 12, 170)
+DARK_INK: Final = QColor(13, 16, 20)
 
 
 class DepthView(QWidget):
@@ -74,7 +76,7 @@ class DepthView(QWidget):
         self._bare = QRegion()
         self._pictures = TilePictures()
         self._compact = False
-        self._frozen = False
+        self._frozen = ""
         self._aspect = 4 / 3
         self._wipe = 0.5
         self._wiping = False
@@ -163,8 +165,9 @@ class DepthView(QWidget):
             if abs(width / height - self._aspect) > 1e-3:
                 self._aspect = width / height
                 self._rearrange()
-        if tile.frozen != self._frozen:
-            self._frozen = tile.frozen
+        frozen = f"Frozen {seconds(tile.frozen_s)}" if tile.frozen else ""
+        if frozen != self._frozen:
+            self._frozen = frozen
             self.update()
         for layer in self._recolour():
             self._update_pane(layer)
@@ -309,11 +312,10 @@ class DepthView(QWidget):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         main = self._depth_pane()
-        for found in self._marks:
-            for pane in self._panes:
-                if pane is not main:
-                    paint_stroke(painter, pane.rect, found.mark.stroke)
-            paint_measured(painter, main.rect, found)
+        for pane in self._panes:
+            for found in self._marks:
+                paint_stroke(painter, pane.rect, found.mark.stroke)
+        paint_labels(painter, main.rect, self._marks)
         if self._stroke is not None:
             for pane in self._panes:
                 paint_stroke(painter, pane.rect, self._stroke)
@@ -327,6 +329,14 @@ class DepthView(QWidget):
                 painter.setPen(QPen(colour, FROZEN_PX))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(pane.rect.adjusted(1, 1, -2, -2))
+        words_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD, tabular=True)
+        rect = self._depth_pane().rect
+        width = QFontMetrics(words_font).horizontalAdvance(self._frozen) + 20
+        mark = QRect(rect.center().x() - width // 2, rect.bottom() - 34, width, 28)
+        painter.fillRect(mark, colour)
+        painter.setPen(DARK_INK)
+        painter.setFont(words_font)
+        painter.drawText(mark, Qt.AlignmentFlag.AlignCenter, self._frozen)
 
     def _paint_figures(self, painter: QPainter) -> None:
         """Where the pixels of the repaired frame come from, in per cent, and what it took."""

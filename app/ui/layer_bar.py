@@ -31,12 +31,12 @@ class LayerBar(QWidget):
         self.bases = Segmented([_option(layer) for layer in BASES], "Compare with")
         self.layers = Segmented([_option(layer) for layer in LAYERS], "Show")
         self._base_word, self._shown_word = label("", "muted", wrap=False), label("", "muted", wrap=False)
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(0, 0, 0, 0)
-        self.row.setSpacing(theme.GAP_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
         for widget in (self._base_word, self.bases, self._shown_word, self.layers):
-            self.row.addWidget(widget)
-        self.row.addStretch(1)
+            row.addWidget(widget)
+        row.addStretch(1)
         self.bases.changed.connect(self._base_changed)
         self.layers.changed.connect(self._shown_changed)
 

@@ -19,7 +19,9 @@ from app.viewmodels.colouring import (
 from app.viewmodels.live import LiveOptions
 from model.repair import Provenance
 
-BAR_WIDTH_PX = 150
+BAR_WIDTH_PX = 132
+ICON_SIZE = QSize(44, 20)
+"""Of a colour map's icon, with its distance to the words."""
 
 
 def metres(value_m: float) -> str:
@@ -180,4 +182,11 @@ def millimetres(value_m: float) -> str:
 
 def ramp_icon(colour_map: ColourMap) -> QIcon:
     """A small bar of a colour map's colours."""
-    return QIcon(QPixmap.fromImage(ramp_image(ramp(colour_map)).scaled(40, 24)))
+    drawn = QPixmap(ICON_SIZE)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.drawImage(
+        QRect(0, 2, ICON_SIZE.width() - 8, ICON_SIZE.height() - 4), ramp_image(ramp(colour_map))
+    )
+    painter.end()
+    return QIcon(drawn)

@@ -1,16 +1,18 @@
 """The Live page: what the cameras see, measured and repaired."""
 
+from datetime import datetime
 from functools import partial
 from typing import cast
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
-from app.ui.context import WindowContext
+from app.ui.context import Notice, WindowContext
 from app.ui.layer_bar import LayerBar
 from app.ui.legends import Legend, RangeButton
 from app.ui.measure_panel import MeasurePanel
@@ -50,11 +52,13 @@ class LivePage(QWidget):
         self._layers = LayerBar()
         self._freeze = IconButton("pause", "Freeze the pictures (Space)", checkable=True)
         self._measure = IconButton("ruler", "Measure (M)", checkable=True)
+        self._stages = IconButton("speedometer", "Rates and latencies (G)", checkable=True)
+        self._snapshot = IconButton("camera-outline", "Save a picture of what is shown (P)")
         self._range = RangeButton()
         self._models = Picker("Repair with")
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._models.setMinimumContentsLength(14)
+        self._models.setMinimumContentsLength(12)
         self._models.setMaximumWidth(420)
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
@@ -102,17 +106,21 @@ class LivePage(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(theme.GAP_PX)
-        for widget in (self._layouts, self._freeze, self._measure):
+        for widget in (self._layouts, self._freeze, self._measure, self._stages):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._range)
         bar.addWidget(self._models, 100)
+        tools = QHBoxLayout()
+        tools.setSpacing(theme.GAP_PX)
+        for widget in (self._layers, self._cloud.bar):
+            tools.addWidget(widget, 1)
+        tools.addWidget(self._snapshot)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
         column.addLayout(bar)
-        column.addWidget(self._layers)
-        column.addWidget(self._cloud.bar)
+        column.addLayout(tools)
         column.addWidget(self._legend)
         below = QHBoxLayout()
         below.setSpacing(10)
@@ -126,8 +134,10 @@ class LivePage(QWidget):
         self._layers.base_chosen.connect(model.set_base)
         self._layers.shown_chosen.connect(model.set_shown)
         self._freeze.toggled.connect(model.set_frozen)
+        self._stages.toggled.connect(model.set_stages)
+        self._snapshot.clicked.connect(self.save_picture)
         for key, opener in self._openers.items():
-            opener.clicked.connect(partial(self._open_panel, key))
+            opener.clicked.connect(partial(self._opener_pressed, key))
         self._panel.closed.connect(partial(self._open_panel, ""))
         self._models.picked.connect(model.choose_model)
         self._colours.preset_chosen.connect(model.set_preset)
@@ -166,6 +176,9 @@ class LivePage(QWidget):
             ("Shift+L", partial(self.model.step_layer, -1)),
             ("X", self.model.swap_layers),
             ("M", self._measure.click),
+            ("G", self._stages.click),
+            ("P", self._snapshot.click),
+            ("Ctrl+S", self._snapshot.click),
             ("Ctrl+Z", self.measure.undo),
             ("Delete", self.measure.clear),
             ("A", partial(self.model.set_preset, "auto")),
@@ -177,6 +190,21 @@ class LivePage(QWidget):
         ]
         for sequence, act in keys:
             QShortcut(QKeySequence(sequence), self).activated.connect(act)
+
+    def save_picture(self) -> None:
+        """Save what the tiles show, measurements included, as a PNG."""
+        now = datetime.now().astimezone()
+        file = paths.pictures_folder() / f"live-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}.png"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._context.show_banner(Notice("error", f"{file.parent} cannot be made: {error.strerror}."))
+            return
+        if self._stack.grab().save(str(file)):
+            self._context.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=4))
+        else:
+            hint = "Look whether the disk is full or write-protected."
+            self._context.show_banner(Notice("error", f"{file} could not be written.", hint))
 
     def _offer_models(self) -> None:
         self._models.set_options(
@@ -190,9 +218,11 @@ class LivePage(QWidget):
     def _range_chosen(self, range_m: tuple[float, float]) -> None:
         self.model.set_range(*range_m)
 
-    def _open_panel(self, key: str, opened: bool = True) -> None:
+    def _opener_pressed(self, key: str) -> None:
+        self._open_panel(key if self._openers[key].isChecked() else "")
+
+    def _open_panel(self, key: str) -> None:
         """Show one panel, or none; its button stays down meanwhile, and measuring ends with its panel."""
-        key = key if opened else ""
         for name, opener in self._openers.items():
             opener.setChecked(name == key)
         self._panel.open_page(key)
@@ -222,6 +252,7 @@ class LivePage(QWidget):
         self._layers.show_options(options)
         self._layers.setVisible(options.layout != "cloud")
         self._freeze.setChecked(options.frozen)
+        self._stages.setChecked(options.stages)
         self._freeze.set_icon("play" if options.frozen else "pause")
         self._colours.show_options(options)
         self._range.show_options(options)

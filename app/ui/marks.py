@@ -1,5 +1,6 @@
 """Measurements, painted over a picture."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
@@ -11,6 +12,7 @@ from app.viewmodels.measure import Measured, Stroke
 DARK: Final = QColor(7, 9, 12)
 LIGHT: Final = QColor("#ffffff")
 BADGE_PX: Final = 24
+LINE_PX: Final = 20
 LABELLED_PX: Final = 240
 """A picture that is narrower has no room for words."""
 
@@ -30,25 +32,36 @@ def paint_stroke(painter: QPainter, rect: QRect, stroke: Stroke) -> None:
                 painter.drawEllipse(end, 6, 6)
 
 
-def paint_measured(painter: QPainter, rect: QRect, found: Measured) -> None:
-    """Shape, number and, where there is room, the values."""
-    paint_stroke(painter, rect, found.mark.stroke)
+def paint_labels(painter: QPainter, rect: QRect, marks: Sequence[Measured]) -> None:
+    """The marks' numbers and, where there is room, their values; no label covers another."""
     metrics = QFontMetrics(_font())
-    words = found.words if rect.width() >= LABELLED_PX else ()
-    width = max((metrics.horizontalAdvance(line) + 14 for line in words), default=0)
-    size = QSize(BADGE_PX + width, max(BADGE_PX, 20 * len(words) + 4))
-    box = _label_box(rect, found.mark.stroke, size)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(13, 16, 20, 225))
-    painter.drawRoundedRect(box, 6, 6)
     painter.setFont(_font())
-    painter.setPen(QColor(theme.DARK.accent))
-    badge = QRect(box.x(), box.y(), BADGE_PX, BADGE_PX)
-    painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(found.mark.number))
-    painter.setPen(QColor(theme.DARK.text))
-    for i, line in enumerate(words):
-        row = QRect(badge.right() + 1, box.y() + 2 + 20 * i, width, 20)
-        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, line)
+    taken: list[QRect] = []
+    for found in marks:
+        words = found.words if rect.width() >= LABELLED_PX else ()
+        width = max((metrics.horizontalAdvance(line) + 14 for line in words), default=0)
+        size = QSize(BADGE_PX + width, max(BADGE_PX, LINE_PX * len(words) + 4))
+        box = _free_of(taken, _label_box(rect, found.mark.stroke, size), rect)
+        taken.append(box)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(13, 16, 20, 225))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(QColor(theme.DARK.accent))
+        badge = QRect(box.x(), box.y(), BADGE_PX, BADGE_PX)
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(found.mark.number))
+        painter.setPen(QColor(theme.DARK.text))
+        for i, line in enumerate(words):
+            row = QRect(badge.right() + 1, box.y() + 2 + LINE_PX * i, width, LINE_PX)
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, line)
+
+
+def _free_of(taken: Sequence[QRect], box: QRect, rect: QRect) -> QRect:
+    """The box, or the same box as little above or below as keeps it off all others, inside `rect`."""
+    for step in range(0, rect.height(), 4):
+        for moved in (box.translated(0, step), box.translated(0, -step)):
+            if rect.contains(moved) and not any(moved.intersects(other) for other in taken):
+                return moved
+    return box
 
 
 def _label_box(rect: QRect, stroke: Stroke, size: QSize) -> QRect:

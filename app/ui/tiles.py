@@ -14,8 +14,10 @@ from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.icons import icon
 from app.ui.panes import arrange
+from app.ui.stage_bar import STAGES_PX, StageBar
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
+from app.viewmodels.words import milliseconds, seconds
 
 HEADER_PX: Final = 58
 NARROW_PX: Final = 330
@@ -35,10 +37,11 @@ def figures(tile: TileView, *, short: bool = False) -> str:
     """Rate, age and losses of one camera, as its header says them."""
     words = [f"{tile.rate_hz:.0f} fps"]
     if tile.frozen:
-        words.append("frozen")
+        words.append(f"frozen {seconds(tile.frozen_s)}")
     elif tile.refined is not None and tile.age_ms is not None:
-        age = f"{tile.age_ms:.0f} ms" if tile.age_ms < 1000 else f"{tile.age_ms / 1000:.1f} s"
-        words.append(f"{age} old" if short else f"refined {age} old")
+        words.append(
+            f"{milliseconds(tile.age_ms)} old" if short else f"refined {milliseconds(tile.age_ms)} old"
+        )
     if tile.lost and not short:
         words.append(f"{tile.lost} lost")
     return "  ·  ".join(words)
@@ -147,7 +150,10 @@ class Tile(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.stages = StageBar(camera.name)
+        self.stages.hide()
         column.addWidget(self.header)
+        column.addWidget(self.stages)
         column.addWidget(self.view, 1)
         self.header.clicked.connect(self._tapped)
         self.view.focus_requested.connect(self._tapped)
@@ -159,6 +165,8 @@ class Tile(QWidget):
         """Show what is new."""
         self.header.show_tile(tile)
         self.view.show_tile(tile)
+        if self.stages.isVisible() and tile.stages is not None:
+            self.stages.show_stages(tile.stages, tile.age_ms)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -262,6 +270,7 @@ class TilesArea(QWidget):
         for tile in self._tiles.values():
             tile.view.set_compact(large is not None and tile is not large)
             tile.header.show_large(tile is large and len(self._tiles) > 1)
+            tile.stages.setVisible(self._options.stages and (large is None or tile is large))
         if large is None:
             self._place_alike()
         else:
@@ -284,11 +293,13 @@ class TilesArea(QWidget):
         )
 
     def _picture_area(self, columns: int) -> int:
+        here = self._options
         cell = self._cell(columns, -(-len(self._tiles) // columns))
         room = QRect(0, 0, cell.width(), cell.height() - HEADER_PX)
+        if here.stages:
+            room.setHeight(room.height() - STAGES_PX)
         if room.height() < 40 or room.width() < 40:
             return 0
-        here = self._options
         panes = arrange(room, 4 / 3, here.layout, compact=False, base=here.base, shown=here.shown)
         return sum(pane.rect.width() * pane.rect.height() for pane in panes)
 
@@ -302,7 +313,8 @@ class TilesArea(QWidget):
         room = QRect(0, 0, self.width() - (strip + TILE_GAP_PX if strip else 0), self.height())
         large.setGeometry(room)
         if self._cloud is not None:
-            self._cloud.setGeometry(room.adjusted(0, HEADER_PX, 0, 0))
+            above = HEADER_PX + (STAGES_PX if self._options.stages else 0)
+            self._cloud.setGeometry(room.adjusted(0, above, 0, 0))
             self._cloud.raise_()
         if not others:
             return

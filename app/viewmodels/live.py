@@ -67,6 +67,27 @@ class CameraTitle:
     sensor: str
 
 
+@dataclass(frozen=True)
+class Stages:
+    """Where the time of one camera's pictures goes; medians over the last seconds.
+
+    Attributes:
+        shown_hz: raw pictures painted per second.
+        refined_hz: repaired frames per second.
+        camera_ms: from exposure to arrival.
+        screen_ms: from arrival to painted.
+        wait_ms: from arrival to the beginning of the repair; None without a repair, like `repair_ms`.
+        repair_ms: registration and repair.
+    """
+
+    shown_hz: float
+    refined_hz: float
+    camera_ms: float
+    screen_ms: float
+    wait_ms: float | None = None
+    repair_ms: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class TileView:
     """Everything one camera's tile shows.
@@ -82,6 +103,8 @@ class TileView:
         age_ms: of the repaired frame, counted from its exposure; None without one.
         lost: frames that the device's counter skipped.
         frozen: whether the pictures stand still.
+        frozen_s: age of a picture that stands still.
+        stages: where the time goes, while the operator wants to see it.
     """
 
     camera_id: str
@@ -94,6 +117,8 @@ class TileView:
     age_ms: float | None = None
     lost: int = 0
     frozen: bool = False
+    frozen_s: float = 0.0
+    stages: Stages | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +137,7 @@ class LiveOptions:
         auto: the range follows the scene, slowly.
         colour_map: of depth.
         difference_m: refined minus raw that takes the last colour.
+        stages: show where the time goes.
     """
 
     layout: Layout = "wipe"
@@ -124,6 +150,7 @@ class LiveOptions:
     auto: bool = False
     colour_map: ColourMap = "turbo"
     difference_m: float = 0.1
+    stages: bool = False
 
     @property
     def preset(self) -> str:
@@ -356,6 +383,11 @@ class LiveModel(QObject):
         """Let the colours of differences end at this many metres."""
         self._set(replace(self._options, difference_m=limit_m))
 
+    def set_stages(self, shown: bool) -> None:
+        """Show where the time goes, or hide it."""
+        self._figures_at_ns = 0
+        self._set(replace(self._options, stages=shown))
+
     def set_frozen(self, frozen: bool) -> None:
         """Let the pictures stand still at one moment that all panes share, or go on."""
         self._set(replace(self._options, frozen=frozen))
@@ -445,13 +477,30 @@ class LiveModel(QObject):
         if self._options.frozen and refined is not None:
             shown = replace(shown, refined_note=None)
         if figures:
+            captured_ns = now_ns if frame is None else frame.captured_ns
             shown = replace(
                 shown,
                 rate_hz=line.channel.meter.read(now_ns).rate_hz,
                 age_ms=age_ms,
                 lost=line.channel.device_gaps,
+                frozen_s=(now_ns - captured_ns) / 1e9 if self._options.frozen else 0.0,
+                stages=self._stages(line, now_ns) if self._options.stages else None,
             )
         self._show(seen, shown)
+
+    def _stages(self, line: CameraLine, now_ns: int) -> Stages:
+        came, took = line.channel.meter.read(now_ns), line.took_meter.read(now_ns)
+        ready, painted = line.refined_meter.read(now_ns), self.screen_meters[line.info.id].read(now_ns)
+        stages = Stages(
+            shown_hz=painted.rate_hz,
+            refined_hz=ready.rate_hz,
+            camera_ms=came.median_ms,
+            screen_ms=max(painted.median_ms - came.median_ms, 0.0),
+        )
+        if not took.median_ms:
+            return stages
+        wait_ms = max(ready.median_ms - took.median_ms - came.median_ms, 0.0)
+        return replace(stages, wait_ms=wait_ms, repair_ms=took.median_ms)
 
     def _current(self, refined: Refined | None) -> Refined | None:
         """The repaired frame if the engine that runs now has made it."""

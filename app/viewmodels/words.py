@@ -52,3 +52,13 @@ def size(count: int) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 camera", "5,580 frames"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def milliseconds(value_ms: float) -> str:
+    """Milliseconds below one second, else seconds: "480 ms", "1.4 s"."""
+    return f"{value_ms:.0f} ms" if value_ms < 1000 else f"{value_ms / 1000:.1f} s"
+
+
+def seconds(value_s: float) -> str:
+    """Whole seconds below a minute, else minutes and seconds: "12 s", "02:05"."""
+    return f"{value_s:.0f} s" if value_s < 59.5 else clock(value_s)

@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
+from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.panes import arrange, free_room
 from app.viewmodels.colouring import HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
@@ -243,3 +245,20 @@ def test_a_small_tile_asks_for_the_focus(qtbot, view, tile):
     view.show_tile(tile)
     with qtbot.waitSignal(view.focus_requested):
         QTest.mouseClick(view, Qt.MouseButton.LeftButton)
+
+
+def test_another_colour_map_recolours_what_is_there(view, tile):
+    view.show_tile(tile)
+    view.show_options(LiveOptions(colour_map="inferno"))
+    view.set_wipe(0.0)
+    assert pixel(view, place(pane(view, "wipe"), 5)) == rgb(depth_table(0.3, 4.0, 0.001, "inferno")[500])
+
+
+def test_a_frozen_picture_is_marked_with_its_age(view, tile):
+    view.show_tile(replace(tile, frozen=True, frozen_s=12.2))
+    assert view._frozen == "Frozen 12 s"
+    corner = pane(view, "wipe").topLeft() + QPoint(1, 1)
+    warning = QColor(theme.DARK.warning).getRgb()[:3]
+    assert pixel(view, corner) == warning
+    view.show_tile(tile)
+    assert pixel(view, corner) != warning

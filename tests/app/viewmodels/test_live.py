@@ -238,3 +238,37 @@ def test_stepping_through_the_layers_shows_each_once_and_never_the_base(live):
     assert sorted(seen) == ["colour", "confidence", "difference", "ir", "provenance", "refined"]
     live.step_layer(-1)
     assert live.options.shown == seen[-2]
+
+
+def test_a_frozen_picture_says_how_old_it_is(qtbot, live, studio, make_camera):
+    studio.open([make_camera()])
+    live.start()
+    wait_for_frame(qtbot, live)
+    live.set_frozen(True)
+    qtbot.waitUntil(lambda: live.tile("tiny").frozen_s > 0.3, timeout=3000)
+    live.set_frozen(False)
+    qtbot.waitUntil(lambda: live.tile("tiny").frozen_s == 0, timeout=3000)
+
+
+def test_stages_are_measured_while_they_are_shown(qtbot, live, studio, make_camera):
+    line = studio.open([make_camera()]).lines["tiny"]
+    live.start()
+    wait_for_frame(qtbot, live)
+    assert live.tile("tiny").stages is None
+    live.set_stages(True)
+    qtbot.waitUntil(lambda: live.tile("tiny").stages is not None, timeout=3000)
+    assert live.tile("tiny").stages.repair_ms is None
+    now_ns = time.monotonic_ns()
+    line.took_meter.note(now_ns, 300.0)
+    line.refined_meter.note(now_ns, 1000.0)
+    stages = live._stages(line, now_ns)
+    assert stages.repair_ms == 300
+    assert stages.wait_ms == pytest.approx(700 - stages.camera_ms)
+    live.set_stages(False)
+    qtbot.waitUntil(lambda: live.tile("tiny").stages is None, timeout=3000)
+
+
+def test_colours_and_the_ends_of_a_difference_are_chosen(live):
+    live.set_colour_map("viridis")
+    live.set_difference(0.02)
+    assert (live.options.colour_map, live.options.difference_m) == ("viridis", 0.02)

@@ -59,3 +59,13 @@ def test_a_size_has_the_units_of_disks(count, said):
 def test_a_number_goes_with_its_noun():
     assert words.counted(1, "camera") == "1 camera"
     assert words.counted(5580, "frame") == "5,580 frames"
+
+
+@pytest.mark.parametrize(("value_ms", "said"), [(0.4, "0 ms"), (480.2, "480 ms"), (1440.0, "1.4 s")])
+def test_a_latency_is_in_milliseconds_below_a_second(value_ms, said):
+    assert words.milliseconds(value_ms) == said
+
+
+@pytest.mark.parametrize(("value_s", "said"), [(0.2, "0 s"), (12.4, "12 s"), (59.6, "00:59"), (125, "02:05")])
+def test_an_age_is_in_seconds_below_a_minute(value_s, said):
+    assert words.seconds(value_s) == said

@@ -1,0 +1,92 @@
+"""Where the time of one camera's pictures goes."""
+
+from typing import Final
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.ui import theme
+from app.viewmodels.live import Stages
+from app.viewmodels.words import milliseconds
+
+STAGES_PX: Final = 56
+COLUMN_GAP_PX: Final = 14
+
+
+class StageBar(QWidget):
+    """Rates and stages in figures, and the stages of a repaired frame as parts of a bar.
+
+    Args:
+        camera_name: whose.
+    """
+
+    def __init__(self, camera_name: str) -> None:
+        super().__init__()
+        self._name = camera_name
+        self._columns: list[tuple[str, str, str]] = []
+        self._parts: list[tuple[float, str]] = []
+        self.setFixedHeight(STAGES_PX)
+
+    def show_stages(self, stages: Stages, age_ms: float | None) -> None:
+        """Show new figures."""
+        self._columns = columns(stages, age_ms)
+        self._parts = [(stages.camera_ms, "info")]
+        if stages.wait_ms is not None and stages.repair_ms is not None:
+            self._parts += [(stages.wait_ms, "muted"), (stages.repair_ms, "accent")]
+        self._parts.append((stages.screen_ms, "warning"))
+        said = ", ".join(f"{word} {value}" for word, value, _ in self._columns)
+        self.setAccessibleName(f"Times of {self._name}: {said}")
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(colours.surface))
+        room = self.rect().adjusted(14, 0, -14, 0)
+        whole = sum(part for part, _ in self._parts)
+        x = float(room.x())
+        for part, tone in self._parts:
+            width = part / whole * room.width() if whole else 0.0
+            painter.fillRect(
+                QRect(round(x), 0, round(x + width) - round(x), 6), QColor(getattr(colours, tone))
+            )
+            x += width
+        self._paint_columns(painter, room)
+
+    def _paint_columns(self, painter: QPainter, room: QRect) -> None:
+        colours = theme.current()
+        small, bold = (
+            theme.font(theme.CAPTION_PX),
+            theme.font(theme.CAPTION_PX, weight=theme.BOLD, tabular=True),
+        )
+        x = room.x()
+        for word, value, tone in self._columns:
+            width = max(
+                QFontMetrics(small).horizontalAdvance(word), QFontMetrics(bold).horizontalAdvance(value)
+            )
+            if x + width > room.right():
+                break
+            painter.setFont(small)
+            painter.setPen(QColor(getattr(colours, tone)))
+            painter.drawText(QRect(x, 10, width + 2, 20), Qt.AlignmentFlag.AlignVCenter, word)
+            painter.setFont(bold)
+            painter.setPen(QColor(colours.text))
+            painter.drawText(QRect(x, 30, width + 2, 20), Qt.AlignmentFlag.AlignVCenter, value)
+            x += width + COLUMN_GAP_PX
+
+
+def columns(stages: Stages, age_ms: float | None) -> list[tuple[str, str, str]]:
+    """Word, value and colour of each figure, the most telling ones first, for a bar may be narrow."""
+    found = [
+        ("Shown", f"{stages.shown_hz:.0f} fps", "muted"),
+        ("Camera", milliseconds(stages.camera_ms), "info"),
+        ("Screen", milliseconds(stages.screen_ms), "warning"),
+    ]
+    if stages.repair_ms is not None and stages.wait_ms is not None:
+        found.insert(1, ("Repair", milliseconds(stages.repair_ms), "accent"))
+        found.insert(2, ("Wait", milliseconds(stages.wait_ms), "muted"))
+        found.append(("Refined", f"{stages.refined_hz:.1f}/s", "muted"))
+    if age_ms is not None:
+        found.insert(1, ("Age", milliseconds(age_ms), "text"))
+    return found

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from app.ui.live_page import make_page
+from app.viewmodels.measure import Stroke
+from tests.app.ui import pages
+
+
+@pytest.fixture
+def opened(qtbot, themed, tmp_path, make_camera):
+    context, asked = pages.context_for(tmp_path)
+    context.studio.open([make_camera("left"), make_camera("right")])
+    page = make_page(context)
+    page.resize(*pages.SIZES[0])
+    page.show()
+    page.shown()
+    qtbot.waitExposed(page)
+    qtbot.waitUntil(lambda: bool(page.model.titles) and page.model.tile("left").frame is not None)
+    yield page, asked
+    pages.discard(page)
+    context.studio.close()
+
+
+@pytest.fixture
+def page(opened):
+    return opened[0]
+
+
+@pytest.mark.parametrize("size", [(1280 - 104, 720 - 42), *pages.SIZES])
+@pytest.mark.parametrize("opener", ["_range", "_measure", None])
+def test_everything_is_large_enough_and_nothing_is_squeezed(page, size, opener):
+    page.resize(*size)
+    if opener is not None:
+        getattr(page, opener).click()
+    QTest.qWait(30)
+    pages.assert_fit_for_fingers(page)
+    assert page.size().toTuple() == size
+    assert page.minimumSizeHint().width() <= size[0]
+    assert page._models.width() >= 150
+
+
+def test_one_panel_is_open_at_a_time_and_measuring_ends_with_its_panel(page):
+    page._measure.click()
+    assert page.measure.tool == "point"
+    page._marks.tools.button("area").click()
+    assert page.measure.tool == "area"
+    page._range.click()
+    assert not page._measure.isChecked()
+    assert page._colours.isVisible()
+    assert page.measure.tool == "read"
+    page._range.click()
+    assert not page._panel.isVisible()
+
+
+def test_a_mark_is_in_panel_and_picture_and_is_cleared_by_one_touch(page):
+    page._measure.click()
+    page.measure.add("left", Stroke("point", (0.7, 0.5), (0.7, 0.5)))
+    first, second = (tile.view for tile in page._tiles.tiles)
+    assert len(first._marks) == 1
+    assert not second._marks
+    assert len(page._marks.cards) == 1
+    QTest.mouseClick(page._marks.clear, Qt.MouseButton.LeftButton)
+    assert not first._marks
+    assert not page._marks.cards
+
+
+def test_a_touch_chooses_the_layer_and_the_legend_follows(page):
+    page._layers.layers.button("difference").click()
+    assert page.model.options.shown == "difference"
+    assert page._legend.isVisible()
+    page._colours.differences.button("0.5").click()
+    assert "+500 mm" in page._legend.currentWidget().accessibleName()
+    page._layers.layers.button("refined").click()
+    assert not page._legend.isVisible()
+
+
+def test_a_tap_on_the_picture_in_the_corner_swaps(page):
+    page._layouts.button("inset").click()
+    view = page._tiles.tiles[0].view
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=view.panes[-1].rect.center())
+    assert (page.model.options.base, page.model.options.shown) == ("refined", "raw")
+
+
+def test_rates_and_latencies_are_shown_on_demand(qtbot, page):
+    bar = page._tiles.tiles[0].stages
+    assert not bar.isVisible()
+    page._stages.click()
+    qtbot.waitUntil(lambda: bar.isVisible() and "Shown" in bar.accessibleName(), timeout=3000)
+    assert bar.geometry().bottom() < page._tiles.tiles[0].view.geometry().top()
+
+
+def test_a_picture_is_saved_and_the_operator_told_where(opened, tmp_path):
+    page, asked = opened
+    page._snapshot.click()
+    notice = asked.notices[-1]
+    file = Path(notice.hint) / notice.text.removeprefix("Saved ").removesuffix(".")
+    assert file.is_relative_to(tmp_path)
+    assert QImage(str(file)).size() == page._tiles.size()
+
+
+def test_every_layout_has_a_key(page):
+    page.window().activateWindow()
+    for key, layout in zip("OWBSI", ("one", "wipe", "blend", "side", "inset"), strict=True):
+        QTest.keyClick(page, getattr(Qt.Key, f"Key_{key}"))
+        assert page.model.options.layout == layout
+    QTest.keyClick(page, Qt.Key.Key_G)
+    assert page.model.options.stages

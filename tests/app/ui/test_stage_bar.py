@@ -1,0 +1,40 @@
+from PySide6.QtGui import QColor
+
+from app.ui import theme
+from app.ui.stage_bar import StageBar, columns
+from app.viewmodels.live import Stages
+
+BUSY = Stages(shown_hz=24.6, refined_hz=2.04, camera_ms=9.0, screen_ms=14.0, wait_ms=310.0, repair_ms=480.0)
+
+
+def test_age_and_repair_come_first():
+    found = columns(BUSY, 1240.0)
+    assert [(word, value) for word, value, _ in found] == [
+        ("Shown", "25 fps"),
+        ("Age", "1.2 s"),
+        ("Repair", "480 ms"),
+        ("Wait", "310 ms"),
+        ("Camera", "9 ms"),
+        ("Screen", "14 ms"),
+        ("Refined", "2.0/s"),
+    ]
+
+
+def test_without_a_repair_there_is_no_word_of_it():
+    found = columns(Stages(30.0, 0.0, 9.0, 14.0), None)
+    assert [word for word, _, _ in found] == ["Shown", "Camera", "Screen"]
+
+
+def test_the_parts_of_the_bar_are_as_long_as_the_stages(qtbot, themed):
+    bar = StageBar("Tiny")
+    qtbot.addWidget(bar)
+    bar.resize(28 + 813, bar.height())
+    bar.show_stages(BUSY, 1240.0)
+    picture = bar.grab().toImage()
+    row = [picture.pixelColor(14 + x, 2).name() for x in range(813)]
+    colours = theme.current()
+    lengths = {
+        tone: row.count(QColor(getattr(colours, tone)).name()) for tone in ("info", "accent", "warning")
+    }
+    assert lengths == {"info": 9, "accent": 480, "warning": 14}
+    assert "Repair 480 ms" in bar.accessibleName()

@@ -1,7 +1,7 @@
 """Repairs stored frames one by one and writes what came out beside what went in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from drivers.frames_folder import INTRINSICS_NAME, frame_folders, load_frame
 from drivers.geometry import Intrinsics, rays, register_depth
 from drivers.session.library import is_session
 from drivers.session.reader import Session
-from model.repair import Repair
+from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenance, sensor_noise
 
 UNREADABLE = (CameraError, SessionError)
 """What `Waiting.read` raises for one bad frame among good ones."""
@@ -32,6 +32,7 @@ class StoredFrame:
         counts: (H, W) uint16 depth registered to colour, 0 for a hole.
         unit_m: metres per count.
         intrinsics: of both; None where nobody knows, then there is no point cloud.
+        noise: of the depth sensor.
     """
 
     name: Path
@@ -39,6 +40,7 @@ class StoredFrame:
     counts: NDArray[np.uint16]
     unit_m: float
     intrinsics: Intrinsics | None
+    noise: SensorNoise = USUAL_NOISE
 
     @property
     def measured_m(self) -> NDArray[np.float32]:
@@ -69,11 +71,21 @@ def stored_frames(source: Path) -> list[Waiting]:
     return _of_session(source) if is_session(source) else _of_folders(source)
 
 
-def stored_frame(name: Path, frame: Frame, *, lens_known: bool = True) -> StoredFrame:
-    """A captured frame with its depth registered to colour."""
-    depth = register_depth(frame.depth, frame.calibration)
-    camera = frame.calibration.color if lens_known else None
-    return StoredFrame(name, frame.color, depth.values, depth.unit_m, camera)
+def stored_frame(name: Path, frame: Frame, *, lens_known: bool = True, sensor: str = "") -> StoredFrame:
+    """A captured frame with its depth registered to colour.
+
+    Args:
+        name: relative path under which its results go.
+        frame: as captured.
+        lens_known: whether its intrinsics are more than a guess.
+        sensor: how depth was measured, as the camera says it.
+    """
+    calibration = frame.calibration
+    depth = register_depth(frame.depth, calibration)
+    matched = calibration.ir or calibration.depth
+    noise = sensor_noise(sensor, focal_px=matched.fx, baseline_m=calibration.baseline_m)
+    camera = calibration.color if lens_known else None
+    return StoredFrame(name, frame.color, depth.values, depth.unit_m, camera, noise)
 
 
 def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str) -> None:
@@ -104,8 +116,11 @@ def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str
 
 
 def repair_frame(engine: Engine, frame: StoredFrame) -> Repair:
-    """The engine's answer in float metres, nothing rounded."""
-    return engine.repair(frame.color, frame.counts, frame.unit_m)
+    """The engine's answer in float metres, nothing rounded; provenance by the noise of the frame's sensor."""
+    repair = engine.repair(frame.color, frame.counts, frame.unit_m)
+    seen = repair.provenance <= Provenance.REFINED  # in monocular repair nothing is
+    by_noise = provenance(frame.measured_m, repair.depth_m, noise=frame.noise)
+    return replace(repair, provenance=np.where(seen, by_noise, repair.provenance))
 
 
 def write_point_cloud(path: Path, color: NDArray[np.uint8], repair: Repair, camera: Intrinsics) -> None:
@@ -151,8 +166,11 @@ def _of_session(source: Path) -> list[Waiting]:
 
     def waiting(camera_id: str, n: int) -> Waiting:
         name = Path(camera_id) / f"{n:06d}"
-        return Waiting(name, lambda: stored_frame(name, session.frame(camera_id, n)))
+        return Waiting(
+            name, lambda: stored_frame(name, session.frame(camera_id, n), sensor=sensors[camera_id])
+        )
 
+    sensors = {entry.id: entry.sensor for entry in session.cameras}
     found = [waiting(camera, n) for camera in session.camera_ids for n in range(session.count(camera))]
     if not found:
         raise SessionError(f"{source} holds no frame.", hint="Choose another session.")

@@ -2,10 +2,10 @@
 
     python benchmarks/real_frames.py [--weights FILE] [--tokens N] [--parts hidden,gt,sparse] [--per-source 3]
 
-Scored with the kit of the shared folder (its README says what is hidden and what counts): `hidden` takes
-measured pixels away and asks for them, `gt` gives the raw frame and asks for the ground truth. `sparse` leaves
-a few hundred measured pixels, as structure from motion or a lidar would, and asks for all others. Sources
-weigh the same; nothing is aligned; a rejected pixel counts as 0 m. Without the folder nothing is measured.
+Scored with the kit of the shared folder, whose README says what counts: `hidden` takes measured pixels away
+and asks for them, `gt` gives the raw frame and asks for the ground truth. `sparse` leaves a few hundred
+measured pixels, as structure from motion or a lidar would, and asks for all others. Sources weigh the same;
+nothing is aligned; a rejected pixel counts as 0 m. Without the folder nothing is measured.
 """
 
 import argparse

@@ -5,12 +5,10 @@ from numpy.typing import NDArray
 
 from model.anchor import agreement_of, anchor
 from model.confidence import OF_ANCHORED, OF_NETWORK, confidence
+from model.mdm import MASK_THRESHOLD
 from model.repair import USUAL_NOISE, Repair, SensorNoise, provenance
 
 Map = NDArray[np.float32]
-
-ACCEPTED = 0.5
-"""As upstream: a pixel has a depth if the mask head gives it more than this."""
 
 
 def finished(
@@ -35,7 +33,7 @@ def finished(
         anchored: tie the depth to the measurement (`model.anchor`).
         noise: of the sensor, for provenance.
     """
-    accepted = None if probability is None else probability > ACCEPTED
+    accepted = None if probability is None else probability > MASK_THRESHOLD
     if anchored:
         tied = anchor(color, network_m, measured_m, accepted=accepted)
         depth_m, kept, agreement = tied.depth_m, tied.believed, tied.agreement

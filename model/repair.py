@@ -66,6 +66,24 @@ def stereo_noise(focal_px: float, baseline_m: float) -> SensorNoise:
 USUAL_NOISE = stereo_noise(focal_px=385.0, baseline_m=0.05)
 """Where nobody says which sensor it was: stereo of 50 mm at 640 px, such as a D435 or a Gemini 335."""
 
+
+def sensor_noise(sensor: str, *, focal_px: float, baseline_m: float | None) -> SensorNoise:
+    """The noise of a kind of sensor.
+
+    Args:
+        sensor: how it measures, as cameras say it: "active stereo", "time of flight", "structured light".
+        focal_px: of the images that a stereo sensor matches.
+        baseline_m: between its cameras; None where it is not known.
+    """
+    if "stereo" in sensor and baseline_m:
+        return stereo_noise(focal_px, baseline_m)
+    if "time of flight" in sensor:
+        return TIME_OF_FLIGHT
+    if "light" in sensor:  # structured, or coded
+        return STRUCTURED_LIGHT
+    return USUAL_NOISE
+
+
 NOISE_SIGMAS = 3.0
 """A change of up to that many standard deviations is within the sensor's own noise."""
 ROUNDING = 1e-3

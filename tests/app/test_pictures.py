@@ -4,9 +4,11 @@ import numpy as np
 
 from app.pictures import (
     HATCH,
+    MARK,
     PROVENANCE_COLORS,
     REJECTED_HATCH,
     DepthRange,
+    attention_picture,
     comparison,
     depth_picture,
     depth_range,
@@ -61,3 +63,14 @@ def test_the_picture_has_four_panes_of_one_size() -> None:
     assert picture.dtype == np.uint8
     assert picture.shape[1] == 12 + 4 * (640 + 12)
     assert picture.shape[0] > 480
+
+
+def test_attention_glows_where_it_is_and_the_asked_place_is_marked() -> None:
+    color = np.full((60, 80, 3), 100, np.uint8)
+    attention = np.zeros((6, 8), np.float32)
+    attention[1, 6] = 0.2
+    picture = attention_picture(color, attention, (12, 40)).astype(int)
+    assert picture.shape == (60, 80, 3)
+    glow = picture.sum(2)
+    assert glow[15, 65] > 3 * glow[50, 60]
+    assert tuple(picture[40, 12]) == MARK

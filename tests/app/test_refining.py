@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from app.refining import UNREADABLE, stored_frame, stored_frames, write_point_cloud, write_repair
+from app.refining import (
+    UNREADABLE,
+    repair_frame,
+    stored_frame,
+    stored_frames,
+    write_point_cloud,
+    write_repair,
+)
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
@@ -80,3 +87,40 @@ def test_a_bad_frame_is_found_out_when_it_is_read(tmp_path: Path) -> None:
     (waiting,) = stored_frames(tmp_path)
     with pytest.raises(UNREADABLE, match="8-bit"):
         waiting.read()
+
+
+class _Shifted:
+    """Moves every pixel 4 cm away, and invents the holes."""
+
+    label = "shifted"
+
+    def __init__(self, *, monocular: bool = False) -> None:
+        self._monocular = monocular
+
+    def repair(self, color: np.ndarray, counts: np.ndarray, unit_m: float) -> Repair:
+        kind = np.where((counts > 0) & (not self._monocular), Provenance.REFINED, Provenance.INVENTED)
+        return Repair(counts * np.float32(unit_m) + np.float32(0.04), kind.astype(np.uint8))
+
+
+def test_what_counts_as_measured_depends_on_the_sensor() -> None:
+    # 4 cm at 1, 2 and 3 m; three sigmas of time of flight are 21, 33 and 45 mm
+    frame = stored_frame(Path(), _frame(), sensor="time of flight")
+    assert repair_frame(_Shifted(), frame).provenance[0].tolist() == [
+        Provenance.INVENTED,
+        Provenance.REFINED,
+        Provenance.REFINED,
+        Provenance.MEASURED,
+    ]
+
+
+def test_monocular_repair_stays_invented_whatever_the_sensor_said() -> None:
+    repair = repair_frame(_Shifted(monocular=True), stored_frame(Path(), _frame()))
+    assert (repair.provenance == Provenance.INVENTED).all()
+
+
+def test_confidence_is_written_where_there_is_one(tmp_path: Path) -> None:
+    stored = stored_frame(Path(), _frame())
+    sure = np.full((2, 4), 0.75, np.float32)
+    repair = Repair(stored.measured_m, np.zeros((2, 4), np.uint8), confidence=sure)
+    write_repair(tmp_path, stored, repair, title="Test")
+    assert np.array_equal(np.load(tmp_path / "confidence.npy"), sure)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.anchor import anchor, anchored
+from model.anchor import anchor, anchored, smooth_fill
 from model.classical import nearest
 from model.finish import finished
 from model.repair import Provenance
@@ -149,3 +149,9 @@ def test_rejected_pixels_have_no_depth_and_no_confidence() -> None:
     assert np.isposinf(repair.depth_m[pane()]).all()
     assert (repair.confidence[pane()] == 0).all()
     assert np.isfinite(repair.depth_m[~pane()]).all()
+
+
+def test_smooth_fill_of_a_constant_is_that_constant() -> None:
+    weight = np.zeros((33, 47), np.float32)
+    weight[3, 5] = weight[20, 40] = 1
+    np.testing.assert_allclose(smooth_fill(np.full((33, 47), 0.7, np.float32), weight), 0.7, atol=1e-5)

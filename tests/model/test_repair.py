@@ -6,9 +6,11 @@ import pytest
 from model.repair import (
     STRUCTURED_LIGHT,
     TIME_OF_FLIGHT,
+    USUAL_NOISE,
     Provenance,
     SensorNoise,
     provenance,
+    sensor_noise,
     stereo_noise,
 )
 
@@ -60,3 +62,20 @@ def test_what_was_not_measured_is_invented_whatever_its_value() -> None:
 @pytest.mark.parametrize("measured_m", [0.0, 1.0])
 def test_what_has_no_depth_is_rejected_measured_or_not(measured_m: float) -> None:
     assert one(measured_m, np.inf, TIME_OF_FLIGHT) is Provenance.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("sensor", "baseline_m", "expected"),
+    [
+        ("active stereo", 0.1, stereo_noise(500, 0.1)),
+        ("passive stereo", 0.1, stereo_noise(500, 0.1)),
+        ("time of flight", None, TIME_OF_FLIGHT),
+        ("structured light", 0.075, STRUCTURED_LIGHT),
+        ("active stereo", None, USUAL_NOISE),
+        ("", None, USUAL_NOISE),
+    ],
+)
+def test_each_kind_of_sensor_has_its_noise(
+    sensor: str, baseline_m: float | None, expected: SensorNoise
+) -> None:
+    assert sensor_noise(sensor, focal_px=500, baseline_m=baseline_m) == expected

@@ -40,8 +40,8 @@ def open_source(source: str, *, loop: bool = True) -> list[Camera]:
     """The cameras of a source, not open yet.
 
     Args:
-        source: "demo", "auto", "realsense:SERIAL", "orbbec:SERIAL", a session folder, a `.db3` or `.bag`
-            recording, or a folder of frame folders.
+        source: "demo", "demo:unplug" (or another fault, for practice), "auto", "realsense:SERIAL",
+            "orbbec:SERIAL", a session folder, a `.db3` or `.bag` recording, or a folder of frame folders.
         loop: files start again at their end.
 
     Raises:
@@ -49,10 +49,10 @@ def open_source(source: str, *, loop: bool = True) -> list[Camera]:
         CameraNotFound: there is no such source, or nothing in it.
         ModeUnsupported: this version does not read such a source, or its first frame is not as it should be.
     """
-    if source == DEMO:
+    if source == DEMO or source.startswith(f"{DEMO}:"):
         from drivers.cameras.synthetic import demo_rig
 
-        return list(demo_rig())
+        return list(demo_rig(fault=source.partition(":")[2]))
     if source == AUTO:
         return _all_cameras()
     for vendor in _VENDORS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drivers.camera import Camera, EndOfStream
-from drivers.errors import CameraError
+from drivers.errors import CameraError, CameraLost
 from drivers.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 READ_TIMEOUT_S = 0.2
 SILENCE_S = 3.0
 RETRY_S = 1.0
+REOPEN_S = 10.0
+"""A live camera that is silent for so long is closed and opened again, which helps many a stuck one."""
 
 
 class CameraStatus(Enum):
@@ -45,10 +47,12 @@ def capture(
     """Deliver frames until `stop`; a camera that fails is tried again every second.
 
     A camera that is open and sends nothing for three seconds is reported silent, so that the screen never
-    shows an old picture as if it were live.
+    shows an old picture as if it were live. While a lost camera is tried again the reason stays reported, and
+    the log names it once.
     """
+    report(CameraState(CameraStatus.STARTING))
+    logged = ""
     while not stop.is_set():
-        report(CameraState(CameraStatus.STARTING))
         try:
             with camera:
                 _stream(camera, deliver, report, stop)
@@ -56,7 +60,9 @@ def capture(
             report(CameraState(CameraStatus.ENDED))
             return
         except CameraError as error:
-            log.warning("camera %s: %s %s", camera.info.id, error, error.hint)
+            if (reason := f"{error} {error.hint}") != logged:
+                log.warning("camera %s: %s", camera.info.id, reason)
+                logged = reason
             report(CameraState(CameraStatus.LOST, error))
             stop.wait(RETRY_S)
     report(CameraState(CameraStatus.STOPPED))
@@ -77,6 +83,11 @@ def _stream(
             if streaming and waited_s >= SILENCE_S:
                 streaming = False
                 report(CameraState(CameraStatus.SILENT))
+            if waited_s >= REOPEN_S and camera.info.live:
+                raise CameraLost(
+                    f"{camera.info.name} has sent nothing for {REOPEN_S:.0f} seconds",
+                    hint="It is opened again; check its cable and its USB port.",
+                )
             continue
         waited_s = 0.0
         if not streaming:

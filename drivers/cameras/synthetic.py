@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivers.camera import CameraBase, CameraInfo
+from drivers.clock import Clock, ClockFit
 from drivers.depth import DepthMap
-from drivers.errors import CameraBusy, CameraError, CameraLost
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 
@@ -31,20 +32,45 @@ class Faults:
         drop_every: every so-many-th index is lost on the way; 0 for none.
         stall_from: from this index on nothing comes, without an error.
         lose_from: from this index on the device is gone.
+        back_from: from this index on it neither stalls nor is gone.
         busy: another program holds the device.
+        clock_ppm: how much too fast the device's clock runs, in millionths; negative for too slow.
     """
 
     drop_every: int = 0
     stall_from: int | None = None
     lose_from: int | None = None
+    back_from: int | None = None
     busy: bool = False
+    clock_ppm: float = 0.0
+
+    def stalled(self, index: int) -> bool:
+        """Whether nothing comes at `index`."""
+        return self._within(self.stall_from, index)
+
+    def lost(self, index: int) -> bool:
+        """Whether the device is gone at `index`."""
+        return self._within(self.lose_from, index)
+
+    def _within(self, begin: int | None, index: int) -> bool:
+        return begin is not None and begin <= index and (self.back_from is None or index < self.back_from)
+
+
+DEMO_FAULTS = {
+    "drop": Faults(drop_every=10),
+    "stall": Faults(stall_from=150, back_from=600),
+    "unplug": Faults(lose_from=150, back_from=450),
+    "busy": Faults(busy=True),
+    "slow-clock": Faults(clock_ppm=-300.0),
+}
+"""What may go wrong with the first camera of the demo rig, by the name that follows "demo:"."""
 
 
 class SyntheticCamera(CameraBase):
     """One simulated depth camera on a slow path through a room.
 
-    What it sees depends only on `seed`, `viewpoint`, the scene, `difficulty`, `still` and the frame's index, not
-    on when it is read.
+    What it sees depends only on `seed`, `viewpoint`, the scene, `difficulty`, `still` and the frame's index,
+    not on when it is read.
 
     Attributes:
         difficulty: 0 to 1, how badly the sensor does; may be changed while running.
@@ -93,7 +119,8 @@ class SyntheticCamera(CameraBase):
         self._viewpoint = viewpoint
         self._scene = scene
         self._epoch_ns = epoch_ns
-        self._start_ns = 0
+        self._start_ns: int | None = None
+        self._fit = ClockFit()
         self._next = 0
         self._opened = False
         self._seen: tuple[int, tuple[View, View, DepthMap]] | None = None
@@ -120,20 +147,22 @@ class SyntheticCamera(CameraBase):
     def open(self) -> None:
         if self.faults.busy:
             raise CameraBusy(f"{self._info.name} is in use by another program")
-        if self.faults.lose_from is not None and self.faults.lose_from <= 0:
+        if self.faults.lost(self._now()):
             raise CameraLost(f"{self._info.name} is not there")
         if self._scene is None:
             self._scene = _demo_scene()
         self.expose(0)  # Fills the noise tables, so that the first frame is not late.
-        self._start_ns = time.monotonic_ns() if self._epoch_ns is None else self._epoch_ns
-        self._next = max(0, -(-(time.monotonic_ns() - self._start_ns) // self._period_ns))
+        if self._start_ns is None:  # the device counts on while nobody listens
+            self._start_ns = time.monotonic_ns() if self._epoch_ns is None else self._epoch_ns
+        self._next = self._now()
+        self._fit = ClockFit()
         self._opened = True
 
     def close(self) -> None:
         self._opened = False
 
     def read(self, *, timeout_s: float) -> Frame | None:
-        if not self._opened:
+        if not self._opened or self._start_ns is None:
             raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
         give_up_ns = time.monotonic_ns() + int(timeout_s * 1e9)
         while True:
@@ -142,21 +171,35 @@ class SyntheticCamera(CameraBase):
             self._next = max(self._next, behind)
             faults = self.faults
             due_ns = self._start_ns + self._next * self._period_ns
-            stalled = faults.stall_from is not None and self._next >= faults.stall_from
-            if stalled or due_ns > give_up_ns:
+            if faults.lost(self._next):
+                self._opened = False
+                raise CameraLost(f"{self._info.name} was unplugged at frame {self._next}")
+            if faults.stalled(self._next) or due_ns > give_up_ns:
                 _sleep_until(give_up_ns)
                 return None
             # The scene is drawn before the exposure, not after it: a lens does not have to draw either.
             self._view(self._next - self._next % FRAMES_PER_VIEW)
             _sleep_until(due_ns)
             index = self._next
-            if faults.lose_from is not None and index >= faults.lose_from:
-                self._opened = False
-                raise CameraLost(f"{self._info.name} was unplugged at frame {index}")
             self._next += 1
             if faults.drop_every and index % faults.drop_every == faults.drop_every - 1:
                 continue
-            return replace(self.expose(index), captured_ns=due_ns)
+            return self._stamped(self.expose(index), due_ns)
+
+    def _stamped(self, frame: Frame, due_ns: int) -> Frame:
+        if not self.faults.clock_ppm:
+            return replace(frame, captured_ns=due_ns)
+        # As a driver does with a device whose clock is all it has: the time of arrival tells the drift.
+        device_ns = round(frame.device_ns * (1 + self.faults.clock_ppm * 1e-6))
+        captured_ns = self._fit.host_ns(device_ns, time.monotonic_ns())
+        return replace(frame, captured_ns=captured_ns, device_ns=device_ns, clock=Clock.DEVICE)
+
+    def _now(self) -> int:
+        """Index of the next exposure."""
+        start_ns = self._start_ns if self._start_ns is not None else self._epoch_ns
+        if start_ns is None:
+            return 0
+        return max(0, -(-(time.monotonic_ns() - start_ns) // self._period_ns))
 
     def expose(self, index: int) -> Frame:
         """Frame number `index`, whatever the time; its `captured_ns` counts from 0."""
@@ -205,8 +248,24 @@ class SyntheticCamera(CameraBase):
         return replace(DEFAULTS[self._kind], difficulty=self.difficulty, drift_px=drift)
 
 
-def demo_rig(*, rate_hz: float = 30.0, width: int = 640, height: int = 480) -> list[SyntheticCamera]:
-    """Three cameras of different kinds that look at the demo scene side by side."""
+def demo_rig(
+    *, rate_hz: float = 30.0, width: int = 640, height: int = 480, fault: str = ""
+) -> list[SyntheticCamera]:
+    """Three cameras of different kinds that look at the demo scene side by side.
+
+    Args:
+        rate_hz: frames per second.
+        width: pixels of the colour images, as `height`.
+        height: see `width`.
+        fault: one of `DEMO_FAULTS` that the first camera has, or empty.
+
+    Raises:
+        CameraNotFound: there is no such fault.
+    """
+    if fault and fault not in DEMO_FAULTS:
+        raise CameraNotFound(
+            f"The demo rig has no fault called {fault}.", hint=f"Choose one of: {', '.join(DEMO_FAULTS)}."
+        )
     from drivers.synth.sensor import SensorKind
 
     epoch_ns = time.monotonic_ns()
@@ -226,6 +285,7 @@ def demo_rig(*, rate_hz: float = 30.0, width: int = 640, height: int = 480) -> l
             seed=1 + number,
             viewpoint=number,
             epoch_ns=epoch_ns,
+            faults=DEMO_FAULTS[fault] if fault and number == 0 else None,
         )
         for number, (camera_id, kind, name) in enumerate(table)
     ]

@@ -64,6 +64,46 @@ def test_a_lost_camera_is_found_again(monkeypatch):
     assert lost.error.hint
 
 
+def test_the_reason_stays_on_the_screen_while_a_camera_is_tried_again(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    camera = tiny(lose_from=3)
+    _, states = run(
+        camera,
+        until=lambda _, states: [state.status for state in states].count(CameraStatus.LOST) >= 4,
+    )
+    since = next(n for n, state in enumerate(states) if state.status is CameraStatus.LOST)
+    later = [state for state in states[since:] if state.status is not CameraStatus.STOPPED]
+    assert {state.status for state in later} == {CameraStatus.LOST}
+    assert all(state.error is not None for state in later)
+
+
+def test_the_log_names_a_lasting_reason_once(monkeypatch, caplog):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    run(tiny(busy=True), until=lambda _, states: len(states) >= 5)
+    assert len([record for record in caplog.records if "in use" in record.getMessage()]) == 1
+
+
+def test_a_stuck_camera_is_opened_again(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    monkeypatch.setattr(module, "REOPEN_S", 0.4)
+
+    class Stuck(SyntheticCamera):
+        """Stalls until it is opened for the second time."""
+
+        opened = 0
+
+        def open(self):
+            self.opened += 1
+            self.faults = Faults(stall_from=0) if self.opened == 1 else Faults()
+            super().open()
+
+    camera = Stuck("tiny", SensorKind.ACTIVE_STEREO, width=16, height=12, rate_hz=200)
+    _, states = run(camera, until=lambda frames, _: len(frames) >= 1)
+    assert camera.opened == 2
+    lost = next(state for state in states if state.status is CameraStatus.LOST)
+    assert "sent nothing" in str(lost.error)
+
+
 def test_a_busy_camera_is_reported_with_what_to_do():
     _, states = run(tiny(busy=True), until=lambda _, states: states[-1].status is CameraStatus.LOST)
     assert states[-2].error is not None

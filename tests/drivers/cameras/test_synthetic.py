@@ -1,8 +1,11 @@
+import time
+
 import numpy as np
 import pytest
 
-from drivers.cameras.synthetic import Faults, SyntheticCamera, demo_rig
-from drivers.errors import CameraBusy, CameraError, CameraLost
+from drivers.cameras.synthetic import DEMO_FAULTS, Faults, SyntheticCamera, demo_rig
+from drivers.clock import Clock
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
 from drivers.geometry import register_depth
 from drivers.synth.sensor import SensorKind
 
@@ -88,6 +91,55 @@ def test_a_stalled_camera_delivers_nothing_until_it_recovers():
 def test_an_unplugged_camera_is_lost():
     with camera(faults=Faults(lose_from=2)) as source, pytest.raises(CameraLost):
         read_some(source, 4)
+
+
+def test_what_a_device_counted_while_it_was_gone_is_a_gap():
+    source = camera(faults=Faults(lose_from=3, back_from=20))
+    with pytest.raises(CameraLost), source:
+        read_some(source, 10)
+    opened = False
+    while not opened:
+        try:
+            source.open()
+            opened = True
+        except CameraLost:
+            continue
+
+    assert read_some(source, 1)[0].index >= 20
+    source.close()
+
+
+def test_a_stall_that_ends_by_itself():
+    with camera(faults=Faults(stall_from=2, back_from=30)) as source:
+        indices = [frame.index for frame in read_some(source, 4)]
+
+    assert not set(indices) & set(range(2, 30))
+    assert max(indices) >= 30
+
+
+@pytest.mark.parametrize("ppm", [-5000.0, 5000.0])
+def test_a_device_whose_clock_is_wrong_is_told_on_ours(ppm):
+    with camera(faults=Faults(clock_ppm=ppm)) as source:
+        first, *_, last = read_some(source, 40)
+
+    device_s = (last.device_ns - first.device_ns) / 1e9
+    exposed_s = (last.index - first.index) / 100
+    assert device_s / exposed_s == pytest.approx(1 + ppm * 1e-6, rel=1e-6)
+    assert last.clock is Clock.DEVICE
+    assert last.captured_ns <= time.monotonic_ns()
+
+
+@pytest.mark.parametrize("fault", DEMO_FAULTS)
+def test_a_fault_of_the_demo_rig_is_the_first_cameras(fault):
+    rig = demo_rig(fault=fault)
+
+    assert [source.faults for source in rig] == [DEMO_FAULTS[fault], Faults(), Faults()]
+
+
+def test_a_fault_that_nobody_knows_is_said():
+    with pytest.raises(CameraNotFound, match="gremlin") as caught:
+        demo_rig(fault="gremlin")
+    assert "unplug" in caught.value.hint
 
 
 def test_a_busy_camera_does_not_open():

@@ -43,8 +43,8 @@ class Settings(BaseModel):
 
     source: str = Field("demo", title="Source", description="demo, auto, a session, or a folder of frames")
     model: str = Field("demo", title="Repair with", description="demo, classical, off, or a weights file")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", title="Compute device")
-    precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision")
+    device: Literal["auto", "cpu", "cuda", "openvino"] = Field("auto", title="Compute device")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", title="Precision")
     tokens: int = Field(0, ge=0, le=10_000, title="Tokens", description="0 lets the model decide")
     anchor: bool = Field(
         True, title="Keep to the measurement", description="Pull the network's depth onto measured pixels"

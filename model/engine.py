@@ -1,5 +1,9 @@
 """Repairs as functions of arrays: colour and depth counts in, metres and provenance out."""
 
+import copy
+import logging
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,14 +12,28 @@ import torch
 from numpy.typing import NDArray
 
 from model import checkpoint
-from model.anchor import anchored
 from model.checkpoint import WeightsError
 from model.classical import guided_membrane
-from model.mdm import MASK_THRESHOLD, MDM
+from model.finish import finished
+from model.governor import Governor
+from model.mdm import MDM, token_grid
 from model.repair import Provenance, Repair, provenance
+from model.runtime import gate
+from model.runtime.core import Precision
+from model.runtime.cpu import CpuRunner, TorchHeads
+from model.runtime.graphs import GraphRunner
+from model.runtime.openvino import OpenVinoHeads
+from model.runtime.runner import Grid, Runner, Shot
 from model.spec import CLASSICAL, DEMO, EngineChoice, find
 
-NEAREST_M = 0.01
+log = logging.getLogger(__name__)
+
+GATE_TOKENS = 300
+"""Most tokens for which a processor is asked to compare; more show nothing more and take minutes."""
+GATE_HOLES = (0.4, 0.0, 1.0)
+"""Shares of holes in the frames that engines are compared with."""
+STEP_DOWN = 0.7
+"""Share of the tokens that is tried after the device ran out of memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +41,7 @@ class ClassicalEngine:
     """Hole filling without a network: measured pixels stay, holes get a colour-guided membrane."""
 
     label: str = CLASSICAL.title
+    note: str = ""
 
     def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
         """Like `MdmEngine.repair`; an image without any measurement comes back as rejected."""
@@ -32,17 +51,26 @@ class ClassicalEngine:
         depth_m = guided_membrane(color, measured_m)
         return Repair(depth_m, provenance(measured_m, depth_m))
 
+    def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
+        """Like `MdmEngine.repair_batch`."""
+        return [self.repair(shot.color, shot.counts, shot.unit_m) for shot in shots]
+
 
 class MdmEngine:
     """The network behind arrays.
 
+    Out of memory or out of device, no frame is lost: the engine takes fewer tokens, then the processor, does
+    the same frame again, and says so in `note`.
+
     Args:
-        model: in evaluation mode, on its device.
+        model: in evaluation mode, on its device; left as it is.
         label: what the screen calls it.
         tokens: RGB tokens for each frame; 0 takes the fewest of the model's own range.
-        bf16: run transformer and decoder in bfloat16.
         anchor: pull the network's depth onto the measurement (`model.anchor`).
         monocular: show the network no depth at all.
+        runner: what runs it, if not torch in float32 where `model` is.
+        fall_back: makes the runner to go on with when the device is lost; None where there is no other.
+        governor: chooses the tokens by how long frames take; None keeps them.
     """
 
     def __init__(
@@ -51,17 +79,37 @@ class MdmEngine:
         label: str,
         *,
         tokens: int = 0,
-        bf16: bool = False,
         anchor: bool = True,
         monocular: bool = False,
+        runner: Runner | None = None,
+        fall_back: Callable[[], Runner] | None = None,
+        governor: Governor | None = None,
     ) -> None:
-        self.label = label
-        self._model = model
-        self._tokens = tokens or model.config.num_tokens_range[0]
-        self._bf16 = bf16
+        self.label = f"{label}, monocular" if monocular else label
+        self._runner = runner or runner_for(copy.deepcopy(model), "fp32")
+        self._fewest = self._runner.config.num_tokens_range[0]
+        self._tokens = tokens or self._fewest
         self._anchor = anchor and not monocular  # who hides the measurement wants to see none of it
         self._monocular = monocular
-        self._device = next(model.parameters()).device
+        self._fall_back = fall_back
+        self._governor = governor
+        self._trouble = ""
+
+    @property
+    def note(self) -> str:
+        """How it runs at the moment, and why not as it was asked to: "CPU bf16, 1200 tokens"."""
+        running = f"{self._runner.where}, {self.tokens} tokens"
+        return f"{running}: {self._trouble}" if self._trouble else running
+
+    @property
+    def tokens(self) -> int:
+        """RGB tokens for each frame, at present."""
+        return self._tokens if self._governor is None else min(self._tokens, self._governor.tokens)
+
+    @property
+    def batches(self) -> bool:
+        """Whether several frames at once take less time than one after the other."""
+        return self._runner.batches
 
     def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
         """Repaired depth in the colour grid.
@@ -71,72 +119,142 @@ class MdmEngine:
             counts: (h, w) uint16 depth over the same field of view, 0 for a hole; normally h = H, w = W.
             unit_m: metres per count.
         """
-        height, width = color.shape[:2]
-        measured_m = np.asarray(counts * np.float32(unit_m), np.float32)
+        return self.repair_batch([Shot(color, counts, unit_m)])[0]
+
+    def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
+        """The same for frames of several cameras; on a GPU those of one size run at once."""
+        shown = [self._shown(shot) for shot in shots]
+        started_s = time.perf_counter()
+        answers = self._run(shown)
+        took_s = time.perf_counter() - started_s
+        if self._governor is not None:
+            self._governor.observe(took_s / len(shots), now_s=time.monotonic())
+        return [self._repair(shot, answer) for shot, answer in zip(shown, answers, strict=True)]
+
+    def _shown(self, shot: Shot) -> Shot:
+        return Shot(shot.color, np.zeros_like(shot.counts), shot.unit_m) if self._monocular else shot
+
+    def _repair(self, shot: Shot, answer: NDArray[np.float32]) -> Repair:
+        height, width = shot.color.shape[:2]
+        measured_m = np.asarray(shot.counts * np.float32(shot.unit_m), np.float32)
         if measured_m.shape != (height, width):
             resized = cv2.resize(measured_m, (width, height), interpolation=cv2.INTER_NEAREST)
             measured_m = np.asarray(resized, np.float32)
-        depth_m, probability = self._run(color, measured_m)
-        accepted = probability > MASK_THRESHOLD
-        if self._anchor:
-            depth_m = anchored(color, depth_m, measured_m)
-        out = np.where(accepted, depth_m, np.inf).astype(np.float32)
-        return Repair(out, provenance(measured_m, out), probability)
-
-    @torch.inference_mode()
-    def _run(
-        self, color: NDArray[np.uint8], measured_m: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        image = torch.tensor(color).to(self._device)  # a copy: frames are read-only, which torch dislikes
-        image = image.permute(2, 0, 1).float() / 255  # (3, H, W)
-        shown = np.zeros_like(measured_m) if self._monocular else measured_m
-        out = self._model.infer(
-            image,
-            torch.from_numpy(shown).to(self._device),
-            num_tokens=self._tokens,
-            apply_mask=False,
-            bf16=self._bf16,
+        network_m, probability = answer
+        masked = self._runner.config.mask_head is not None
+        return finished(
+            shot.color, network_m, measured_m, probability if masked else None, anchored=self._anchor
         )
-        depth_m = out.depth_m.clamp(min=NEAREST_M).float().cpu().numpy()
-        if out.mask_prob is None:
-            return depth_m, np.ones_like(depth_m)
-        return depth_m, out.mask_prob.float().cpu().numpy()
+
+    def _run(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
+        while True:
+            try:
+                return self._runner.run(shots, grid_for(shots[0], self.tokens))
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                self._make_do_with_less(error)
+            except torch.AcceleratorError as error:
+                self._leave_device(f"the device failed ({_first_line(error)})", error)
+
+    def _make_do_with_less(self, error: Exception) -> None:
+        if self.tokens <= self._fewest:
+            self._leave_device("not enough memory on the device", error)
+            return
+        self._tokens = max(int(self.tokens * STEP_DOWN), self._fewest)
+        self._trouble = "more do not fit into memory"
+        log.warning("out of memory; going on with %d tokens", self._tokens, exc_info=error)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _leave_device(self, why: str, error: Exception) -> None:
+        if self._fall_back is None:
+            raise error
+        log.error("%s; going on without %s", why, self._runner.where, exc_info=error)
+        self._trouble = f"{why} on {self._runner.where}"
+        make, self._fall_back = self._fall_back, None
+        self._runner = make()
+        self._tokens = self._fewest
 
 
 def build(choice: EngineChoice) -> MdmEngine | ClassicalEngine:
-    """The engine that `choice` names, loaded and tried once.
+    """The engine that `choice` names, loaded, and compared with the plain network.
 
     Raises:
-        WeightsError: the weights are missing, damaged or of another network, or the device is not there.
+        WeightsError: the weights are missing, damaged or of another network, the device is not there, or what
+        runs
+            there does not give what the network gives.
     """
     spec = find(choice.model)
     if spec == CLASSICAL:
         return ClassicalEngine()
     if spec.weights is None:
         raise WeightsError(f"{spec.title} is no repair.", hint="Choose a model.")
+    weights = spec.weights
     device = _device(choice.device)
-    model = checkpoint.load(spec.weights, device=device)
-    engine = MdmEngine(
+    model = checkpoint.load(weights, device="cpu" if device == "openvino" else device)
+    tokens = choice.tokens or model.config.num_tokens_range[0]
+    runner = gated(model, choice.precision, openvino=device == "openvino", tokens=tokens)
+
+    def on_cpu() -> Runner:
+        return runner_for(checkpoint.load(weights), "fp32")
+
+    return MdmEngine(
         model,
         spec.title if spec == DEMO else f"MDM: {spec.title}",
-        tokens=choice.tokens,
-        bf16=choice.precision == "bf16",
+        tokens=tokens,
         anchor=choice.anchor,
         monocular=choice.monocular,
+        runner=runner,
+        fall_back=None if device == "cpu" else on_cpu,
     )
-    engine.repair(np.zeros((48, 64, 3), np.uint8), np.full((48, 64), 1500, np.uint16), 0.001)
-    return engine
 
 
-def _device(name: str) -> torch.device:
+def gated(model: MDM, precision: Precision, *, openvino: bool, tokens: int) -> Runner:
+    """What runs the model on its device, warm, and compared with the plain network there.
+
+    Args:
+        model: in evaluation mode, float32; belongs to the runner afterwards.
+        precision: of the products.
+        openvino: run it by OpenVINO.
+        tokens: for each frame; what is compared has at most `GATE_TOKENS` on a processor.
+
+    Raises:
+        WeightsError: it does not give what the network gives.
+    """
+    on_gpu = model.encoder.image_mean.device.type == "cuda"
+    shots = gate.made_up_shots(480, 640, GATE_HOLES)
+    grid = grid_for(shots[0], tokens if on_gpu else min(tokens, GATE_TOKENS))
+    want = gate.plain(model, shots, grid)
+    runner = CpuRunner(model, OpenVinoHeads(model, precision)) if openvino else runner_for(model, precision)
+    gate.check(runner, shots, grid, want, precision)
+    return runner
+
+
+def runner_for(model: MDM, precision: Precision) -> Runner:
+    """What runs a model best where it is, by torch; it belongs to the runner afterwards."""
+    if model.encoder.image_mean.device.type == "cuda":
+        return GraphRunner(model, precision)
+    return CpuRunner(model, TorchHeads(model, precision))
+
+
+def grid_for(shot: Shot, tokens: int) -> Grid:
+    """Rows and columns of about so many tokens for a frame."""
+    height, width = shot.color.shape[:2]
+    return token_grid(tokens, height=height, width=width)
+
+
+def _device(name: str) -> str:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise WeightsError(
             "No CUDA device was found, or this torch was built without CUDA.",
             hint="Choose the CPU, or install a CUDA build of torch (see README).",
         )
-    return torch.device(name)
+    return name
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _nothing(measured_m: NDArray[np.float32]) -> Repair:

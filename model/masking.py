@@ -23,12 +23,12 @@ class Kept(NamedTuple):
     """Depth tokens that the transformer sees, as arrays of one size for the whole batch.
 
     Attributes:
-        index: (B, K) int64, places of the tokens among the N, visible ones first, in row order.
+        places: (B, K) int64, which of the N tokens, visible ones first, in row order.
         bias: (B, 1, 1, L) float32 for the keys of the sequence: 0, or -inf for what only fills it up; None
             where nothing does.
     """
 
-    index: Tensor
+    places: Tensor
     bias: Tensor | None
 
 
@@ -103,11 +103,11 @@ def padded(visible: Tensor, size: int, *, front: int) -> Kept:
         front: tokens before the depth tokens in the sequence.
     """
     order = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # (B, N)
-    index = F.pad(order[:, :size], (0, max(size - visible.shape[1], 0)))  # (B, K)
+    places = F.pad(order[:, :size], (0, max(size - visible.shape[1], 0)))  # (B, K)
     used = front + visible.sum(1, keepdim=True)  # (B, 1)
     place = torch.arange(front + size, device=visible.device)  # (L)
     bias = torch.zeros(len(visible), front + size, device=visible.device)  # (B, L)
-    return Kept(index, bias.masked_fill(place >= used, -torch.inf)[:, None, None])
+    return Kept(places, bias.masked_fill(place >= used, -torch.inf)[:, None, None])
 
 
 def exact(visible: Tensor) -> Kept:

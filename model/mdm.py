@@ -141,17 +141,23 @@ class MDM(nn.Module):
             keep_depth_tokens=keep_depth_tokens,
             enable_depth_mask=enable_depth_mask,
         )
-        heads = self.decode(encoding, aspect=width / height)
+        rows, cols = encoding.features.shape[2:]
+        heads = self.decode(encoding, self.uv_maps(rows, cols, width / height, image.device))
         return self.output(heads, (height, width) if output_size == "input" else output_size)
 
-    def decode(self, encoding: Encoding, *, aspect: float) -> Tensor:
+    def uv_maps(self, rows: int, cols: int, aspect: float, device: torch.device) -> list[Tensor]:
+        """(1, 2, R * 2^l, C * 2^l) for each level of the neck: where its cells lie in the image."""
+        levels = range(self.config.neck.levels)
+        return [uv_map(rows << level, cols << level, aspect, device, torch.float32) for level in levels]
+
+    def decode(self, encoding: Encoding, uv: list[Tensor]) -> Tensor:
         """(B, 1 or 2, 16 R, 16 C) float32: raw depth and, with a mask head, its logits.
 
         Args:
             encoding: of `encode`.
-            aspect: width over height of the image.
+            uv: of `uv_maps` for the encoding's grid.
         """
-        pyramid = self._pyramid(encoding, aspect=aspect)
+        pyramid = self._pyramid(encoding, uv)
         heads = [self.depth_head] if self.mask_head is None else [self.depth_head, self.mask_head]
         return torch.cat([head(pyramid)[-1].float() for head in heads], 1)
 
@@ -165,13 +171,9 @@ class MDM(nn.Module):
         depth = depth_raw.exp() if self.config.remap_depth_out == "exp" else depth_raw
         return MdmOutput(depth, depth_raw, None if self.mask_head is None else heads[:, 1])
 
-    def _pyramid(self, encoding: Encoding, *, aspect: float) -> list[Tensor]:
+    def _pyramid(self, encoding: Encoding, uv: list[Tensor]) -> list[Tensor]:
         lowest = encoding.features + encoding.class_token[..., None, None]  # (B, D, R, C)
-        b, _, rows, cols = lowest.shape
-        uv = [
-            uv_map(rows << level, cols << level, aspect, lowest.device, lowest.dtype).expand(b, -1, -1, -1)
-            for level in range(self.config.neck.levels)
-        ]  # (B, 2, R * 2^l, C * 2^l)
+        uv = [u.to(lowest.dtype).expand(lowest.shape[0], -1, -1, -1) for u in uv]  # (B, 2, R * 2^l, C * 2^l)
         out: list[Tensor] = self.neck([torch.cat((lowest, uv[0]), 1), *uv[1:]])
         return out
 

@@ -78,16 +78,16 @@ class EngineChoice:
 
     Attributes:
         model: name of a `ModelSpec`.
-        device: "auto", "cpu" or "cuda".
-        precision: "fp32" or "bf16".
+        device: "auto", "cpu", "cuda" or "openvino".
+        precision: "fp32", "bf16" or, on a GPU, "fp16".
         tokens: RGB tokens for each frame; 0 takes the model's own.
         anchor: pull the network's depth onto the measured pixels.
         monocular: show the network no depth at all.
     """
 
     model: str = "demo"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda", "openvino"] = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     tokens: int = 0
     anchor: bool = True
     monocular: bool = False

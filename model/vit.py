@@ -213,19 +213,23 @@ class VisionTransformer(nn.Module):
         assert grid.shape[2:] == (rows, cols)
         return grid.flatten(2).transpose(1, 2).to(self.pos_embed.dtype)  # (1, N, D)
 
-    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None) -> list[Tensor]:
+    def forward(
+        self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None, positions: Tensor | None = None
+    ) -> list[Tensor]:
         """Normalised sequences after each taken block, without depth tokens.
 
         Args:
             image: (B, 3, 14 R, 14 C), normalised.
             depth: (B, 1, 14 R, 14 C), remapped.
             visible: (B, N) bool, the depth tokens to keep, or as many places for each sample; None keeps all.
+            positions: of `positions` for this grid, where the shapes are fixed.
 
         Returns:
             One (B, 1 + registers + N, D) for each taken block.
         """
         b = image.shape[0]
-        positions = self.positions(image.shape[2] // PATCH_PX, image.shape[3] // PATCH_PX)  # (1, N, D)
+        if positions is None:
+            positions = self.positions(image.shape[2] // PATCH_PX, image.shape[3] // PATCH_PX)  # (1, N, D)
         colour: Tensor = self.patch_embed(image) + (positions + 1)  # (B, N, D)
         measured: Tensor = self.depth_patch_embed(depth) + (positions + 2)  # (B, N, D)
         head = self.cls_token + self.pos_embed[:, :1]  # (1, 1, D)
@@ -233,8 +237,8 @@ class VisionTransformer(nn.Module):
             head = torch.cat((head, self.register_tokens), 1)  # (1, 1 + registers, D)
         front = torch.cat((head.expand(b, -1, -1).to(colour.dtype), colour), 1)  # (B, 1 + registers + N, D)
         if isinstance(visible, Kept):
-            places = visible.index.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
-            x = torch.cat((front, measured.gather(1, places)), 1)  # (B, L, D)
+            at = visible.places.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
+            x = torch.cat((front, measured.gather(1, at)), 1)  # (B, L, D)
             return self._taken_padded(x, visible.bias, front=front.shape[1])
         if visible is None:
             samples = list(torch.cat((front, measured), 1))  # B x (L, D)
@@ -280,16 +284,19 @@ class Encoder(nn.Module):
             nn.Conv2d(config.sizes.width, config.dim_out, 1) for _ in config.taken_layers
         )
 
-    def forward(self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None) -> Encoding:
+    def forward(
+        self, image: Tensor, depth: Tensor, visible: Tensor | Kept | None, positions: Tensor | None = None
+    ) -> Encoding:
         """Features of a batch at its token grid.
 
         Args:
             image: (B, 3, 14 R, 14 C) in 0..1.
             depth: (B, 1, 14 R, 14 C), remapped.
             visible: (B, N) bool, the depth tokens to keep, or as many places for each sample; None keeps all.
+            positions: of the backbone, where the shapes are fixed.
         """
         rows, cols = image.shape[2] // PATCH_PX, image.shape[3] // PATCH_PX
-        taken = self.backbone((image - self.image_mean) / self.image_std, depth, visible)
+        taken = self.backbone((image - self.image_mean) / self.image_std, depth, visible, positions)
         maps = [
             t[:, -rows * cols :].transpose(1, 2).unflatten(2, (rows, cols)) for t in taken
         ]  # (B, D, R, C)

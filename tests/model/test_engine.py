@@ -3,12 +3,11 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.anchor import anchored, smooth_fill
-from model.errors import WeightsError
 from model.config import ModelConfig
 from model.engine import MdmEngine, build
+from model.errors import WeightsError
 from model.mdm import MDM
-from model.repair import Provenance, provenance
+from model.repair import Provenance
 from model.spec import EngineChoice, catalogue, find
 
 TINY = {
@@ -46,48 +45,6 @@ def wall(height=48, width=64, counts=1500):
     return values
 
 
-def test_anchoring_keeps_measured_pixels_and_shifts_the_rest_to_them():
-    shape = np.linspace(1, 2, 64, dtype=np.float32)[None].repeat(48, 0)
-    truth = shape * 1.3
-    measured = truth.copy()
-    measured[10:30, 20:40] = 0
-    assert np.allclose(anchored(image(), shape, measured), truth, rtol=2e-3)
-
-
-def test_anchoring_without_any_measurement_is_the_network():
-    network = np.full((8, 8), 2.0, np.float32)
-    assert anchored(image(8, 8), network, np.zeros((8, 8), np.float32)) is network
-
-
-def test_a_measurement_that_the_network_contradicts_is_replaced():
-    network = np.full((64, 64), 1.0, np.float32)
-    measured = np.full((64, 64), 1.02, np.float32)
-    measured[20:30, 20:30] = 6.0
-    out = anchored(image(64, 64), network, measured)
-    assert np.allclose(out[20:30, 20:30], 1.02, rtol=0.02)
-    assert np.array_equal(out[:10], measured[:10])
-
-
-def test_smooth_fill_of_a_constant_is_that_constant():
-    weight = np.zeros((33, 47), np.float32)
-    weight[3, 5] = weight[20, 40] = 1
-    assert np.allclose(smooth_fill(np.full((33, 47), 0.7, np.float32), weight), 0.7, atol=1e-5)
-
-
-def test_provenance_tells_the_four_cases_apart():
-    measured = np.array([[1.0, 1.0, 0.0, 0.0, 1.0]], np.float32)
-    repaired = np.array([[1.005, 1.2, 2.0, np.inf, np.inf]], np.float32)
-    assert provenance(measured, repaired).tolist() == [
-        [
-            Provenance.MEASURED,
-            Provenance.REFINED,
-            Provenance.INVENTED,
-            Provenance.REJECTED,
-            Provenance.REJECTED,
-        ]
-    ]
-
-
 def test_the_engine_without_anchor_returns_the_networks_own_numbers(model):
     color, counts = image(), wall()
     repair = MdmEngine(model, "tiny", anchor=False).repair(color, counts, 0.001)
@@ -98,7 +55,7 @@ def test_the_engine_without_anchor_returns_the_networks_own_numbers(model):
     )
     kept = own.mask.numpy()
     assert np.array_equal(np.isfinite(repair.depth_m), kept)
-    assert np.array_equal(repair.depth_m[kept], own.depth_m.numpy().clip(0.01)[kept])
+    assert np.allclose(repair.depth_m[kept], own.depth_m.numpy().clip(0.01)[kept], rtol=1e-5)
     assert np.allclose(repair.valid_probability, own.mask_prob.numpy())
 
 
@@ -107,6 +64,27 @@ def test_monocular_repair_does_not_look_at_depth(model):
     one = engine.repair(image(), wall(), 0.001)
     other = engine.repair(image(), wall(counts=4000), 0.001)
     assert np.array_equal(one.depth_m, other.depth_m)
+
+
+def test_monocular_repair_says_so_and_claims_no_measurement(model):
+    engine = MdmEngine(model, "tiny", monocular=True)
+    repair = engine.repair(image(), wall(), 0.001)
+    assert engine.label == "tiny, monocular"
+    assert set(np.unique(repair.provenance)) <= {Provenance.INVENTED, Provenance.REJECTED}
+    assert repair.confidence is None
+
+
+def test_depth_of_half_the_resolution_and_sparse_points_are_repaired_in_the_colour_grid(model):
+    engine = MdmEngine(model, "tiny")
+    half = engine.repair(image(), wall()[::2, ::2].copy(), 0.001)
+    points = np.zeros((48, 64), np.uint16)
+    points[::8, ::8] = 1500
+    sparse = engine.repair(image(), points, 0.001)
+    for repair in (half, sparse):
+        assert repair.depth_m.shape == repair.confidence.shape == (48, 64)
+    kept = sparse.provenance == Provenance.MEASURED
+    assert kept[points > 0].any()
+    assert not kept[points == 0].any()
 
 
 def test_a_tenth_of_a_millimetre_is_a_unit_like_any_other(model):

@@ -40,6 +40,10 @@ def scene(pattern: str) -> tuple[torch.Tensor, torch.Tensor]:
     return image, depth
 
 
+def decoded(model, encoding) -> torch.Tensor:
+    return model.decode(encoding, model.uv_maps(*GRID, 4 / 3, torch.device("cpu")))
+
+
 PATTERNS = [
     "no hole",
     "nothing measured",
@@ -60,14 +64,14 @@ def test_padding_and_gathering_equal_dropping(model, pattern):
     image, depth = scene(pattern)
     prepared = model.prepare(image, depth, num_tokens=GRID)
     count = int(prepared.visible.sum())
-    dropped = model.decode(model.encode(image, depth, num_tokens=GRID), aspect=4 / 3)
+    dropped = decoded(model, model.encode(image, depth, num_tokens=GRID))
 
     sizes = {bucket(count, tokens=TOKENS, front=FRONT), bucket(TOKENS, tokens=TOKENS, front=FRONT), TOKENS}
     forms = [padded(prepared.visible, size, front=FRONT) for size in sizes] + [exact(prepared.visible)]
 
     for kept in forms:
         encoding = model.encoder(prepared.image, prepared.depth, kept)
-        heads = model.decode(encoding, aspect=4 / 3)
+        heads = decoded(model, encoding)
         torch.testing.assert_close(heads, dropped, rtol=2e-5, atol=2e-5 * dropped.std().item())
 
 
@@ -78,9 +82,9 @@ def test_a_ragged_batch_in_one_bucket_equals_its_samples_alone(model):
     prepared = model.prepare(image, depth, num_tokens=GRID)
 
     kept = padded(prepared.visible, bucket(TOKENS, tokens=TOKENS, front=FRONT), front=FRONT)
-    batch = model.decode(model.encoder(prepared.image, prepared.depth, kept), aspect=4 / 3)
+    batch = decoded(model, model.encoder(prepared.image, prepared.depth, kept))
 
-    alone = torch.cat([model.decode(model.encode(i, d, num_tokens=GRID), aspect=4 / 3) for i, d in frames])
+    alone = torch.cat([decoded(model, model.encode(i, d, num_tokens=GRID)) for i, d in frames])
     torch.testing.assert_close(batch, alone, rtol=2e-5, atol=2e-5 * alone.std().item())
 
 
@@ -89,8 +93,8 @@ def test_padding_would_show_if_keys_were_not_masked(model):
     image, depth = scene("30 %")
     prepared = model.prepare(image, depth, num_tokens=GRID)
     kept = padded(prepared.visible, TOKENS, front=FRONT)
-    masked = model.decode(model.encoder(*prepared[:2], kept), aspect=4 / 3)
-    seen = model.decode(model.encoder(*prepared[:2], kept._replace(bias=None)), aspect=4 / 3)
+    masked = decoded(model, model.encoder(*prepared[:2], kept))
+    seen = decoded(model, model.encoder(*prepared[:2], kept._replace(bias=None)))
     assert (masked - seen).abs().max() > 1e-3 * masked.std()
 
 
@@ -105,7 +109,7 @@ def test_a_bucket_holds_its_count_and_there_are_nine_of_them():
 def test_padding_keeps_row_order_and_lets_only_visible_tokens_count():
     visible = torch.tensor([[False, True, False, True, True], [False, False, False, False, False]])
     kept = padded(visible, 4, front=2)
-    assert kept.index[0, :3].tolist() == [1, 3, 4]
+    assert kept.places[0, :3].tolist() == [1, 3, 4]
     assert (kept.bias[:, 0, 0] == 0).tolist() == [[True] * 5 + [False], [True] * 2 + [False] * 4]
 
 

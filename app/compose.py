@@ -99,11 +99,13 @@ class Pipeline:
     Attributes:
         lines: the cameras by id, in the rig's order.
         inference: what the inference thread is doing.
+        hidden_share: of the depth patches that the repair is not shown, 0 to 1; for demonstrations.
     """
 
     def __init__(self, cameras: Sequence[Camera], choice: EngineChoice) -> None:
         self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
         self.inference: Slot[InferenceState] = Slot()
+        self.hidden_share = 0.0
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._wake = threading.Event()
@@ -223,7 +225,14 @@ class Pipeline:
 
         sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
         try:
-            refine_in_turn(sources, engine, self._refined, outdated, self._wake)
+            refine_in_turn(
+                sources,
+                engine,
+                self._refined,
+                outdated,
+                self._wake,
+                hidden_share=lambda: self.hidden_share,
+            )
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             self._repair_failed(engine.label, error)
 
@@ -239,7 +248,8 @@ class Pipeline:
         line.took_meter.note(refined.ready_ns, refined.took_ms)
         line.refined.put(refined)
         assert self._made_by is not None
-        line.repairs((refined, self._made_by))
+        if not refined.hidden_share:  # nobody may take what was made worse on purpose for the repair itself
+            line.repairs((refined, self._made_by))
 
     def _inference_died(self, error: Exception) -> None:
         self.inference.put(

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.flow.hiding import PATCHES, without_hidden
 from app.flow.slot import Slot
 from drivers.depth import DepthMap, depth_map
 from drivers.frame import Frame
@@ -46,6 +47,9 @@ class Refined:
         took_ms: registration and repair together.
         ready_ns: when it was ready, on the monotonic clock.
         confidence: (H, W) float32 in 0..1, or None from a repair that has none.
+        hidden_share: of the depth patches that were hidden from the repair on purpose, 0 to 1; `raw` has them
+            all the same. Such a result is for the screen only.
+        patches: into which the picture was cut to hide some, about.
     """
 
     frame: Frame
@@ -56,6 +60,8 @@ class Refined:
     took_ms: float
     ready_ns: int
     confidence: NDArray[np.float32] | None = None
+    hidden_share: float = 0.0
+    patches: int = PATCHES
 
     @property
     def age_ms(self) -> float:
@@ -63,11 +69,12 @@ class Refined:
         return (self.ready_ns - self.frame.captured_ns) / 1e6
 
 
-def refine_frame(engine: Engine, frame: Frame) -> Refined:
-    """Register, repair, and round to the sensor's own counts."""
+def refine_frame(engine: Engine, frame: Frame, *, hidden_share: float = 0.0) -> Refined:
+    """Register, repair, and round to the sensor's own counts; `hidden_share` as in `Refined`."""
     started_ns = time.monotonic_ns()
     raw = register_depth(frame.depth, frame.calibration)
-    repair = engine.repair(frame.color, raw.values, raw.unit_m)
+    patches = getattr(engine, "tokens", PATCHES)  # filling without a network has none
+    repair = engine.repair(frame.color, without_hidden(raw, hidden_share, patches).values, raw.unit_m)
     for image in (repair.provenance, repair.confidence):
         if image is not None:
             image.flags.writeable = False
@@ -82,6 +89,8 @@ def refine_frame(engine: Engine, frame: Frame) -> Refined:
         (ready_ns - started_ns) / 1e6,
         ready_ns,
         repair.confidence,
+        hidden_share,
+        patches,
     )
 
 
@@ -91,6 +100,8 @@ def refine_in_turn(
     deliver: Callable[[Refined], None],
     stop: Callable[[], bool],
     wake: threading.Event,
+    *,
+    hidden_share: Callable[[], float] = lambda: 0.0,
 ) -> None:
     """Serve the cameras round robin until `stop()`.
 
@@ -103,6 +114,7 @@ def refine_in_turn(
         deliver: gets each result, in this thread.
         stop: asked between any two frames.
         wake: set by whoever has a new frame; waited for when no camera has one.
+        hidden_share: asked before each frame; as in `Refined`.
     """
     seen = dict.fromkeys(sources, 0)
     while not stop():
@@ -115,7 +127,7 @@ def refine_in_turn(
             if newer is None:
                 continue
             seen[camera_id], frame = newer
-            deliver(refine_frame(engine, frame))
+            deliver(refine_frame(engine, frame, hidden_share=hidden_share()))
             served = True
         if not served:
             wake.wait(0.1)

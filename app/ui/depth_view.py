@@ -332,7 +332,7 @@ class DepthView(QWidget):
         words_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD, tabular=True)
         rect = self._depth_pane().rect
         width = QFontMetrics(words_font).horizontalAdvance(self._frozen) + 20
-        mark = QRect(rect.center().x() - width // 2, rect.bottom() - 34, width, 28)
+        mark = QRect(rect.center().x() - width // 2, rect.y() + 6, width, 26)
         painter.fillRect(mark, colour)
         painter.setPen(DARK_INK)
         painter.setFont(words_font)
@@ -411,6 +411,9 @@ class DepthView(QWidget):
         if self._compact:
             return
         text = LAYER_WORDS[layer]
+        refined = None if self._tile is None else self._tile.refined
+        if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
+            text = f"{text}, {refined.hidden_share:.0%} hidden"
         tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
         width = QFontMetrics(tag_font).horizontalAdvance(text) + 18
         at_right = clip.x() > rect.x()

@@ -13,9 +13,11 @@ from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
 from app.ui.context import Notice, WindowContext
+from app.ui.hiding_notice import HidingNotice
 from app.ui.layer_bar import LayerBar
 from app.ui.legends import Legend, RangeButton
 from app.ui.measure_panel import MeasurePanel
+from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
@@ -62,10 +64,14 @@ class LivePage(QWidget):
         self._models.setMaximumWidth(420)
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
+        self._repair = RepairPanel()
+        self._tune = IconButton("tune-variant", "How the repair runs (T)", checkable=True)
         self._panel = SidePanel()
         self._panel.add_page("colours", "Colours", self._colours)
         self._panel.add_page("measure", "Measure", self._marks)
-        self._openers = {"colours": self._range, "measure": self._measure}
+        self._panel.add_page("repair", "Repair", self._repair)
+        self._openers = {"colours": self._range, "measure": self._measure, "repair": self._tune}
+        self._hiding = HidingNotice()
         self._legend = Legend()
         self._tiles = TilesArea()
         self._cloud = CloudPanel()
@@ -111,16 +117,18 @@ class LivePage(QWidget):
         bar.addStretch(1)
         bar.addWidget(self._range)
         bar.addWidget(self._models, 100)
+        bar.addWidget(self._tune)
         tools = QHBoxLayout()
         tools.setSpacing(theme.GAP_PX)
-        for widget in (self._layers, self._cloud.bar):
-            tools.addWidget(widget, 1)
+        tools.addWidget(self._layers, 1)
+        tools.addWidget(self._cloud.bar, 1)
         tools.addWidget(self._snapshot)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
         column.addLayout(bar)
         column.addLayout(tools)
+        column.addWidget(self._hiding)
         column.addWidget(self._legend)
         below = QHBoxLayout()
         below.setSpacing(10)
@@ -148,6 +156,10 @@ class LivePage(QWidget):
         self._marks.remove_requested.connect(self.measure.remove)
         self._marks.undo_requested.connect(self.measure.undo)
         self._marks.clear_requested.connect(self.measure.clear)
+        self._repair.change_requested.connect(model.change_repair)
+        self._repair.hidden_chosen.connect(model.set_hidden)
+        self._hiding.end_requested.connect(partial(model.set_hidden, 0.0))
+        model.choice_changed.connect(self._show_choice)
         self._tiles.drawn.connect(self._drawn)
         self.measure.tool_changed.connect(self._tiles.set_tool)
         self.measure.tool_changed.connect(self._marks.show_tool)
@@ -177,6 +189,7 @@ class LivePage(QWidget):
             ("X", self.model.swap_layers),
             ("M", self._measure.click),
             ("G", self._stages.click),
+            ("T", self._tune.click),
             ("P", self._snapshot.click),
             ("Ctrl+S", self._snapshot.click),
             ("Ctrl+Z", self.measure.undo),
@@ -211,12 +224,16 @@ class LivePage(QWidget):
             [Option(spec.name, spec.title, hint=spec.note) for spec in self.model.models()]
         )
         self._models.select(self.model.model)
+        self._show_choice()
 
     def _layout_chosen(self, keys: list[str]) -> None:
         self.model.set_layout(keys[0])  # type: ignore[arg-type]  # keys of LAYOUTS
 
     def _range_chosen(self, range_m: tuple[float, float]) -> None:
         self.model.set_range(*range_m)
+
+    def _show_choice(self) -> None:
+        self._repair.show_choice(self.model.choice, self.model.spec)
 
     def _opener_pressed(self, key: str) -> None:
         self._open_panel(key if self._openers[key].isChecked() else "")
@@ -255,6 +272,8 @@ class LivePage(QWidget):
         self._stages.setChecked(options.stages)
         self._freeze.set_icon("play" if options.frozen else "pause")
         self._colours.show_options(options)
+        self._repair.show_hidden(options.hidden_share)
+        self._hiding.show_share(options.hidden_share)
         self._range.show_options(options)
         in_cloud = options.layout == "cloud" and bool(self._tiles.tiles)
         self._tiles.show_options(options)
@@ -282,3 +301,4 @@ class LivePage(QWidget):
             self._models.setToolTip(f"{state.message} {state.hint}".strip())
         else:
             self._models.setToolTip(state.label)
+        self._repair.show_state(state)

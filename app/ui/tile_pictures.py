@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from PySide6.QtGui import QImage
 
+from app.flow.hiding import hidden_pixels
 from app.ui.picture import Picture
 from app.viewmodels.colouring import (
     colour_confidence,
     colour_depth,
     colour_difference,
+    colour_hidden,
     colour_infrared,
     colour_provenance,
     copy_color,
@@ -45,7 +47,7 @@ class TilePictures:
         raw = raw_depth(tile, registered=registered)
         changed = []
         for layer in layers:
-            made_from = _source(tile, raw, layer), *_look(options, layer)
+            made_from = _source(tile, raw, layer), *_look(tile, options, layer)
             before = self._made_from.get(layer)
             if before is None or before[0] is not made_from[0] or before[1:] != made_from[1:]:
                 self._made_from[layer] = made_from
@@ -79,6 +81,10 @@ class TilePictures:
             return True
         if layer == "raw" and raw is not None:
             _colour(raw, options, picture)
+            if refined is not None and refined.hidden_share:
+                shape = raw.values.shape
+                hidden = hidden_pixels(*shape, refined.hidden_share, refined.patches)
+                colour_hidden(hidden, picture.buffer(shape))
             return True
         return False
 
@@ -107,7 +113,10 @@ def _source(tile: TileView, raw: DepthMap | None, layer: Layer) -> object:
     return raw if layer == "raw" else tile.frame
 
 
-def _look(options: LiveOptions, layer: Layer) -> tuple[object, ...]:
+def _look(tile: TileView, options: LiveOptions, layer: Layer) -> tuple[object, ...]:
+    if layer == "raw" and tile.refined is not None:
+        hidden = tile.refined.hidden_share, tile.refined.patches
+        return options.near_m, options.far_m, options.colour_map, *hidden
     if layer in {"raw", "refined"}:
         return options.near_m, options.far_m, options.colour_map
     return (options.difference_m,) if layer == "difference" else ()

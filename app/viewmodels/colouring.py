@@ -14,6 +14,10 @@ HOLE_CELL_PX: Final = 8
 HOLE_COLOURS: Final[tuple[Rgb, Rgb]] = ((19, 22, 27), (43, 48, 56))
 """No hue and no place in Turbo: a dark checker cannot be taken for a distance."""
 
+HIDDEN_STRIPE_PX: Final = 4
+HIDDEN_COLOURS: Final[tuple[Rgb, Rgb]] = ((94, 72, 22), (30, 24, 10))
+"""Of the warnings' hue, and darker than any depth."""
+
 ColourMap = Literal["turbo", "viridis", "inferno", "spectral", "grey", "jet"]
 
 COLOUR_MAP_WORDS: Final[dict[ColourMap, str]] = {
@@ -151,6 +155,15 @@ def hole_pattern(height: int, width: int) -> NDArray[np.uint32]:
     return pattern
 
 
+@lru_cache(maxsize=8)
+def stripe_pattern(height: int, width: int) -> NDArray[np.uint32]:
+    """(H, W) uint32 slanted stripes that say "hidden on purpose"."""
+    stripes = np.add.outer(np.arange(height), np.arange(width)) // HIDDEN_STRIPE_PX
+    pattern: NDArray[np.uint32] = _packed(np.array(HIDDEN_COLOURS))[stripes % 2]
+    pattern.flags.writeable = False
+    return pattern
+
+
 @lru_cache(maxsize=1)
 def provenance_table() -> NDArray[np.uint32]:
     """(1024,) uint32: colour of `provenance * 256 + brightness`."""
@@ -165,6 +178,12 @@ def colour_depth(
     """Fill `out` (H, W) with the colours of `counts` (H, W), holes with the checker; returns `out`."""
     np.take(table, counts, mode="clip", out=out)
     np.copyto(out, hole_pattern(*counts.shape), where=counts == 0)
+    return out
+
+
+def colour_hidden(hidden: NDArray[np.bool_], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Strike out in `out` (H, W) what is hidden on purpose: another pattern than that of holes."""
+    np.copyto(out, stripe_pattern(*hidden.shape), where=hidden)
     return out
 
 

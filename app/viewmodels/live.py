@@ -1,7 +1,7 @@
 """State of the Live page: polls every camera's slots from one timer, and says in words what is missing."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
 from drivers.frame import Frame
-from model.spec import ModelSpec, catalogue, find
+from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 TICK_MS = 16
 FIGURES_S = 0.25
@@ -138,6 +138,7 @@ class LiveOptions:
         colour_map: of depth.
         difference_m: refined minus raw that takes the last colour.
         stages: show where the time goes.
+        hidden_share: of the depth patches that is hidden from the repair, 0 to 1.
     """
 
     layout: Layout = "wipe"
@@ -151,6 +152,7 @@ class LiveOptions:
     colour_map: ColourMap = "turbo"
     difference_m: float = 0.1
     stages: bool = False
+    hidden_share: float = 0.0
 
     @property
     def preset(self) -> str:
@@ -246,12 +248,14 @@ class LiveModel(QObject):
         tile_changed: `TileView` of one camera.
         options_changed: `LiveOptions`.
         inference_changed: `InferenceState`.
+        choice_changed: the present model runs in another way.
     """
 
     rig_changed = Signal(list)
     tile_changed = Signal(TileView)
     options_changed = Signal(LiveOptions)
     inference_changed = Signal(InferenceState)
+    choice_changed = Signal()
 
     def __init__(
         self,
@@ -335,6 +339,38 @@ class LiveModel(QObject):
         self._studio.choose(replace(self._studio.choice, model=name))
         self._settings.model = name
         self._saver.start()
+
+    @property
+    def choice(self) -> EngineChoice:
+        """Which repair runs, and how."""
+        return self._studio.choice
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model that repairs."""
+        return find(self._studio.choice.model)
+
+    def change_repair(self, changes: Mapping[str, object]) -> None:
+        """Run the present model in another way, now and, where settings know of it, after the next start.
+
+        Args:
+            changes: fields of `EngineChoice` with their new values.
+        """
+        choice = replace(self._studio.choice, **changes)  # type: ignore[arg-type]  # its own fields
+        if choice == self._studio.choice:
+            return
+        self._studio.choose(choice)
+        for name, value in changes.items():
+            if name in Settings.model_fields:
+                setattr(self._settings, name, value)
+                self._saver.start()
+        self.choice_changed.emit()
+
+    def set_hidden(self, share: float) -> None:
+        """Hide a share of the depth patches from the repair of the running rig."""
+        if self._pipeline is not None:
+            self._pipeline.hidden_share = share
+            self._set(replace(self._options, hidden_share=share))
 
     def set_layout(self, layout: Layout) -> None:
         """Arrange the pictures in another way."""
@@ -446,7 +482,8 @@ class LiveModel(QObject):
         self._lines = {camera_id: _Line(line) for camera_id, line in lines.items()}
         self.screen_meters = {camera_id: Meter() for camera_id in self._lines}
         self._figures_at_ns = 0
-        self._set(replace(self._options, focus=None, frozen=False))
+        hidden_share = 0.0 if pipeline is None else pipeline.hidden_share
+        self._set(replace(self._options, focus=None, frozen=False, hidden_share=hidden_share))
         self.rig_changed.emit(self.titles)
 
     def _look(self, seen: _Line, now_ns: int, *, figures: bool) -> None:

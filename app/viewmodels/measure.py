@@ -113,7 +113,7 @@ def _in(
 
 
 def _both(raw: str, refined: str) -> tuple[str, ...]:
-    return (f"{raw} raw",) if refined == NOT_YET else (f"{raw} raw", f"{refined} refined")
+    return (f"raw {raw}",) if refined == NOT_YET else (f"raw {raw}", f"refined {refined}")
 
 
 def _median(found: Stats | None) -> str:

@@ -61,6 +61,20 @@ def test_missing_weights_are_said_and_raw_frames_go_on(tmp_path):
         wait_until(lambda: all(line.refined.latest() is not None for line in pipeline.lines.values()))
 
 
+def test_nobody_gets_what_was_repaired_from_depth_that_was_hidden_on_purpose():
+    pipeline, got = Pipeline(rig(), CLASSICAL), []
+    line = next(iter(pipeline.lines.values()))
+    line.repairs.add(lambda repaired: got.append(repaired[0].hidden_share))
+    pipeline.hidden_share = 0.5
+    with pipeline:
+        wait_until(lambda: line.refined.version >= 3)
+        assert line.refined.latest().hidden_share == 0.5
+        assert got == []
+        pipeline.hidden_share = 0.0
+        wait_until(lambda: len(got) >= 2)
+    assert set(got) == {0.0}
+
+
 def test_repair_can_be_off():
     with Pipeline(rig(), EngineChoice(model="off")) as pipeline:
         wait_until(lambda: (s := pipeline.inference.latest()) and s.status is InferenceStatus.OFF)

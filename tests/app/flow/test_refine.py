@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from app.flow.hiding import hidden_pixels
 from app.flow.refine import refine_frame, refine_in_turn
 from app.flow.slot import Slot
 from drivers.cameras.synthetic import SyntheticCamera
@@ -58,3 +59,24 @@ def test_every_camera_gets_its_turn_and_old_frames_are_skipped(camera):
     assert done.wait(10)
     thread.join(5)
     assert served == [2, 2]
+
+
+def test_what_is_hidden_does_not_reach_the_repair_and_stays_in_raw(camera):
+    class Noting(Fill):
+        tokens = 12  # 3 x 4 patches of 8 x 8 pixels
+
+        def repair(self, color, counts, unit_m):
+            self.seen = counts
+            return super().repair(color, counts, unit_m)
+
+    engine, frame = Noting(), camera.expose(0)
+    whole = refine_frame(engine, frame)
+    everything = engine.seen
+    refined = refine_frame(engine, frame, hidden_share=0.5)
+    gone = hidden_pixels(24, 32, 0.5, 12)
+    assert gone.mean() == 0.5
+    assert not engine.seen[gone].any()
+    assert np.array_equal(engine.seen[~gone], everything[~gone])
+    assert np.array_equal(refined.raw.values, whole.raw.values)
+    assert (refined.provenance[1:][gone[1:]] == Provenance.INVENTED).all()
+    assert (whole.hidden_share, refined.hidden_share, refined.patches) == (0.0, 0.5, 12)

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.panes import arrange, free_room
-from app.viewmodels.colouring import HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
+from app.viewmodels.colouring import HIDDEN_COLOURS, HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
 from app.viewmodels.live import LiveOptions, Note, TileView
 from drivers.depth import DepthMap
 from model.repair import Provenance
@@ -262,3 +262,15 @@ def test_a_frozen_picture_is_marked_with_its_age(view, tile):
     assert pixel(view, corner) == warning
     view.show_tile(tile)
     assert pixel(view, corner) != warning
+
+
+def test_raw_depth_that_is_hidden_on_purpose_is_struck_out(view, tile):
+    hidden = replace(tile.refined, hidden_share=1.0)
+    view.show_options(LiveOptions(layout="one", shown="raw"))
+    view.show_tile(tile)
+    here = place(pane(view, "raw"), 5)
+    assert pixel(view, here) == rgb(depth_table(0.3, 4.0, 0.001)[500])
+    view.show_tile(replace(tile, refined=hidden))
+    assert pixel(view, here) in HIDDEN_COLOURS
+    view.show_tile(tile)
+    assert pixel(view, here) == rgb(depth_table(0.3, 4.0, 0.001)[500])

@@ -31,7 +31,7 @@ def page(opened):
 
 
 @pytest.mark.parametrize("size", [(1280 - 104, 720 - 42), *pages.SIZES])
-@pytest.mark.parametrize("opener", ["_range", "_measure", None])
+@pytest.mark.parametrize("opener", ["_range", "_measure", "_tune", None])
 def test_everything_is_large_enough_and_nothing_is_squeezed(page, size, opener):
     page.resize(*size)
     if opener is not None:
@@ -109,3 +109,35 @@ def test_every_layout_has_a_key(page):
         assert page.model.options.layout == layout
     QTest.keyClick(page, Qt.Key.Key_G)
     assert page.model.options.stages
+
+
+def test_hiding_depth_is_said_and_ended_by_one_touch(opened, page):
+    page._tune.click()
+    page._repair.hidden.setValue(12)
+    assert page.model.options.hidden_share == pytest.approx(0.6)
+    assert page._hiding.isVisible()
+    assert "60%" in page._hiding.accessibleName()
+    page._hiding._end.click()
+    assert page.model.options.hidden_share == 0
+    assert not page._hiding.isVisible()
+    assert page._repair.hidden.value() == 0
+
+
+def test_the_panel_changes_how_the_repair_runs(page):
+    page._context.studio.close()  # nothing is loaded without a rig
+    page._tune.click()
+    page.model.choose_model("demo")
+    page._offer_models()
+    page._repair.tokens.button("432").click()
+    page._repair.modes.button("monocular").click()
+    choice = page.model.choice
+    assert (choice.model, choice.tokens, choice.monocular) == ("demo", 432, True)
+    assert not page._repair.anchor.isEnabled()
+
+
+def test_a_repair_without_a_network_has_no_tokens_to_choose(page):
+    page._context.studio.close()
+    page.model.choose_model("classical")
+    page._offer_models()
+    assert not page._repair.tokens.isEnabled()
+    assert page._repair.hidden.isEnabled()

@@ -272,3 +272,28 @@ def test_colours_and_the_ends_of_a_difference_are_chosen(live):
     live.set_colour_map("viridis")
     live.set_difference(0.02)
     assert (live.options.colour_map, live.options.difference_m) == ("viridis", 0.02)
+
+
+def test_the_repair_runs_another_way_and_settings_keep_what_they_know(qtbot, live, studio, saved):
+    with qtbot.waitSignal(live.choice_changed):
+        live.change_repair({"tokens": 432})
+    live.change_repair({"monocular": True})
+    assert (studio.choice.tokens, studio.choice.monocular) == (432, True)
+    qtbot.waitUntil(lambda: bool(saved), timeout=3000)
+    assert saved[-1].tokens == 432
+
+
+def test_asking_for_what_is_there_loads_nothing_again(live, studio):
+    before = studio.choice
+    live.change_repair({"tokens": before.tokens})
+    assert studio.choice is before
+
+
+def test_a_new_rig_hides_nothing(live, studio, make_camera):
+    first = studio.open([make_camera()])
+    live.tick()
+    live.set_hidden(0.6)
+    assert (first.hidden_share, live.options.hidden_share) == (0.6, 0.6)
+    second = studio.open([make_camera()])
+    live.tick()
+    assert (second.hidden_share, live.options.hidden_share) == (0.0, 0.0)

@@ -30,7 +30,7 @@ def model(qapp, tiles):
 
 def test_a_point_says_raw_refined_and_where_it_comes_from(tile):
     found = measured(Mark(1, "tiny", Stroke("point", at(0), at(0))), tile)
-    assert found.words == ("none raw", "800 mm refined")
+    assert found.words == ("raw none", "refined 800 mm")
     assert found.point.provenance.startswith("Invented")
 
 
@@ -42,7 +42,7 @@ def test_a_distance_into_a_hole_exists_in_refined_depth_only(tile):
     y0, y5 = 0.8 * (3 - 2.5) / 8, 0.5 * (3 - 2.5) / 8
     truth = ((x5 - x0) ** 2 + (y5 - y0) ** 2 + 0.3**2) ** 0.5
     assert found.refined_m == pytest.approx(truth)
-    assert found.words == ("none raw", f"{truth * 1000:.0f} mm refined")
+    assert found.words == ("raw none", f"refined {truth * 1000:.0f} mm")
 
 
 def test_an_area_has_statistics_of_both(tile):
@@ -75,13 +75,13 @@ def test_values_follow_the_pictures(qtbot, model, tiles, make_camera, make_refin
     model.measured.connect(heard.append)
     model.start()
     model.add("tiny", Stroke("point", at(5), at(5)))
-    assert heard[-1][0].words == ("500 mm raw", "500 mm refined")
+    assert heard[-1][0].words == ("raw 500 mm", "refined 500 mm")
     before = len(heard)
     model.look()
     assert len(heard) == before  # nothing new, nothing said
     frame = make_camera(unit_m=0.002).frame()
     tiles["tiny"] = TileView("tiny", frame=frame, refined=make_refined(frame))
-    qtbot.waitUntil(lambda: heard[-1][0].words == ("1.000 m raw", "1.000 m refined"), timeout=2000)
+    qtbot.waitUntil(lambda: heard[-1][0].words == ("raw 1.000 m", "refined 1.000 m"), timeout=2000)
 
 
 def test_marks_are_numbered_undone_removed_and_cleared(model):

@@ -1,0 +1,119 @@
+"""How the repair runs: mode, tokens, precision, device, and how much depth is hidden from it."""
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
+
+from app.compose import InferenceState
+from app.ui import theme
+from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
+from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
+from app.viewmodels.status import engine_item
+from model.spec import EngineChoice, ModelSpec
+
+MODES: Final = (
+    Option("completion", "Completion", hint="The network sees colour and depth"),
+    Option("monocular", "Monocular", hint="The network sees colour only"),
+)
+MOST_HIDDEN: Final = 90
+HIDDEN_STEP: Final = 5
+
+
+class RepairPanel(QWidget):
+    """Everything about the present model that can be changed while it runs.
+
+    Signals:
+        change_requested: dict of fields of `EngineChoice` with their new values.
+        hidden_chosen: share of the depth patches, 0 to 1.
+    """
+
+    change_requested = Signal(dict)
+    hidden_chosen = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model, self._state = label("", "title"), label("", "muted")
+        self.modes = Segmented(MODES, "What the network sees")
+        self.tokens = ChipGroup([], "Tokens for each frame")
+        self.precisions = Segmented([Option(k, v) for k, v in precisions().items()], "Precision")
+        self.devices = Segmented([Option(k, v) for k, v in devices().items()], "Device")
+        self.anchor = Switch("Keep to the measurement")
+        self._hidden_words = label("")
+        self.hidden = QSlider(Qt.Orientation.Horizontal)
+        self.hidden.setRange(0, MOST_HIDDEN // HIDDEN_STEP)
+        self.hidden.setAccessibleName("Share of the depth that is hidden from the repair")
+        self.hidden.setMinimumHeight(theme.SMALLEST_TARGET_PX)
+        self.hidden.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP_PX)
+        column.addWidget(self._model)
+        column.addWidget(self._state)
+        for word, widget in (
+            ("Mode", self.modes),
+            ("Tokens", self.tokens),
+            ("Precision", self.precisions),
+            ("Device", self.devices),
+        ):
+            column.addWidget(label(word, "caption"))
+            column.addWidget(widget)
+        column.addWidget(self.anchor)
+        column.addWidget(self._hidden_words)
+        column.addWidget(self.hidden)
+        column.addWidget(
+            label("Hides patches of the measurement from the repair, to see how it holds up.", "caption")
+        )
+        self.modes.changed.connect(self._mode_changed)
+        self.tokens.changed.connect(self._tokens_changed)
+        self.precisions.changed.connect(self._precision_changed)
+        self.devices.changed.connect(self._device_changed)
+        self.anchor.clicked.connect(self._anchor_changed)
+        self.hidden.valueChanged.connect(self._hidden_changed)
+        self.show_hidden(0.0)
+
+    def show_choice(self, choice: EngineChoice, spec: ModelSpec) -> None:
+        """Show what is chosen."""
+        self._model.setText(spec.title)
+        self.modes.select("monocular" if choice.monocular else "completion")
+        levels = token_choices(spec, choice.tokens)
+        self.tokens.set_options([Option(str(n), str(n) if n else "Auto") for n in levels])
+        self.tokens.select(str(choice.tokens))
+        self.precisions.select(choice.precision)
+        self.devices.select(choice.device)
+        self.anchor.setChecked(choice.anchor and not choice.monocular)
+        for widget in (self.modes, self.tokens, self.precisions, self.devices):
+            widget.setEnabled(has_network(spec))
+        self.anchor.setEnabled(has_network(spec) and not choice.monocular)
+
+    def show_state(self, state: InferenceState | None) -> None:
+        """Show what the repair is doing."""
+        item = engine_item(state)
+        self._state.setText(item.text if state is None or not state.message else state.message)
+        set_tone(self._state, item.tone)
+
+    def show_hidden(self, share: float) -> None:
+        """Show how much is hidden."""
+        self.hidden.blockSignals(True)
+        self.hidden.setValue(round(share * 100 / HIDDEN_STEP))
+        self.hidden.blockSignals(False)
+        self._hidden_words.setText(f"Hidden depth: {share:.0%}" if share else "Hidden depth: none")
+        set_tone(self._hidden_words, "warning" if share else "")
+
+    def _mode_changed(self, keys: list[str]) -> None:
+        self.change_requested.emit({"monocular": keys[0] == "monocular"})
+
+    def _tokens_changed(self, keys: list[str]) -> None:
+        self.change_requested.emit({"tokens": int(keys[0])})
+
+    def _precision_changed(self, keys: list[str]) -> None:
+        self.change_requested.emit({"precision": keys[0]})
+
+    def _device_changed(self, keys: list[str]) -> None:
+        self.change_requested.emit({"device": keys[0]})
+
+    def _anchor_changed(self, checked: bool) -> None:
+        self.change_requested.emit({"anchor": checked})
+
+    def _hidden_changed(self, value: int) -> None:
+        self.hidden_chosen.emit(value * HIDDEN_STEP / 100)

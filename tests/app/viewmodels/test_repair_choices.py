@@ -1,0 +1,27 @@
+import pytest
+
+from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
+from model.spec import CLASSICAL, DEMO, OFF, RECOMMENDED, EngineChoice, from_file
+
+
+@pytest.mark.parametrize("spec", [DEMO, RECOMMENDED])
+def test_tokens_go_from_the_fewest_to_the_most_the_model_knows(spec):
+    choices = token_choices(spec)
+    assert choices[0] == 0
+    assert (choices[1], choices[-1]) == spec.rules.tokens
+    assert len(choices) == 5
+
+
+def test_the_present_choice_is_always_offered(tmp_path):
+    assert 777 in token_choices(DEMO, 777)
+    assert token_choices(from_file(tmp_path / "mine.pt"))[0] == 0
+
+
+def test_every_default_can_be_chosen():
+    choice = EngineChoice()
+    assert choice.device in devices()
+    assert choice.precision in precisions()
+
+
+def test_only_a_network_has_tokens():
+    assert [has_network(spec) for spec in (DEMO, CLASSICAL, OFF)] == [True, False, False]

@@ -22,7 +22,7 @@ STEPS: Final = 8
 SMALLEST_PART: Final = 0.5
 """Of the region's pixels that have to lie on the plane."""
 ROUGHEST: Final = 0.02
-"""Standard deviation over distance from which on nobody would call it a plane."""
+"""Standard deviation over distance from which on nothing is taken for a plane that nobody pointed at."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class PlaneFit:
     distance_m: float
     on_plane: NDArray[np.bool_]
     rms_m: float
+
+    @property
+    def roughness(self) -> float:
+        """Deviation from the plane as a share of its distance."""
+        return self.rms_m / max(self.distance_m, 1e-6)
 
     @property
     def share(self) -> float:
@@ -149,11 +154,10 @@ def _flatness(depth_m: NDArray[np.floating], rays: NDArray[np.floating], region:
     plane = fit_plane(points, tries=40)
     if plane is None:
         return None
-    roughness = plane.rms_m / max(float(np.median(points[:, 2])), 1e-6)
     part = np.count_nonzero(plane.on_plane) / pixels
-    if part < SMALLEST_PART or roughness > ROUGHEST:
+    if part < SMALLEST_PART or plane.roughness > ROUGHEST:
         return None
-    return float(part - roughness / ROUGHEST / 2)
+    return float(part - plane.roughness / ROUGHEST / 2)
 
 
 def _least_median(points: NDArray[np.float64], tries: int) -> tuple[NDArray[np.float64], float, float] | None:

@@ -15,6 +15,8 @@ from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics, rays
 
 STREAMS: Final = ("raw", "refined")
+ROUGHEST_CHOSEN: Final = 0.03
+"""Deviation over distance from which on what somebody pointed at is no plane."""
 FEWEST_DEPTHS: Final = 0.1
 """Share of a region's pixels below which nothing is said of its plane."""
 
@@ -291,7 +293,7 @@ def _of_region(
     figures = {"fill": _figure("fill", filled, "")}
     points = points_in(depth.metres, directions, region)
     plane = fit_plane(points)
-    if filled < FEWEST_DEPTHS or plane is None:
+    if filled < FEWEST_DEPTHS or plane is None or plane.roughness > ROUGHEST_CHOSEN:
         words = "too few depths" if filled < FEWEST_DEPTHS else "no plane found"
         return figures | {key: Figure(None, words) for key in keys}, None
     figures["plane_rms"] = _figure("plane_rms", spatial.plane_fit_rms_mm(points, plane), "")

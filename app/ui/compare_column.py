@@ -15,6 +15,7 @@ from app.ui.picture import Picture
 from app.ui.tiles import HEADER_PX, TileHeader
 from app.viewmodels.colouring import colour_depth, copy_color, depth_table
 from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
+from app.viewmodels.words import counted
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 
@@ -27,7 +28,10 @@ DIM: Final = QColor(7, 9, 12, 170)
 ROWS: Final = len(KINDS) + 2
 """The figures between a head and a foot."""
 LOWEST_PX: Final = ROWS * 22
-TALLEST_PX: Final = ROWS * 42
+TALLEST_PX: Final = ROWS * 48
+BESIDE_SHARE: Final = 0.85
+"""Two pictures stand beside each other, which leaves room for the figures, unless they would be narrower than
+that share of what they are one above the other."""
 BESIDE: Final = 1.25
 """Width over height from which on the figures stand beside the pictures."""
 BESIDE_PX: Final = (340, 560)
@@ -75,7 +79,7 @@ class ComparePicture(QWidget):
         half_width, half_height = (self.width() - GAP_PX) // 2, (self.height() - GAP_PX) // 2
         across = fitted(QRect(0, 0, half_width, self.height()), self._aspect).size()
         down = fitted(QRect(0, 0, self.width(), half_height), self._aspect).size()
-        beside = across.width() >= down.width()
+        beside = across.width() >= BESIDE_SHARE * down.width()
         size = across if beside else down
         step = QPoint(size.width() + GAP_PX, 0) if beside else QPoint(0, size.height() + GAP_PX)
         whole = QSize(size.width() + step.x(), size.height() + step.y())
@@ -161,7 +165,7 @@ class ComparePicture(QWidget):
             painter.drawImage(pane, image)
             if note is not None:
                 painter.fillRect(pane, DIM)
-        if self._region is not None and image is not None:
+        if self._region is not None and image is not None and note is None:
             self._paint_region(painter, pane)
         if note is not None:
             _paint_note(painter, note, pane)
@@ -294,7 +298,7 @@ class FiguresTable(QWidget):
         if not rooms:
             return
         colours = theme.current()
-        room = rooms[0].united(rooms[-1]).adjusted(6, 3, 2, -3)
+        room = rooms[0].united(rooms[-1]).adjusted(6, 0, 8, 0)
         painter.fillRect(room, QColor(colours.surface))
         painter.setFont(theme.font(min(size, theme.BODY_PX)))
         painter.setPen(QColor(colours.muted))
@@ -365,7 +369,10 @@ class CompareColumn(QWidget):
             return
         wanted = round(width / self.picture.aspect)
         if len(self.picture.shown) == 2:
-            wanted = 2 * wanted + GAP_PX
+            stacked = min(2 * wanted + GAP_PX, room - LOWEST_PX)
+            beside = (width - GAP_PX) // 2
+            narrow = beside >= BESIDE_SHARE * (stacked - GAP_PX) / 2 * self.picture.aspect
+            wanted = round(beside / self.picture.aspect) if narrow else stacked
         picture = max(min(wanted, room - LOWEST_PX), 0)
         table = min(room - picture, TALLEST_PX)
         self.picture.setGeometry(0, HEADER_PX, width, room - table)
@@ -381,7 +388,11 @@ class CompareColumn(QWidget):
 def basis(quality: SensorQuality) -> str:
     """What the figures rest on, in a few words."""
     plane = "no plane" if quality.region is None else "plane chosen" if quality.chosen else "plane found"
-    parts = [plane, f"Z against {quality.against}" if quality.against else "", f"{quality.frames} frames"]
+    parts = [
+        plane,
+        f"Z against {quality.against}" if quality.against else "",
+        counted(quality.frames, "frame"),
+    ]
     return "  ·  ".join(part for part in parts if part)
 
 

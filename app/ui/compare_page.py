@@ -31,6 +31,9 @@ LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
 }
 HOLD_WORDS: Final = "Hold to see raw"
 HELD_WORDS: Final = "Raw"
+TAP_WORDS: Final = "Tap on a picture to choose its plane"
+ROOMY_PX: Final = 1150
+"""Width from which on there is room for these words."""
 COLUMN_GAP_PX: Final = 10
 NARROWEST_PX: Final = 270
 """Of a column; with less room the columns stand in two rows."""
@@ -112,7 +115,9 @@ class ComparePage(QWidget):
             "Range of the depth colours",
         )
         self._presets.hide()
-        self._tap = label("Tap on a picture to choose its plane", "muted", wrap=False)
+        self._tap = label("", "muted", wrap=False)
+        self._tap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._tap.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._find = Button("Find planes", icon_name="image-filter-center-focus")
         self._find.setToolTip("Let go of the chosen planes and look for one in each picture (F)")
         self.distance = Button("Distance", icon_name="ruler", checkable=True)
@@ -191,6 +196,7 @@ class ComparePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._tap.setText(TAP_WORDS if self.width() >= ROOMY_PX else "")
         self._place_pad()
 
     def _make_simulation(self) -> QWidget:
@@ -213,8 +219,7 @@ class ComparePage(QWidget):
         top.setSpacing(theme.GAP_PX)
         top.addWidget(self.views)
         top.addWidget(self._range)
-        top.addStretch(1)
-        top.addWidget(self._tap)
+        top.addWidget(self._tap, 1)
         top.addSpacing(theme.GAP_PX)
         top.addWidget(self._find)
         top.addWidget(self.distance)
@@ -284,11 +289,13 @@ class ComparePage(QWidget):
 
     def _press(self) -> None:
         self.hold.setText(HELD_WORDS)
+        self.hold.set_kind("primary")
         for column in self.area.columns:
             column.show_layers(("raw",))
 
     def _release(self) -> None:
         self.hold.setText(HOLD_WORDS)
+        self.hold.set_kind("plain")
         self._show_layers()
 
     def _show_layers(self) -> None:

@@ -360,8 +360,7 @@ def exposure(line: CameraLine, inference: InferenceState | None, seen: Frame | N
         return "Camera starting" if note is None else note.text
     if not _is_current(refined, inference):
         refined = None
-    age_s = 0.0 if refined is None else (now_ns - refined.frame.captured_ns) / 1e9
-    missing = refined_note(inference, refined, age_s)
+    missing = refined_note(inference, refined, age_s=0.0)  # raw and refined are of one moment, however old
     raw_meter, refined_meter = line.channel.meter.read(now_ns), line.refined_meter.read(now_ns)
     latency_ms = {"raw": raw_meter.median_ms, "refined": refined_meter.median_ms or None}
     if refined is not None and missing is None:

@@ -1,0 +1,274 @@
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.quality.planes import Region
+from app.quality.sensor import KINDS, STREAMS, Figure, SensorQuality, StreamQuality, nothing
+from app.ui import theme
+from app.ui.compare_column import SMALLEST_TYPE_PX, CompareColumn, FiguresTable, basis
+from app.ui.compare_page import make_page
+from app.viewmodels.colouring import depth_table
+from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
+from drivers.cameras.synthetic import SyntheticCamera
+from drivers.synth.sensor import SensorKind
+from tests.app.ui import pages
+
+
+def quality(refined_words=None, camera_id="left"):
+    figures = {
+        name: {k.key: Figure(1.0 + n, k.words(1.0 + n)) for k in KINDS} for n, name in enumerate(STREAMS)
+    }
+    streams = {name: StreamQuality(values) for name, values in figures.items()}
+    if refined_words:
+        streams["refined"] = nothing(refined_words)
+    return SensorQuality(camera_id, streams, Region(0.2, 0.2, 0.4, 0.4), against="1.500 m", frames=12)
+
+
+@pytest.fixture
+def made(qtbot, themed, tmp_path):
+    context, asked = pages.context_for(tmp_path)
+    page = make_page(context)
+    qtbot.addWidget(page)
+    page.resize(*pages.SIZES[0])
+    page.show()
+    yield page, asked, context.studio
+    pages.discard(page)
+    context.studio.close()
+
+
+@pytest.fixture
+def running(qtbot, made, make_camera):
+    page, asked, studio = made
+    studio.open([make_camera("left"), make_camera("right")])
+    page.shown()
+    qtbot.waitUntil(lambda: len(page.area.columns) == 2 and page.model.live.tile("right").frame is not None)
+    return page, asked, studio
+
+
+def colour_right_of_the_middle(column):
+    """Of the fifth of the tiny camera's eight columns."""
+    picture = column.picture
+    pane = picture.panes[0]
+    return picture.grab().toImage().pixelColor(pane.center() + QPoint(pane.width() // 16, 0)).rgb()
+
+
+def test_without_a_camera_the_way_to_the_demo_is_shown(qtbot, made):
+    page, asked, _ = made
+    page.shown()
+    assert page._nothing.isVisible()
+    assert not page.report.isEnabled()
+    page._nothing.button.click()
+    assert asked.sources == ["demo"]
+
+
+@pytest.mark.parametrize("size", pages.SIZES)
+def test_everything_can_be_pressed_with_gloves_and_lies_on_the_page(qtbot, running, size):
+    page, *_ = running
+    page.resize(*size)
+    page.distance.click()
+    page._range.click()
+    qtbot.waitUntil(lambda: page.pad.isVisible())
+    pages.assert_fit_for_fingers(page)
+    for part in (page.hold, page.report, page.pad, *page.area.columns):
+        assert page.rect().contains(part.mapTo(page, part.rect().bottomRight())), part
+    assert page.hold.height() >= theme.BIG_TARGET_PX
+    assert page.hold.width() > 400
+
+
+def test_the_page_fits_the_smallest_window(made):
+    page, *_ = made
+    assert page.minimumSizeHint().width() <= 1024 - 104
+
+
+def test_columns_share_the_width_and_do_not_overlap(running):
+    page, *_ = running
+    left, right = page.area.columns
+    assert left.width() == right.width()
+    assert left.geometry().right() < right.geometry().left()
+    for column in (left, right):
+        parts = [column.header.geometry(), column.picture.geometry(), column.table.geometry()]
+        assert not any(a.intersects(b) for i, a in enumerate(parts) for b in parts[:i])
+        assert all(column.rect().contains(part) for part in parts)
+
+
+def test_raw_is_shown_for_as_long_as_the_button_is_pressed(qtbot, running):
+    page, *_ = running
+    shown = lambda: [column.picture.shown for column in page.area.columns]  # noqa: E731
+    assert shown() == [("refined",)] * 2
+    QTest.mousePress(page.hold, Qt.MouseButton.LeftButton)
+    assert shown() == [("raw",)] * 2
+    table = depth_table(page.model.live.options.near_m, page.model.live.options.far_m, 0.001)
+    expected = int(table[page.model.live.tile("left").frame.depth.values[3, 4]])
+    assert colour_right_of_the_middle(page.area.columns[0]) == expected
+    QTest.mouseRelease(page.hold, Qt.MouseButton.LeftButton)
+    assert shown() == [("refined",)] * 2
+    QTest.keyPress(page, Qt.Key.Key_Space)
+    assert shown() == [("raw",)] * 2
+    QTest.keyRelease(page, Qt.Key.Key_Space)
+    assert shown() == [("refined",)] * 2
+
+
+def test_a_finger_holds_as_a_mouse_does(qtbot, running):
+    page, *_ = running
+    device = QTest.createTouchDevice()
+    middle = page.hold.rect().center()
+    QTest.touchEvent(page.hold, device).press(0, middle, page.hold).commit()
+    assert page.area.columns[0].picture.shown == ("raw",)
+    QTest.touchEvent(page.hold, device).release(0, middle, page.hold).commit()
+    assert page.area.columns[0].picture.shown == ("refined",)
+
+
+def test_a_key_that_is_held_while_the_page_goes_away_lets_go(running):
+    page, *_ = running
+    QTest.keyPress(page, Qt.Key.Key_Space)
+    page.hidden()
+    assert page.area.columns[0].picture.shown == ("refined",)
+
+
+def test_raw_and_refined_are_shown_together(running):
+    page, *_ = running
+    page.views.button("both").click()
+    column = page.area.columns[0]
+    assert column.picture.shown == ("raw", "refined")
+    first, second = column.picture.panes
+    assert not first.intersects(second)
+    assert first.size() == second.size()
+    assert not page.hold.isEnabled()
+    page.views.button("colour").click()
+    assert column.picture.shown == ("colour",)
+    assert page.hold.isEnabled()
+
+
+def test_a_tap_chooses_the_plane_there(qtbot, running):
+    page, *_ = running
+    picture = page.area.columns[1].picture
+    pane = picture.panes[0]
+    QTest.mouseClick(
+        picture, Qt.MouseButton.LeftButton, pos=pane.topLeft() + QPoint(pane.width() // 2, pane.height() // 4)
+    )
+    region = page.model.wish("right").region
+    assert (region.left + region.right) / 2 == pytest.approx(0.5, abs=0.02)
+    assert (region.top + region.bottom) / 2 == pytest.approx(0.25, abs=0.02)
+    assert page._find.isEnabled()
+    page._find.click()
+    assert page.model.wish("right").region is None
+    assert not page._find.isEnabled()
+
+
+def test_a_distance_is_typed_for_one_sensor(running):
+    page, *_ = running
+    page.distance.click()
+    page.pad_sensors.button("right").click()
+    for key in "1.5":
+        page.pad.keys[key].click()
+    page.pad.done.click()
+    assert page.model.wish("right").distance_m == 1.5
+    assert page.model.wish("left").distance_m is None
+    assert not page.pad.isVisible()
+    assert not page.distance.isChecked()
+
+
+def test_a_header_shows_one_sensor_alone(running):
+    page, *_ = running
+    left, right = page.area.columns
+    left.header.click()
+    assert left.width() == page.area.width()
+    assert not right.isVisible()
+    assert left.table.x() > left.picture.geometry().right()
+    left.header.click()
+    assert right.isVisible()
+
+
+def test_one_range_holds_for_every_picture(running):
+    page, *_ = running
+    page._presets.button("0-6").click()
+    assert {(c.picture._options.near_m, c.picture._options.far_m) for c in page.area.columns} == {(0.0, 6.0)}
+
+
+def test_figures_come_and_a_report_is_saved_by_one_touch(qtbot, running, tmp_path):
+    page, asked, _ = running
+    qtbot.waitUntil(page.report.isEnabled, timeout=20_000)
+    page.report.click()
+    assert not page.report.isEnabled()
+    qtbot.waitUntil(lambda: bool(asked.notices), timeout=30_000)
+    [notice] = asked.notices
+    [saved] = (tmp_path / "reports").glob("*.html")
+    assert saved.name in notice.text
+    assert str(saved.parent) in notice.hint
+    assert saved.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+    assert "Tiny left" in saved.read_text()
+    qtbot.waitUntil(page.report.isEnabled, timeout=5000)
+
+
+def test_hidden_it_neither_polls_nor_measures(qtbot, running):
+    page, *_ = running
+    page.hidden()
+    qtbot.waitUntil(lambda: "quality" not in {t.name for t in threading.enumerate()}, timeout=10_000)
+    assert not page.model.live._timer.isActive()
+
+
+def test_only_simulated_cameras_have_a_difficulty(qtbot, made, make_camera):
+    page, _, studio = made
+    camera = SyntheticCamera("sim", SensorKind.ACTIVE_STEREO, width=32, height=24)
+    studio.open([camera])
+    page.shown()
+    assert page._simulation.isVisible()
+    assert page.still.isChecked()
+    page.difficulty.setValue(90)
+    assert camera.difficulty == 0.9
+    assert page._difficulty_words.text() == "Scene difficulty 90%"
+    page.still.click()
+    assert not camera.still
+    studio.open([make_camera("left")])
+    qtbot.waitUntil(lambda: not page._simulation.isVisible(), timeout=5000)
+
+
+def test_words_stand_where_figures_cannot_be_had(qtbot, themed):
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.resize(380, 250)
+    table.show_quality(quality("Repair is off"))
+    assert "Plane Fit RMS: raw 1.0 mm, refined Repair is off" in table.accessibleDescription()
+    without = table.grab().toImage()
+    table.show_quality(quality())
+    assert "refined 2.0 mm" in table.accessibleDescription()
+    assert table.grab().toImage() != without
+    assert basis(quality()) == "plane found  ·  Z against 1.500 m  ·  12 frames"
+
+
+@pytest.mark.parametrize("words", ["no plane found", "camera moves", "no stereo pair", "too few depths"])
+def test_words_are_never_cut_in_the_narrowest_column(qtbot, themed, words):
+    from PySide6.QtGui import QFontMetrics
+
+    from app.ui.compare_column import _fitting
+
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.resize(282, 242)
+    _, raw, _ = table._cells(table._row(3))
+    font = _fitting(words, raw.width(), 15, bold=False)
+    assert font.pixelSize() >= SMALLEST_TYPE_PX
+    assert (
+        QFontMetrics(font).horizontalAdvance(words) <= raw.width() + 14
+    )  # the gap between title and figures
+
+
+def test_a_picture_says_why_it_is_missing(qtbot, themed, make_camera, make_refined):
+    column = CompareColumn(CameraTitle("left", 1, "Left", "tiny sensor"))
+    qtbot.addWidget(column)
+    column.resize(380, 560)
+    column.show()
+    frame = make_camera("left").frame()
+    options = LiveOptions()
+    column.picture.show_options(options)
+    column.show_tile(TileView("left", frame=frame, refined_note=Note("Repair is off")))
+    assert column.picture._note("refined").text == "Repair is off"
+    assert column.picture._note("raw") is None
+    column.show_tile(TileView("left", frame=frame, refined=make_refined(frame)))
+    hole_column = column.picture.panes[0].topLeft() + QPoint(8, column.picture.panes[0].height() // 2)
+    image = column.picture.grab().toImage()
+    assert image.pixelColor(hole_column).rgb() == int(depth_table(options.near_m, options.far_m, 0.001)[800])
+    assert np.isclose(column.picture.aspect, 8 / 6)

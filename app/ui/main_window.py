@@ -37,8 +37,10 @@ from app.ui.context import MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
 from app.ui.live_page import LivePage
+from app.ui.playback_bar import PlaybackBar
 from app.ui.sessions_page import SessionsPage
 from app.ui.widgets import Banner, IconButton, label, set_tone
+from app.viewmodels.playback import PlaybackModel
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusItem, StatusLine, StatusModel
 from drivers.session.library import is_session
@@ -48,6 +50,7 @@ log = logging.getLogger(__name__)
 PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
     ("Live", "eye-outline", "app.ui.live_page"),
     ("Compare", "compare-horizontal", "app.ui.compare_page"),
+    ("Cameras", "camera-outline", "app.ui.cameras_page"),
     ("Record", "record-circle-outline", "app.ui.record_page"),
     ("Sessions", "folder-play-outline", "app.ui.sessions_page"),
     ("Train", "school-outline", "app.ui.train_page"),
@@ -95,6 +98,8 @@ class MainWindow(QMainWindow):
         )
         self._source = SourceModel(studio, open_source, self)
         self._status = StatusModel(studio, self._sessions_folder, self)
+        self._playback = PlaybackModel(studio, self)
+        self._playback_bar = PlaybackBar(self._playback)
         self._pages: dict[PageName, QWidget] = {}
         self._banner = Banner()
         self._source_notice: Notice | None = None
@@ -110,6 +115,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._make_body())
         self._connect()
         self._status.start()
+        self._playback.start()
         self.go_to("Live")
 
     @property
@@ -132,6 +138,7 @@ class MainWindow(QMainWindow):
         page = self.page_widget(name)
         before = self._stack.currentWidget()
         self._rail_buttons[name].setChecked(True)
+        self._playback_bar.set_in_front(name == "Live")
         if before is page and page.property("in front"):
             return
         if before is not None and before is not page:
@@ -212,6 +219,7 @@ class MainWindow(QMainWindow):
             self._open = False
             self.hide()  # at once; a device may take a moment to let go
             self._status.stop()
+            self._playback.stop()
             for page in self._pages.values():
                 _tell(page, "hidden")
                 _tell(page, "closing")
@@ -237,6 +245,7 @@ class MainWindow(QMainWindow):
         banner_room.addWidget(self._banner)
         right.addLayout(banner_room)
         right.addWidget(self._stack, 1)
+        right.addWidget(self._playback_bar)
         right.addWidget(self._make_strip())
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 0, 0)
@@ -261,7 +270,7 @@ class MainWindow(QMainWindow):
             button.setCheckable(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             button.setIconSize(QSize(30, 30))
-            button.setFixedHeight(76)
+            button.setFixedHeight(70)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(partial(self._rail_pressed, name))

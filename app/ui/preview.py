@@ -68,11 +68,12 @@ def paint_picture(painter: QPainter, area: QRectF, image: QImage, words: str) ->
         inner = area.adjusted(12, 8, -12, -8)
         painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
     else:
-        painter.drawImage(area, image, _middle(image, area))
+        painter.drawImage(area, image, middle(image, area))
     painter.restore()
 
 
-def _middle(image: QImage, area: QRectF) -> QRectF:
+def middle(image: QImage, area: QRectF) -> QRectF:
+    """The largest middle part of `image` that has the proportions of `area`."""
     scale = min(image.width() / area.width(), image.height() / area.height())
     width, height = area.width() * scale, area.height() * scale
     return QRectF((image.width() - width) / 2, (image.height() - height) / 2, width, height)

@@ -281,13 +281,14 @@ class RecordPage(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(theme.SPACE_PX)
         main = Card()
-        parts = (
-            self.timer, self.words, self.record, self.mark, self.marks, self.refined, self.refined_words,
-        )  # fmt: skip
-        for widget in parts:
+        for widget in (self.timer, self.words, self.record, self.mark, self.marks):
             main.column.addWidget(widget)
         room = Card()
-        for part in (self.cautions, self.disk, self.disk_note, self.queue, self.queue_words):
+        parts = (
+            self.cautions, self.disk, self.disk_note, self.queue, self.queue_words,
+            self.refined, self.refined_words,
+        )  # fmt: skip
+        for part in parts:
             room.column.addWidget(part)
         for card in (main, self.saved, room):
             side.addWidget(card)

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from app.ui.playback_bar import PlaybackBar
+from app.viewmodels.playback import Filmstrip, Mark, PlaybackModel, PlaybackView
+from drivers.cameras.replay import replay_cameras
+from tests.app.recording import small_sessions as small
+from tests.app.ui import pages
+
+
+@pytest.fixture
+def bar(qtbot, themed, studio, tmp_path):
+    studio.open(replay_cameras(small.make_session(tmp_path / "s", frames=12)))
+    model = PlaybackModel(studio)
+    made = PlaybackBar(model)
+    qtbot.addWidget(made)
+    made.resize(1176, 80)
+    made.set_in_front(True)
+    model.start()
+    model.playback.pause()
+    yield made
+    model.stop()
+
+
+def test_it_is_there_only_with_a_replay_in_front(bar, studio, make_camera, qtbot):
+    assert bar.isVisible()
+    bar.set_in_front(False)
+    assert not bar.isVisible()
+    bar.set_in_front(True)
+    studio.open([make_camera()])
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_everything_can_be_pressed_with_gloves(bar):
+    pages.assert_fit_for_fingers(bar)
+    assert min(bar.strip.height(), bar.speed.height()) >= 48
+
+
+def test_the_buttons_play_and_step(bar):
+    playback = bar._model.playback
+    playback.seek(playback.time_of(4))
+    bar.forward.click()
+    assert (playback.frame, bar.frame.text()) == (5, "frame 6 of 12")
+    bar.back.click()
+    bar.back.click()
+    assert playback.frame == 3
+    bar.toggle.click()
+    assert playback.playing
+    assert bar.toggle.accessibleName().startswith("Pause")
+    bar.toggle.click()
+    assert bar.toggle.accessibleName().startswith("Play")
+    bar.speed.picked.emit("0.25")
+    assert (playback.speed, bar.speed.choice) == (0.25, "0.25")
+
+
+def test_a_touch_on_the_strip_goes_there(bar, qtbot):
+    playback = bar._model.playback
+    middle = QPoint(bar.strip.width() // 2, 30)
+    qtbot.mouseClick(bar.strip, Qt.MouseButton.LeftButton, pos=middle)
+    assert playback.frame in {5, 6}
+    qtbot.mouseClick(bar.strip, Qt.MouseButton.LeftButton, pos=QPoint(bar.strip.width() - 1, 30))
+    assert playback.frame == 11
+    qtbot.keyClick(bar.strip, Qt.Key.Key_Left)
+    assert playback.frame == 10
+
+
+def test_pictures_marks_and_position_are_painted(bar):
+    bar._model.stop()
+    red = np.full((90, 120, 3), (200, 0, 0), np.uint8)
+    bar.strip.show_film(Filmstrip((red,) * 4, (Mark(0.75, "glass here"),)))
+    bar.show_view(PlaybackView(playing=False, speed=1.0, share=0.5, time="", frame=""))
+    image = bar.strip.grab().toImage()
+    width = image.width()
+    assert image.pixelColor(width // 16, 40).red() > 190
+    assert 60 < image.pixelColor(width // 16 * 15, 40).red() < 190, "what is to come is darker"
+    mark = image.pixelColor(round(0.75 * width), 3)
+    assert mark.red() > 200 > mark.blue()
+    cursor = image.pixelColor(width // 2, 30)
+    assert cursor.green() > 200 > cursor.red()
+    assert bar.strip.toolTip() == "glass here"

@@ -1,6 +1,7 @@
 """Turns what the operator calls a source into cameras, and says which there are."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -87,7 +88,7 @@ def _unlisted(camera: UsbCamera, missing: Device) -> Device:
     return Device(
         source="",
         vendor=missing.vendor,
-        model=camera.product,
+        model=re.sub(r"\((R|TM)\)", "", camera.product).removeprefix(missing.vendor).strip(),
         serial=camera.serial,
         link=camera.link,
         port=camera.port,

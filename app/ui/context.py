@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.compose import Studio
 from app.settings import Settings
 
-PageName = Literal["Live", "Compare", "Record", "Sessions", "Train", "Settings"]
+PageName = Literal["Live", "Compare", "Cameras", "Record", "Sessions", "Train", "Settings"]
 Level = Literal["info", "warning", "error"]
 
 

@@ -51,6 +51,7 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
     ("Live", "eye-outline", "app.ui.live_page"),
     ("Compare", "compare-horizontal", "app.ui.compare_page"),
     ("Cameras", "camera-outline", "app.ui.cameras_page"),
+    ("Cameras", "camera-outline", "app.ui.cameras_page"),
     ("Record", "record-circle-outline", "app.ui.record_page"),
     ("Sessions", "folder-play-outline", "app.ui.sessions_page"),
     ("Train", "school-outline", "app.ui.train_page"),

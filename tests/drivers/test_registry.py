@@ -106,7 +106,7 @@ def found(serial: str, port: str = "") -> Device:
 
 
 def on_bus(port: str, *, openable: bool = True) -> UsbCamera:
-    return UsbCamera("realsense", "A1", "usb-serial", 5000, port, openable)
+    return UsbCamera("realsense", "Acme(R) A1", "usb-serial", 5000, port, openable)
 
 
 def test_auto_takes_all_cameras_and_leaves_out_the_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +128,7 @@ def test_a_camera_without_its_library_is_listed_with_the_command(monkeypatch: py
     (device,) = devices()
 
     assert not device.usable
+    assert device.model == "A1"
     assert (device.problem, device.hint, device.link) == ("Acme: Not installed.", "Run: get it", "USB 3")
 
 

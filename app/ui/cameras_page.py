@@ -1,0 +1,208 @@
+"""Which cameras there are, what runs, and what a camera that does not run needs."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.context import Notice, WindowContext
+from app.ui.widgets import (
+    Button,
+    Card,
+    PrimaryButton,
+    body,
+    caption,
+    heading,
+    label,
+    set_tone,
+    touch_scroll,
+)
+from app.viewmodels.cameras import (
+    ALL_CAMERAS,
+    RECORDING_PATTERNS,
+    SIMULATED_RIG,
+    CamerasModel,
+    CamerasView,
+    DeviceRow,
+    RunningRow,
+    SdkRow,
+    cameras_of_this_computer,
+)
+
+COPIED_S: Final = 4.0
+
+
+def make_page(context: WindowContext) -> QWidget:
+    """The page and its view-model, connected to the window."""
+    return CamerasPage(cameras_of_this_computer(context.studio), context)
+
+
+class CamerasPage(QWidget):
+    """Buttons above; below them the rig that runs, what is plugged in, and the libraries."""
+
+    def __init__(self, model: CamerasModel, context: WindowContext) -> None:
+        super().__init__()
+        self.setProperty("role", "page")
+        self._model = model
+        self._context = context
+        self.open_all = PrimaryButton("Open all cameras", icon_name="camera-outline")
+        self.open_demo = Button("Simulated rig", icon_name="cube-outline")
+        self.open_recording = Button("Open a recording", icon_name="file-video-outline")
+        self.search = Button("Look again", icon_name="refresh")
+        self.running = _Section("In use", "No camera is open.")
+        self.found = _Section("Plugged in", "Looking for cameras ...")
+        self.libraries = _Section("Libraries of the vendors", "Looking for libraries ...")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP_PX)
+        for button in (self.open_all, self.open_demo, self.open_recording, self.search):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, theme.SPACE_PX, theme.SPACE_PX)
+        column.setSpacing(theme.SPACE_PX)
+        for section in (self.running, self.found, self.libraries):
+            column.addWidget(section)
+        column.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
+        outer.setSpacing(theme.SPACE_PX)
+        outer.addWidget(heading("Cameras"))
+        outer.addLayout(buttons)
+        outer.addWidget(touch_scroll(content), 1)
+        self.open_all.clicked.connect(partial(self._open, ALL_CAMERAS))
+        self.open_demo.clicked.connect(partial(self._open, SIMULATED_RIG))
+        self.open_recording.clicked.connect(self._choose_recording)
+        self.search.clicked.connect(model.search)
+        model.changed.connect(self.show_view)
+        self._shown = CamerasView()
+        self.show_view(model.view)
+
+    def shown(self) -> None:
+        """The page came to the front: look for cameras."""
+        self._model.start()
+
+    def hidden(self) -> None:
+        """The page left the front."""
+        self._model.stop()
+
+    def closing(self) -> None:
+        """The window closes."""
+        self._model.close()
+
+    def show_view(self, view: CamerasView) -> None:
+        """Show cameras and libraries; what has not changed stays as it is."""
+        before, self._shown = self._shown, view
+        self.search.setEnabled(not view.searching)
+        self.open_all.setEnabled(any(device.source for device in view.devices))
+        if view.searched:
+            nothing = (
+                "No depth camera is plugged in. Connect one to a USB 3 port; it shows up here by itself."
+            )
+            self.found.empty.setText(view.problem or nothing)
+        if view.running != before.running:
+            self.running.show_rows([_running(row) for row in view.running])
+        if view.devices != before.devices:
+            self.found.show_rows([self._device(row) for row in view.devices])
+        if view.sdks != before.sdks:
+            self.libraries.show_rows([self._library(row) for row in view.sdks])
+
+    def _device(self, row: DeviceRow) -> QWidget:
+        made = _Row(row.title, row.facts, row.problem, row.hint, tone="warning" if row.source else "error")
+        if row.running:
+            made.add(label("In use", "muted", wrap=False))
+        elif row.source:
+            button = Button("Open")
+            button.setAccessibleName(f"Open {row.title}")
+            button.clicked.connect(partial(self._open, row.source))
+            made.add(button)
+        return made
+
+    def _library(self, row: SdkRow) -> QWidget:
+        made = _Row(row.title, row.text, f"Run: {row.fix}" if row.fix else "", "", tone="warning")
+        if row.fix:
+            button = Button("Copy the command", icon_name="content-copy")
+            button.setAccessibleName(f"Copy the command for {row.title}")
+            button.clicked.connect(partial(self._copy, row.fix))
+            made.add(button)
+        return made
+
+    def _open(self, source: str, _checked: bool = False) -> None:
+        self._context.settings.source = source
+        self._context.save_settings()
+        self._context.open_source(source)
+        self._context.go_to("Live")
+
+    def _choose_recording(self) -> None:
+        patterns = f"Recordings ({' '.join(RECORDING_PATTERNS)})"
+        dialog = QFileDialog(self, "Open a recording of a camera", str(Path.home()), patterns)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._recording_chosen)
+        dialog.open()
+
+    def _recording_chosen(self, path: str) -> None:
+        self._context.open_source(path)
+        self._context.go_to("Live")
+
+    def _copy(self, command: str, _checked: bool = False) -> None:
+        QGuiApplication.clipboard().setText(command)
+        text = "The command is copied."
+        self._context.show_banner(
+            Notice("info", text, "Paste it into a terminal, then start DepthMend again.", lasts_s=COPIED_S)
+        )
+
+
+class _Section(Card):
+    """A card of rows, or a sentence where there is none."""
+
+    def __init__(self, title_text: str, empty: str) -> None:
+        super().__init__(title_text)
+        self.empty = body(empty)
+        self.column.addWidget(self.empty)
+        self.rows: list[QWidget] = []
+
+    def show_rows(self, rows: list[QWidget]) -> None:
+        """Show these instead of the ones before."""
+        for row in self.rows:
+            self.column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = rows
+        for row in rows:
+            self.column.addWidget(row)
+            row.show()
+        self.empty.setVisible(not rows)
+
+
+class _Row(QWidget):
+    """A name, facts below it, perhaps what is wrong, and room for a button at the right."""
+
+    def __init__(self, name: str, facts: str, problem: str, hint: str, *, tone: str) -> None:
+        super().__init__()
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(label(name, "body"))
+        if facts:
+            words.addWidget(caption(facts))
+        ended = problem if problem.endswith((".", ":")) or not hint else f"{problem}."
+        self.problem = label(f"{ended} {hint}".strip(), "body", selectable=True)
+        self.problem.setVisible(bool(problem))
+        set_tone(self.problem, tone)
+        words.addWidget(self.problem)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(theme.SPACE_PX)
+        self._row.addLayout(words, 1)
+
+    def add(self, widget: QWidget) -> None:
+        """Put something at the right."""
+        self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+
+def _running(row: RunningRow) -> QWidget:
+    return _Row(row.title, row.facts, row.note, row.hint, tone="warning")

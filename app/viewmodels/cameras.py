@@ -1,0 +1,274 @@
+"""State of the Cameras page: what is plugged in, what runs, and which libraries are there."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.compose import CameraLine, Studio
+from app.flow.capture import CameraStatus
+from app.flow.slot import Slot
+from app.flow.worker import Worker
+from app.viewmodels.live import camera_note
+from app.viewmodels.words import counted
+from drivers.clock import Clock
+from drivers.devices import Device
+from drivers.registry import AUTO, DEMO, RECORDINGS, SDKS, devices
+from drivers.sdk import Sdk, SdkState
+from drivers.usb import UsbCamera, usb_cameras
+
+ALL_CAMERAS = AUTO
+SIMULATED_RIG = DEMO
+RECORDING_PATTERNS = tuple(f"*{suffix}" for suffix in RECORDINGS)
+
+POLL_MS = 500
+BUS_EVERY_S = 2.0
+
+CLOCKS = {
+    Clock.HOST: "",
+    Clock.DEVICE: "time of the exposure",
+    Clock.ARRIVAL: "time of arrival only: late by some 10 to 50 ms",
+}
+
+
+@dataclass(frozen=True)
+class RunningRow:
+    """One camera of the rig that runs.
+
+    Attributes:
+        camera_id: of the camera.
+        title: its name.
+        facts: sensor, rate, losses, clock.
+        note: what is wrong; empty while it delivers.
+        hint: what to do about it.
+    """
+
+    camera_id: str
+    title: str
+    facts: str
+    note: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """One camera that is plugged in.
+
+    Attributes:
+        source: what opens it; empty where nothing does.
+        title: vendor and model.
+        facts: serial number, firmware, link, port.
+        running: whether it is part of the rig that runs.
+        problem: why it cannot be opened or is slow; empty while all is well.
+        hint: what to do about it.
+    """
+
+    source: str
+    title: str
+    facts: str
+    running: bool
+    problem: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class SdkRow:
+    """One vendor's library.
+
+    Attributes:
+        title: its cameras.
+        text: version, or what is wrong.
+        fix: the command that puts it right; empty where nothing is wrong.
+    """
+
+    title: str
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class CamerasView:
+    """Everything the page shows.
+
+    Attributes:
+        running: the rig.
+        devices: what is plugged in.
+        sdks: the libraries.
+        searched: whether there has been a search already.
+        searching: whether one is under way.
+        problem: why the last search failed; empty if it did not.
+    """
+
+    running: tuple[RunningRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    sdks: tuple[SdkRow, ...] = ()
+    searched: bool = False
+    searching: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search found."""
+
+    devices: tuple[Device, ...] = ()
+    sdks: tuple[tuple[Sdk, SdkState], ...] = ()
+    problem: str = ""
+
+
+class CamerasModel(QObject):
+    """Searches in a thread when the page comes to the front and when the bus changes.
+
+    Args:
+        studio: whose rig is shown.
+        find: the cameras that are plugged in; may take seconds.
+        sdks: the libraries.
+        on_bus: the cameras that the system sees; cheap.
+
+    Signals:
+        changed: `CamerasView`.
+    """
+
+    changed = Signal(CamerasView)
+
+    def __init__(
+        self,
+        studio: Studio,
+        find: Callable[[], Sequence[Device]],
+        sdks: Sequence[Sdk],
+        on_bus: Callable[[], Sequence[UsbCamera]],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._find = find
+        self._sdks = tuple(sdks)
+        self._on_bus = on_bus
+        self._worker: Worker | None = None
+        self._outcome: Slot[Found] = Slot()
+        self._found: Found | None = None
+        self._bus: tuple[UsbCamera, ...] = ()
+        self._looked_s = 0.0
+        self._view = CamerasView()
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.tick)
+
+    @property
+    def view(self) -> CamerasView:
+        """What is shown now."""
+        return self._view
+
+    def start(self) -> None:
+        """The page came to the front."""
+        self._timer.start()
+        self.search()
+
+    def stop(self) -> None:
+        """The page left the front."""
+        self._timer.stop()
+
+    def close(self) -> None:
+        """Wait for a search that is under way."""
+        self._timer.stop()
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def search(self) -> None:
+        """Look for cameras and libraries again."""
+        if self._worker is not None:
+            return
+        self._bus = tuple(self._on_bus())
+        self._looked_s = time.monotonic()
+        self._outcome = outcome = Slot[Found]()
+
+        def work(_stop: threading.Event) -> None:
+            states = tuple((sdk, sdk.state()) for sdk in self._sdks)
+            outcome.put(Found(tuple(self._find()), states))
+
+        def failed(error: Exception) -> None:
+            outcome.put(Found(problem=f"The search failed: {error}"))
+
+        self._worker = Worker("find cameras", work, failed=failed)
+        self._worker.start()
+        self.tick()
+
+    def tick(self) -> None:
+        """Look at the search and at the rig; called by the timer."""
+        found = self._outcome.latest()
+        if self._worker is not None and found is not None:
+            self._worker.stop()
+            self._worker = None
+            self._found = found
+        elif self._worker is None and time.monotonic() - self._looked_s >= BUS_EVERY_S:
+            self._looked_s = time.monotonic()
+            if tuple(self._on_bus()) != self._bus:
+                self.search()
+                return
+        view = self._look()
+        if view != self._view:
+            self._view = view
+            self.changed.emit(view)
+
+    def _look(self) -> CamerasView:
+        pipeline = self._studio.pipeline
+        lines = [] if pipeline is None else list(pipeline.lines.values())
+        found = self._found or Found()
+        running = {line.info.serial for line in lines if line.info.live}
+        return CamerasView(
+            running=tuple(running_row(line, time.monotonic_ns()) for line in lines),
+            devices=tuple(device_row(device, running) for device in found.devices),
+            sdks=tuple(SdkRow(sdk.title, state.text, state.fix) for sdk, state in found.sdks),
+            searched=self._found is not None,
+            searching=self._worker is not None,
+            problem=found.problem,
+        )
+
+
+def cameras_of_this_computer(studio: Studio) -> CamerasModel:
+    """The state of the Cameras page, as the window shows it."""
+    return CamerasModel(studio, devices, SDKS, usb_cameras)
+
+
+def running_row(line: CameraLine, now_ns: int) -> RunningRow:
+    """What a camera of the rig does, in words."""
+    info, frame, state = line.info, line.channel.newest.latest(), line.state.latest()
+    silent_s = None if frame is None else (now_ns - frame.captured_ns) / 1e9
+    note = camera_note(state, silent_s)
+    streaming = state is not None and state.status is CameraStatus.STREAMING
+    facts = [
+        info.sensor,
+        f"{line.channel.meter.read(now_ns).rate_hz:.0f} of {info.rate_hz:.0f} frames a second"
+        if streaming
+        else "",
+        f"{counted(line.channel.device_gaps, 'frame')} lost on the way" if line.channel.device_gaps else "",
+        CLOCKS[frame.clock] if frame is not None else "",
+    ]
+    return RunningRow(
+        info.id,
+        info.name,
+        ", ".join(filter(None, facts)),
+        note.text if note else "",
+        note.hint if note else "",
+    )
+
+
+def device_row(device: Device, running: set[str]) -> DeviceRow:
+    """A camera that is plugged in, in words."""
+    facts = (
+        f"serial {device.serial}" if device.serial else "",
+        f"firmware {device.firmware}" if device.firmware else "",
+        device.link,
+        device.port,
+    )
+    return DeviceRow(
+        source=device.source,
+        title=f"{device.vendor} {device.model}".strip(),
+        facts=", ".join(filter(None, facts)),
+        running=bool(device.serial) and device.serial in running,
+        problem=device.problem,
+        hint=device.hint,
+    )

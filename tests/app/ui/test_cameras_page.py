@@ -1,0 +1,112 @@
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel
+
+from app.ui.cameras_page import CamerasPage
+from app.viewmodels.cameras import CamerasModel
+from drivers.devices import Device
+from drivers.sdk import Sdk
+from tests.app.ui import pages
+
+GOOD = Device("acme:7", "Acme", "A1", "7", "1.2", "USB 3.2", "2-1")
+SLOW = Device("acme:8", "Acme", "A1", "8", link="USB 2.1", problem="It is slow", hint="Use USB 3.")
+BAD = Device("", "Acme", "A2", problem="This user may not open it.", hint="Install the udev rules.")
+MISSING = Sdk("acme", "Acme", "no_such_module_acme", ("no-such-acme",), (1,), "pip install acme")
+
+
+@pytest.fixture
+def make(qtbot, themed, tmp_path):
+    made = []
+
+    def build(*devices, size=pages.SIZES[0]):
+        context, asked = pages.context_for(tmp_path)
+        model = CamerasModel(context.studio, lambda: list(devices), (MISSING,), list)
+        page = CamerasPage(model, context)
+        qtbot.addWidget(page)
+        page.resize(*size)
+        page.show()
+        page.shown()
+        made.append(page)
+        qtbot.waitUntil(lambda: model.view.searched and not model.view.searching)
+        return page, asked
+
+    yield build
+    for page in made:
+        pages.discard(page)
+
+
+def words(widget):
+    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def button(page, name):
+    return next(b for b in page.findChildren(QAbstractButton) if name in (b.accessibleName() or b.text()))
+
+
+def test_without_a_camera_it_says_what_to_do(make):
+    page, _ = make()
+
+    assert "No depth camera is plugged in" in words(page.found)
+    assert not page.open_all.isEnabled()
+
+
+def test_a_camera_can_be_opened_and_stays_the_source(make):
+    page, asked = make(GOOD)
+
+    button(page, "Open Acme A1").click()
+
+    assert asked.sources == ["acme:7"]
+    assert asked.pages == ["Live"]
+    assert page._context.settings.source == "acme:7"
+    assert asked.saved == 1
+
+
+def test_all_cameras_can_be_opened_at_once(make):
+    page, asked = make(GOOD, SLOW)
+
+    page.open_all.click()
+
+    assert asked.sources == ["auto"]
+
+
+def test_a_camera_that_cannot_be_opened_says_why_and_has_no_button(make):
+    page, _ = make(BAD)
+
+    assert "This user may not open it. Install the udev rules." in words(page.found)
+    assert not page.found.findChildren(QAbstractButton)
+
+
+def test_a_slow_link_is_said_and_the_camera_opens_all_the_same(make):
+    page, _ = make(SLOW)
+
+    assert "It is slow. Use USB 3." in words(page.found)
+    assert button(page, "Open Acme A1").isEnabled()
+
+
+def test_a_missing_library_gives_its_command_to_the_clipboard(make):
+    page, asked = make()
+    assert "Run: pip install acme" in words(page.libraries)
+
+    button(page, "Copy the command for Acme").click()
+
+    assert QGuiApplication.clipboard().text() == "pip install acme"
+    assert asked.notices[0].level == "info"
+
+
+def test_a_recording_is_opened_without_becoming_the_source(make, tmp_path):
+    page, asked = make()
+    page.open_recording.click()
+    (dialog,) = page.findChildren(QFileDialog)
+    assert "*.db3" in dialog.nameFilters()[0]
+    dialog.fileSelected.emit(str(tmp_path / "drive.db3"))
+    dialog.close()
+
+    assert asked.sources == [str(tmp_path / "drive.db3")]
+    assert page._context.settings.source == "demo"
+
+
+@pytest.mark.parametrize("size", pages.SIZES)
+def test_everything_is_fit_for_fingers(make, size):
+    page, _ = make(GOOD, SLOW, BAD, size=size)
+
+    pages.assert_fit_for_fingers(page)

@@ -1,0 +1,151 @@
+"""What the Cameras page knows: what is plugged in, what runs, which libraries are there."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from app.compose import CameraLine, Studio
+from app.flow.capture import CameraState, CameraStatus
+from app.viewmodels.cameras import CamerasModel, running_row
+from drivers.cameras.synthetic import SyntheticCamera
+from drivers.clock import Clock
+from drivers.devices import Device
+from drivers.errors import CameraLost
+from drivers.sdk import Sdk
+from drivers.synth.sensor import SensorKind
+from drivers.usb import UsbCamera
+from model.spec import EngineChoice
+
+MISSING = Sdk("acme", "Acme", "no_such_module_acme", ("no-such-acme",), (1,), "pip install acme")
+GOOD = Device("acme:SIM00007", "Acme", "A1", "SIM00007", "1.2", "USB 3.2", "2-1")
+BAD = Device("", "Acme", "A2", problem="This user may not open it.", hint="Install the udev rules.")
+
+
+class Bench:
+    """A computer with cameras that a test plugs in."""
+
+    def __init__(self):
+        self.devices = [GOOD, BAD]
+        self.bus = []
+        self.searches = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def find(self):
+        self.searches += 1
+        assert self.go_on.wait(10)
+        if isinstance(self.devices, Exception):
+            raise self.devices
+        return list(self.devices)
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def model(qtbot, bench):
+    studio = Studio(EngineChoice(model="off"))
+    made = CamerasModel(studio, bench.find, (MISSING,), lambda: list(bench.bus))
+    yield made
+    made.close()
+    studio.close()
+
+
+def searched(qtbot, model):
+    qtbot.waitUntil(lambda: model.view.searched and not model.view.searching)
+    return model.view
+
+
+def camera(seed=7):
+    return SyntheticCamera("sim", SensorKind.ACTIVE_STEREO, width=16, height=12, seed=seed)
+
+
+def test_found_cameras_are_described(qtbot, model):
+    model.start()
+
+    good, bad = searched(qtbot, model).devices
+
+    assert good.title == "Acme A1"
+    assert good.facts == "serial SIM00007, firmware 1.2, USB 3.2, 2-1"
+    assert (bad.source, bad.problem, bad.hint) == ("", BAD.problem, BAD.hint)
+
+
+def test_a_missing_library_comes_with_its_command(qtbot, model):
+    model.start()
+
+    (row,) = searched(qtbot, model).sdks
+
+    assert (row.title, row.text, row.fix) == ("Acme", "Not installed.", "pip install acme")
+
+
+def test_the_window_does_not_wait_for_the_search(qtbot, model, bench):
+    bench.go_on.clear()
+    model.start()
+
+    assert model.view.searching
+    assert not model.view.searched
+    bench.go_on.set()
+    searched(qtbot, model)
+
+
+def test_a_camera_that_is_plugged_in_is_found_by_itself(qtbot, model, bench, monkeypatch):
+    monkeypatch.setattr("app.viewmodels.cameras.BUS_EVERY_S", 0.0)
+    model.start()
+    searched(qtbot, model)
+    count = bench.searches
+    model.tick()
+    assert bench.searches == count
+
+    bench.devices = [GOOD]
+    bench.bus = [UsbCamera("acme", "A1", "7", 5000, "2-1", openable=True)]
+
+    qtbot.waitUntil(lambda: len(model.view.devices) == 1)
+
+
+def test_a_search_that_fails_is_said(qtbot, model, bench):
+    bench.devices = OSError("no bus")
+    model.start()
+
+    assert "no bus" in searched(qtbot, model).problem
+
+
+def test_cameras_of_the_rig_are_marked(qtbot, model):
+    model._studio.open([camera()])
+    model.start()
+    qtbot.waitUntil(lambda: model.view.searched and bool(model.view.running))
+
+    assert [device.running for device in model.view.devices] == [True, False]
+    assert model.view.running[0].title == "Simulated active stereo"
+
+
+def line_with(status, *, error=None, clock=Clock.DEVICE):
+    source = camera()
+    line = CameraLine(source)
+    line.state.put(CameraState(status, error))
+    line.channel.deliver(replace(source.expose(3), clock=clock))
+    line.channel.deliver(replace(source.expose(9), clock=clock))
+    return line
+
+
+def test_losses_and_clock_of_a_running_camera_are_told():
+    row = running_row(line_with(CameraStatus.STREAMING), 0)
+
+    assert "active stereo" in row.facts
+    assert "5 frames lost" in row.facts
+    assert "time of the exposure" in row.facts
+    assert row.note == ""
+
+
+def test_a_clock_that_is_late_is_told():
+    assert "arrival" in running_row(line_with(CameraStatus.STREAMING, clock=Clock.ARRIVAL), 0).facts
+
+
+def test_the_reason_of_a_lost_camera_is_told():
+    error = CameraLost("It was unplugged", hint="Plug it in.")
+    row = running_row(line_with(CameraStatus.LOST, error=error), 0)
+
+    assert "unplugged" in row.note
+    assert row.hint == "Plug it in."

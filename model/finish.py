@@ -10,6 +10,9 @@ from model.repair import USUAL_NOISE, Repair, SensorNoise, provenance
 
 Map = NDArray[np.float32]
 
+SURELY_NOTHING = 0.2
+"""What the sensor measured takes a mask head that gives it less than this to be rejected, if anchored."""
+
 
 def finished(
     color: NDArray[np.uint8],
@@ -22,8 +25,9 @@ def finished(
 ) -> Repair:
     """The repair that follows from what a network said about one frame.
 
-    Not anchored, the depth is the network's own, bit for bit. Without any measurement (monocular) everything
-    is invented, and nothing tells how far the network's metres can be trusted, so there is no confidence.
+    Not anchored, the depth is the network's own, bit for bit, and rejected as upstream does. Without any
+    measurement (monocular) everything is invented, and nothing tells how far the network's metres can be
+    trusted, so there is no confidence.
 
     Args:
         color: (H, W, 3) uint8 RGB.
@@ -35,6 +39,8 @@ def finished(
     """
     accepted = None if probability is None else probability > MASK_THRESHOLD
     if anchored:
+        if probability is not None:
+            accepted = probability > np.where(measured_m > 0, SURELY_NOTHING, MASK_THRESHOLD)
         tied = anchor(color, network_m, measured_m, accepted=accepted)
         depth_m, kept, agreement = tied.depth_m, tied.believed, tied.agreement
         judge = OF_ANCHORED

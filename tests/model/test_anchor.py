@@ -143,8 +143,19 @@ def test_without_a_measurement_everything_is_the_networks_and_nothing_vouches_fo
     assert repair.confidence is None
 
 
+def test_a_hole_is_rejected_by_half_a_chance_and_a_measured_pixel_only_by_near_certainty() -> None:
+    half = np.full(SIZE, 0.5, np.float32)
+    measured = np.where(pane(), np.float32(0), plane())
+    unsure = finished(GREY, plane(), measured, half, anchored=True)
+    sure = finished(GREY, plane(), measured, half * np.float32(0.3), anchored=True)
+    own = finished(GREY, plane(), measured, half, anchored=False)
+    assert np.array_equal(np.isposinf(unsure.depth_m), pane())
+    assert np.isposinf(sure.depth_m).all()
+    assert np.isposinf(own.depth_m).all()
+
+
 def test_rejected_pixels_have_no_depth_and_no_confidence() -> None:
-    probability = np.where(pane(), np.float32(0.5), np.float32(0.51))
+    probability = np.where(pane(), np.float32(0.1), np.float32(0.51))
     repair = finished(GREY, plane(), plane(), probability, anchored=True)
     assert np.isposinf(repair.depth_m[pane()]).all()
     assert (repair.confidence[pane()] == 0).all()

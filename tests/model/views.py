@@ -1,5 +1,7 @@
 """Views that tests of the repair share: a drawn plane with a pane in it, and simulated rooms."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 
@@ -26,6 +28,7 @@ def speckled(seed: int = 0, share: float = 0.3) -> np.ndarray:
     return np.random.default_rng(seed).random(SIZE) < share
 
 
+@lru_cache(maxsize=1)
 def simulated_rooms(count: int) -> list[tuple[Sample, np.ndarray]]:
     """Views of different rooms with the depth that the bundled network gives them."""
     assert DEMO.weights is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.camera import Camera
-from drivers.cameras import orbbec, realsense
+from drivers.cameras import orbbec, realsense, zed
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound
 from drivers.sdk import Sdk
@@ -17,7 +17,7 @@ from drivers.usb import UsbCamera, usb_cameras
 DEMO = "demo"
 AUTO = "auto"
 SOURCES = "demo, auto, a camera such as realsense:123, a session, a vendor's recording, or a folder of frames"
-RECORDINGS = (".db3", ".bag")
+RECORDINGS = (".db3", ".bag", ".svo", ".svo2")
 _UDEV = "Install the vendor's udev rules (they come with its SDK), then plug the camera in anew."
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Vendor(Protocol):
     def live_cameras(self, serial: str = "") -> Sequence[Camera]: ...
 
 
-_VENDORS: tuple[Vendor, ...] = (realsense, orbbec)
+_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed)
 SDKS: tuple[Sdk, ...] = tuple(vendor.SDK for vendor in _VENDORS)
 
 
@@ -167,4 +167,6 @@ def _from_path(path: Path, *, loop: bool) -> Sequence[Camera]:
 def _recording(path: Path, *, loop: bool) -> Camera:
     if path.suffix == ".bag" and path.is_file() and orbbec.is_recording(path):
         return orbbec.recording(path, loop=loop)
+    if path.suffix in {".svo", ".svo2"} and path.is_file():
+        return zed.ZedCamera(file=path, loop=loop)
     return realsense.recording(path, loop=loop)

@@ -59,6 +59,7 @@ class Sdk:
         distributions: the packages that bring the module, as `pip` calls them.
         minimum: oldest version that will do.
         install: the command that installs it.
+        comes_with: where to get it, if `install` alone does not do it.
         wrong: packages of the same import name that are something else, and what they are.
         load: imports the module; what a library needs before or after its import is done here.
     """
@@ -69,6 +70,7 @@ class Sdk:
     distributions: tuple[str, ...]
     minimum: tuple[int, ...]
     install: str
+    comes_with: str = ""
     wrong: tuple[tuple[str, str], ...] = ()
     load: Callable[[], ModuleType] | None = None
 
@@ -80,7 +82,8 @@ class Sdk:
                 return SdkState(SdkStatus.WRONG, version, f"{package} {version} {what}.", fix)
         installed = {name: version for name in self.distributions if (version := _version(name)) is not None}
         if not installed and not _found(self.module):
-            return SdkState(SdkStatus.MISSING, "", "Not installed.", self.install)
+            where = f" It comes with {self.comes_with}." if self.comes_with else ""
+            return SdkState(SdkStatus.MISSING, "", f"Not installed.{where}", self.install)
         # Some vendors' installers leave no metadata; then the import has to tell.
         package, version = next(iter(installed.items()), (self.module, ""))
         if version and _numbers(version) < self.minimum:

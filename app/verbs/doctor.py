@@ -17,6 +17,8 @@ from app.messages import expected, message
 from app.recording.room import is_low
 from app.settings import SettingsError
 from app.verbs.verb import Verb
+from drivers.registry import SDKS, devices
+from drivers.sdk import SdkStatus
 from model.spec import find
 
 GIGA = 1_000_000_000
@@ -152,6 +154,22 @@ def _compute() -> Iterator[Finding]:
         yield Finding("CUDA", f"{properties.name}, {properties.total_memory / GIGA:.0f} GB")
 
 
+def _cameras() -> Iterator[Finding]:
+    """A library that is not there is no fault; one that is there and cannot be used is."""
+    for sdk in SDKS:
+        state = sdk.state()
+        wrong = state.status not in {SdkStatus.READY, SdkStatus.MISSING}
+        missing = f" To use such cameras, run: {state.fix}" if state.status is SdkStatus.MISSING else ""
+        yield Finding(sdk.title, f"{state.text}{missing}", f"Run: {state.fix}" if wrong else "")
+    for device in devices():
+        subject = f"{device.vendor} {device.model}".strip()
+        facts = ", ".join(filter(None, (device.serial, device.link)))
+        if device.usable:
+            yield Finding(subject, f"{facts} {device.problem}".strip())
+        else:
+            yield Finding(subject, f"{facts}: {device.problem}", device.hint)
+
+
 def _settings() -> Iterator[Finding]:
     path = paths.settings_file()
     try:
@@ -217,6 +235,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _libraries,
     _window,
     _compute,
+    _cameras,
     _settings,
     _folders,
     _weights,

@@ -1,0 +1,248 @@
+"""Stereolabs ZED cameras and their recordings, through the ZED SDK, which needs an NVIDIA GPU.
+
+Written by the public names of ZED SDK 5.4; it has not been run with the SDK or a camera.
+"""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.camera import CameraBase, CameraInfo, EndOfStream
+from drivers.clock import Clock, monotonic_from_epoch
+from drivers.depth import DepthMap
+from drivers.devices import Device
+from drivers.errors import (
+    CameraBusy,
+    CameraError,
+    CameraLost,
+    CameraNotFound,
+    ModeUnsupported,
+    SdkMissing,
+)
+from drivers.frame import Frame
+from drivers.geometry import Calibration, Intrinsics
+from drivers.sdk import Sdk
+
+VENDOR = "Stereolabs"
+RATE_HZ = 30
+OPEN_TIMEOUT_S = 5.0
+_MILLIMETRE = 0.001
+
+SDK = Sdk(
+    name="zed",
+    title="Stereolabs ZED",
+    module="pyzed.sl",
+    distributions=("pyzed",),
+    minimum=(4,),
+    install=f"{shlex.quote(sys.executable)} /usr/local/zed/get_python_api.py",
+    comes_with="the ZED SDK from stereolabs.com/developers, which brings the command below",
+    # The package of that name on PyPI is a client of a data service.
+    wrong=(("pyzed", "is not Stereolabs' package, but another of that name"),),
+)
+
+
+class ZedCamera(CameraBase):
+    """One ZED, or an SVO file.
+
+    Colour and both grey images are those of the rectified pair; depth is the SDK's own, in the left camera's
+    grid, in millimetres, neither filled nor smoothed over time. The SDK has no frame counter, so the index
+    counts periods by its timestamps. `grab` waits for a frame as long as the SDK likes.
+    """
+
+    def __init__(
+        self, *, serial: str = "", model: str = "ZED", file: Path | None = None, loop: bool = True
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            serial: of the live camera.
+            model: for people.
+            file: a recording instead of a live camera.
+            loop: a recording begins again at its end; frame indices count on.
+
+        Raises:
+            SdkMissing: the ZED SDK's Python package is not installed, or another package of its name is.
+        """
+        self._sl: Any = SDK.require()
+        self._serial = serial
+        self._file = file
+        self._loop = loop
+        identity = serial or (file.stem if file is not None else "")
+        self._info = CameraInfo(
+            id="".join(c if c.isalnum() else "_" for c in f"zed_{identity}".lower()),
+            name=f"{VENDOR} {model}" if file is None else f"{file.name} (recorded)",
+            model=model,
+            serial=serial,
+            sensor="passive stereo",
+            rate_hz=float(RATE_HZ),
+            live=file is None,
+        )
+        self._camera: Any = None
+        self._calibration: Calibration | None = None
+        self._index = -1
+        self._last_ns: int | None = None
+
+    @property
+    def info(self) -> CameraInfo:
+        return self._info
+
+    @property
+    def calibration(self) -> Calibration:
+        if self._calibration is None:
+            raise CameraError(f"{self._info.name} was not opened yet", hint="Open the camera first.")
+        return self._calibration
+
+    def open(self) -> None:
+        self.close()
+        sl = self._sl
+        parameters = sl.InitParameters(
+            camera_resolution=sl.RESOLUTION.AUTO,
+            camera_fps=RATE_HZ,
+            svo_real_time_mode=True,
+            depth_mode=sl.DEPTH_MODE.NEURAL,
+            coordinate_units=sl.UNIT.METER,
+            sdk_verbose=0,
+            depth_stabilization=0,
+            open_timeout_sec=OPEN_TIMEOUT_S,
+        )
+        if self._file is not None:
+            parameters.set_from_svo_file(str(self._file))
+        else:
+            parameters.set_from_serial_number(int(self._serial))
+        camera = sl.Camera()
+        try:
+            self._check(camera.open(parameters), opening=True)
+            found = camera.get_camera_information().camera_configuration
+            self._calibration = _calibration(found.calibration_parameters)
+        except CameraError:
+            camera.close()
+            raise
+        self._camera = camera
+        self._mats = {name: sl.Mat() for name in ("color", "left", "right", "depth")}
+        self._runtime = sl.RuntimeParameters(enable_depth=True, enable_fill_mode=False)
+        self._last_ns = None
+
+    def close(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+
+    def read(self, *, timeout_s: float) -> Frame | None:
+        if self._camera is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        sl, camera = self._sl, self._camera
+        error = camera.grab(self._runtime)
+        if error == sl.ERROR_CODE.END_OF_SVOFILE_REACHED:
+            if not self._loop or self._last_ns is None:
+                raise EndOfStream(f"{self._info.name} has no more frames")
+            camera.set_svo_position(0)
+            self._last_ns = None
+            return None
+        if error in {sl.ERROR_CODE.CORRUPTED_FRAME, sl.ERROR_CODE.CAMERA_REBOOTING}:
+            return None
+        self._check(error)
+        device_ns = int(camera.get_timestamp(sl.TIME_REFERENCE.IMAGE).get_nanoseconds())
+        now_ns = time.monotonic_ns()
+        self._count(device_ns)
+        return Frame(
+            camera_id=self._info.id,
+            index=self._index,
+            captured_ns=min(monotonic_from_epoch(device_ns), now_ns) if self._info.live else now_ns,
+            device_ns=device_ns,
+            color=np.ascontiguousarray(self._image("color", sl.VIEW.LEFT)[..., 2::-1]),  # from BGRA
+            depth=DepthMap(self._depth(), _MILLIMETRE),
+            calibration=self.calibration,
+            ir_left=self._grey("left", sl.VIEW.LEFT_GRAY),
+            ir_right=self._grey("right", sl.VIEW.RIGHT_GRAY),
+            clock=Clock.DEVICE if self._info.live else Clock.HOST,
+        )
+
+    def _count(self, device_ns: int) -> None:
+        passed_ns = 0 if self._last_ns is None else device_ns - self._last_ns
+        self._index += max(1, round(passed_ns * RATE_HZ / 1e9))
+        self._last_ns = device_ns
+
+    def _image(self, name: str, view: Any) -> NDArray[Any]:
+        self._check(self._camera.retrieve_image(self._mats[name], view))
+        return np.asarray(self._mats[name].get_data())
+
+    def _grey(self, name: str, view: Any) -> NDArray[np.uint8]:
+        image = self._image(name, view)
+        return image.reshape(image.shape[:2]).copy()  # the SDK writes the next frame into the same memory
+
+    def _depth(self) -> NDArray[np.uint16]:
+        self._check(self._camera.retrieve_measure(self._mats["depth"], self._sl.MEASURE.DEPTH_U16_MM))
+        image = np.asarray(self._mats["depth"].get_data())
+        return image.reshape(image.shape[:2]).copy()
+
+    def _check(self, error: Any, *, opening: bool = False) -> None:
+        """Raise what the SDK means; codes up to SUCCESS are warnings."""
+        code = self._sl.ERROR_CODE
+        if error <= code.SUCCESS:
+            return
+        message = f"{self._info.name}: {error.name.replace('_', ' ').lower()}"
+        if error == code.CAMERA_NOT_DETECTED:
+            raise (CameraNotFound if opening else CameraLost)(message)
+        if error == code.CANNOT_START_CAMERA_STREAM:
+            raise CameraBusy(message)
+        if error in {code.LOW_USB_BANDWIDTH, code.CAMERA_EXCEEDS_BANDWIDTH}:
+            raise CameraError(message, hint="Plug it into another USB 3 port, with nothing else on it.")
+        if error in {code.NO_GPU_DETECTED, code.NO_GPU_COMPATIBLE, code.NVIDIA_DRIVER_OUT_OF_DATE}:
+            raise SdkMissing(message, hint="The ZED SDK needs an NVIDIA GPU with a present driver.")
+        if error in {code.INVALID_SVO_FILE, code.SVO_UNSUPPORTED_COMPRESSION, code.INVALID_RESOLUTION}:
+            raise ModeUnsupported(message)
+        raise CameraError(message, hint="Plug the camera out and in again.")
+
+
+def find_devices() -> list[Device]:
+    """Every ZED that is plugged in.
+
+    Raises:
+        SdkMissing: the ZED SDK's Python package is not installed, or another package of its name is.
+    """
+    sl: Any = SDK.require()
+    return [_device(sl, found) for found in sl.Camera.get_device_list()]
+
+
+def live_cameras(serial: str = "") -> list[ZedCamera]:
+    """The live camera of this serial number, or all that are free.
+
+    Raises:
+        SdkMissing: the ZED SDK's Python package is not installed, or another package of its name is.
+        CameraNotFound: there is no such camera.
+    """
+    found = [device for device in find_devices() if device.serial == serial or not serial]
+    if serial and not found:
+        raise CameraNotFound(f"There is no ZED camera {serial}")
+    return [ZedCamera(serial=device.serial, model=device.model) for device in found if device.usable]
+
+
+def _device(sl: Any, found: Any) -> Device:
+    serial = str(found.serial_number)
+    free = found.camera_state == sl.CAMERA_STATE.AVAILABLE
+    return Device(
+        source=f"{SDK.name}:{serial}" if free else "",
+        vendor=VENDOR,
+        model=str(found.camera_model),
+        serial=serial,
+        port=str(found.path),
+        problem="" if free else "Another program uses it.",
+        hint="" if free else CameraBusy.default_hint,
+    )
+
+
+def _calibration(found: Any) -> Calibration:
+    """Of the rectified pair, so without distortion; colour, depth and the left grey image are one view."""
+    left = _intrinsics(found.left_cam)
+    baseline_m = float(found.get_camera_baseline())
+    return Calibration(left, left, ir=left, color_from_ir_left=np.eye(4), baseline_m=baseline_m)
+
+
+def _intrinsics(camera: Any) -> Intrinsics:
+    size = camera.image_size
+    return Intrinsics(size.width, size.height, camera.fx, camera.fy, camera.cx, camera.cy)

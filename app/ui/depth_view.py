@@ -410,15 +410,19 @@ class DepthView(QWidget):
         """The layer's name in the upper corner of `clip`, on the right where that is the right half."""
         if self._compact:
             return
-        text = LAYER_WORDS[layer]
+        tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
+        metrics = QFontMetrics(tag_font)
+        texts = [LAYER_WORDS[layer]]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
-            text = f"{text}, {refined.hidden_share:.0%} hidden"
-        tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
-        width = QFontMetrics(tag_font).horizontalAdvance(text) + 18
+            texts.insert(0, f"{texts[0]}, {refined.hidden_share:.0%} hidden")
         at_right = clip.x() > rect.x()
-        tag = QRect(rect.right() - width - 5 if at_right else clip.x() + 6, rect.y() + 6, width, 26)
-        if tag.right() > clip.right() or tag.left() < clip.left():
+        for text in texts:
+            width = metrics.horizontalAdvance(text) + 18
+            tag = QRect(rect.right() - width - 5 if at_right else clip.x() + 6, rect.y() + 6, width, 26)
+            if clip.left() <= tag.left() and tag.right() <= clip.right():
+                break
+        else:
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

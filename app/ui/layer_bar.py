@@ -11,6 +11,11 @@ from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS, Layer
 from app.viewmodels.live import LiveOptions
 
 BASES: Final[tuple[Layer, ...]] = ("colour", "raw", "refined")
+TIGHTER: Final = """
+QPushButton[kind="segment"] { padding: 0 10px; }
+QPushButton[kind="segment"]:focus { padding: 0 9px; }
+"""
+"""Ten segments and two buttons stand in one row of a screen of 1280 pixels."""
 BASE_WORDS: Final = {"wipe": "Left", "blend": "Under", "side": "Beside", "inset": "Corner"}
 SHOWN_WORDS: Final = {"wipe": "Right", "blend": "Over", "side": "Show", "inset": "Large", "one": "Show"}
 
@@ -28,6 +33,7 @@ class LayerBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setStyleSheet(TIGHTER)
         self.bases = Segmented([_option(layer) for layer in BASES], "Compare with")
         self.layers = Segmented([_option(layer) for layer in LAYERS], "Show")
         self._base_word, self._shown_word = label("", "muted", wrap=False), label("", "muted", wrap=False)

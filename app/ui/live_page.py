@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import cast
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -12,16 +13,19 @@ from app.compose import InferenceState, InferenceStatus
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
+from app.ui.commands import Command, bind_keys
 from app.ui.context import Notice, WindowContext
 from app.ui.hiding_notice import HidingNotice
-from app.ui.layer_bar import LayerBar
-from app.ui.legends import Legend, RangeButton
-from app.ui.measure_panel import MeasurePanel
+from app.ui.layer_bar import BASES, LayerBar
+from app.ui.legends import Legend, RangeButton, metres
+from app.ui.measure_panel import TOOLS, MeasurePanel
 from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
-from app.viewmodels.live import CameraTitle, LiveModel, LiveOptions, TileView
+from app.viewmodels.colouring import COLOUR_MAP_WORDS
+from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS
+from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, TileView
 from app.viewmodels.measure import Measured, MeasureModel, Tool
 
 LAYOUTS = (
@@ -43,7 +47,13 @@ def make_page(context: WindowContext) -> QWidget:
 
 
 class LivePage(QWidget):
-    """Tool bar, tiles, and the 3D view."""
+    """Tool bar, tiles, and the 3D view.
+
+    Signals:
+        palette_requested: list everything that can be done.
+    """
+
+    palette_requested = Signal()
 
     def __init__(self, context: WindowContext, model: LiveModel) -> None:
         super().__init__()
@@ -56,6 +66,7 @@ class LivePage(QWidget):
         self._measure = IconButton("ruler", "Measure (M)", checkable=True)
         self._stages = IconButton("speedometer", "Rates and latencies (G)", checkable=True)
         self._snapshot = IconButton("camera-outline", "Save a picture of what is shown (P)")
+        self._more = IconButton("dots-horizontal", "Everything that can be done (Ctrl+K)")
         self._range = RangeButton()
         self._models = Picker("Repair with")
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -86,7 +97,10 @@ class LivePage(QWidget):
         self._stack.addWidget(self._tiles)
         self._lay_out()
         self._connect()
-        self._make_keys()
+        self._commands = self._make_commands()
+        bind_keys(self._commands, self)
+        for number in range(1, 10):
+            QShortcut(QKeySequence(str(number)), self).activated.connect(partial(model.focus_number, number))
         self._show_options(model.options)
 
     def shown(self) -> None:
@@ -123,6 +137,7 @@ class LivePage(QWidget):
         tools.addWidget(self._layers, 1)
         tools.addWidget(self._cloud.bar, 1)
         tools.addWidget(self._snapshot)
+        tools.addWidget(self._more)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
@@ -144,6 +159,7 @@ class LivePage(QWidget):
         self._freeze.toggled.connect(model.set_frozen)
         self._stages.toggled.connect(model.set_stages)
         self._snapshot.clicked.connect(self.save_picture)
+        self._more.clicked.connect(self.palette_requested)
         for key, opener in self._openers.items():
             opener.clicked.connect(partial(self._opener_pressed, key))
         self._panel.closed.connect(partial(self._open_panel, ""))
@@ -175,34 +191,71 @@ class LivePage(QWidget):
         model.options_changed.connect(self._show_options)
         model.inference_changed.connect(self._show_inference)
 
-    def _make_keys(self) -> None:
-        keys = [
-            ("Space", self._freeze.click),
-            ("O", self._layouts.button("one").click),
-            ("W", self._layouts.button("wipe").click),
-            ("B", self._layouts.button("blend").click),
-            ("S", self._layouts.button("side").click),
-            ("I", self._layouts.button("inset").click),
-            ("D", self._layouts.button("cloud").click),
-            ("L", partial(self.model.step_layer, 1)),
-            ("Shift+L", partial(self.model.step_layer, -1)),
-            ("X", self.model.swap_layers),
-            ("M", self._measure.click),
-            ("G", self._stages.click),
-            ("T", self._tune.click),
-            ("P", self._snapshot.click),
-            ("Ctrl+S", self._snapshot.click),
-            ("Ctrl+Z", self.measure.undo),
-            ("Delete", self.measure.clear),
-            ("A", partial(self.model.set_preset, "auto")),
-            ("C", self._range.click),
-            ("R", self._cloud.reset),
-            ("0", partial(self.model.set_focus, None)),
-            ("Escape", partial(self.model.set_focus, None)),
-            *((str(number), partial(self.model.focus_number, number)) for number in range(1, 10)),
+    def commands(self) -> list[Command]:
+        """Everything that can be done here now, for the palette."""
+        model = self.model
+        found = list(self._commands)
+        found += [
+            Command(f"Show {title.name} large, or all alike", partial(model.focus_number, title.number))
+            for title in model.titles
         ]
-        for sequence, act in keys:
-            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+        found += [
+            Command(f"Show {LAYER_WORDS[la]}: {LAYER_HINTS[la]}", partial(model.set_shown, la))
+            for la in LAYERS
+        ]
+        found += [
+            Command(f"Compare with {LAYER_WORDS[layer]}", partial(model.set_base, layer)) for layer in BASES
+        ]
+        found += [
+            Command(f"Colour depth from {metres(near)} to {metres(far)}", partial(model.set_preset, name))
+            for name, (near, far) in PRESETS_M.items()
+        ]
+        found += [
+            Command(f"Colour depth with {word}", partial(model.set_colour_map, key))
+            for key, word in COLOUR_MAP_WORDS.items()
+        ]
+        found += [
+            Command(f"Repair with {spec.title}", partial(self._choose_model, spec.name))
+            for spec in model.models()
+        ]
+        return found
+
+    def _make_commands(self) -> list[Command]:
+        layouts = zip(LAYOUTS, "OWBSID", strict=True)
+        tools = [
+            Command(f"Measure: {option.text.lower()}", partial(self._measure_with, cast("Tool", option.key)))
+            for option in TOOLS
+        ]
+        return [
+            Command("Freeze the pictures, or go on", self._freeze.click, ("Space",)),
+            *(
+                Command(f"Arrange: {option.text}", self._layouts.button(option.key).click, (key,))
+                for option, key in layouts
+            ),
+            Command("Show the next layer", partial(self.model.step_layer, 1), ("L",)),
+            Command("Show the layer before", partial(self.model.step_layer, -1), ("Shift+L",)),
+            Command("Swap the two layers", self.model.swap_layers, ("X",)),
+            Command("Show all cameras alike", partial(self.model.set_focus, None), ("0", "Escape")),
+            Command("Measure", self._measure.click, ("M",)),
+            *tools,
+            Command("Forget the newest mark", self.measure.undo, ("Ctrl+Z",)),
+            Command("Forget all marks", self.measure.clear, ("Delete",)),
+            Command("Show rates and latencies, or hide them", self._stages.click, ("G",)),
+            Command("Change the colours", self._range.click, ("C",)),
+            Command("Let the colours follow the scene", partial(self.model.set_preset, "auto"), ("A",)),
+            Command("Change how the repair runs", self._tune.click, ("T",)),
+            Command("Show the repair all depth", partial(self.model.set_hidden, 0.0)),
+            Command("Save a picture of what is shown", self._snapshot.click, ("P", "Ctrl+S")),
+            Command("Reset the 3D view", self._cloud.reset, ("R",)),
+        ]
+
+    def _measure_with(self, tool: Tool) -> None:
+        self._open_panel("measure")
+        self.measure.set_tool(tool)
+
+    def _choose_model(self, name: str) -> None:
+        self.model.choose_model(name)
+        self._offer_models()
 
     def save_picture(self) -> None:
         """Save what the tiles show, measurements included, as a PNG."""

@@ -33,10 +33,12 @@ from app.compose import Studio
 from app.messages import Message
 from app.settings import Settings
 from app.ui import theme
+from app.ui.commands import Command, bind_keys
 from app.ui.context import MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
 from app.ui.live_page import LivePage
+from app.ui.palette import Palette
 from app.ui.playback_bar import PlaybackBar
 from app.ui.sessions_page import SessionsPage
 from app.ui.widgets import Banner, IconButton, label, set_tone
@@ -51,7 +53,6 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
     ("Live", "eye-outline", "app.ui.live_page"),
     ("Compare", "compare-horizontal", "app.ui.compare_page"),
     ("Cameras", "camera-outline", "app.ui.cameras_page"),
-    ("Cameras", "camera-outline", "app.ui.cameras_page"),
     ("Record", "record-circle-outline", "app.ui.record_page"),
     ("Sessions", "folder-play-outline", "app.ui.sessions_page"),
     ("Train", "school-outline", "app.ui.train_page"),
@@ -60,6 +61,7 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
 RAIL_PX: Final = 104
 STRIP_PX: Final = 42
 SMALLEST: Final = QSize(1024, 720)
+PALETTE_KEYS: Final = ("Ctrl+K", "Ctrl+P", "Ctrl+Alt+/", "H", "F1")
 
 
 class MainWindow(QMainWindow):
@@ -130,6 +132,8 @@ class MainWindow(QMainWindow):
             module = importlib.import_module(next(where for page, _, where in PAGES if page == name))
             made = cast("MakePage", module.make_page)(self.context)
             made.setProperty("role", "page")
+            if isinstance(made, LivePage):
+                made.palette_requested.connect(self.open_palette)
             self._pages[name] = made
             self._stack.addWidget(made)
         return self._pages[name]
@@ -308,16 +312,34 @@ class MainWindow(QMainWindow):
         self._source.opening.connect(self._source_opening)
         self._source.opened.connect(self._source_opened)
         self._source.failed.connect(self._source_failed)
-        keys = [
-            ("F11", self.toggle_full_screen),
-            ("Ctrl+Shift+T", self.toggle_theme),
-            ("Ctrl+,", partial(self.go_to, "Settings")),
-            *((f"Ctrl+{i}", partial(self.go_to, name)) for i, (name, _, _) in enumerate(PAGES, 1)),
+        bind_keys(self._commands(), self)
+        for key in PALETTE_KEYS:
+            QShortcut(QKeySequence(key), self).activated.connect(self.open_palette)
+
+    def _commands(self) -> list[Command]:
+        """What can be done on every page."""
+        found = [
+            Command(f"Go to {name}", partial(self.go_to, name), (f"Ctrl+{i}",))
+            for i, (name, _, _) in enumerate(PAGES, 1)
+        ]
+        found += [
+            Command("Change settings", partial(self.go_to, "Settings"), ("Ctrl+,",)),
+            Command("Dark or light", self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
         if not self._kiosk:
-            keys.append(("Ctrl+Q", self.leave))
-        for sequence, act in keys:
-            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+            found += [
+                Command("Full screen, or back", self.toggle_full_screen, ("F11",)),
+                Command("Leave DepthMend", self.leave, ("Ctrl+Q",)),
+            ]
+        return found
+
+    def open_palette(self) -> None:
+        """List everything that can be done on this page."""
+        page = self._stack.currentWidget()
+        found = page.commands() if isinstance(page, LivePage) else []
+        palette = Palette([*found, *self._commands()], self)
+        palette.chosen.connect(_act)
+        palette.open()
 
     def _rail_pressed(self, name: PageName, _checked: bool = False) -> None:
         self.go_to(name)
@@ -368,6 +390,10 @@ def _tell(page: QWidget, what: str) -> None:
     method = getattr(page, what, None)
     if callable(method):
         method()
+
+
+def _act(command: Command) -> None:
+    command.act()
 
 
 def _show_item(widget: QLabel, item: StatusItem) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
 
-from app.compose import InferenceState
+from app.compose import InferenceState, InferenceStatus
 from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
@@ -45,25 +45,30 @@ class RepairPanel(QWidget):
         self.hidden.setAccessibleName("Share of the depth that is hidden from the repair")
         self.hidden.setMinimumHeight(theme.SMALLEST_TARGET_PX)
         self.hidden.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._network = QWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP_PX)
         column.addWidget(self._model)
         column.addWidget(self._state)
+        column.addWidget(self._hidden_words)
+        column.addWidget(self.hidden)
+        column.addWidget(
+            label("Hides patches of the measurement from the repair, to see how it holds up.", "caption")
+        )
+        column.addWidget(self._network)
+        below = QVBoxLayout(self._network)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(theme.GAP_PX)
         for word, widget in (
             ("Mode", self.modes),
             ("Tokens", self.tokens),
             ("Precision", self.precisions),
             ("Device", self.devices),
         ):
-            column.addWidget(label(word, "caption"))
-            column.addWidget(widget)
-        column.addWidget(self.anchor)
-        column.addWidget(self._hidden_words)
-        column.addWidget(self.hidden)
-        column.addWidget(
-            label("Hides patches of the measurement from the repair, to see how it holds up.", "caption")
-        )
+            below.addWidget(label(word, "caption"))
+            below.addWidget(widget)
+        below.addWidget(self.anchor)
         self.modes.changed.connect(self._mode_changed)
         self.tokens.changed.connect(self._tokens_changed)
         self.precisions.changed.connect(self._precision_changed)
@@ -82,14 +87,18 @@ class RepairPanel(QWidget):
         self.precisions.select(choice.precision)
         self.devices.select(choice.device)
         self.anchor.setChecked(choice.anchor and not choice.monocular)
-        for widget in (self.modes, self.tokens, self.precisions, self.devices):
-            widget.setEnabled(has_network(spec))
-        self.anchor.setEnabled(has_network(spec) and not choice.monocular)
+        self._network.setVisible(has_network(spec))
+        self.anchor.setEnabled(not choice.monocular)
 
     def show_state(self, state: InferenceState | None) -> None:
         """Show what the repair is doing."""
         item = engine_item(state)
-        self._state.setText(item.text if state is None or not state.message else state.message)
+        words = item.text
+        if state is not None and state.status is InferenceStatus.RUNNING:
+            words = "Running"
+        elif state is not None and state.message:
+            words = state.message
+        self._state.setText(words)
         set_tone(self._state, item.tone)
 
     def show_hidden(self, share: float) -> None:

@@ -137,7 +137,29 @@ def test_the_panel_changes_how_the_repair_runs(page):
 
 def test_a_repair_without_a_network_has_no_tokens_to_choose(page):
     page._context.studio.close()
+    page._tune.click()
     page.model.choose_model("classical")
     page._offer_models()
-    assert not page._repair.tokens.isEnabled()
-    assert page._repair.hidden.isEnabled()
+    assert not page._repair.tokens.isVisible()
+    assert page._repair.hidden.isVisible()
+
+
+def test_every_command_does_something_and_says_it_once(page):
+    commands = page.commands()
+    words = [command.words for command in commands]
+    assert len(set(words)) == len(words)
+    keys = [key for command in commands for key in command.keys]
+    assert len(set(keys)) == len(keys)
+    for command in commands:
+        if "picture of" not in command.words and not command.words.startswith("Repair with"):
+            command.act()
+
+
+def test_commands_reach_what_has_no_key(page):
+    by_words = {command.words: command.act for command in page.commands()}
+    by_words["Colour depth from 0 m to 6 m"]()
+    by_words["Colour depth with Viridis"]()
+    by_words["Measure: area"]()
+    assert (page.model.options.far_m, page.model.options.colour_map) == (6.0, "viridis")
+    assert page.measure.tool == "area"
+    assert page._marks.isVisible()

@@ -12,7 +12,8 @@ from app.settings import Settings
 from app.ui import theme
 from app.ui.context import Notice
 from app.ui.hold_button import HoldButton
-from app.ui.main_window import PAGES, MainWindow
+from app.ui.main_window import PAGES, PALETTE_KEYS, MainWindow
+from app.ui.palette import Palette
 from app.ui.widgets import Banner
 from drivers.errors import CameraNotFound
 
@@ -192,3 +193,24 @@ def test_settings_that_cannot_be_written_are_said(qtbot, window, monkeypatch):
     monkeypatch.setattr(settings, "save", full)
     window.save_settings()
     assert "No space left on device" in window.findChild(Banner).accessibleName()
+
+
+def test_the_palette_lists_this_page_and_the_window_and_no_key_twice(window):
+    window.activateWindow()
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = window.findChild(Palette)
+    assert palette.isVisible()
+    assert {"Freeze the pictures, or go on", "Go to Train", "Dark or light"} <= set(palette.words)
+    keys = [key for command in palette._commands for key in command.keys]
+    assert len(set(keys)) == len(keys)
+    assert not set(keys) & set(PALETTE_KEYS)
+    QTest.keyClicks(palette.filter, "go to train")
+    QTest.keyClick(palette.filter, Qt.Key.Key_Return)
+    assert window.page == "Train"
+
+
+def test_a_touch_opens_the_palette(window):
+    QTest.mouseClick(window.page_widget("Live")._more, Qt.MouseButton.LeftButton)
+    palette = window.findChild(Palette)
+    assert palette.isVisible()
+    palette.reject()

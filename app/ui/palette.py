@@ -1,0 +1,118 @@
+"""Everything that can be done now, to be found by typing or by scrolling."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui import theme
+from app.ui.commands import Command, matching
+from app.ui.widgets import IconButton, fling
+
+SIZE_PX: Final = (680, 620)
+ROW_PX: Final = 56
+
+
+class Palette(QDialog):
+    """A list of commands with their keys.
+
+    Args:
+        commands: what can be done.
+        parent: the window.
+
+    Signals:
+        chosen: the `Command`; the palette has closed.
+    """
+
+    chosen = Signal(Command)
+
+    def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("What can be done")
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._commands = list(commands)
+        self._found: list[Command] = []
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Type to find a command")
+        self.filter.setAccessibleName("Find a command")
+        self.filter.setMinimumHeight(theme.TARGET_PX)
+        self.rows = QTableWidget(0, 2)
+        self.rows.setAccessibleName("Commands")
+        self.rows.horizontalHeader().hide()
+        self.rows.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.rows.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.rows.verticalHeader().hide()
+        self.rows.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.rows.setShowGrid(False)
+        self.rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.rows.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        fling(self.rows.viewport())
+        close = IconButton("close", "Close the list")
+        head = QHBoxLayout()
+        head.setSpacing(theme.GAP_PX)
+        head.addWidget(self.filter, 1)
+        head.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.SPACE_PX, theme.SPACE_PX, theme.SPACE_PX, theme.SPACE_PX)
+        column.setSpacing(theme.GAP_PX)
+        column.addLayout(head)
+        column.addWidget(self.rows, 1)
+        self.resize(*SIZE_PX)
+        self.filter.textChanged.connect(self._find)
+        self.rows.itemClicked.connect(self._pressed)
+        close.clicked.connect(self.reject)
+        self._find("")
+
+    @property
+    def words(self) -> list[str]:
+        """What is listed."""
+        return [command.words for command in self._found]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+        if step is not None and self._found:
+            self.rows.selectRow((self.rows.currentRow() + step) % len(self._found))
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._choose(self.rows.currentRow())
+        else:
+            super().keyPressEvent(event)
+
+    def _find(self, text: str) -> None:
+        self._found = matching(self._commands, text)
+        self.rows.setRowCount(len(self._found))
+        for row, command in enumerate(self._found):
+            keys = ",  ".join(
+                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys
+            )
+            for column, said in enumerate((command.words, keys)):
+                item = QTableWidgetItem(said)
+                if column:
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.rows.setItem(row, column, item)
+        if self._found:
+            self.rows.selectRow(0)
+
+    def _pressed(self, item: QTableWidgetItem) -> None:
+        self._choose(item.row())
+
+    def _choose(self, row: int) -> None:
+        if 0 <= row < len(self._found):
+            command = self._found[row]
+            self.accept()
+            self.chosen.emit(command)

@@ -4,7 +4,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from model.runtime.cpu import CpuRunner, TorchHeads
 from model.runtime.graphs import GraphRunner
 from model.runtime.openvino import OpenVinoHeads
 from model.runtime.runner import Grid, Runner, Shot
+from model.sparse import with_every_point
 from model.spec import CLASSICAL, DEMO, EngineChoice, find
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,9 @@ class MdmEngine:
     def _run(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
         while True:
             try:
-                return self._runner.run(shots, grid_for(shots[0], self.tokens))
+                grid = grid_for(shots[0], self.tokens)
+                seen = [replace(shot, counts=with_every_point(shot.counts, grid)) for shot in shots]
+                return self._runner.run(seen, grid)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 self._make_do_with_less(error)
             except torch.AcceleratorError as error:

@@ -23,7 +23,10 @@ Look = Callable[[StoredFrame], NDArray[np.float32] | None]
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "input", type=Path, help="a frame folder, a folder of frame folders at any depth, or a session"
+        "input",
+        type=Path,
+        help="a frame folder, a folder of frame folders at any depth, or a session; depth may be a few "
+        "hundred points, or coarser than colour",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
     add_model_flags(parser)

@@ -72,7 +72,7 @@ KINDS: Final = (
     FigureKind("fill", "Fill Rate", "Share of the region's pixels that have a depth.", _percent, _negative),
     FigureKind(
         "fill_all",
-        "Fill, whole picture",
+        "Fill Rate, all",
         "Share of all pixels that have a depth.",
         _percent,
         _negative,

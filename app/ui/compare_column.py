@@ -219,8 +219,7 @@ class FiguresTable(QWidget):
         painter = QPainter(self)
         colours = theme.current()
         painter.fillRect(self.rect(), QColor(colours.surface))
-        step = self.height() / ROWS
-        size = max(min(round(step * 0.62), theme.TITLE_PX), 13)
+        size = self._type_size()
         self._paint_head(painter, self._row(0), size)
         for number, _ in enumerate(KINDS):
             if number % 2 == 0:
@@ -239,6 +238,18 @@ class FiguresTable(QWidget):
         self._paint_silence(painter, silent, size)
         foot = self._row(ROWS - 1).adjusted(10, 0, -8, 0)
         _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
+
+    def _type_size(self) -> int:
+        """One size for all rows: the largest in which titles and numbers fit."""
+        size = max(min(round(self.height() / ROWS * 0.62), theme.TITLE_PX), 13)
+        title, raw, refined = self._cells(self._row(1))
+        for kind in KINDS:
+            size = min(size, _fitting(kind.title, title.width(), size, bold=False).pixelSize())
+            for name, cell in zip(STREAMS, (raw, refined), strict=True):
+                figure = None if self._quality is None else self._quality.streams[name].figures[kind.key]
+                if figure is not None and figure.value is not None:
+                    size = min(size, _fitting(figure.words, cell.width(), size, bold=True).pixelSize())
+        return size
 
     def _row(self, number: int) -> QRect:
         top, bottom = (round(k * self.height() / ROWS) for k in (number, number + 1))
@@ -390,7 +401,7 @@ def basis(quality: SensorQuality) -> str:
     plane = "no plane" if quality.region is None else "plane chosen" if quality.chosen else "plane found"
     parts = [
         plane,
-        f"Z against {quality.against}" if quality.against else "",
+        f"Z: {quality.against}" if quality.against else "",
         counted(quality.frames, "frame"),
     ]
     return "  ·  ".join(part for part in parts if part)

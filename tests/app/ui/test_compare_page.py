@@ -236,7 +236,7 @@ def test_words_stand_where_figures_cannot_be_had(qtbot, themed):
     table.show_quality(quality())
     assert "refined 2.0 mm" in table.accessibleDescription()
     assert table.grab().toImage() != without
-    assert basis(quality()) == "plane found  ·  Z against 1.500 m  ·  12 frames"
+    assert basis(quality()) == "plane found  ·  Z: 1.500 m  ·  12 frames"
 
 
 @pytest.mark.parametrize("words", ["no plane found", "camera moves", "no stereo pair", "too few depths"])

@@ -29,6 +29,7 @@ from model.classical import guided_membrane, nearest
 from model.config import PATCH_PX
 from model.engine import MdmEngine
 from model.mdm import token_grid
+from model.sparse import with_every_point
 from model.spec import DEMO
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -123,12 +124,12 @@ def sparse(
 
 
 def visible_share(points_m: NDArray[np.float32], tokens: int) -> float:
-    """Share of the depth tokens that hold one of the points after the network's own nearest resize."""
+    """Share of the depth tokens that hold one of the points, as the engine shows them."""
     height, width = points_m.shape
     rows, cols = token_grid(tokens, height=height, width=width)
-    size = (rows * PATCH_PX, cols * PATCH_PX)
-    small = torch.nn.functional.interpolate(torch.from_numpy(points_m)[None, None], size, mode="nearest")
-    return float((torch.nn.functional.max_pool2d(small, PATCH_PX) > 0).float().mean())
+    shown = with_every_point((points_m > 0).astype(np.uint16), (rows, cols))
+    cells = shown.reshape(rows, PATCH_PX, cols, PATCH_PX)
+    return float((cells.max((1, 3)) > 0).mean())
 
 
 def show(tables: dict[str, dict[tuple[str, str, str], dict[str, Any]]]) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.legends import ICON_SIZE, metres, millimetres, ramp_icon
-from app.ui.widgets import ChipGroup, Option, Segmented, Stepper, label
+from app.ui.widgets import ChipGroup, Option, Stepper, label
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.live import DIFFERENCES_M, PRESETS_M, SMALLEST_RANGE_M, LiveOptions
 
@@ -41,7 +41,7 @@ class ColourPanel(QWidget):
         for key in COLOUR_MAP_WORDS:
             self.maps.button(key).setIcon(ramp_icon(key))
             self.maps.button(key).setIconSize(ICON_SIZE)
-        self.differences = Segmented(
+        self.differences = ChipGroup(
             [Option(str(limit), f"±{millimetres(limit)}") for limit in DIFFERENCES_M],
             "Ends of the colours of a difference",
         )

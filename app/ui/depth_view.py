@@ -37,8 +37,10 @@ from app.viewmodels.words import seconds
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
-FIGURES_PX: Final = (FIGURES_WIDTH_PX, 190)
+FIGURES_PX: Final = (FIGURES_WIDTH_PX, 130)
 """Room that the figures of a repaired frame need."""
+BARRED_PX: Final = 32
+"""Lines that are closer have no room for bars between them."""
 KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 READ_EVERY_S: Final = 0.2
@@ -361,9 +363,10 @@ class DepthView(QWidget):
             painter.setFont(value_font)
             painter.setPen(QColor(colours.text))
             painter.drawText(line, right, value)
-            bar = QRect(room.x(), y + 24, width, 6)
-            painter.fillRect(bar, QColor(colours.raised))
-            painter.fillRect(QRect(bar.x(), bar.y(), round(share * bar.width()), 6), colour)
+            if step >= BARRED_PX:
+                bar = QRect(room.x(), y + 24, width, 6)
+                painter.fillRect(bar, QColor(colours.raised))
+                painter.fillRect(QRect(bar.x(), bar.y(), round(share * bar.width()), 6), colour)
             y += step
         line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)

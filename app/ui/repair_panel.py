@@ -37,7 +37,7 @@ class RepairPanel(QWidget):
         self.modes = Segmented(MODES, "What the network sees")
         self.tokens = ChipGroup([], "Tokens for each frame")
         self.precisions = Segmented([Option(k, v) for k, v in precisions().items()], "Precision")
-        self.devices = Segmented([Option(k, v) for k, v in devices().items()], "Device")
+        self.devices = ChipGroup([Option(k, v) for k, v in devices().items()], "Device")
         self.anchor = Switch("Keep to the measurement")
         self._hidden_words = label("")
         self.hidden = QSlider(Qt.Orientation.Horizontal)

@@ -163,3 +163,14 @@ def test_commands_reach_what_has_no_key(page):
     assert (page.model.options.far_m, page.model.options.colour_map) == (6.0, "viridis")
     assert page.measure.tool == "area"
     assert page._marks.isVisible()
+
+
+@pytest.mark.parametrize("opener", ["_range", "_measure", "_tune"])
+def test_no_panel_is_wider_than_its_room(page, opener):
+    page._context.studio.close()
+    page.model.choose_model("demo")
+    page._offer_models()
+    getattr(page, opener).click()
+    area = page._panel._stack.currentWidget()
+    QTest.qWait(20)
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()

@@ -1,10 +1,13 @@
 """What every test gets: no thread of ours outlives it, and where the shared material lies."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as main.py does, before anything loads torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

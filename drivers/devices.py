@@ -17,6 +17,7 @@ class Device:
         port: where it is plugged in, as the system calls it, or empty.
         problem: why it cannot be opened, or not be used in full; empty while all is well.
         hint: what to do about it.
+        automatic: whether the source "auto" opens it; a webcam has to be asked for by name.
     """
 
     source: str
@@ -28,6 +29,7 @@ class Device:
     port: str = ""
     problem: str = ""
     hint: str = ""
+    automatic: bool = True
 
     @property
     def usable(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.camera import Camera
-from drivers.cameras import orbbec, realsense, zed
+from drivers.cameras import orbbec, realsense, uvc, zed
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound
 from drivers.sdk import Sdk
@@ -33,8 +33,8 @@ class Vendor(Protocol):
     def live_cameras(self, serial: str = "") -> Sequence[Camera]: ...
 
 
-_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed)
-SDKS: tuple[Sdk, ...] = tuple(vendor.SDK for vendor in _VENDORS)
+_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, uvc)
+SDKS: tuple[Sdk, ...] = (realsense.SDK, orbbec.SDK, zed.SDK)
 
 
 def open_source(source: str, *, loop: bool = True) -> list[Camera]:
@@ -42,7 +42,8 @@ def open_source(source: str, *, loop: bool = True) -> list[Camera]:
 
     Args:
         source: "demo", "demo:unplug" (or another fault, for practice), "auto", "realsense:SERIAL",
-            "orbbec:SERIAL", a session folder, a `.db3` or `.bag` recording, or a folder of frame folders.
+            "orbbec:SERIAL", "zed:SERIAL", "uvc:video0", a session folder, a vendor's recording, or a folder
+            of frame folders.
         loop: files start again at their end.
 
     Raises:
@@ -115,7 +116,7 @@ def _all_cameras() -> list[Camera]:
     troubles: list[CameraError] = []
     found = devices()
     by_name = {vendor.SDK.name: vendor for vendor in _VENDORS}
-    for device in found:
+    for device in filter(lambda device: device.automatic, found):
         if not device.usable:
             troubles.append(
                 CameraError(f"{device.vendor} {device.model}: {device.problem}", hint=device.hint)
@@ -132,8 +133,10 @@ def _all_cameras() -> list[Camera]:
         return cameras
     if troubles:
         raise troubles[0]
-    missing = [vendor.SDK for vendor in _VENDORS if not vendor.SDK.state().ready]
+    missing = [sdk for sdk in SDKS if not sdk.state().ready]
     hint = "Plug one in, or choose demo for the simulated rig."
+    if found:
+        hint += f" A colour camera is there: choose {found[0].source or found[0].model}."
     if missing:
         names = " and ".join(sdk.title for sdk in missing)
         hint += f" The library for {names} is not ready: depthmend devices says what to do."

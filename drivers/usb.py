@@ -35,7 +35,7 @@ class UsbCamera:
     @property
     def link(self) -> str:
         """In words."""
-        return "USB 2" if self.speed_mbps <= 480 else "USB 3"
+        return link_of(str(self.speed_mbps))
 
 
 def usb_cameras(sysfs: Path = SYSFS, nodes: Path = NODES) -> list[UsbCamera]:
@@ -46,27 +46,42 @@ def usb_cameras(sysfs: Path = SYSFS, nodes: Path = NODES) -> list[UsbCamera]:
 def _cameras(sysfs: Path, nodes: Path) -> Iterator[UsbCamera]:
     seen = set()
     for folder in sysfs.iterdir():
-        vendor = _VENDORS.get(_line(folder / "idVendor").lower())
-        product = _line(folder / "product")
-        if vendor is None or (vendor == "realsense" and "realsense" not in product.lower()):
+        product = read_line(folder / "product")
+        vendor = vendor_of(read_line(folder / "idVendor"), product)
+        if vendor is None:
             continue
-        bus, number = _line(folder / "busnum"), _line(folder / "devnum")
+        bus, number = read_line(folder / "busnum"), read_line(folder / "devnum")
         if (bus, number) in seen or not number.isdigit() or not bus.isdigit():
             continue
         seen.add((bus, number))
         node = nodes / f"{int(bus):03}" / f"{int(number):03}"
-        speed = _line(folder / "speed")
+        speed = read_line(folder / "speed")
         yield UsbCamera(
             vendor=vendor,
             product=product or "camera",
-            serial=_line(folder / "serial"),
+            serial=read_line(folder / "serial"),
             speed_mbps=float(speed) if speed.replace(".", "", 1).isdigit() else 0.0,
             port=folder.name,
             openable=os.access(node, os.R_OK | os.W_OK),
         )
 
 
-def _line(path: Path) -> str:
+def vendor_of(vendor_id: str, product: str) -> str | None:
+    """Who made a depth camera; None for everything else."""
+    vendor = _VENDORS.get(vendor_id.lower())
+    return None if vendor == "realsense" and "realsense" not in product.lower() else vendor
+
+
+def link_of(speed_mbps: str) -> str:
+    """The link in words, of the number that Linux gives; empty for none."""
+    try:
+        return "USB 2" if float(speed_mbps) <= 480 else "USB 3"
+    except ValueError:
+        return ""
+
+
+def read_line(path: Path) -> str:
+    """What a file of sysfs says; empty where it is not there."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:  # this device has no such property, or was unplugged just now

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from app.pictures import depth_picture, depth_range
 from drivers.errors import SessionError
 from drivers.session import library
 from drivers.session.durable import write_atomically
 from drivers.session.labels import (
+    Kind,
     LabelEvent,
     Labels,
     add_label,
@@ -16,6 +21,7 @@ from drivers.session.labels import (
     apply,
     read_events,
     remove_label,
+    replace_label,
 )
 from drivers.session.library import SessionSummary, State, is_session
 from drivers.session.manifest import MANIFEST_NAME, CameraEntry, CameraTotals, Manifest
@@ -27,6 +33,7 @@ log = logging.getLogger(__name__)
 THUMBNAIL_NAME = "thumbnail.jpg"
 THUMBNAIL_WIDTH_PX = 480
 THUMBNAIL_QUALITY = 85
+FILL_FRAMES = 8
 
 NO_LABELS = Labels(scene="", tags=(), notes="", operator="", site="", events={})
 
@@ -78,6 +85,7 @@ class SessionEntry:
         cameras: in the rig's order.
         labels: what holds after all edits.
         bytes: of all files.
+        start_ns: of the first message, UTC; 0 where nothing says.
         recovered: whether a crash was repaired.
         lost_s: what that crash cost.
         failure: why recording ended early, or empty.
@@ -92,6 +100,7 @@ class SessionEntry:
     cameras: tuple[SessionCamera, ...]
     labels: Labels
     bytes: int
+    start_ns: int = 0
     recovered: bool = False
     lost_s: float = 0.0
     failure: str = ""
@@ -228,30 +237,137 @@ def recover_all(folder: Path) -> list[Recovery]:
     return done
 
 
-def relabel(folder: Path, *, scene: str, tags: tuple[str, ...]) -> Labels:
-    """Make scene and tags of a finished session these; what was said before stays in its list of events.
+@dataclass(frozen=True)
+class LabelEdit:
+    """What somebody wants said of a session; None leaves a label as it is.
+
+    Attributes:
+        scene: category, empty for none, as for all that follow.
+        tags: all tags of the whole session.
+        notes: free text.
+        operator: who recorded.
+        site: where.
+        without: ids of labels to take away, such as marks.
+    """
+
+    scene: str | None = None
+    tags: tuple[str, ...] | None = None
+    notes: str | None = None
+    operator: str | None = None
+    site: str | None = None
+    without: tuple[str, ...] = ()
+
+
+def relabel(folder: Path, edit: LabelEdit) -> Labels:
+    """Change the labels of a finished session; what was said before stays in its list of events.
 
     Raises:
         SessionError: the session cannot be written.
     """
     labels = apply(read_events(folder))
-    for event in changes(labels, scene=scene, tags=tags):
+    for event in changes(labels, edit):
         append_event(folder, event)
     return apply(read_events(folder))
 
 
-def changes(labels: Labels, *, scene: str, tags: tuple[str, ...]) -> list[LabelEvent]:
-    """The events that lead from `labels` to this scene and these tags."""
-    events = []
-    if scene != labels.scene:
-        events += [remove_label(label.id) for label in labels.events.values() if label.kind == "scene"]
-        events += [add_label("scene", scene)] if scene else []
-    events += [
-        remove_label(label.id)
-        for label in labels.events.values()
-        if label.kind == "tag" and label.start_ns is None and label.value not in tags
-    ]
-    return events + [add_label("tag", tag) for tag in tags if tag not in labels.tags]
+def changes(labels: Labels, edit: LabelEdit) -> list[LabelEvent]:
+    """The events that lead from `labels` to what is wanted."""
+    events = [remove_label(label_id) for label_id in edit.without if label_id in labels.events]
+    texts: tuple[tuple[Kind, str | None, str], ...] = (
+        ("scene", edit.scene, labels.scene),
+        ("note", edit.notes, labels.notes),
+        ("operator", edit.operator, labels.operator),
+        ("site", edit.site, labels.site),
+    )
+    for kind, wanted, now in texts:
+        if wanted is not None and wanted != now:
+            events += _said_once(labels, kind, wanted)
+    if edit.tags is not None:
+        events += [
+            remove_label(label.id)
+            for label in labels.events.values()
+            if label.kind == "tag" and label.start_ns is None and label.value not in edit.tags
+        ]
+        events += [add_label("tag", tag) for tag in edit.tags if tag not in labels.tags]
+    return events
+
+
+def _said_once(labels: Labels, kind: Kind, value: str) -> list[LabelEvent]:
+    """One label of this kind with this text, or none where it is empty."""
+    standing = [label for label in labels.events.values() if label.kind == kind]
+    if not value:
+        return [remove_label(label.id) for label in standing]
+    if not standing:
+        return [add_label(kind, value)]
+    first, *others = standing
+    return [replace_label(first, value), *(remove_label(label.id) for label in others)]
+
+
+@dataclass(frozen=True)
+class FillRate:
+    """Shares of pixels with depth, 0 to 1, over a few frames of one camera.
+
+    Attributes:
+        raw: of the sensor.
+        refined: of the recorded repair; None where there is none.
+    """
+
+    raw: float
+    refined: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What a look into a session's files shows.
+
+    Attributes:
+        fill: by camera id, of those that have frames.
+        pictures: by "color", "raw" and "refined": (H, W, 3) uint8 RGB of one moment in the middle.
+        made_by: title of the repair; empty without refined depth.
+    """
+
+    fill: dict[str, FillRate]
+    pictures: dict[str, NDArray[np.uint8]]
+    made_by: str = ""
+
+
+def overview(folder: Path) -> Overview:
+    """Look into a whole session: a few frames of each camera are decoded.
+
+    Raises:
+        SessionError: it cannot be read.
+    """
+    session = Session(folder)
+    filled = [camera_id for camera_id in session.camera_ids if session.count(camera_id)]
+    refined = {camera_id: session.refined_positions(camera_id) for camera_id in filled}
+    fill = {camera_id: _fill_rate(session, camera_id, refined[camera_id]) for camera_id in filled}
+    if not filled:
+        return Overview(fill, {})
+    camera_id = max(filled, key=lambda camera_id: len(refined[camera_id]) > 0)
+    n = _middle_position(session, camera_id, refined[camera_id])
+    raw, made = session.depth(camera_id, n), session.refined(camera_id, n)
+    depths = {"raw": raw.metres} | ({} if made is None else {"refined": made.depth.metres})
+    scale = depth_range(*depths.values())
+    pictures = {"color": session.color(camera_id, n)}
+    pictures |= {name: depth_picture(depth_m, scale) for name, depth_m in depths.items()}
+    return Overview(fill, pictures, "" if made is None else made.meta.made_by.title)
+
+
+def _fill_rate(session: Session, camera_id: str, refined: NDArray[np.int64]) -> FillRate:
+    raw = [session.depth(camera_id, n).fill_rate for n in _spread(session.count(camera_id))]
+    made = [session.refined(camera_id, int(refined[i])) for i in _spread(len(refined))]
+    filled = [frame.depth.fill_rate for frame in made if frame is not None]
+    return FillRate(float(np.mean(raw)), float(np.mean(filled)) if filled else None)
+
+
+def _spread(count: int) -> list[int]:
+    """A few positions at equal distances."""
+    return sorted({int((i + 0.5) * count / FILL_FRAMES) for i in range(FILL_FRAMES)}) if count else []
+
+
+def _middle_position(session: Session, camera_id: str, refined: NDArray[np.int64]) -> int:
+    """The frame in the middle; where some have refined depth, the middle one of those."""
+    return int(refined[len(refined) // 2]) if len(refined) else session.count(camera_id) // 2
 
 
 def _entry(summary: SessionSummary) -> SessionEntry:
@@ -265,6 +381,9 @@ def _entry(summary: SessionSummary) -> SessionEntry:
         cameras=tuple(_camera(camera, manifest) for camera in cameras),
         labels=summary.labels or NO_LABELS,
         bytes=summary.size_bytes,
+        start_ns=min((file.first_ns for file in manifest.files if file.first_ns), default=0)
+        if manifest
+        else 0,
         recovered=manifest is not None and manifest.recovered,
         lost_s=0.0 if manifest is None else manifest.lost_estimate_s,
         failure="" if manifest is None else manifest.failure,
@@ -311,8 +430,8 @@ def _middle_frame(entry: SessionEntry) -> bytes:
     import simplejpeg
 
     session = Session(entry.folder)
-    camera = max(entry.cameras, key=lambda camera: camera.written > 0)
-    color = session.color(camera.camera_id, session.count(camera.camera_id) // 2)
+    camera_id = max(entry.cameras, key=lambda camera: camera.written > 0).camera_id
+    color = session.color(camera_id, session.count(camera_id) // 2)
     height, width = color.shape[:2]
     target = (THUMBNAIL_WIDTH_PX, max(round(height * THUMBNAIL_WIDTH_PX / width), 1))
     small = cv2.resize(color, target, interpolation=cv2.INTER_AREA)

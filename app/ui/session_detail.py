@@ -1,5 +1,7 @@
 """The session that is selected in the library, and what can be done with it."""
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -8,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.library import SessionEntry
+from app.recording.library import LabelEdit, Overview, SessionEntry
 from app.settings import SCENES
 from app.ui import theme
 from app.ui.preview import Preview
@@ -21,14 +23,19 @@ from app.ui.widgets import (
     Option,
     Picker,
     PrimaryButton,
+    Segmented,
     body,
     caption,
     set_tone,
     title,
 )
+from app.viewmodels.session_overview import Looked
+from app.viewmodels.sessions import camera_words, marks
 from app.viewmodels.words import counted, duration, size
 
 NO_SCENE = Option("", "Not said")
+PICTURES = (Option("color", "Colour"), Option("raw", "Raw"), Option("refined", "Refined"))
+TEXTS = (("notes", "Notes"), ("site", "Site"), ("operator", "Operator"))
 
 
 class SessionDetail(Card):
@@ -40,7 +47,7 @@ class SessionDetail(Card):
         delete_requested: move it to the trash.
         verify_requested: compare its files with their hashes.
         copy_requested: copy it to another disk.
-        labels_changed: (scene, tags) it should have.
+        labels_changed: `LabelEdit` that it should have.
         closed: nothing is to be selected any more.
     """
 
@@ -49,12 +56,15 @@ class SessionDetail(Card):
     delete_requested = Signal(SessionEntry)
     verify_requested = Signal(SessionEntry)
     copy_requested = Signal(SessionEntry)
-    labels_changed = Signal(tuple)
+    labels_changed = Signal(LabelEdit)
     closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._entry: SessionEntry | None = None
+        self._jpeg: bytes | None = None
+        self._overview: Overview | None = None
+        self.pictures = Segmented(PICTURES, "Picture of the session")
         self.picture = Preview(aspect=16 / 9)
         self._when = title()
         self._facts = body()
@@ -73,6 +83,12 @@ class SessionDetail(Card):
         self.tags = ChipGroup([], "Tags of this session", exclusive=False)
         self.no_tags = caption("No tags. Press one to take it away; add new ones below.")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add")
+        self.marks = ChipGroup([], "Marked moments", exclusive=False)
+        self.marks_caption = caption("Marked moments; press one to take it away")
+        self.texts = {
+            name: TouchEntry(title_text, placeholder=title_text, submit_text="Save")
+            for name, title_text in TEXTS
+        }
         self.labels = QWidget()
         self._where = caption()
         self._lay_out()
@@ -85,11 +101,20 @@ class SessionDetail(Card):
         self.scene.picked.connect(self._scene_picked)
         self.tags.changed.connect(self._tags_pressed)
         self.tag_entry.submitted.connect(self._tag_typed)
+        self.marks.changed.connect(self._marks_pressed)
+        for name, entry in self.texts.items():
+            entry.submitted.connect(partial(self._text_typed, name))
+        self.pictures.changed.connect(self._show_picture)
 
     def show_entry(self, entry: SessionEntry, jpeg: bytes | None) -> None:
         """Show a session."""
-        self._entry = entry
-        self.picture.show_jpeg(jpeg)
+        other = self._entry is None or entry.folder != self._entry.folder
+        self._entry, self._jpeg = entry, jpeg
+        if other:
+            self._overview = None
+            self.pictures.select("color")
+        self.pictures.setVisible(self._overview is not None)
+        self._show_picture()
         self._when.setText(when(entry))
         said = [entry.labels.site, entry.labels.operator]
         place = ", ".join(text for text in said if text)
@@ -112,7 +137,45 @@ class SessionDetail(Card):
         self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])
         self.tags.select(entry.labels.tags)
         self.no_tags.setVisible(not entry.labels.tags)
+        marked = marks(entry)
+        self.marks.set_options([Option(mark_id, words, "close") for mark_id, words in marked])
+        self.marks.select([mark_id for mark_id, _ in marked])
+        for widget in (self.marks, self.marks_caption):
+            widget.setVisible(bool(marked))
+        for name, value in (
+            ("notes", entry.labels.notes), ("site", entry.labels.site), ("operator", entry.labels.operator),
+        ):  # fmt: skip
+            if other:
+                self.texts[name].edit.setText(value)
+            self.texts[name].set_text(value)
         self._where.setText(str(entry.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+
+    def show_jpeg(self, jpeg: bytes | None) -> None:
+        """Show a thumbnail that came."""
+        self._jpeg = jpeg
+        self._show_picture()
+
+    def show_overview(self, looked: Looked) -> None:
+        """Show what was found in the session, if it is still the one that is shown."""
+        if self._entry is None or looked.folder != self._entry.folder:
+            return
+        self._overview = looked.overview
+        if looked.problem:
+            self._problem.setText(looked.problem)
+            self._problem.setVisible(True)
+        if looked.overview is not None:
+            self.pictures.setVisible(bool(looked.overview.pictures))
+            self.pictures.button("refined").setVisible("refined" in looked.overview.pictures)
+        self._show_picture()
+        self._show_cameras(self._entry)
+
+    def _show_picture(self, _keys: object = None) -> None:
+        pictures = {} if self._overview is None else self._overview.pictures
+        chosen = next(iter(self.pictures.selected), "color")
+        if chosen in pictures:
+            self.picture.show_color(pictures[chosen])
+        else:
+            self.picture.show_jpeg(self._jpeg)
 
     def _show_cameras(self, entry: SessionEntry) -> None:
         while (item := self._cameras.takeAt(0)) is not None:
@@ -120,10 +183,12 @@ class SessionDetail(Card):
                 old.hide()
                 old.deleteLater()
         for camera in entry.cameras if entry.usable else ():
-            lost = "none lost" if camera.lost == 0 else f"{camera.lost:,} lost"
-            line = body(f"{camera.name}: {counted(camera.written, 'frame')}, {lost}")
+            fill = None if self._overview is None else self._overview.fill.get(camera.camera_id)
+            line = body(camera_words(camera, fill))
             set_tone(line, "warning" if camera.lost else "")
             self._cameras.addWidget(line)
+        if self._overview is not None and self._overview.made_by:
+            self._cameras.addWidget(caption(f"Refined by {self._overview.made_by}"))
 
     def _lay_out(self) -> None:
         labels = QVBoxLayout(self.labels)
@@ -135,8 +200,13 @@ class SessionDetail(Card):
             self.tags,
             self.no_tags,
             self.tag_entry,
+            self.marks_caption,
+            self.marks,
         ):
             labels.addWidget(widget)
+        for name, title_text in TEXTS:
+            labels.addWidget(caption(title_text))
+            labels.addWidget(self.texts[name])
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(self.delete, 1)
@@ -145,7 +215,7 @@ class SessionDetail(Card):
         uses.setSpacing(theme.GAP_PX)
         uses.addWidget(self.replay, 1)
         uses.addWidget(self.train, 1)
-        for part in (self.picture, self._when, self._facts, self._problem):
+        for part in (self.picture, self.pictures, self._when, self._facts, self._problem):
             self.column.addWidget(part)
         keeping = QHBoxLayout()
         keeping.setSpacing(theme.GAP_PX)
@@ -174,16 +244,28 @@ class SessionDetail(Card):
         self.copy_requested.emit(self._entry)
 
     def _scene_picked(self, scene: str) -> None:
-        if self._entry is not None:
-            self.labels_changed.emit((scene, self._entry.labels.tags))
+        self.labels_changed.emit(LabelEdit(scene=scene))
 
     def _tags_pressed(self, tags: list[str]) -> None:
-        if self._entry is not None:
-            self.labels_changed.emit((self._entry.labels.scene, tuple(tags)))
+        self.labels_changed.emit(LabelEdit(tags=tuple(tags)))
 
     def _tag_typed(self, text: str) -> None:
         tag = " ".join(text.split())
         self.tag_entry.clear()
         if self._entry is not None and tag:
-            labels = self._entry.labels
-            self.labels_changed.emit((labels.scene, tuple(dict.fromkeys((*labels.tags, tag)))))
+            tags = dict.fromkeys((*self._entry.labels.tags, tag))
+            self.labels_changed.emit(LabelEdit(tags=tuple(tags)))
+
+    def _marks_pressed(self, kept: list[str]) -> None:
+        if self._entry is not None:
+            gone = tuple(mark_id for mark_id, _ in marks(self._entry) if mark_id not in kept)
+            self.labels_changed.emit(LabelEdit(without=gone))
+
+    def _text_typed(self, name: str, text: str) -> None:
+        said = " ".join(text.split())
+        edits = {
+            "notes": LabelEdit(notes=said),
+            "site": LabelEdit(site=said),
+            "operator": LabelEdit(operator=said),
+        }
+        self.labels_changed.emit(edits[name])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QStackedWidget,
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.library import SessionEntry
+from app.recording.library import LabelEdit, SessionEntry
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
@@ -25,6 +25,7 @@ from app.ui.widgets import (
     ChipGroup,
     EmptyState,
     Option,
+    Picker,
     caption,
     heading,
     touch_scroll,
@@ -33,12 +34,31 @@ from app.ui.work_strip import WorkStrip
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Thumbnail
 from app.viewmodels.session_work import Refusal
-from app.viewmodels.sessions import Deleted, SessionsView, SessionsViewModel
+from app.viewmodels.sessions import (
+    Deleted,
+    Kept,
+    Order,
+    SessionsView,
+    SessionsViewModel,
+    disk_use_words,
+)
 from app.viewmodels.words import counted
 
 DETAIL_PX = 400
 ALL = Option("", "All scenes")
 UNDO_S = 12.0
+KEPT = (
+    Option(Kept.ALL.value, "All sessions"),
+    Option(Kept.LOSSLESS.value, "Without lost frames"),
+    Option(Kept.LOSSES.value, "With lost frames"),
+    Option(Kept.REFINED.value, "With refined depth"),
+    Option(Kept.TROUBLE.value, "Damaged or cut short"),
+)
+ORDER = (
+    Option(Order.NEWEST.value, "Newest first"),
+    Option(Order.LONGEST.value, "Longest first"),
+    Option(Order.LARGEST.value, "Largest first"),
+)
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -60,6 +80,8 @@ class SessionsPage(QWidget):
         self._context = context
         self._cards: dict[Path, SessionCard] = {}
         self.search = TouchEntry("Search sessions", placeholder="Search: name, tag, site, camera")
+        self.kept = Picker("Which sessions", KEPT)
+        self.order = Picker("Order", ORDER)
         self.scenes = ChipGroup([ALL], "Show only this scene")
         self.count = caption()
         self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
@@ -78,6 +100,9 @@ class SessionsPage(QWidget):
         self._lay_out()
         self.search.edited.connect(model.search)
         self.search.submitted.connect(model.search)
+        self.kept.picked.connect(self._kept_picked)
+        self.order.picked.connect(self._order_picked)
+        model.overview.looked.connect(self.detail.show_overview)
         self.scenes.changed.connect(self._scene_chosen)
         self.empty_trash.clicked.connect(self._ask_to_purge)
         self.restore_all.clicked.connect(model.restore_all)
@@ -129,6 +154,7 @@ class SessionsPage(QWidget):
         self._detail_area.setVisible(selected is not None)
         if selected is not None:
             self.detail.show_entry(selected, self._model.list.picture(selected.folder))
+        self._model.overview.look(selected.folder if selected is not None and selected.usable else None)
 
     def show_thumbnail(self, picture: Thumbnail) -> None:
         """Show a picture that came."""
@@ -136,7 +162,7 @@ class SessionsPage(QWidget):
         if card is not None:
             card.show_jpeg(picture.jpeg)
             if card.isChecked():
-                self.detail.picture.show_jpeg(picture.jpeg)
+                self.detail.show_jpeg(picture.jpeg)
 
     def show_deleted(self, deleted: Deleted) -> None:
         """Offer the way back."""
@@ -162,10 +188,14 @@ class SessionsPage(QWidget):
         self.scenes.set_options([ALL, *(Option(scene, scene.capitalize()) for scene in view.scenes)])
         self.scenes.select(view.scene)
         self.scenes.setVisible(bool(view.scenes))
-        self.search.setVisible(view.total > 0)
+        for widget in (self.search, self.kept, self.order):
+            widget.setVisible(view.total > 0)
+        self.kept.select(view.kept.value)
+        self.order.select(view.order.value)
         found = counted(len(view.entries), "session")
         narrowed = len(view.entries) != view.total
-        self.count.setText(f"{found} of {view.total:,}" if narrowed else found)
+        found = f"{found} of {view.total:,}" if narrowed else found
+        self.count.setText(f"{found}; {disk_use_words(view)}")
         self.count.setVisible(view.total > 0)
         self.empty_trash.setVisible(view.trashed > 0)
         self.restore_all.setVisible(view.trashed > 0)
@@ -218,7 +248,12 @@ class SessionsPage(QWidget):
         head.setContentsMargins(0, 0, theme.SPACE_PX, 0)
         head.setSpacing(12)
         head.addLayout(top)
-        head.addWidget(self.search)
+        find = QHBoxLayout()
+        find.setSpacing(theme.GAP_PX)
+        find.addWidget(self.search, 1)
+        for picker in (self.kept, self.order):
+            find.addWidget(picker, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(find)
         head.addWidget(self.scenes)
         head.addWidget(self.work)
         outer.addLayout(head)
@@ -243,11 +278,16 @@ class SessionsPage(QWidget):
         self._model.train_on(entry)
         self._context.go_to("Train")
 
-    def _relabel(self, labels: tuple[str, tuple[str, ...]]) -> None:
+    def _relabel(self, edit: LabelEdit) -> None:
         entry = self._model.view.entry
         if entry is not None:
-            scene, tags = labels
-            self._model.relabel(entry, scene, tags)
+            self._model.relabel(entry, edit)
+
+    def _kept_picked(self, key: str) -> None:
+        self._model.keep(Kept(key))
+
+    def _order_picked(self, key: str) -> None:
+        self._model.arrange(Order(key))
 
     def _ask_where_to(self, entry: SessionEntry) -> None:
         sessions = self._context.settings.sessions_folder

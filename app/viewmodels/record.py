@@ -13,7 +13,7 @@ from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
 from app.recording.guards import Caution, battery, heat
-from app.recording.library import relabel
+from app.recording.library import LabelEdit, relabel
 from app.recording.recorder import Recorder, RecorderStatus
 from app.recording.room import LOW_S, Limits
 from app.recording.tags import recent_tags, remember_tags
@@ -312,6 +312,6 @@ class RecordViewModel(QObject):
 
 def _relabel(folder: Path, labels: LabelChoice) -> None:
     try:
-        relabel(folder, scene=labels.scene, tags=labels.tags)
+        relabel(folder, LabelEdit(scene=labels.scene, tags=labels.tags))
     except SessionError as error:
         log.warning("labels changed while recording were not kept: %s %s", error, error.hint)

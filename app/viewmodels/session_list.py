@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.paths import free_bytes
 from app.recording.library import Recovery, SessionEntry, entries, purge, recover_all, thumbnail, trash
 
 POLL_MS = 60
@@ -21,11 +22,13 @@ class Listing:
     Attributes:
         entries: the sessions, newest first.
         trashed: what was deleted and is still there.
+        free_bytes: room on the disk; None where it cannot be asked.
         problem: why the folder cannot be read, or empty.
     """
 
     entries: tuple[SessionEntry, ...] = ()
     trashed: tuple[SessionEntry, ...] = ()
+    free_bytes: int | None = None
     problem: str = ""
 
 
@@ -136,7 +139,7 @@ class SessionList(QObject):
         if recover and (done := recover_all(folder)):
             self._recoveries.put(tuple(done))
         try:
-            listing = Listing(tuple(entries(folder)), tuple(trash(folder)))
+            listing = Listing(tuple(entries(folder)), tuple(trash(folder)), free_bytes(folder))
         except OSError as error:
             self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))
             return

@@ -1,19 +1,59 @@
 """State of the sessions page: which sessions are there, found, selected, deleted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.recording import library
-from app.recording.library import Recovery, SessionEntry
+from app.recording.library import FillRate, LabelEdit, Recovery, SessionCamera, SessionEntry
 from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
+from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import counted
+from app.viewmodels.words import clock, counted, size
 from drivers.errors import SessionError
 from drivers.session.library import State
+from drivers.session.manifest import CameraTotals
+
+
+class Kept(Enum):
+    """Which sessions the list keeps."""
+
+    ALL = "all"
+    LOSSLESS = "lossless"
+    LOSSES = "losses"
+    REFINED = "refined"
+    TROUBLE = "trouble"
+
+    def keeps(self, entry: SessionEntry) -> bool:
+        """Whether it keeps this session."""
+        lossless = entry.usable and entry.lost == 0 and not entry.recovered
+        return {
+            Kept.ALL: True,
+            Kept.LOSSLESS: lossless,
+            Kept.LOSSES: entry.usable and not lossless,
+            Kept.REFINED: entry.refined > 0,
+            Kept.TROUBLE: not entry.usable or bool(entry.failure),
+        }[self]
+
+
+class Order(Enum):
+    """Which session comes first."""
+
+    NEWEST = "newest"
+    LONGEST = "longest"
+    LARGEST = "largest"
+
+    def arranged(self, entries: Iterable[SessionEntry]) -> tuple[SessionEntry, ...]:
+        """The sessions, which come newest first, in this order."""
+        if self is Order.LONGEST:
+            return tuple(sorted(entries, key=lambda entry: -entry.seconds))
+        if self is Order.LARGEST:
+            return tuple(sorted(entries, key=lambda entry: -entry.bytes))
+        return tuple(entries)
 
 
 @dataclass(frozen=True)
@@ -21,12 +61,17 @@ class SessionsView:
     """What the page shows.
 
     Attributes:
-        entries: sessions that the search lets through, newest first.
+        entries: sessions that search and filters let through, in order.
         total: how many there are without the search.
         scenes: categories that occur, for the filter.
         search: words that are looked for.
         scene: category that is looked for, or empty.
+        kept: which sessions are let through besides.
+        order: which comes first.
         selected: folder of the selected session, or None.
+        bytes: of all sessions.
+        trash_bytes: of those in the trash.
+        free_bytes: room on the disk of the library; None where it cannot be asked.
         trashed: how many sessions are in the trash.
         loaded: whether the folder has been read.
         problem: why it cannot be read, or empty.
@@ -37,7 +82,12 @@ class SessionsView:
     scenes: tuple[str, ...] = ()
     search: str = ""
     scene: str = ""
+    kept: Kept = Kept.ALL
+    order: Order = Order.NEWEST
     selected: Path | None = None
+    bytes: int = 0
+    trash_bytes: int = 0
+    free_bytes: int | None = None
     trashed: int = 0
     loaded: bool = False
     problem: str = ""
@@ -71,6 +121,7 @@ class SessionsViewModel(QObject):
     Attributes:
         list: the folder, read in a thread.
         work: verifies and copies sessions.
+        overview: looks into the selected one.
     """
 
     view_changed = Signal(SessionsView)
@@ -82,11 +133,14 @@ class SessionsViewModel(QObject):
         super().__init__(parent)
         self.list = SessionList(folder, recover=True, parent=self)
         self.work = SessionWork(self)
+        self.overview = SessionOverview(self)
         self._handover = handover
         self._listing: Listing | None = None
         self._told: set[Path] = set()
         self._search = ""
         self._scene = ""
+        self._kept = Kept.ALL
+        self._order = Order.NEWEST
         self._selected: Path | None = None
         self.list.listed.connect(self._listed)
         self.list.recovered.connect(self._recovered)
@@ -101,14 +155,21 @@ class SessionsViewModel(QObject):
         found = tuple(
             entry
             for entry in listing.entries
-            if entry.matches(self._search) and self._scene in {"", entry.labels.scene}
+            if entry.matches(self._search)
+            and self._scene in {"", entry.labels.scene}
+            and self._kept.keeps(entry)
         )
         return SessionsView(
-            entries=found,
+            entries=self._order.arranged(found),
             total=len(listing.entries),
             scenes=tuple(sorted(scenes)),
             search=self._search,
             scene=self._scene,
+            kept=self._kept,
+            order=self._order,
+            bytes=sum(entry.bytes for entry in listing.entries),
+            trash_bytes=sum(entry.bytes for entry in listing.trashed),
+            free_bytes=listing.free_bytes,
             selected=self._selected if any(entry.folder == self._selected for entry in found) else None,
             trashed=len(listing.trashed),
             loaded=self._listing is not None,
@@ -120,6 +181,7 @@ class SessionsViewModel(QObject):
         wanted = self._handover.take_show()
         if wanted is not None:
             self._search = self._scene = ""
+            self._kept = Kept.ALL
             self._selected = wanted
             self.view_changed.emit(self.view)
         self.list.load()
@@ -132,6 +194,16 @@ class SessionsViewModel(QObject):
     def choose_scene(self, scene: str) -> None:
         """Show only sessions of this category; empty shows all."""
         self._scene = scene
+        self.view_changed.emit(self.view)
+
+    def keep(self, kept: Kept) -> None:
+        """Show only these sessions."""
+        self._kept = kept
+        self.view_changed.emit(self.view)
+
+    def arrange(self, order: Order) -> None:
+        """Show them in another order."""
+        self._order = order
         self.view_changed.emit(self.view)
 
     def select(self, folder: Path | None) -> None:
@@ -175,10 +247,10 @@ class SessionsViewModel(QObject):
         """Remove what is in the trash for good."""
         self.list.empty_trash()
 
-    def relabel(self, entry: SessionEntry, scene: str, tags: tuple[str, ...]) -> None:
-        """Give a session another scene and other tags."""
+    def relabel(self, entry: SessionEntry, edit: LabelEdit) -> None:
+        """Change what is said of a session."""
         try:
-            library.relabel(entry.folder, scene=scene, tags=tags)
+            library.relabel(entry.folder, edit)
         except SessionError as error:
             self.refused.emit(Refusal(str(error), error.hint))
             return
@@ -187,6 +259,7 @@ class SessionsViewModel(QObject):
     def close(self) -> None:
         """Join the threads that read and work."""
         self.work.close()
+        self.overview.close()
         self.list.close()
 
     def _listed(self, listing: Listing) -> None:
@@ -211,13 +284,13 @@ class SessionsViewModel(QObject):
     def _drop(self, folder: Path) -> None:
         if self._listing is not None:
             left = tuple(entry for entry in self._listing.entries if entry.folder != folder)
-            self._listing = Listing(left, self._listing.trashed)
+            self._listing = replace(self._listing, entries=left)
             self.view_changed.emit(self.view)
 
     def _replace(self, changed: SessionEntry) -> None:
         assert self._listing is not None
         entries = tuple(changed if e.folder == changed.folder else e for e in self._listing.entries)
-        self._listing = Listing(entries, self._listing.trashed)
+        self._listing = replace(self._listing, entries=entries)
         self.view_changed.emit(self.view)
 
 
@@ -227,13 +300,50 @@ def loss_words(entry: SessionEntry) -> str:
         return ""
     if entry.recovered:
         return f"Recovered after a crash; about {entry.lost_s:.1f} s lost"
-    if entry.lost == 0:
+    return drop_words(*(camera.totals for camera in entry.cameras if camera.totals is not None))
+
+
+def drop_words(*totals: CameraTotals) -> str:
+    """Lost frames by cause."""
+    lost = sum(total.lost for total in totals)
+    if lost == 0:
         return "No frame lost"
-    totals = [camera.totals for camera in entry.cameras if camera.totals is not None]
     causes = (
         (sum(total.device_gap for total in totals), "by the device"),
         (sum(total.host_drop for total in totals), "dropped"),
         (sum(total.error for total in totals), "failed"),
     )
     parts = ", ".join(f"{number:,} {cause}" for number, cause in causes if number)
-    return f"{counted(entry.lost, 'frame')} lost: {parts}"
+    return f"{counted(lost, 'frame')} lost: {parts}"
+
+
+def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
+    """What the session holds of one camera, and where the rest went."""
+    parts = [counted(camera.written, "frame")]
+    if camera.refined:
+        parts.append(f"{camera.refined:,} refined")
+    if camera.totals is not None:
+        parts.append(drop_words(camera.totals).casefold())
+    if fill is not None:
+        made = "" if fill.refined is None else f", refined {fill.refined:.0%}"
+        parts.append(f"{fill.raw:.0%} of the pixels have depth{made}")
+    return f"{camera.name}: {'; '.join(parts)}"
+
+
+def marks(entry: SessionEntry) -> list[tuple[str, str]]:
+    """Id and words of each marked moment: "00:12 glass here"."""
+    found = [label for label in entry.labels.events.values() if label.kind == "mark"]
+    return [
+        (mark.id, f"{clock(((mark.start_ns or entry.start_ns) - entry.start_ns) / 1e9)} {mark.value}")
+        for mark in found
+    ]
+
+
+def disk_use_words(view: SessionsView) -> str:
+    """Room that the library takes, and room that is left."""
+    parts = [size(view.bytes)]
+    if view.trash_bytes:
+        parts.append(f"{size(view.trash_bytes)} in the trash")
+    if view.free_bytes is not None:
+        parts.append(f"{size(view.free_bytes)} free")
+    return ", ".join(parts)

@@ -268,6 +268,11 @@ class Manifest(_Model):
             return 0.0
         return (max(file.last_ns for file in filled) - min(file.first_ns for file in filled)) / 1e9
 
+    @property
+    def start_ns(self) -> int:
+        """UTC of the first message; 0 without any."""
+        return min((file.first_ns for file in self.files if file.first_ns), default=0)
+
     def frames(self, camera_id: str) -> int:
         """Frames of one camera in all segments."""
         return self._messages(topic(camera_id, META))

@@ -298,6 +298,15 @@ class Session:
         """
         return decode_color(_image(self._messages(camera_id, n, (topics.COLOR,))[topics.COLOR]))
 
+    def depth(self, camera_id: str, n: int) -> DepthMap:
+        """Raw depth of one frame; nothing else is decoded.
+
+        Raises:
+            SessionError: there is no such frame, or the file is damaged.
+        """
+        message = self._messages(camera_id, n, (topics.DEPTH,))[topics.DEPTH]
+        return DepthMap(_depth(message), self._entry(camera_id).depth_unit_m)
+
     def refined(self, camera_id: str, n: int) -> RefinedFrame | None:
         """Refined depth of one frame; None where none was recorded.
 

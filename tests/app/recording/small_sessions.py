@@ -10,6 +10,7 @@ from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.encode import encode
 from drivers.session.manifest import CameraTotals
+from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
 from drivers.session.writer import SessionWriter, session_camera
 
 PERIOD_NS = 33_333_333
@@ -22,6 +23,15 @@ def small_frame(camera_id: str, index: int) -> Frame:
     depth = DepthMap(np.full((24, 32), 1500, np.uint16), 0.001)
     captured_ns = START_NS + index * PERIOD_NS
     return Frame(camera_id, index, captured_ns, captured_ns, color, depth, Calibration(lens, lens))
+
+
+def small_refined(frame: Frame) -> EncodedRefined:
+    """Refined depth of a frame, without a hole."""
+    made_by = MadeBy(model="classical", title="Classical filling")
+    meta = RefinedMeta(frame_number=frame.index, took_ms=5.0, made_by=made_by)
+    depth = DepthMap(np.full((24, 32), 1500, np.uint16), 0.001)
+    refined = RefinedFrame(depth, np.zeros((24, 32), np.uint8), meta)
+    return encode_refined(frame.camera_id, refined, ready_ns=frame.captured_ns + 10_000_000)
 
 
 def begin_session(folder: Path, *, cameras: tuple[str, ...] = ("left", "right"), frames: int = 4, **labels):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -5,8 +6,11 @@ import numpy as np
 import pytest
 
 from app.recording import library
+from app.recording.library import FillRate, LabelEdit
+from drivers.depth import DepthMap
 from drivers.errors import SessionError
-from drivers.session.labels import apply, read_events
+from drivers.session.encode import encode
+from drivers.session.labels import add_label, append_event, apply, read_events
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
 from tests.app.recording import small_sessions as small
@@ -150,7 +154,7 @@ def test_a_session_left_unfinished_by_a_crash_is_recovered(tmp_path):
 def test_new_labels_hold_and_the_old_ones_stay_in_the_file(tmp_path):
     folder = small.make_session(tmp_path / "a", scene="office", tags=["glass", "sun"])
 
-    library.relabel(folder, scene="home", tags=("sun", "mirror"))
+    library.relabel(folder, LabelEdit(scene="home", tags=("sun", "mirror")))
     labels = library.read_entry(folder).labels
 
     assert (labels.scene, labels.tags) == ("home", ("sun", "mirror"))
@@ -160,15 +164,13 @@ def test_new_labels_hold_and_the_old_ones_stay_in_the_file(tmp_path):
 def test_the_same_labels_again_write_nothing(tmp_path):
     labels = apply(read_events(small.make_session(tmp_path / "a", scene="office", tags=["glass"])))
 
-    assert library.changes(labels, scene="office", tags=("glass",)) == []
+    assert library.changes(labels, LabelEdit(scene="office", tags=("glass",), notes="", site="")) == []
 
 
 def test_a_marked_moment_is_no_tag_to_take_away(tmp_path):
-    from drivers.session.labels import add_label
-
     labels = apply([add_label("tag", "mark 1", start_ns=5), add_label("tag", "sun")])
 
-    assert [event.op for event in library.changes(labels, scene="", tags=())] == ["remove"]
+    assert [event.op for event in library.changes(labels, LabelEdit(scene="", tags=()))] == ["remove"]
 
 
 def test_every_word_of_a_search_must_occur(tmp_path):
@@ -189,3 +191,47 @@ def crashed_session(folder: Path) -> Path:
     for name, data in active.items():
         (folder / name).write_bytes(data)
     return folder
+
+
+def test_every_label_can_be_edited_afterwards_and_images_are_not_touched(tmp_path):
+    folder = small.make_session(tmp_path / "a", notes="first", operator="Kim", site="Hall 3", tags=["sun"])
+    append_event(folder, add_label("note", "second"))
+    append_event(folder, add_label("mark", "glass", start_ns=5))
+    before = (folder / "seg_00000.mcap").read_bytes()
+
+    labels = library.relabel(folder, LabelEdit(notes="both", operator="Ada", site=""))
+    assert (labels.notes, labels.operator, labels.site) == ("both", "Ada", "")
+    assert labels.tags == ("sun",)
+    (mark,) = [label.id for label in labels.events.values() if label.kind == "mark"]
+    labels = library.relabel(folder, LabelEdit(without=(mark,)))
+
+    assert "mark" not in {label.kind for label in labels.events.values()}
+    assert library.read_entry(folder).labels == labels
+    assert (folder / "seg_00000.mcap").read_bytes() == before
+
+
+def test_the_overview_tells_how_much_depth_there_is(tmp_path):
+    writer = small.begin_session(tmp_path / "a", frames=0)
+    for index in range(20):
+        for name in ("left", "right"):
+            frame = small.small_frame(name, index)
+            values = frame.depth.values.copy()
+            values[:6] = 0  # a quarter
+            writer.write(encode(replace(frame, depth=DepthMap(values, 0.001))))
+            if name == "right" and index in {3, 11}:
+                writer.write_refined(small.small_refined(frame))
+    writer.close()
+
+    seen = library.overview(tmp_path / "a")
+
+    assert seen.fill["left"] == FillRate(0.75, None)
+    assert seen.fill["right"] == FillRate(0.75, 1.0)
+    assert set(seen.pictures) == {"color", "raw", "refined"}
+    assert all(picture.shape == (24, 32, 3) for picture in seen.pictures.values())
+    assert seen.made_by == "Classical filling"
+    assert library.read_entry(tmp_path / "a").refined == 2
+
+
+def test_a_session_without_frames_has_an_empty_overview(tmp_path):
+    seen = library.overview(small.make_session(tmp_path / "a", frames=0))
+    assert (seen.fill, seen.pictures) == ({}, {})

@@ -1,8 +1,11 @@
 import pytest
+from PySide6.QtWidgets import QLabel
 
+from app.recording.library import read_entry
 from app.ui.folder_dialog import FolderDialog
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
+from drivers.session.manifest import CameraTotals
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
 
@@ -122,8 +125,6 @@ def test_labels_are_edited_by_touch(make, tmp_path):
     page.detail.tag_entry._submit.click()
     page.detail.scene.picked.emit("home")
 
-    from app.recording.library import read_entry
-
     labels = read_entry(folder).labels
     assert (labels.scene, labels.tags) == ("home", ("sun",))
     assert "home, sun" in cards(page)[0].accessibleName()
@@ -141,7 +142,7 @@ def test_search_and_scene_filter_the_cards(make, tmp_path):
 
     assert cards(page) == []
     assert page.pages.currentWidget() is page.nothing
-    assert "0 sessions of 2" in page.count.text()
+    assert page.count.text().startswith("0 sessions of 2")
 
 
 def test_the_session_that_was_just_saved_is_selected(make, tmp_path):
@@ -192,3 +193,51 @@ def test_copy_asks_for_the_folder_and_copies_into_it(qtbot, make, tmp_path):
 
     assert (tmp_path / "disk" / "a" / "manifest.json").exists()
     assert "the same" in asked.notices[0].text
+
+
+def test_the_details_tell_depth_and_losses_and_show_raw_and_refined(qtbot, make, tmp_path):
+    totals = {"left": CameraTotals(device_frames=6, written=4, device_gap=2)}
+    writer = small.begin_session(tmp_path / "a", cameras=("left",))
+    writer.write_refined(small.small_refined(small.small_frame("left", 2)))
+    writer.close(totals)
+    page, _ = make()
+    assert not page.detail.pictures.isVisibleTo(page)
+
+    cards(page)[0].click()
+
+    def said():
+        return " ".join(label.text() for label in page.detail.findChildren(QLabel) if label.isVisible())
+
+    qtbot.waitUntil(lambda: "100% of the pixels have depth, refined 100%" in said())
+    assert "4 frames; 1 refined; 2 frames lost: 2 by the device" in said()
+    assert "Refined by Classical filling" in said()
+    before = page.detail.picture.grab().toImage()
+    page.detail.pictures.button("raw").click()
+    assert page.detail.picture.grab().toImage() != before
+    pages.assert_fit_for_fingers(page)
+
+
+def test_notes_site_and_operator_are_edited_in_place(qtbot, make, tmp_path):
+    folder = small.make_session(tmp_path / "a", site="Hall 3")
+    page, _ = make()
+    cards(page)[0].click()
+    assert page.detail.texts["site"].text == "Hall 3"
+
+    page.detail.texts["notes"].edit.setText("mirror at the  left")
+    page.detail.texts["notes"]._submit.click()
+    page.detail.texts["site"].edit.setText("Hall 4")
+    page.detail.texts["site"]._submit.click()
+
+    labels = read_entry(folder).labels
+    assert (labels.notes, labels.site) == ("mirror at the left", "Hall 4")
+
+
+def test_filters_and_disk_use_are_on_the_page(make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, _ = make()
+
+    assert "free" in page.count.text()
+    page.kept.picked.emit("losses")
+    assert cards(page) == []
+    page.kept.picked.emit("lossless")
+    assert len(cards(page)) == 1

@@ -1,7 +1,10 @@
 import pytest
 
+from app.recording.library import LabelEdit
 from app.viewmodels.handover import Handover
-from app.viewmodels.sessions import SessionsViewModel, loss_words
+from app.viewmodels.sessions import Kept, Order, SessionsViewModel, disk_use_words, loss_words, marks
+from drivers.session.labels import add_label
+from drivers.session.manifest import CameraTotals
 from drivers.session.verify import Cancelled
 from tests.app.recording import small_sessions as small
 from tests.app.recording.test_library import crashed_session
@@ -133,7 +136,7 @@ def test_labels_are_changed_in_place(loaded, tmp_path):
     small.make_session(tmp_path / "a", scene="office", tags=["glass"])
     model = loaded()
 
-    model.relabel(model.view.entries[0], "home", ("sun",))
+    model.relabel(model.view.entries[0], LabelEdit(scene="home", tags=("sun",)))
 
     labels = model.view.entries[0].labels
     assert (labels.scene, labels.tags) == ("home", ("sun",))
@@ -237,3 +240,69 @@ def test_one_piece_of_work_at_a_time_and_it_can_be_stopped(qtbot, loaded, tmp_pa
     with qtbot.waitSignal(model.notice_came) as signal:
         model.work.cancel()
     assert "Stopped" in signal.args[0]
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """a is lossless and long, b lost frames, c has refined depth, d is damaged."""
+    small.make_session(tmp_path / "a", frames=30)
+    lost = {name: CameraTotals(device_frames=6, written=4, host_drop=2) for name in ("left", "right")}
+    small.make_session(tmp_path / "b", totals=lost)
+    writer = small.begin_session(tmp_path / "c", cameras=("left",))
+    writer.write_refined(small.small_refined(small.small_frame("left", 2)))
+    writer.close()
+    (small.make_session(tmp_path / "d") / "session.json").write_text("{", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kept", "left"),
+    [
+        (Kept.ALL, ["d", "c", "b", "a"]),
+        (Kept.LOSSLESS, ["c", "a"]),
+        (Kept.LOSSES, ["b"]),
+        (Kept.REFINED, ["c"]),
+        (Kept.TROUBLE, ["d"]),
+    ],
+)
+def test_sessions_are_kept_by_what_happened_to_them(mixed, loaded, kept, left):
+    model = loaded()
+    model.keep(kept)
+    assert names(model) == left
+    assert model.view.total == 4
+
+
+def test_sessions_are_put_in_order(mixed, loaded):
+    model = loaded()
+    model.keep(Kept.LOSSLESS)
+    assert names(model) == ["c", "a"]
+    model.arrange(Order.LARGEST)
+    assert names(model) == ["a", "c"]
+    model.arrange(Order.LONGEST)
+    seconds = [entry.seconds for entry in model.view.entries]
+    assert seconds == sorted(seconds, reverse=True)
+    assert len(set(seconds)) == 2
+
+
+def test_disk_use_counts_sessions_and_trash(qtbot, mixed, loaded, tmp_path):
+    model = loaded()
+    every = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    thumbnails = sum(file.stat().st_size for file in tmp_path.rglob("thumbnail.jpg"))
+    assert every - thumbnails <= model.view.bytes <= every
+    model.delete(model.view.entries[0])
+    qtbot.waitUntil(lambda: model.view.trash_bytes > 0)
+    assert "in the trash" in disk_use_words(model.view)
+    assert disk_use_words(model.view).endswith("free")
+
+
+def test_marks_are_named_by_their_moment_and_can_be_taken_away(loaded, tmp_path):
+    writer = small.begin_session(tmp_path / "a")
+    at_ns = writer.info.anchor.utc_from_monotonic(small.START_NS)
+    writer.add_label(add_label("mark", "glass here", start_ns=at_ns + 2_000_000_000))
+    writer.close()
+    model = loaded()
+    entry = model.view.entries[0]
+    ((mark, words),) = marks(entry)
+    seconds = (at_ns + 2_000_000_000 - entry.start_ns) // 1_000_000_000
+    assert words == f"{seconds // 60:02}:{seconds % 60:02} glass here"
+    model.relabel(entry, LabelEdit(without=(mark,)))
+    assert marks(model.view.entries[0]) == []

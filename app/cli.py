@@ -65,7 +65,11 @@ def build_parser() -> ArgumentParser:
         "Without a verb it opens the window.",
         allow_abbrev=False,
     )
-    parser.add_argument("--source", metavar="S", help="demo, auto, a session, or a folder of frames")
+    parser.add_argument(
+        "--source",
+        metavar="S",
+        help="demo, auto, a camera (see devices), a session, a recording, or a folder of frames",
+    )
     add_model_flags(parser)
     parser.add_argument("--kiosk", action="store_true", help="full screen")
     _add_json_flag(parser)

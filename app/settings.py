@@ -41,7 +41,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    source: str = Field("demo", title="Source", description="demo, auto, a session, or a folder of frames")
+    source: str = Field(
+        "demo",
+        title="Source",
+        description="demo, auto, a camera, a session, a recording, or a folder of frames",
+    )
     model: str = Field("demo", title="Repair with", description="demo, classical, off, or a weights file")
     device: Literal["auto", "cpu", "cuda", "openvino"] = Field("auto", title="Compute device")
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", title="Precision")

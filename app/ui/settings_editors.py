@@ -217,8 +217,11 @@ class SourceEditor(FieldEditor):
         self.control.changed.connect(self._changed)
 
     def show_value(self, value: Value) -> None:
-        named = str(value) in {"demo", "auto"}
-        self.control.select(str(value) if named else "session" if _is_session(str(value)) else "folder")
+        source = str(value)
+        if source not in {"demo", "auto"}:
+            # One camera is chosen on the Cameras page, and no chip stands for it.
+            source = "session" if _is_session(source) else "folder" if Path(source).is_dir() else ""
+        self.control.select(source)
         self.show_note(
             {"demo": "Three simulated cameras in a room.", "auto": "Everything that is plugged in."}.get(
                 str(value), str(value)

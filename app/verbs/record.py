@@ -38,7 +38,10 @@ MEGA = 1_000_000
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--source", metavar="S", default=SUPPRESS, help="demo, auto, a session, or a folder of frames"
+        "--source",
+        metavar="S",
+        default=SUPPRESS,
+        help="demo, auto, a camera (see devices), a session, a recording, or a folder of frames",
     )
     parser.add_argument(
         "--seconds", type=positive, metavar="T", help="how long; until Ctrl-C where nothing is said"

@@ -389,7 +389,8 @@ def find_devices() -> list[Device]:
         SdkMissing: pyrealsense2 is not installed, or too old.
     """
     rs: Any = SDK.require()
-    return [_device(rs, device) for device in _context().query_devices()]
+    with _as_camera_error(VENDOR):
+        return [_device(rs, device) for device in _context().query_devices()]
 
 
 def live_cameras(serial: str = "", *, wish: Wish | None = None) -> list[RealSenseCamera]:

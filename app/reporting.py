@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 
 FOLDER_NAME: Final = "reports"
-PICTURE_WIDTH_PX: Final = 420
+PICTURE_WIDTH_PX: Final = 520
 JPEG_QUALITY: Final = 88
 STREAM_WORDS: Final = {"raw": "Raw", "refined": "Refined"}
 

@@ -28,6 +28,8 @@ DIM: Final = QColor(7, 9, 12, 170)
 ROWS: Final = len(KINDS) + 2
 """The figures between a head and a foot."""
 LOWEST_PX: Final = ROWS * 22
+FIGURES_SHARE: Final = 0.4
+"""Of a column's height that its figures have at least: they are read from the last row of seats."""
 TALLEST_PX: Final = ROWS * 48
 BESIDE_SHARE: Final = 0.85
 """Two pictures stand beside each other, which leaves room for the figures, unless they would be narrower than
@@ -378,13 +380,14 @@ class CompareColumn(QWidget):
             tall = min(room, TALLEST_PX)
             self.table.setGeometry(width - table, HEADER_PX, table, tall)
             return
+        most = room - max(LOWEST_PX, round(FIGURES_SHARE * room))
         wanted = round(width / self.picture.aspect)
         if len(self.picture.shown) == 2:
-            stacked = min(2 * wanted + GAP_PX, room - LOWEST_PX)
+            stacked = min(2 * wanted + GAP_PX, most)
             beside = (width - GAP_PX) // 2
             narrow = beside >= BESIDE_SHARE * (stacked - GAP_PX) / 2 * self.picture.aspect
             wanted = round(beside / self.picture.aspect) if narrow else stacked
-        picture = max(min(wanted, room - LOWEST_PX), 0)
+        picture = max(min(wanted, most), 0)
         table = min(room - picture, TALLEST_PX)
         self.picture.setGeometry(0, HEADER_PX, width, room - table)
         self.table.setGeometry(0, HEADER_PX + room - table, width, table)

@@ -32,6 +32,8 @@ from model.spec import EngineChoice, find
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.5
+TARGET_HZ = 30.0
+"""Repairs of each camera in a second, for which tokens are chosen where nobody has chosen them."""
 INFERENCE_NICENESS = 15
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has
 loaded a network; on a busy machine it would never come to that otherwise."""
@@ -81,7 +83,7 @@ class InferenceState:
     Attributes:
         status: what it is doing.
         label: the engine's name on screen, such as "MDM small (demo weights)".
-        message: why it failed.
+        message: how it runs, or why it failed.
         hint: what to do about it.
     """
 
@@ -200,7 +202,7 @@ class Pipeline:
         # One core stays free for cameras and window; on two cores a second thread gains a sixth at best.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         try:
-            engine = build(choice)
+            engine = build(choice, target_hz=TARGET_HZ, cameras=max(1, len(self.lines)))
             self._made_by = MadeBy(
                 model=spec.name,
                 title=engine.label,
@@ -217,18 +219,27 @@ class Pipeline:
         except (RuntimeError, MemoryError, OSError) as error:
             self._repair_failed(spec.title, error)
             return None
-        self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label))
+        self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label, engine.note))
         return engine
 
     def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> None:
         import cv2
 
         sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
+        note = engine.note
+
+        def deliver(refined: Refined) -> None:
+            nonlocal note
+            if engine.note != note:  # it took other tokens, or lost its device
+                note = engine.note
+                self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label, note))
+            self._refined(refined)
+
         try:
             refine_in_turn(
                 sources,
                 engine,
-                self._refined,
+                deliver,
                 outdated,
                 self._wake,
                 hidden_share=lambda: self.hidden_share,

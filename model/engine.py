@@ -15,7 +15,7 @@ from model import checkpoint
 from model.checkpoint import WeightsError
 from model.classical import guided_membrane
 from model.finish import finished
-from model.governor import Governor
+from model.governor import Governor, levels
 from model.mdm import MDM, token_grid
 from model.repair import Provenance, Repair, provenance
 from model.runtime import gate
@@ -178,8 +178,15 @@ class MdmEngine:
         self._tokens = self._fewest
 
 
-def build(choice: EngineChoice) -> MdmEngine | ClassicalEngine:
+def build(
+    choice: EngineChoice, *, target_hz: float | None = None, cameras: int = 1
+) -> MdmEngine | ClassicalEngine:
     """The engine that `choice` names, loaded, and compared with the plain network.
+
+    Args:
+        choice: what was asked for.
+        target_hz: repairs of each camera in a second; tokens that the choice leaves open follow it.
+        cameras: how many there are.
 
     Raises:
         WeightsError: the weights are missing, damaged or of another network, the device is not there, or what
@@ -194,7 +201,11 @@ def build(choice: EngineChoice) -> MdmEngine | ClassicalEngine:
     weights = spec.weights
     device = _device(choice.device)
     model = checkpoint.load(weights, device="cpu" if device == "openvino" else device)
-    tokens = choice.tokens or model.config.num_tokens_range[0]
+    fewest, most = model.config.num_tokens_range
+    governor = None
+    if target_hz is not None and not choice.tokens:
+        governor = Governor(levels((fewest, most)), target_hz=target_hz, cameras=cameras)
+    tokens = choice.tokens or fewest
     runner = gated(model, choice.precision, openvino=device == "openvino", tokens=tokens)
 
     def on_cpu() -> Runner:
@@ -203,11 +214,12 @@ def build(choice: EngineChoice) -> MdmEngine | ClassicalEngine:
     return MdmEngine(
         model,
         spec.title if spec == DEMO else f"MDM: {spec.title}",
-        tokens=tokens,
+        tokens=tokens if governor is None else most,
         anchor=choice.anchor,
         monocular=choice.monocular,
         runner=runner,
         fall_back=None if device == "cpu" else on_cpu,
+        governor=governor,
     )
 
 

@@ -24,6 +24,10 @@ class Engine(Protocol):
     def label(self) -> str:
         """What the screen calls it, such as "MDM small (demo weights)"."""
 
+    @property
+    def note(self) -> str:
+        """How it runs at the moment: "CPU fp32, 192 tokens"; after trouble, also what became of it."""
+
     def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
         """Repaired depth in the colour grid.
 

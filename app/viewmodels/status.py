@@ -53,7 +53,7 @@ def engine_item(state: InferenceState | None) -> StatusItem:
     words = {
         InferenceStatus.OFF: StatusItem("Repair off"),
         InferenceStatus.LOADING: StatusItem(f"Loading {state.label}"),
-        InferenceStatus.RUNNING: StatusItem(state.label, "ok"),
+        InferenceStatus.RUNNING: StatusItem(", ".join(filter(None, (state.label, state.message))), "ok"),
         InferenceStatus.FAILED: StatusItem(f"{state.label or 'Repair'}: failed", "error"),
     }
     return words[state.status]

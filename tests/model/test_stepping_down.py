@@ -169,3 +169,32 @@ def test_an_engine_that_fails_its_gate_is_not_built(whole, tmp_path, monkeypatch
     monkeypatch.setattr(gate, "plain", lambda *a: [answer * 1.01 for answer in plain(*a)])
     with pytest.raises(WeightsError, match="does not give what the network gives"):
         build(EngineChoice(model=str(path), device=device))
+
+
+def test_tokens_that_nobody_chose_follow_the_rate(whole, tmp_path, shot):
+    path = tmp_path / "small.safetensors"
+    checkpoint.save(path, whole, {})
+    unhurried = build(EngineChoice(model=str(path), device="cpu"), target_hz=1e-3)
+    chosen = build(EngineChoice(model=str(path), device="cpu", tokens=48), target_hz=1e-3)
+    assert (unhurried.tokens, chosen.tokens) == (12, 48)
+
+    clock = iter(range(0, 100_000, 100))
+    unhurried._governor = Clocked(unhurried._governor, clock)
+    for _ in range(20):
+        repair(unhurried, shot)
+    assert unhurried.tokens == 24
+    assert unhurried.note == "CPU fp32, 24 tokens"
+
+
+class Clocked:
+    """A governor to which every frame seems to come later than it does."""
+
+    def __init__(self, governor, clock):
+        self._governor, self._clock = governor, clock
+
+    @property
+    def tokens(self):
+        return self._governor.tokens
+
+    def observe(self, took_s, *, now_s):
+        self._governor.observe(took_s, now_s=float(next(self._clock)))

@@ -24,3 +24,8 @@ def test_the_rate_counts_all_cameras(qtbot, studio, make_camera, running_engine,
         model.poll()
     assert told.args[0].rate.text == "0.0 refined per s"
     assert told.args[0].engine.text == "Tiny engine"
+
+
+def test_a_running_engine_is_named_with_how_it_runs():
+    state = InferenceState(InferenceStatus.RUNNING, "MDM", "GPU fp16, 1800 tokens")
+    assert engine_item(state).text == "MDM, GPU fp16, 1800 tokens"

@@ -81,7 +81,7 @@ class ComparePicture(QWidget):
         half_width, half_height = (self.width() - GAP_PX) // 2, (self.height() - GAP_PX) // 2
         across = fitted(QRect(0, 0, half_width, self.height()), self._aspect).size()
         down = fitted(QRect(0, 0, self.width(), half_height), self._aspect).size()
-        beside = across.width() >= BESIDE_SHARE * down.width()
+        beside = across.width() >= down.width()
         size = across if beside else down
         step = QPoint(size.width() + GAP_PX, 0) if beside else QPoint(0, size.height() + GAP_PX)
         whole = QSize(size.width() + step.x(), size.height() + step.y())
@@ -384,9 +384,10 @@ class CompareColumn(QWidget):
         wanted = round(width / self.picture.aspect)
         if len(self.picture.shown) == 2:
             stacked = min(2 * wanted + GAP_PX, most)
-            beside = (width - GAP_PX) // 2
-            narrow = beside >= BESIDE_SHARE * (stacked - GAP_PX) / 2 * self.picture.aspect
-            wanted = round(beside / self.picture.aspect) if narrow else stacked
+            half = (width - GAP_PX) // 2
+            beside = round(half / self.picture.aspect)
+            as_large = half >= BESIDE_SHARE * (stacked - GAP_PX) / 2 * self.picture.aspect
+            wanted = beside if as_large and room - beside <= TALLEST_PX else stacked
         picture = max(min(wanted, most), 0)
         table = min(room - picture, TALLEST_PX)
         self.picture.setGeometry(0, HEADER_PX, width, room - table)

@@ -226,6 +226,24 @@ def test_only_simulated_cameras_have_a_difficulty(qtbot, made, make_camera):
     qtbot.waitUntil(lambda: not page._simulation.isVisible(), timeout=5000)
 
 
+@pytest.mark.parametrize("size", [(280, 590), (377, 510), (377, 590), (571, 590), (594, 870), (900, 870)])
+@pytest.mark.parametrize("layers", [("refined",), ("raw", "refined")])
+def test_a_column_of_any_size_has_large_pictures_and_readable_figures(qtbot, themed, size, layers):
+    column = CompareColumn(CameraTitle("left", 1, "Left", "tiny sensor"))
+    qtbot.addWidget(column)
+    column.resize(*size)
+    column.show()
+    column.show_layers(layers)
+    shown = column.picture.panes
+    assert all(column.picture.rect().contains(pane) for pane in shown)
+    assert all(pane.width() / pane.height() == pytest.approx(4 / 3, rel=0.02) for pane in shown)
+    covered = (
+        sum(pane.width() * pane.height() for pane in shown) + column.table.width() * column.table.height()
+    )
+    assert covered > 0.7 * column.width() * (column.height() - column.header.height())
+    assert column.table._type_size() >= 13
+
+
 def test_words_stand_where_figures_cannot_be_had(qtbot, themed):
     table = FiguresTable()
     qtbot.addWidget(table)

@@ -32,6 +32,7 @@ from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
 from app.viewmodels.layers import LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
+from app.viewmodels.measuring import Place, place_in_color, seen_alike
 from app.viewmodels.readout import Figures, Readout, figures, readout
 from app.viewmodels.words import seconds
 
@@ -197,8 +198,7 @@ class DepthView(QWidget):
         if self._tile is None:
             return []
         layers = {layer for pane in self._panes for layer in self._layers_of(pane)}
-        registered = not self._compact and self._options.layout in {"wipe", "blend", "inset"}
-        changed = self._pictures.fill(self._tile, self._options, layers, registered=registered)
+        changed = self._pictures.fill(self._tile, self._options, layers, registered=self._registered)
         if changed and self._tile.frame is not self._reported:
             self._unpainted = self._reported = self._tile.frame
         return changed
@@ -314,12 +314,13 @@ class DepthView(QWidget):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         main = self._depth_pane()
-        for pane in self._panes:
+        panes = [pane for pane in self._panes if self._in_color(pane)]
+        for pane in panes:
             for found in self._marks:
                 paint_stroke(painter, pane.rect, found.mark.stroke)
         paint_labels(painter, main.rect, self._marks)
         if self._stroke is not None:
-            for pane in self._panes:
+            for pane in panes:
                 paint_stroke(painter, pane.rect, self._stroke)
         painter.restore()
 
@@ -478,7 +479,7 @@ class DepthView(QWidget):
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for pane in self._panes:
+        for pane in filter(self._in_color, self._panes):
             paint_cross(painter, self._point_in(pane, place))
         box = self._loupe_box(place, loupe_size(said))
         paint_loupe(painter, box, said)
@@ -508,7 +509,27 @@ class DepthView(QWidget):
     def _place_at(self, position: QPointF) -> QPointF | None:
         """Column and row as shares of the picture under `position`, or None beside the pictures."""
         pane = self._pane_at(position)
-        return None if pane is None else QPointF(*_share(pane, position))
+        place = None if pane is None else self._place_in(pane, position)
+        return None if place is None else QPointF(*place)
+
+    def _place_in(self, pane: Pane, position: QPointF) -> Place | None:
+        """Shares of the colour picture at a position of a pane, kept inside the pane."""
+        place = _share(pane, position)
+        if self._in_color(pane) or self._tile is None or self._tile.frame is None:
+            return place
+        return place_in_color(self._tile.frame, place)
+
+    def _in_color(self, pane: Pane) -> bool:
+        """Whether the same share of this pane and of the colour picture show the same thing."""
+        tile = self._tile
+        if tile is None or tile.frame is None or self._registered:
+            return True
+        return pane.kind not in {"raw", "ir"} or seen_alike(tile.frame.calibration)
+
+    @property
+    def _registered(self) -> bool:
+        """Whether raw depth is shown in the pixels of colour."""
+        return not self._compact and self._options.layout in {"wipe", "blend", "inset"}
 
     def _pane_at(self, position: QPointF) -> Pane | None:
         return next((p for p in reversed(self._panes) if p.rect.contains(position.toPoint())), None)
@@ -566,10 +587,11 @@ class DepthView(QWidget):
             return
         place = self._place_at(event.position())
         if self._drawing is not None and self._stroke is not None:
-            end = _share(self._drawing, event.position())
-            start = end if self._stroke.tool == "point" else self._stroke.start
-            self._stroke = replace(self._stroke, start=start, end=end)
-            self._pinned = QPointF(*end)
+            end = self._place_in(self._drawing, event.position())
+            if end is not None:
+                start = end if self._stroke.tool == "point" else self._stroke.start
+                self._stroke = replace(self._stroke, start=start, end=end)
+                self._pinned = QPointF(*end)
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._pinned = place
         else:
@@ -592,9 +614,9 @@ class DepthView(QWidget):
 
     def _begin_stroke(self, position: QPointF, tool: Tool) -> None:
         pane = self._pane_at(position)
-        if pane is None:
+        place = None if pane is None else self._place_in(pane, position)
+        if pane is None or place is None:
             return
-        place = _share(pane, position)
         waiting = self._stroke is not None and self._stroke.tool == tool
         start = self._stroke.start if self._stroke is not None and waiting else place
         self._second, self._drawing, self._pressed_at = waiting, pane, position
@@ -655,7 +677,7 @@ class DepthView(QWidget):
         self._choose.show()
 
 
-def _share(pane: Pane, position: QPointF) -> tuple[float, float]:
+def _share(pane: Pane, position: QPointF) -> Place:
     """Shares of the picture's width and height at a position, kept inside the picture."""
     x = (position.x() - pane.rect.x()) / pane.rect.width()
     y = (position.y() - pane.rect.y()) / pane.rect.height()

@@ -1,13 +1,15 @@
 """Lengths and statistics of depth images: arrays and intrinsics in, metres out."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodels.live import TileView
 from drivers.depth import DepthMap
-from drivers.geometry import Intrinsics
+from drivers.frame import Frame
+from drivers.geometry import Calibration, Intrinsics, project, register_depth
 
 Place = tuple[float, float]
 """Shares of a picture's width and height, from its upper left corner."""
@@ -15,12 +17,12 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What can be measured in one camera's tile, all of one exposure.
+    """What can be measured in one camera's tile, all of one exposure, in the pixels of the colour camera.
 
     Attributes:
-        raw: measured depth, in the grid of `camera`.
-        refined: repaired depth in the same grid, or None while there is none that is current.
-        camera: whose pixels these are.
+        raw: measured depth.
+        refined: repaired depth, or None while there is none that is current.
+        camera: the colour camera.
     """
 
     raw: DepthMap
@@ -53,11 +55,47 @@ class Stats:
 
 
 def scene(tile: TileView) -> Scene | None:
-    """Raw and refined of the newest repaired frame, else the newest raw frame in its own grid."""
+    """Raw and refined of the newest repaired frame, else the newest raw frame; None before the first."""
     if tile.refined is not None and tile.refined_note is None:
         refined = tile.refined
         return Scene(refined.raw, refined.depth, refined.frame.calibration.color)
-    return None if tile.frame is None else Scene(tile.frame.depth, None, tile.frame.calibration.depth)
+    if tile.frame is None:
+        return None
+    return Scene(registered(tile.frame), None, tile.frame.calibration.color)
+
+
+@lru_cache(maxsize=4)
+def registered(frame: Frame) -> DepthMap:
+    """The frame's depth in the colour grid; kept for a while, for each mark and the loupe ask again."""
+    return register_depth(frame.depth, frame.calibration)
+
+
+def seen_alike(calibration: Calibration) -> bool:
+    """Whether depth and colour camera see the same at the same shares of their pictures."""
+    depth, color = (
+        calibration.depth.scaled(calibration.color.width, calibration.color.height),
+        calibration.color,
+    )
+    numbers = (depth.fx - color.fx, depth.fy - color.fy, depth.cx - color.cx, depth.cy - color.cy)
+    return (
+        np.array_equal(calibration.color_from_depth, np.eye(4))
+        and max(map(abs, numbers)) < 1
+        and depth.distortion == color.distortion
+    )
+
+
+def place_in_color(frame: Frame, place: Place) -> Place | None:
+    """Where the colour camera sees what the depth camera sees at `place`; None in a hole or out of sight."""
+    seen = point(frame.depth, frame.calibration.depth, place)
+    if seen is None:
+        return None
+    moved = frame.calibration.color_from_depth @ np.append(seen, 1.0)
+    if moved[2] <= 0:
+        return None
+    color = frame.calibration.color
+    columns, rows = project(np.asarray(moved[None, :3], np.float32), color)
+    x, y = (float(columns[0]) + 0.5) / color.width, (float(rows[0]) + 0.5) / color.height
+    return (x, y) if 0 <= x <= 1 and 0 <= y <= 1 else None
 
 
 def pixel(place: Place, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import numpy as np
 from app.flow.refine import Refined
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
+from app.viewmodels.measuring import registered
 from drivers.depth import DepthMap
 from model.repair import Provenance
 
@@ -50,7 +51,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         return None
     if tile.refined is None or tile.refined_note is not None:
         words = "" if tile.refined_note is None else tile.refined_note.text
-        return Readout(depth_words(_at(tile.frame.depth, x, y)), NOT_YET, words)
+        return Readout(depth_words(_at(registered(tile.frame), x, y)), NOT_YET, words)
     height, width = tile.refined.provenance.shape
     kind = Provenance(int(tile.refined.provenance[_place(y, height), _place(x, width)]))
     return Readout(

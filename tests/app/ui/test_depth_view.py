@@ -12,6 +12,7 @@ from app.ui.panes import arrange, free_room
 from app.viewmodels.colouring import HIDDEN_COLOURS, HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
 from app.viewmodels.live import LiveOptions, Note, TileView
 from drivers.depth import DepthMap
+from drivers.geometry import Calibration, Intrinsics
 from model.repair import Provenance
 
 
@@ -274,3 +275,15 @@ def test_raw_depth_that_is_hidden_on_purpose_is_struck_out(view, tile):
     assert pixel(view, here) in HIDDEN_COLOURS
     view.show_tile(tile)
     assert pixel(view, here) == rgb(depth_table(0.3, 4.0, 0.001)[500])
+
+
+def test_a_touch_on_raw_depth_of_a_camera_apart_is_read_where_colour_sees_it(view, tile, finger):
+    apart = Calibration(tile.frame.calibration.color, Intrinsics(8, 6, 8.0, 8.0, 4.5, 2.5))
+    frame = replace(tile.frame, calibration=apart)
+    view.show_options(LiveOptions(layout="one", shown="raw"))
+    view.show_tile(replace(tile, frame=frame, refined=None))
+    here = place(pane(view, "raw"), 6, 2.5)
+    QTest.touchEvent(view, finger).press(0, here, view).commit()
+    QTest.touchEvent(view, finger).release(0, here, view).commit()
+    assert view._pinned.x() == pytest.approx(5.5 / 8)  # one pixel further left in the colour picture
+    assert view.readout.raw == "600 mm"

@@ -5,9 +5,18 @@ import numpy as np
 import pytest
 
 from app.viewmodels.live import Note, TileView
-from app.viewmodels.measuring import distance_m, pixel, point, profile, scene, stats
+from app.viewmodels.measuring import (
+    distance_m,
+    pixel,
+    place_in_color,
+    point,
+    profile,
+    scene,
+    seen_alike,
+    stats,
+)
 from drivers.depth import DepthMap
-from drivers.geometry import Intrinsics
+from drivers.geometry import Calibration, Intrinsics
 
 LENS = Intrinsics(640, 480, 600.0, 610.0, 320.25, 238.5)
 
@@ -127,3 +136,41 @@ def test_raw_and_refined_are_measured_in_one_exposure(make_camera, make_refined)
     stale = scene(replace(tile, refined_note=Note("Refined depth is 9 s old")))
     assert (stale.raw, stale.refined) == (new.depth, None)
     assert scene(TileView("tiny")) is None
+
+
+@pytest.fixture
+def apart(make_camera):
+    """A frame whose depth camera has another lens and sits 5 cm to the left of the colour camera."""
+    own = Intrinsics(320, 240, 250.0, 250.0, 159.5, 119.5)
+    color_from_depth = np.eye(4)
+    color_from_depth[0, 3] = 0.05
+    values = np.full((240, 320), 1200, np.uint16)
+    values[100, 100] = 0
+    return replace(
+        make_camera().frame(),
+        color=np.zeros((480, 640, 3), np.uint8),
+        depth=DepthMap(values, 0.001),
+        calibration=Calibration(LENS, own, color_from_depth),
+    )
+
+
+def test_cameras_apart_do_not_see_alike(apart, make_camera):
+    assert not seen_alike(apart.calibration)
+    assert seen_alike(make_camera().calibration)
+    assert seen_alike(Calibration(LENS, LENS.scaled(320, 240)))
+
+
+def test_a_place_in_depth_is_found_in_colour(apart):
+    x, y = place_in_color(apart, place(200, 60, 320, 240))
+    point_x, point_y = 1.2 * (200 - 159.5) / 250 + 0.05, 1.2 * (60 - 119.5) / 250
+    assert x == pytest.approx((point_x / 1.2 * LENS.fx + LENS.cx + 0.5) / 640)
+    assert y == pytest.approx((point_y / 1.2 * LENS.fy + LENS.cy + 0.5) / 480)
+    assert place_in_color(apart, place(100, 100, 320, 240)) is None
+
+
+def test_raw_depth_alone_is_measured_in_the_colour_grid(apart):
+    found = scene(TileView("tiny", frame=apart))
+    assert found.camera == LENS
+    assert found.raw.values.shape == (480, 640)
+    truth = 1.2 * 100 / LENS.fx
+    assert distance_m(found.raw, found.camera, place(300, 240), place(400, 240)) == pytest.approx(truth)

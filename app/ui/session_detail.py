@@ -30,7 +30,7 @@ from app.ui.widgets import (
     title,
 )
 from app.viewmodels.session_overview import Looked
-from app.viewmodels.sessions import camera_words, marks
+from app.viewmodels.sessions import camera_words, drop_words, marks
 from app.viewmodels.words import counted, duration, size
 
 NO_SCENE = Option("", "Not said")
@@ -184,9 +184,11 @@ class SessionDetail(Card):
                 old.deleteLater()
         for camera in entry.cameras if entry.usable else ():
             fill = None if self._overview is None else self._overview.fill.get(camera.camera_id)
-            line = body(camera_words(camera, fill))
-            set_tone(line, "warning" if camera.lost else "")
-            self._cameras.addWidget(line)
+            self._cameras.addWidget(body(camera_words(camera, fill)))
+            if camera.totals is not None and camera.lost:
+                lost = body(drop_words(camera.totals))
+                set_tone(lost, "warning")
+                self._cameras.addWidget(lost)
         if self._overview is not None and self._overview.made_by:
             self._cameras.addWidget(caption(f"Refined by {self._overview.made_by}"))
 

@@ -84,6 +84,7 @@ class SessionsPage(QWidget):
         self.order = Picker("Order", ORDER)
         self.scenes = ChipGroup([ALL], "Show only this scene")
         self.count = caption()
+        self.count.setWordWrap(False)
         self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
         self.restore_all = Button("Restore", icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))

@@ -318,16 +318,14 @@ def drop_words(*totals: CameraTotals) -> str:
 
 
 def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
-    """What the session holds of one camera, and where the rest went."""
-    parts = [counted(camera.written, "frame")]
-    if camera.refined:
-        parts.append(f"{camera.refined:,} refined")
-    if camera.totals is not None:
-        parts.append(drop_words(camera.totals).casefold())
+    """What the session holds of one camera, and how much depth is in it as far as somebody has looked."""
+    frames = counted(camera.written, "frame")
+    refined = f"{camera.refined:,} refined" if camera.refined else ""
     if fill is not None:
-        made = "" if fill.refined is None else f", refined {fill.refined:.0%}"
-        parts.append(f"{fill.raw:.0%} of the pixels have depth{made}")
-    return f"{camera.name}: {'; '.join(parts)}"
+        frames += f", {fill.raw:.0%} with depth"
+        if fill.refined is not None:
+            refined += f", {fill.refined:.0%} with depth"
+    return f"{camera.name}: " + "; ".join(part for part in (frames, refined) if part)
 
 
 def marks(entry: SessionEntry) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.quality.sensor import KINDS, STREAMS, SensorQuality
+from app.quality.sensor import ALIKE, KINDS, STREAMS, SensorQuality
 
 FOLDER_NAME: Final = "reports"
 PICTURE_WIDTH_PX: Final = 520
@@ -95,7 +95,7 @@ def html(report: Report, *, width_px: int = 0) -> str:
 <p class="facts">{escape("  ·  ".join(fact for fact in facts if fact))}</p>
 <table class="pictures" width="100%" cellspacing="0" cellpadding="4"><tr>{pictures}</tr></table>
 {_table(report)}
-<p class="meanings">{meanings} The better of raw and refined is bold where they differ by over 1 %. Words and
+<p class="meanings">{meanings} The better of raw and refined is bold where they differ by over {ALIKE:.0%}. Words and
 formulas follow the Depth Quality Tool of librealsense; depth is compared in the pixels of the colour
 picture.</p>
 </body></html>

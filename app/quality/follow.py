@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.quality.planes import Region
-from app.quality.sensor import STREAMS, Exposure, SensorQuality, SensorWatch, nothing
+from app.quality.sensor import Exposure, SensorQuality, SensorWatch, unmeasured
 from drivers.frame import Frame
 
 SAMPLE_EVERY_S: Final = 0.2
@@ -82,7 +82,7 @@ def _sample(sensor: _Followed, deliver: Callable[[SensorQuality], None]) -> None
         sensor.newest = sensor.measured = None
         if newest != sensor.why_not:
             sensor.why_not = newest
-            deliver(SensorQuality(sensor.camera_id, {name: nothing(newest) for name in STREAMS}))
+            deliver(unmeasured(sensor.camera_id, newest))
     elif newest is not None:
         since_ns = 0 if sensor.newest is None else newest.frame.captured_ns - sensor.newest.frame.captured_ns
         if sensor.newest is None or since_ns >= SAMPLE_EVERY_S * 1e9 or since_ns < 0:

@@ -17,6 +17,8 @@ from drivers.geometry import Calibration, Intrinsics, rays
 STREAMS: Final = ("raw", "refined")
 ROUGHEST_CHOSEN: Final = 0.03
 """Deviation over distance from which on what somebody pointed at is no plane."""
+ALIKE: Final = 0.05
+"""Two figures that differ by less, as a share of the larger one, are called as good as each other."""
 FEWEST_DEPTHS: Final = 0.1
 """Share of a region's pixels below which nothing is said of its plane."""
 
@@ -169,7 +171,7 @@ class SensorQuality:
             return ""
         cost = next(kind.cost for kind in KINDS if kind.key == key)
         difference = cost(raw) - cost(refined)
-        if abs(difference) <= 0.01 * max(abs(raw), abs(refined)):
+        if abs(difference) <= ALIKE * max(abs(raw), abs(refined)):
             return ""
         return "refined" if difference > 0 else "raw"
 
@@ -263,6 +265,11 @@ class SensorWatch:
 def nothing(words: str) -> StreamQuality:
     """No figure at all, for this reason."""
     return StreamQuality({kind.key: Figure(None, words) for kind in KINDS})
+
+
+def unmeasured(camera_id: str, words: str) -> SensorQuality:
+    """A sensor without any figure, for this reason."""
+    return SensorQuality(camera_id, {name: nothing(words) for name in STREAMS})
 
 
 def _figure(key: str, value: float | None, why_not: str) -> Figure:

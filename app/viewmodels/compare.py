@@ -20,7 +20,7 @@ from app.flow.worker import Worker
 from app.messages import Message, message
 from app.quality.follow import Newest, Source, Wish, follow
 from app.quality.planes import Region, region_around
-from app.quality.sensor import Exposure, SensorQuality
+from app.quality.sensor import Exposure, SensorQuality, unmeasured
 from app.reporting import FOLDER_NAME, Report, ReportSensor, html
 from app.settings import Settings
 from app.viewmodels.colouring import colour_depth, depth_table
@@ -276,7 +276,11 @@ class CompareModel(QObject):
         def work(stop: threading.Event) -> None:
             follow(sources, self.wish, lambda quality: results[quality.camera_id].put(quality), stop)
 
-        self._follower = Worker("quality", work)
+        def failed(_error: Exception) -> None:
+            for camera_id, slot in results.items():
+                slot.put(unmeasured(camera_id, "measuring failed; the log file has the details"))
+
+        self._follower = Worker("quality", work, failed=failed)
         self._workers.append(self._follower)
         self._follower.start()
 

@@ -99,3 +99,11 @@ def test_the_found_region_stays_where_it_is_while_it_is_a_plane():
 
 def test_nothing_has_every_row():
     assert nothing("Camera lost").figures.keys() == KEYS
+
+
+def test_fill_is_better_when_there_is_more_and_figures_that_are_alike_are_no_victory():
+    holey = wall(2.0, 0.004).values.copy()
+    holey[::4] = 0
+    quality = SensorWatch("front").measure(exposure(DepthMap(holey, 0.0001), wall(2.0, 0.00402, 1)))
+    assert quality.better("fill") == quality.better("fill_all") == "refined"
+    assert quality.better("plane_rms") == ""

@@ -135,6 +135,21 @@ def test_a_report_that_cannot_be_written_says_why(qtbot, studio, model, tmp_path
     assert "exists" in heard.args[0].sentence
 
 
+def test_a_measurement_that_fails_is_said(qtbot, studio, model, make_camera, monkeypatch):
+    def broken(*_args, **_more):
+        raise ValueError("seeded")
+
+    monkeypatch.setattr("app.quality.sensor.SensorWatch.measure", broken)
+    studio.open([make_camera("left")])
+    model.start()
+
+    def said():
+        quality = model.quality("left")
+        return quality and quality.streams["raw"].figures["fill"].words.startswith("measuring failed")
+
+    qtbot.waitUntil(said, timeout=10_000)
+
+
 def test_an_exposure_is_of_one_moment(studio, make_camera, make_refined):
     pipeline = studio.open([make_camera("left")])
     line = pipeline.lines["left"]

@@ -383,11 +383,11 @@ class DepthView(QWidget):
         if tile is None:
             return Note("Camera starting"), False
         if layer in REPAIRED:
+            if layer == "confidence" and tile.refined is not None and tile.refined.confidence is None:
+                return Note("No confidence", "This repair does not say how sure it is."), False
             note = tile.refined_note
             if note is None and tile.camera_note is not None:
                 note = Note("No camera, nothing to refine") if tile.frame is None else None
-            if note is None and layer == "confidence" and tile.refined and tile.refined.confidence is None:
-                return Note("No confidence", "This repair does not say how sure it is."), False
             return note, tile.refined is not None
         if layer == "ir" and tile.camera_note is None and tile.frame and tile.frame.ir_left is None:
             return Note("No infrared picture", "This camera sends none."), False

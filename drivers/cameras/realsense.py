@@ -26,6 +26,10 @@ from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, choose
 from drivers.sdk import PIP, Sdk
 
 VENDOR = "Intel RealSense"
+_APART_PERIODS = 0.75
+"""Colour is not exposed together with depth on all models, but within half a period."""
+_QUEUED_SETS = 8
+"""Of the sixteen that the SDK has for each stream."""
 _POLL_MS = 100
 _POLL_FILE_MS = 20
 _RESUME_S = 1.0
@@ -113,6 +117,7 @@ class RealSenseCamera(CameraBase):
         self._counter = FrameCounter(self._info.rate_hz if live else None)
         self._fit = ClockFit()
         self._pipeline: Any = None
+        self._queue: Any = None
         self._resuming: threading.Thread | None = None
         self._last_number: int | None = None
         self._heard_ns = 0
@@ -136,6 +141,7 @@ class RealSenseCamera(CameraBase):
 
     def close(self) -> None:
         pipeline, self._pipeline = self._pipeline, None
+        self._queue = None
         self._next = None
         if pipeline is not None:
             self._device = None
@@ -180,7 +186,9 @@ class RealSenseCamera(CameraBase):
             pipeline.set_device(device)
             if self._live:
                 self._keep_rate(device)
-                started = pipeline.start(config)
+                # The pipeline's own queue holds one set, so a reader that is late by one frame would lose it.
+                self._queue = rs.frame_queue(_QUEUED_SETS, True)
+                started = pipeline.start(config, self._queue)
             else:
                 # In this order no frame of the file is lost or repeated; in every other some are.
                 playback = device.as_playback()
@@ -295,16 +303,22 @@ class RealSenseCamera(CameraBase):
 
     def _wait(self, deadline_ns: int, at_most_ms: int = _POLL_MS) -> Any:
         remaining_ms = (deadline_ns - time.monotonic_ns()) // 1_000_000
+        timeout_ms = max(1, min(at_most_ms, remaining_ms))  # short, because nothing else can interrupt it
         try:
-            # In short steps, because nothing else can interrupt it.
-            came, frames = self._pipeline.try_wait_for_frames(max(1, min(at_most_ms, remaining_ms)))
+            if not self._live:
+                came, frames = self._pipeline.try_wait_for_frames(timeout_ms)
+                return frames if came else None
+            came, frame = self._queue.try_wait_for_frame(timeout_ms)
         except RuntimeError as error:
             raise CameraLost(f"{self._info.name} stopped: {error}") from error
-        return frames if came else None
+        if not came:
+            return None
+        return frame.as_frameset() if frame.is_frameset() else (frame,)
 
     def _frame(self, frames: Any) -> Frame | None:
         """All images of `frames`, copied; None for one that came before. Times and index are not final."""
         images: dict[Stream, NDArray[Any]] = {}
+        times: dict[Stream, tuple[Any, float]] = {}
         unit_m = 0.001
         number = at_ns = 0
         for image in frames:
@@ -315,9 +329,12 @@ class RealSenseCamera(CameraBase):
                 number, at_ns = image.get_frame_number(), round(image.get_timestamp() * 1e6)
                 # Metres per count differ between models: 0.001 on a D435, 0.0001 on a D405.
                 unit_m = round(image.as_depth_frame().get_units(), 9)
+            times[stream] = image.get_frame_timestamp_domain(), image.get_timestamp()
             # A copy: the SDK has few buffers and stops when they are kept.
             images[stream] = _pixels(self._rs, image)
         if images.keys() != self._chosen.keys() or number == self._last_number:
+            return None
+        if self._mixed(times):
             return None
         self._last_number = number
         color = images.get(Stream.COLOR)
@@ -334,6 +351,14 @@ class RealSenseCamera(CameraBase):
             ir_left=images.get(Stream.IR_LEFT),
             ir_right=images.get(Stream.IR_RIGHT),
         )
+
+    def _mixed(self, times: Mapping[Stream, tuple[Any, float]]) -> bool:
+        """Whether the SDK has filled a set up with an image of another exposure, as when one is lost."""
+        domain, depth_ms = times[Stream.DEPTH]
+        if domain == self._rs.timestamp_domain.system_time:  # of arrival, which tells nothing of exposures
+            return False
+        apart_ms = max(abs(at_ms - depth_ms) for other, at_ms in times.values() if other == domain)
+        return apart_ms > _APART_PERIODS * 1000 / self._info.rate_hz
 
     def _stamped(self, frame: Frame, captured_ns: int, clock: Clock) -> Frame:
         index = self._counter.index(frame.index, captured_ns)

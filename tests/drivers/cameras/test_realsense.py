@@ -191,6 +191,35 @@ def test_what_the_device_lost_is_a_gap_in_the_index(make):
     assert indices == [0, 1, 5]
 
 
+def test_a_reader_that_is_late_loses_nothing_at_first(make):
+    software, camera = make()
+    with camera:
+        for number in range(6):
+            software.push(number)
+            time.sleep(0.02)
+        indices = [frame.index for frame in read(camera, 6)]
+
+    assert indices == list(range(6))
+
+
+@pytest.mark.parametrize("missing", ["color", "depth", "ir_right"])
+def test_images_of_different_exposures_are_never_put_together(make, missing):
+    software, camera = make()
+    with camera:
+        frames = []
+        for number in range(8):
+            software.push(number, without=(missing,) if number in {2, 5} else ())
+            time.sleep(0.02)
+        while frame := camera.read(timeout_s=0.3):
+            frames.append(frame)
+
+    assert {frame.index for frame in frames} == {0, 1, 3, 4, 6, 7}
+    for frame in frames:
+        assert int(frame.depth.values[0, -1]) == 1000 + frame.index
+        assert {int(frame.color[0, 0, 0]), int(frame.ir_left[0, 0])} == {frame.index}
+        assert int(frame.ir_right[0, 0]) == frame.index + 1
+
+
 def test_indices_go_on_after_the_camera_was_opened_again(make):
     software, camera = make()
     with camera:

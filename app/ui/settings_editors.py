@@ -267,7 +267,14 @@ EDITORS: dict[FieldKind, type[FieldEditor]] = {
     FieldKind.TEXT: TextEditor,
     FieldKind.FOLDER: FolderEditor,
 }
-SPELLINGS = {"cpu": "CPU", "cuda": "GPU", "fp32": "32 bit", "bf16": "16 bit"}
+SPELLINGS = {
+    "cpu": "CPU",
+    "cuda": "GPU",
+    "openvino": "OpenVINO",
+    "fp32": "32 bit",
+    "bf16": "16 bit",
+    "fp16": "16 bit, half",
+}
 
 
 def _spelled(word: str) -> str:

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest.importorskip("libusb_package", reason="pyrealsense2 needs it here")
 from software_realsense import HEIGHT, RATE_HZ, WIDTH, SoftwareRealSense, record, scene
 
 from drivers.camera import Camera, EndOfStream
 from drivers.cameras.realsense import SDK, RealSenseCamera, _camera_error, by_serial, find_devices, recording
 from drivers.clock import Clock
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+
+if not (_state := SDK.state()).ready:
+    pytest.skip(f"{_state.text} {_state.fix}", allow_module_level=True)
 
 RECORDED = Path("/work/shared/sdk/data")
 PERIOD_NS = 10**9 // RATE_HZ

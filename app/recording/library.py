@@ -1,6 +1,7 @@
 """The folder of recorded sessions as the screen shows it: entries, thumbnails, trash, recovery."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,12 +160,16 @@ class Recovery:
     hint: str = ""
 
 
-def entries(folder: Path) -> list[SessionEntry]:
-    """Every session below `folder`, the newest first; those that cannot be read say why."""
+def entries(folder: Path) -> Iterator[SessionEntry]:
+    """Every session below `folder`, the newest first; those that cannot be read say why.
+
+    Each is read when it is asked for, so that the first ones can be shown while thousands follow.
+    """
     if not folder.is_dir():
-        return []
-    found = [path for path in folder.iterdir() if path.is_dir() and _is_or_was_session(path)]
-    return [read_entry(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+        return
+    for path in sorted(folder.iterdir(), key=lambda path: path.name, reverse=True):
+        if path.is_dir() and _is_or_was_session(path):
+            yield read_entry(path)
 
 
 def read_entry(folder: Path) -> SessionEntry:
@@ -216,7 +221,7 @@ def restore(trashed: Path) -> Path:
 
 def trash(folder: Path) -> list[SessionEntry]:
     """What was deleted from this library and is still there."""
-    return entries(folder / library.TRASH_NAME)
+    return list(entries(folder / library.TRASH_NAME))
 
 
 def purge(folder: Path) -> None:

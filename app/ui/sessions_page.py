@@ -47,6 +47,8 @@ from app.viewmodels.words import counted
 DETAIL_PX = 400
 ALL = Option("", "All scenes")
 UNDO_S = 12.0
+MOST_CARDS = 200
+"""More come when they are asked for: thousands of widgets are slow, and nobody looks at them."""
 KEPT = (
     Option(Kept.ALL.value, "All sessions"),
     Option(Kept.LOSSLESS.value, "Without lost frames"),
@@ -79,6 +81,7 @@ class SessionsPage(QWidget):
         self._model = model
         self._context = context
         self._cards: dict[Path, SessionCard] = {}
+        self._most = MOST_CARDS
         self.search = TouchEntry("Search sessions", placeholder="Search: name, tag, site, camera")
         self.kept = Picker("Which sessions", KEPT)
         self.order = Picker("Order", ORDER)
@@ -88,6 +91,7 @@ class SessionsPage(QWidget):
         self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
         self.restore_all = Button("Restore", icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
+        self.more = Button("Show more", icon_name="chevron-down")
         self.detail = SessionDetail()
         self.work = WorkStrip()
         self.nothing = EmptyState(
@@ -105,6 +109,7 @@ class SessionsPage(QWidget):
         self.order.picked.connect(self._order_picked)
         model.overview.looked.connect(self.detail.show_overview)
         self.scenes.changed.connect(self._scene_chosen)
+        self.more.clicked.connect(self._show_more)
         self.empty_trash.clicked.connect(self._ask_to_purge)
         self.restore_all.clicked.connect(model.restore_all)
         self.detail.replay_requested.connect(self._replay)
@@ -136,8 +141,9 @@ class SessionsPage(QWidget):
 
     def show_view(self, view: SessionsView) -> None:
         """Show the list and the selected session."""
-        folders = [entry.folder for entry in view.entries]
-        for entry in view.entries:
+        shown = view.entries[: self._most]
+        folders = [entry.folder for entry in shown]
+        for entry in shown:
             card = self._cards.get(entry.folder)
             if card is None:
                 card = self._cards[entry.folder] = SessionCard(entry)
@@ -149,6 +155,9 @@ class SessionsPage(QWidget):
         self._cards = {folder: self._cards[folder] for folder in folders}
         if list(self.grid.cards) != list(self._cards.values()):
             self.grid.set_cards(list(self._cards.values()))
+        hidden = len(view.entries) - len(shown)
+        self.more.setVisible(hidden > 0)
+        self.more.setText(f"Show {min(hidden, MOST_CARDS)} more of {hidden:,}")
         self._show_filters(view)
         self._show_words(view)
         selected = view.entry
@@ -228,6 +237,7 @@ class SessionsPage(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
         column.addWidget(self.grid)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self.pages.addWidget(touch_scroll(content))
         self.pages.addWidget(self.nothing)
@@ -283,6 +293,10 @@ class SessionsPage(QWidget):
         entry = self._model.view.entry
         if entry is not None:
             self._model.relabel(entry, edit)
+
+    def _show_more(self) -> None:
+        self._most += MOST_CARDS
+        self.show_view(self._model.view)
 
     def _kept_picked(self, key: str) -> None:
         self._model.keep(Kept(key))

@@ -77,7 +77,7 @@ def _verify(args: Namespace, console: Console) -> int:
         console.say("damaged" if faults else "whole", text, session=str(path), faults=len(faults))
     console.say(
         "done",
-        f"{len(paths)} sessions verified, {damaged} damaged.",
+        f"Sessions verified: {len(paths)}; damaged: {damaged}.",
         sessions=len(paths),
         damaged=damaged,
     )
@@ -102,7 +102,10 @@ def _copy(args: Namespace, console: Console) -> int:
             continue
         console.say("copied", f"{there} is there, read back and the same.", session=str(there))
     console.say(
-        "done", f"{len(paths) - failed} sessions copied.", sessions=len(paths) - failed, failed=failed
+        "done",
+        f"Sessions copied: {len(paths) - failed}; failed: {failed}.",
+        sessions=len(paths) - failed,
+        failed=failed,
     )
     return 1 if failed else 0
 

@@ -13,6 +13,8 @@ from app.paths import free_bytes
 from app.recording.library import Recovery, SessionEntry, entries, purge, recover_all, thumbnail, trash
 
 POLL_MS = 60
+FIRST_LOOK = 200
+"""So many sessions are shown while the others are still being read."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,14 @@ class SessionList(QObject):
         if recover and (done := recover_all(folder)):
             self._recoveries.put(tuple(done))
         try:
-            listing = Listing(tuple(entries(folder)), tuple(trash(folder)), free_bytes(folder))
+            found: list[SessionEntry] = []
+            for entry in entries(folder):
+                if stop.is_set():
+                    return
+                found.append(entry)
+                if len(found) == FIRST_LOOK:
+                    self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder)))
+            listing = Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
         except OSError as error:
             self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))
             return

@@ -47,7 +47,7 @@ def test_losses_are_those_of_the_manifest(tmp_path):
     }
     small.make_session(tmp_path / "a", totals=totals)
 
-    assert [camera.lost for camera in library.entries(tmp_path)[0].cameras] == [6, 0]
+    assert [camera.lost for camera in next(library.entries(tmp_path)).cameras] == [6, 0]
 
 
 def test_a_damaged_session_is_listed_with_the_reason(tmp_path):
@@ -72,11 +72,11 @@ def test_a_session_that_lost_its_first_file_is_not_hidden(tmp_path):
 def test_other_folders_are_no_sessions(tmp_path):
     (tmp_path / "holiday").mkdir()
 
-    assert library.entries(tmp_path) == []
+    assert list(library.entries(tmp_path)) == []
 
 
 def test_a_missing_folder_holds_no_sessions(tmp_path):
-    assert library.entries(tmp_path / "none") == []
+    assert list(library.entries(tmp_path / "none")) == []
 
 
 def test_a_session_being_recorded_says_so(tmp_path):
@@ -110,7 +110,7 @@ def test_a_deleted_session_can_be_brought_back(tmp_path):
     folder = small.make_session(tmp_path / "a")
 
     trashed = library.delete(library.read_entry(folder))
-    assert library.entries(tmp_path) == []
+    assert list(library.entries(tmp_path)) == []
     assert [entry.name for entry in library.trash(tmp_path)] == ["a"]
     library.restore(trashed)
 

@@ -241,3 +241,17 @@ def test_filters_and_disk_use_are_on_the_page(make, tmp_path):
     assert cards(page) == []
     page.kept.picked.emit("lossless")
     assert len(cards(page)) == 1
+
+
+def test_cards_come_in_portions(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.ui.sessions_page.MOST_CARDS", 2)
+    for name in "abcde":
+        small.make_session(tmp_path / name)
+    page, _ = make()
+    assert len(cards(page)) == 2
+    assert page.more.text() == "Show 2 more of 3"
+    page.more.click()
+    assert (len(cards(page)), page.more.text()) == (4, "Show 1 more of 1")
+    page.more.click()
+    assert len(cards(page)) == 5
+    assert not page.more.isVisibleTo(page)

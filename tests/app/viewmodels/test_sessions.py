@@ -1,5 +1,8 @@
+import threading
+
 import pytest
 
+from app.recording import library
 from app.recording.library import LabelEdit
 from app.viewmodels.handover import Handover
 from app.viewmodels.sessions import Kept, Order, SessionsViewModel, disk_use_words, loss_words, marks
@@ -306,3 +309,24 @@ def test_marks_are_named_by_their_moment_and_can_be_taken_away(loaded, tmp_path)
     assert words == f"{seconds // 60:02}:{seconds % 60:02} glass here"
     model.relabel(entry, LabelEdit(without=(mark,)))
     assert marks(model.view.entries[0]) == []
+
+
+def test_the_first_sessions_are_shown_while_others_are_read(qtbot, make, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.viewmodels.session_list.FIRST_LOOK", 2)
+    for name in "abcd":
+        small.make_session(tmp_path / name)
+    model = make()
+    listed = []
+    model.list.listed.connect(lambda listing: listed.append([entry.name for entry in listing.entries]))
+    gate = threading.Event()
+    read = library.read_entry
+
+    def slow(folder):
+        assert folder.name > "b" or gate.wait(20)
+        return read(folder)
+
+    monkeypatch.setattr(library, "read_entry", slow)
+    model.load()
+    qtbot.waitUntil(lambda: listed == [["d", "c"]])
+    gate.set()
+    qtbot.waitUntil(lambda: listed[-1] == ["d", "c", "b", "a"])

@@ -75,9 +75,13 @@ class CloudPanel(QObject):
         self.body.reset()
 
     def show_options(self, options: LiveOptions) -> None:
-        """Use the same range of colours as the pictures."""
-        if (options.near_m, options.far_m) != (self._options.near_m, self._options.far_m):
-            self._options = options
+        """Use the same colours, in the same range, as the pictures."""
+        before, self._options = self._options, options
+        if (options.near_m, options.far_m, options.colour_map) != (
+            before.near_m,
+            before.far_m,
+            before.colour_map,
+        ):
             self._show()
 
     def show_tile(self, tile: TileView) -> None:
@@ -101,4 +105,5 @@ class CloudPanel(QObject):
             cast("CloudLayout", self._layouts.choice),
             cast("CloudColouring", self._colourings.choice),
             (self._options.near_m, self._options.far_m),
+            self._options.colour_map,
         )

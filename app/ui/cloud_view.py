@@ -16,7 +16,7 @@ from vispy import gloo
 from app.ui import theme
 from app.ui.widgets import EmptyState
 from app.viewmodels.cloud import Cloud, CloudColouring, CloudLayout, grid, middle_depth_m
-from app.viewmodels.colouring import PROVENANCE_COLOURS, turbo
+from app.viewmodels.colouring import PROVENANCE_COLOURS, ColourMap, ramp
 from app.viewmodels.orbit import Orbit, clip_from_eye, looking_at
 from drivers.geometry import Intrinsics
 from model.repair import Provenance
@@ -47,7 +47,7 @@ attribute vec4 a_grid;             // column, row (shares of the image); x/z, y/
 uniform sampler2D u_depth;
 uniform sampler2D u_color;
 uniform sampler2D u_kind;
-uniform sampler2D u_turbo;
+uniform sampler2D u_ramp;
 uniform float u_metres;            // of a full 16 bit count
 uniform mat4 u_color_from_depth;
 uniform vec4 u_color_camera;       // fx / width, fy / height, (cx + 0.5) / width, (cy + 0.5) / height
@@ -74,7 +74,7 @@ void main() {
         v_color = seen;
     } else if (u_mode < 1.5) {
         float share = clamp((z - u_range.x) / (u_range.y - u_range.x), 0.0, 1.0);
-        v_color = texture2DLod(u_turbo, vec2(share, 0.5), 0.0).rgb;
+        v_color = texture2DLod(u_ramp, vec2(share, 0.5), 0.0).rgb;
     } else {
         float kind = floor(texture2DLod(u_kind, a_grid.xy, 0.0).r * 255.0 + 0.5);
         vec3 sensed = kind < 0.5 ? u_kinds[0] : u_kinds[1];
@@ -104,8 +104,7 @@ class _Points:
 
     def __init__(self) -> None:
         self.program = gloo.Program(VERTEX, FRAGMENT)
-        ramp = turbo().reshape(1, 256, 3)
-        self.program["u_turbo"] = gloo.Texture2D(ramp, interpolation="linear", wrapping="clamp_to_edge")
+        self._colour_map: ColourMap | None = None
         kinds = np.array([PROVENANCE_COLOURS[kind] for kind in Provenance], np.float32) / 255
         for i, colour in enumerate(kinds):
             self.program[f"u_kinds[{i}]"] = colour
@@ -139,6 +138,13 @@ class _Points:
             self.count = len(places)
             self.program["a_grid"] = gloo.VertexBuffer(places)
 
+    def colour_by(self, colour_map: ColourMap) -> None:
+        """Use these colours for depth."""
+        if colour_map != self._colour_map:
+            self._colour_map = colour_map
+            colours = ramp(colour_map).reshape(1, 256, 3)
+            self.program["u_ramp"] = gloo.Texture2D(colours, interpolation="linear", wrapping="clamp_to_edge")
+
     def _upload(self, name: str, image: NDArray[np.generic], internal: str | None) -> None:
         texture = self._textures.get(name)
         if texture is not None and texture.shape[:2] == image.shape[:2]:
@@ -158,6 +164,7 @@ class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self.layout: CloudLayout = "both"
         self.colouring: CloudColouring = "colour"
         self.range_m = (0.3, 4.0)
+        self.colour_map: ColourMap = "turbo"
         self.orbit = Orbit()
         self.step = 1
         self.draw_ms = 0.0
@@ -182,6 +189,7 @@ class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         height = self.physical_size[1]
         points = self._points.setdefault(name, _Points())
         points.show(cloud, self.step)
+        points.colour_by(self.colour_map)
         gloo.set_viewport(x, 0, width, height)
         clip = clip_from_eye(FOV_RAD, width / max(height, 1)) @ self.orbit.eye_from_world()
         program = points.program
@@ -307,12 +315,19 @@ class CloudView(QWidget):
         if not self._placed and raw is not None:
             self.reset()
 
-    def show_as(self, layout: CloudLayout, colouring: CloudColouring, range_m: tuple[float, float]) -> None:
+    def show_as(
+        self,
+        layout: CloudLayout,
+        colouring: CloudColouring,
+        range_m: tuple[float, float],
+        colour_map: ColourMap = "turbo",
+    ) -> None:
         """Lay out and colour in another way."""
         if self._canvas is None:
             return
         other = layout != self._canvas.layout
         self._canvas.layout, self._canvas.colouring, self._canvas.range_m = layout, colouring, range_m
+        self._canvas.colour_map = colour_map
         self._place_labels()
         if other and self._untouched:
             self.reset()

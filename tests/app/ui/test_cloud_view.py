@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from app.ui.cloud_view import CloudView, next_step, viewports
 from app.ui.widgets import EmptyState
 from app.viewmodels.cloud import Cloud, grid, middle_depth_m
+from app.viewmodels.colouring import ramp
 from app.viewmodels.orbit import Orbit
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics
@@ -135,3 +136,17 @@ def test_a_mouse_turns_and_the_view_can_be_opened_again(qtbot, cloud_view):
 @pytest.mark.gl
 def test_with_opengl_nothing_is_excused(cloud_view):
     assert cloud_view.findChild(EmptyState) is None
+
+
+@pytest.mark.gl
+def test_points_take_the_colour_map_of_the_pictures(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (9, 9, 9)), wall(2.0, (9, 9, 9)), {})
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0, pitch_rad=0)
+    found = []
+    for colour_map in ("turbo", "viridis", "grey"):
+        drawn = cloud_view.canvas.drawn
+        cloud_view.show_as("both", "depth", (0.3, 2.0), colour_map)
+        qtbot.waitUntil(lambda drawn=drawn: cloud_view.canvas.drawn > drawn, timeout=5000)
+        found.append(shown(qtbot, cloud_view)[100, 100].astype(int))
+    for pixel, colour_map in zip(found, ("turbo", "viridis", "grey"), strict=True):
+        assert pixel == pytest.approx(ramp(colour_map)[255].astype(int), abs=6)

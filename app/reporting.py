@@ -95,9 +95,9 @@ def html(report: Report, *, width_px: int = 0) -> str:
 <p class="facts">{escape("  ·  ".join(fact for fact in facts if fact))}</p>
 <table class="pictures" width="100%" cellspacing="0" cellpadding="4"><tr>{pictures}</tr></table>
 {_table(report)}
-<p class="meanings">{meanings} The better of raw and refined is bold where they differ by over {ALIKE:.0%}.
-Words and formulas follow the Depth Quality Tool of librealsense; depth is compared in the pixels of the
-colour picture.</p>
+<p class="meanings">{meanings} The better of raw and refined is bold where they, or the holes of fill
+rates, differ by over {ALIKE:.0%}. Words and formulas follow the Depth Quality Tool of librealsense; depth is
+compared in the pixels of the colour picture.</p>
 </body></html>
 """
 

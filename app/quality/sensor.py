@@ -18,7 +18,7 @@ STREAMS: Final = ("raw", "refined")
 ROUGHEST_CHOSEN: Final = 0.03
 """Deviation over distance from which on what somebody pointed at is no plane."""
 ALIKE: Final = 0.05
-"""Two figures that differ by less, as a share of the larger one, are called as good as each other."""
+"""Two figures, of fill rates the holes, that differ by less are called as good as each other."""
 FEWEST_DEPTHS: Final = 0.1
 """Share of a region's pixels below which nothing is said of its plane."""
 
@@ -42,8 +42,8 @@ class FigureKind:
     cost: Callable[[float], float] = abs
 
 
-def _negative(value: float) -> float:
-    return -value
+def _holes(filled: float) -> float:
+    return 1 - filled
 
 
 def _percent(value: float) -> str:
@@ -71,13 +71,13 @@ def _milliseconds(value: float) -> str:
 
 
 KINDS: Final = (
-    FigureKind("fill", "Fill Rate", "Share of the region's pixels that have a depth.", _percent, _negative),
+    FigureKind("fill", "Fill Rate", "Share of the region's pixels that have a depth.", _percent, _holes),
     FigureKind(
         "fill_all",
         "Fill Rate, all",
         "Share of all pixels that have a depth.",
         _percent,
-        _negative,
+        _holes,
     ),
     FigureKind(
         "plane_rms",
@@ -166,14 +166,14 @@ class SensorQuality:
 
     def better(self, key: str) -> str:
         """Which stream has the better figure, or empty where they are as good or one is missing."""
-        raw, refined = (self.streams[name].figures[key].value for name in STREAMS)
-        if raw is None or refined is None:
+        raw, refined = (self.streams[name].figures[key] for name in STREAMS)
+        if raw.value is None or refined.value is None or raw.words == refined.words:
             return ""
         cost = next(kind.cost for kind in KINDS if kind.key == key)
-        difference = cost(raw) - cost(refined)
-        if abs(difference) <= ALIKE * max(abs(raw), abs(refined)):
+        costs = cost(raw.value), cost(refined.value)
+        if abs(costs[0] - costs[1]) <= ALIKE * max(costs):
             return ""
-        return "refined" if difference > 0 else "raw"
+        return "refined" if costs[1] < costs[0] else "raw"
 
 
 @dataclass(frozen=True)

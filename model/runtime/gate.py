@@ -68,6 +68,8 @@ class Deviation:
         ]
 
 
+# Otherwise cuDNN rounds the factors of float32 convolutions to 10 bits.
+@torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 @torch.inference_mode()
 def plain(model: MDM, shots: Sequence[Shot], grid: Grid) -> list[NDArray[np.float32]]:
     """What the network itself says, dropping tokens, in float32; as `Runner.run`.

@@ -76,17 +76,12 @@ DIMMEST: Final = 0.3
 """Share of its colour that provenance keeps where the picture is black."""
 
 
-def turbo() -> NDArray[np.uint8]:
-    """(256, 3) uint8 RGB, from the nearest colour (blue) to the farthest (red).
-
-    As RealSense's Jet and the published example's Turbo: blue is near.
-    """
-    return ramp("turbo")
-
-
 @lru_cache
 def ramp(colour_map: ColourMap) -> NDArray[np.uint8]:
-    """(256, 3) uint8 RGB of a colour map, from the nearest colour to the farthest."""
+    """(256, 3) uint8 RGB of a colour map, from the nearest colour to the farthest.
+
+    Blue is near where there is blue, as in RealSense's Jet and the published example's Turbo.
+    """
     import cv2
 
     near, far = MAP_ENDS[colour_map]

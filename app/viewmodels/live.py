@@ -248,7 +248,7 @@ class LiveModel(QObject):
         tile_changed: `TileView` of one camera.
         options_changed: `LiveOptions`.
         inference_changed: `InferenceState`.
-        choice_changed: the present model runs in another way.
+        choice_changed: another model repairs, or the same in another way.
     """
 
     rig_changed = Signal(list)
@@ -339,6 +339,7 @@ class LiveModel(QObject):
         self._studio.choose(replace(self._studio.choice, model=name))
         self._settings.model = name
         self._saver.start()
+        self.choice_changed.emit()
 
     @property
     def choice(self) -> EngineChoice:

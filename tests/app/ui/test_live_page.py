@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 
 from app.ui.live_page import make_page
 from app.viewmodels.measure import Stroke
+from model.spec import find
 from tests.app.ui import pages
 
 
@@ -174,3 +175,12 @@ def test_no_panel_is_wider_than_its_room(page, opener):
     area = page._panel._stack.currentWidget()
     QTest.qWait(20)
     assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+
+
+def test_the_panel_follows_the_menu(page):
+    page._context.studio.close()
+    page._tune.click()
+    page._models.select("demo")
+    page._models.picked.emit("demo")
+    assert page._repair._model.text() == find("demo").title
+    assert page._repair.tokens.isVisible()

@@ -17,7 +17,6 @@ from app.viewmodels.colouring import (
     hole_pattern,
     provenance_table,
     ramp,
-    turbo,
 )
 from model.repair import Provenance
 
@@ -27,7 +26,7 @@ def rgb(value):
 
 
 def test_near_is_blue_and_far_is_red():
-    near, far = turbo()[0].astype(int), turbo()[-1].astype(int)
+    near, far = ramp("turbo")[0].astype(int), ramp("turbo")[-1].astype(int)
     assert near[2] > near[0]
     assert far[0] > far[2]
 
@@ -38,8 +37,8 @@ def test_the_table_is_the_same_length_in_metres_for_every_unit():
 
 def test_what_lies_outside_the_range_takes_its_ends():
     table = depth_table(1.0, 2.0, 0.001)
-    assert rgb(table[500]) == rgb(table[1000]) == tuple(turbo()[0])
-    assert rgb(table[9000]) == rgb(table[2000]) == tuple(turbo()[255])
+    assert rgb(table[500]) == rgb(table[1000]) == tuple(ramp("turbo")[0])
+    assert rgb(table[9000]) == rgb(table[2000]) == tuple(ramp("turbo")[255])
 
 
 @pytest.mark.parametrize("colour_map", list(COLOUR_MAP_WORDS))

@@ -46,7 +46,11 @@ class Settings(BaseModel):
         title="Source",
         description="demo, auto, a camera, a session, a recording, or a folder of frames",
     )
-    model: str = Field("demo", title="Repair with", description="demo, classical, off, or a weights file")
+    model: str = Field(
+        "auto",
+        title="Repair with",
+        description="auto, demo, classical, off, a weights file, or one that the verb models lists",
+    )
     device: Literal["auto", "cpu", "cuda", "openvino"] = Field("auto", title="Compute device")
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", title="Precision")
     tokens: int = Field(0, ge=0, le=10_000, title="Tokens", description="0 lets the model decide")

@@ -41,7 +41,8 @@ class ModelSpec:
     """One entry of the model menu.
 
     Attributes:
-        name: what settings and flags say: "demo", "classical", "off", a published name, a hub id, or a path.
+        name: what settings and flags say: "auto", "demo", "classical", "off", a published name, a hub id, or
+            a path.
         title: what the screen says.
         note: one line on where it comes from.
         weights: the file, or where it will be; None where there are no weights.
@@ -93,6 +94,10 @@ class EngineChoice:
     monocular: bool = False
 
 
+AUTO = ModelSpec(
+    "auto", "Automatic", "LingBot-Depth v0.5 where it and an NVIDIA card are here; else the bundled network"
+)
+"""What settings and flags may say; `resolved` tells what it means on this machine."""
 OFF = ModelSpec("off", "Off", "Raw depth only")
 CLASSICAL = ModelSpec(
     "classical",
@@ -174,9 +179,14 @@ def default() -> ModelSpec:
     return DEMO
 
 
+def resolved(name: str) -> str:
+    """The name itself, or for "auto" that of `default`."""
+    return default().name if name == AUTO.name else name
+
+
 def find(name: str) -> ModelSpec:
     """The entry called `name`, which may be a path or a hub id; its file need not be here."""
-    for spec in (DEMO, CLASSICAL, OFF):
+    for spec in (AUTO, DEMO, CLASSICAL, OFF):
         if spec.name == name:
             return spec
     path = Path(name).expanduser()

@@ -1,5 +1,6 @@
 """The settings: a form made from the schema, applied and saved with every press."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from app.viewmodels.settings import (
     about,
     has_desktop,
 )
-from model.spec import EngineChoice, catalogue
+from model.spec import AUTO, catalogue, resolved
 
 CARD_PX = 560
 NAME_PX = 140
@@ -108,7 +109,7 @@ class SettingsPage(QWidget):
         settings = self._model.settings
         for name, editor in self.editors.items():
             if isinstance(editor, ModelEditor):
-                models = catalogue(paths.weights_folder(), paths.runs_folder())
+                models = [AUTO, *catalogue(paths.weights_folder(), paths.runs_folder())]
                 editor.show_models(models, getattr(settings, name))
             else:
                 editor.show_value(getattr(settings, name))
@@ -132,8 +133,9 @@ class SettingsPage(QWidget):
             self._context.open_source(settings.source)
         elif name in ENGINE_FIELDS:
             self._context.studio.choose(
-                EngineChoice(
-                    model=settings.model,
+                replace(
+                    self._context.studio.choice,
+                    model=resolved(settings.model),
                     device=settings.device,
                     precision=settings.precision,
                     tokens=settings.tokens,

@@ -19,7 +19,7 @@ from app.settings import SettingsError
 from app.verbs.verb import Verb
 from drivers.registry import SDKS, devices
 from drivers.sdk import SdkStatus
-from model.spec import find
+from model.spec import AUTO, DEMO, find, resolved
 
 GIGA = 1_000_000_000
 PROBE_TIMEOUT_S = 60.0
@@ -212,8 +212,8 @@ def _weights() -> Iterator[Finding]:
     try:
         name = settings.load().model
     except SettingsError:
-        name = "demo"
-    for spec in {find("demo"), find(name)}:
+        name = AUTO.name
+    for spec in {find(DEMO.name), find(resolved(name))}:
         if spec.weights is None:
             yield Finding("Model", f"{spec.title}; needs no weights")
             continue

@@ -8,7 +8,7 @@ from typing import get_args
 from app import settings
 from app.console import Console
 from app.settings import Settings
-from model.spec import EngineChoice
+from model.spec import EngineChoice, resolved
 
 SETTING_FLAGS = ("source", "model", "device", "precision", "tokens", "anchor")
 """Flags of these names stand above environment and settings file."""
@@ -49,7 +49,7 @@ def with_flags(stored: Settings, args: Namespace) -> Settings:
 def engine_choice(chosen: Settings, *, monocular: bool = False) -> EngineChoice:
     """The repair that the settings ask for."""
     return EngineChoice(
-        model=chosen.model,
+        model=resolved(chosen.model),
         device=chosen.device,
         precision=chosen.precision,
         tokens=chosen.tokens,
@@ -67,7 +67,7 @@ def add_model_flags(parser: ArgumentParser) -> None:
         "--model",
         metavar="NAME|PATH|HUB_ID",
         default=SUPPRESS,
-        help="demo, classical, off, a weights file, or one that the verb `models` lists",
+        help="auto, demo, classical, off, a weights file, or one that the verb `models` lists",
     )
     parser.add_argument("--device", default=SUPPRESS, choices=_choices("device"), help="what computes")
     parser.add_argument(

@@ -124,9 +124,12 @@ def test_the_recommended_model_is_the_default_only_with_its_file_and_a_gpu(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert spec.default() == DEMO
+    assert spec.resolved("auto") == "demo"
+    assert spec.resolved("classical") == "classical"
 
     file = in_cache(str(RECOMMENDED.repo), revision=str(RECOMMENDED.revision))
     assert spec.default().weights == file
+    assert spec.find(spec.resolved("auto")).weights == file
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert spec.default() == DEMO

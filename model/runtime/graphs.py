@@ -73,7 +73,7 @@ class GraphRunner:
         for size in dict.fromkeys(sizes):
             places = [place for place, other in enumerate(sizes) if other == size]
             batch = [shots[place] for place in places]
-            # Next to a bf16 encoder the decoder may take factors of 10 bits; where fp32 is asked for, it may not.
+            # A decoder next to a bf16 encoder may take factors of 10 bits; fp32 means all of them.
             exact = self._precision == "fp32"
             with self._on_stream(), torch.backends.cudnn.flags(enabled=True, allow_tf32=not exact):
                 results = self._plan(batch, grid).run(batch)

@@ -26,12 +26,14 @@ class Listing:
         trashed: what was deleted and is still there.
         free_bytes: room on the disk; None where it cannot be asked.
         problem: why the folder cannot be read, or empty.
+        complete: false where more sessions are still being read.
     """
 
     entries: tuple[SessionEntry, ...] = ()
     trashed: tuple[SessionEntry, ...] = ()
     free_bytes: int | None = None
     problem: str = ""
+    complete: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +149,7 @@ class SessionList(QObject):
                     return
                 found.append(entry)
                 if len(found) == FIRST_LOOK:
-                    self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder)))
+                    self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder), complete=False))
             listing = Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
         except OSError as error:
             self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))

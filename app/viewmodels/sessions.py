@@ -263,8 +263,10 @@ class SessionsViewModel(QObject):
         self.list.close()
 
     def _listed(self, listing: Listing) -> None:
+        if self._listing is not None and not listing.complete:
+            return  # the reading before shows more
         self._listing = listing
-        if self._scene not in {entry.labels.scene for entry in listing.entries}:
+        if listing.complete and self._scene not in {entry.labels.scene for entry in listing.entries}:
             self._scene = ""
         self.view_changed.emit(self.view)
 

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from app.settings import Settings
+from app.ui.main_window import MainWindow
 from app.ui.playback_bar import PlaybackBar
 from app.viewmodels.playback import Filmstrip, Mark, PlaybackModel, PlaybackView
 from drivers.cameras.replay import replay_cameras
@@ -79,3 +83,20 @@ def test_pictures_marks_and_position_are_painted(bar):
     cursor = image.pixelColor(width // 2, 30)
     assert cursor.green() > 200 > cursor.red()
     assert bar.strip.toolTip() == "glass here"
+
+
+def test_the_window_shows_it_on_the_live_page_while_a_session_is_replayed(qtbot, themed, studio, tmp_path):
+    folder = small.make_session(tmp_path / "s", frames=12)
+    settings = Settings(sessions=tmp_path, model="off")
+    window = MainWindow(studio, settings, open_source=lambda source: replay_cameras(Path(source)))
+    qtbot.addWidget(window)
+    window.show()
+    bar = window._playback_bar
+    assert not bar.isVisible()
+    window.open_source(str(folder))
+    qtbot.waitUntil(bar.isVisible, timeout=10_000)
+    window.go_to("Record")
+    assert not bar.isVisible()
+    window.go_to("Live")
+    assert bar.isVisible()
+    window.close()

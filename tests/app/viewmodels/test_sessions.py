@@ -330,3 +330,16 @@ def test_the_first_sessions_are_shown_while_others_are_read(qtbot, make, tmp_pat
     qtbot.waitUntil(lambda: listed == [["d", "c"]])
     gate.set()
     qtbot.waitUntil(lambda: listed[-1] == ["d", "c", "b", "a"])
+
+
+def test_reading_again_takes_no_session_and_no_filter_away_meanwhile(qtbot, loaded, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.viewmodels.session_list.FIRST_LOOK", 1)
+    small.make_session(tmp_path / "a", scene="office")
+    small.make_session(tmp_path / "b", scene="home")
+    model = loaded()
+    model.choose_scene("office")
+    seen = []
+    model.view_changed.connect(lambda view: seen.append([entry.name for entry in view.entries]))
+    model.load()
+    qtbot.waitUntil(lambda: bool(seen) and not model.list.loading)
+    assert all(names == ["a"] for names in seen)

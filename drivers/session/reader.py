@@ -41,7 +41,7 @@ from drivers.session.refined import RefinedFrame, parse_meta
 from drivers.session.segment import ACTIVE_SUFFIX
 from drivers.session.topics import topic
 
-_CACHED_CHUNKS = 8
+_CACHED_CHUNKS = 16
 _REQUIRED = frozenset(
     (topics.META, topics.COLOR, topics.DEPTH, topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
 )
@@ -58,11 +58,39 @@ class _Place:
     log_ns: int
 
 
+_Messages = dict[int, list[Message]]
+
+
+class _Cache:
+    """The last few chunks of a whole session, as neighbours are asked for next: by file and number."""
+
+    def __init__(self) -> None:
+        self._chunks: OrderedDict[tuple[Path, int], _Messages] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def get(self, path: Path, number: int) -> _Messages | None:
+        with self._lock:
+            if (path, number) not in self._chunks:
+                return None
+            self._chunks.move_to_end((path, number))
+            return self._chunks[path, number]
+
+    def put(self, path: Path, number: int, messages: _Messages) -> None:
+        with self._lock:
+            self._chunks[path, number] = messages
+            while len(self._chunks) > _CACHED_CHUNKS:
+                self._chunks.popitem(last=False)
+
+
 class _SegmentFile:
     """Messages of one MCAP file by time. The file is open only while it is read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: _Cache) -> None:
         self.path = path
+        self._cache = cache
         try:
             with path.open("rb") as file:
                 summary = make_reader(file).get_summary()
@@ -75,8 +103,6 @@ class _SegmentFile:
         self._chunks: Sequence[ChunkIndex] = summary.chunk_indexes
         self._found: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._index_starts = [min(c.message_index_offsets.values(), default=0) for c in self._chunks]
-        self._cache: OrderedDict[int, dict[int, list[Message]]] = OrderedDict()
-        self._cache_lock = threading.Lock()
 
     def times(self, name: str) -> NDArray[np.int64]:
         """(N,) UTC nanoseconds of all messages on a topic, ascending."""
@@ -135,12 +161,11 @@ class _SegmentFile:
             raise self._damaged(error) from error
         return blocks
 
-    def _messages(self, number: int) -> dict[int, list[Message]]:
-        """Messages of one chunk by time; the last few chunks are kept, as neighbours are asked for next."""
-        with self._cache_lock:
-            if number in self._cache:
-                self._cache.move_to_end(number)
-                return self._cache[number]
+    def _messages(self, number: int) -> _Messages:
+        """Messages of one chunk by time."""
+        cached = self._cache.get(self.path, number)
+        if cached is not None:
+            return cached
         index = self._chunks[number]
         try:
             with self.path.open("rb") as file:
@@ -149,14 +174,11 @@ class _SegmentFile:
             records = breakup_chunk(chunk, validate_crc=True)
         except (OSError, *_BROKEN) as error:
             raise self._damaged(error) from error
-        messages: dict[int, list[Message]] = {}
+        messages: _Messages = {}
         for record in records:
             if isinstance(record, Message):
                 messages.setdefault(record.log_time, []).append(record)
-        with self._cache_lock:
-            self._cache[number] = messages
-            while len(self._cache) > _CACHED_CHUNKS:
-                self._cache.popitem(last=False)
+        self._cache.put(self.path, number, messages)
         return messages
 
     def _damaged(self, reason: object) -> SessionError:
@@ -199,7 +221,8 @@ class Session:
                 f"{path} lacks {', '.join(missing)}",
                 hint="Copy the whole session folder, then open it again.",
             )
-        self._segments = [_SegmentFile(path / file.name) for file in self.manifest.files]
+        self._cache = _Cache()
+        self._segments = [_SegmentFile(path / file.name, self._cache) for file in self.manifest.files]
         self._index_lock = threading.Lock()
 
     @property

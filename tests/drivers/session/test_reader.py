@@ -47,6 +47,16 @@ def test_colour_can_be_read_alone(folder):
     assert Session(folder).color("left", 4).shape == (48, 64, 3)
 
 
+def test_a_long_session_takes_no_more_memory_than_a_short_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("drivers.session.segment.CHUNK_BYTES", 10_000)
+    monkeypatch.setattr("drivers.session.reader._CACHED_CHUNKS", 3)
+    manifest = record(tmp_path / "s", [make_frame(n) for n in range(30)], segment_bytes=40_000).close()
+    assert len(manifest.files) > 4
+    session = Session(tmp_path / "s")
+    for _ in session.frames():
+        assert len(session._cache) <= 3
+
+
 def test_labels_are_read_with_their_edits(folder):
     session = Session(folder)
     append_event(folder, add_label("scene", "bath"))

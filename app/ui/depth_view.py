@@ -448,6 +448,7 @@ class DepthView(QWidget):
             painter.fillRect(track.adjusted(-1, -1, 1, 1), QColor(7, 9, 12, 150))
             painter.fillRect(track, QColor("#ffffff"))
         else:
+            painter.fillRect(QRect(line - 3, rect.y(), 6, rect.height()), QColor(7, 9, 12, 150))
             painter.fillRect(QRect(line - 2, rect.y(), 4, rect.height()), QColor("#ffffff"))
         painter.setPen(QPen(QColor(7, 9, 12), 2))
         painter.setBrush(QColor("#ffffff"))

@@ -36,7 +36,7 @@ class RepairPanel(QWidget):
         self._model, self._state = label("", "title"), label("", "muted")
         self.modes = Segmented(MODES, "What the network sees")
         self.tokens = ChipGroup([], "Tokens for each frame")
-        self.precisions = Segmented([Option(k, v) for k, v in precisions().items()], "Precision")
+        self.precisions = ChipGroup([Option(k, v) for k, v in precisions().items()], "Precision")
         self.devices = ChipGroup([Option(k, v) for k, v in devices().items()], "Device")
         self.anchor = Switch("Keep to the measurement")
         self._hidden_words = label("")

@@ -24,6 +24,7 @@ from app.viewmodels.settings import (
     FieldKind,
     Value,
 )
+from app.viewmodels.words import spelled
 from model.spec import ModelSpec, find
 
 SOURCES = (
@@ -99,7 +100,7 @@ class ChoiceEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = Segmented([Option(word, _spelled(word)) for word in field.choices], field.title)
+        self.control = Segmented([Option(word, spelled(word)) for word in field.choices], field.title)
         self.add_right(self.control)
         self.control.changed.connect(self._changed)
 
@@ -267,18 +268,6 @@ EDITORS: dict[FieldKind, type[FieldEditor]] = {
     FieldKind.TEXT: TextEditor,
     FieldKind.FOLDER: FolderEditor,
 }
-SPELLINGS = {
-    "cpu": "CPU",
-    "cuda": "GPU",
-    "openvino": "OpenVINO",
-    "fp32": "32 bit",
-    "bf16": "16 bit",
-    "fp16": "16 bit, half",
-}
-
-
-def _spelled(word: str) -> str:
-    return SPELLINGS.get(word, word.capitalize())
 
 
 def _is_session(source: str) -> bool:

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Final, get_args, get_type_hints
 
-from model.spec import EngineChoice, ModelSpec
+from app.viewmodels.words import spelled
+from model.spec import CLASSICAL, OFF, EngineChoice, ModelSpec
 
-DEVICE_WORDS: Final = {"auto": "Auto", "cpu": "CPU", "cuda": "CUDA", "openvino": "OpenVINO"}
 UNKNOWN_TOKENS: Final = (300, 600, 1200, 2400)
 """Offered for weights that do not say what they were trained with."""
 
 
 def devices() -> Mapping[str, str]:
     """Every device that the engine knows, by its key."""
-    return {key: DEVICE_WORDS.get(key, key) for key in _choices("device")}
+    return {key: spelled(key) for key in _choices("device")}
 
 
 def precisions() -> Mapping[str, str]:
     """Every precision that the engine knows, by its key."""
-    return {key: key for key in _choices("precision")}
+    return {key: spelled(key) for key in _choices("precision")}
 
 
 def token_choices(spec: ModelSpec, chosen: int = 0) -> list[int]:
@@ -32,7 +32,7 @@ def token_choices(spec: ModelSpec, chosen: int = 0) -> list[int]:
 
 def has_network(spec: ModelSpec) -> bool:
     """Whether tokens, precision, device and mode mean anything to it."""
-    return spec.weights is not None
+    return spec.name not in {CLASSICAL.name, OFF.name}
 
 
 def _choices(field: str) -> tuple[str, ...]:

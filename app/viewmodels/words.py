@@ -6,6 +6,20 @@ MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
 
+SPELLINGS = {
+    "cpu": "CPU",
+    "cuda": "GPU",
+    "openvino": "OpenVINO",
+    "fp32": "32 bit",
+    "bf16": "16 bit",
+    "fp16": "16 bit, half",
+}
+
+
+def spelled(choice: str) -> str:
+    """A choice of the settings as the screen spells it."""
+    return SPELLINGS.get(choice, choice.capitalize())
+
 
 def duration(seconds: float) -> str:
     """How long something is: "62 s", "12 min 5 s", "2 h 10 min"."""

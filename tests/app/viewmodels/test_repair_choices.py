@@ -1,7 +1,7 @@
 import pytest
 
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
-from model.spec import CLASSICAL, DEMO, OFF, RECOMMENDED, EngineChoice, from_file
+from model.spec import AUTO, CLASSICAL, DEMO, OFF, RECOMMENDED, EngineChoice, from_file
 
 
 @pytest.mark.parametrize("spec", [DEMO, RECOMMENDED])
@@ -24,4 +24,9 @@ def test_every_default_can_be_chosen():
 
 
 def test_only_a_network_has_tokens():
-    assert [has_network(spec) for spec in (DEMO, CLASSICAL, OFF)] == [True, False, False]
+    assert [has_network(spec) for spec in (AUTO, DEMO, CLASSICAL, OFF)] == [True, True, False, False]
+
+
+def test_the_screen_spells_what_the_engine_abbreviates():
+    assert devices()["cuda"] == "GPU"
+    assert precisions()["bf16"] == "16 bit"

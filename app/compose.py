@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 STOP_TIMEOUT_S = 1.5
 TARGET_HZ = 30.0
 """Repairs of each camera in a second, for which tokens are chosen where nobody has chosen them."""
+REST_S = 2.0
 INFERENCE_NICENESS = 15
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has
 loaded a network; on a busy machine it would never come to that otherwise."""
@@ -110,6 +111,8 @@ class Pipeline:
         self.hidden_share = 0.0
         self._choice = choice
         self._made_by: MadeBy | None = None
+        self._crowded: Callable[[], bool] = _never
+        self._idle = threading.Event()
         self._wake = threading.Event()
         self._stack = ExitStack()
 
@@ -117,6 +120,10 @@ class Pipeline:
     def choice(self) -> EngineChoice:
         """The repair that was asked for last."""
         return self._choice
+
+    def yield_to(self, crowded: Callable[[], bool]) -> None:
+        """Between two repairs, rest while `crowded()`, for two seconds at most."""
+        self._crowded = crowded
 
     @property
     def bytes_per_s(self) -> float | None:
@@ -234,6 +241,7 @@ class Pipeline:
                 note = engine.note
                 self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label, note))
             self._refined(refined)
+            self._rest(outdated)
 
         try:
             refine_in_turn(
@@ -261,6 +269,12 @@ class Pipeline:
         assert self._made_by is not None
         if not refined.hidden_share:  # nobody may take what was made worse on purpose for the repair itself
             line.repairs((refined, self._made_by))
+
+    def _rest(self, outdated: Callable[[], bool]) -> None:
+        """Leave the processor to a recording that falls behind: raw frames go first."""
+        until_s = time.monotonic() + REST_S
+        while self._crowded() and time.monotonic() < until_s and not outdated():
+            self._idle.wait(0.05)
 
     def _inference_died(self, error: Exception) -> None:
         self.inference.put(
@@ -340,12 +354,15 @@ class Studio:
             recorder = Recorder(folder, lines, labels, repairs=repairs, session=session)
             recorder.start()
             self._recorder = recorder
+            self._pipeline.yield_to(recorder.crowded)
             return recorder
 
     def stop_recording(self) -> Path | None:
         """Close the recording under way and return its folder; None if there is none."""
         with self._lock:
             recorder, self._recorder = self._recorder, None
+            if self._pipeline is not None:
+                self._pipeline.yield_to(_never)
             return None if recorder is None else recorder.stop()
 
     def close(self) -> None:
@@ -357,6 +374,10 @@ class Studio:
                 if self._pipeline is not None:
                     self._pipeline.stop()
                     self._pipeline = None
+
+
+def _never() -> bool:
+    return False
 
 
 def wait_for_frames(pipeline: Pipeline, *, timeout_s: float) -> bool:

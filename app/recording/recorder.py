@@ -342,14 +342,13 @@ class Recorder:
                 return  # its frame came before the recording began, or after it ended
             if self._ended.is_set() or not self._refined_encoder.running:
                 self._count_refined(frame.camera_id, failed=1)
-            elif self._crowded or self._repairs.full():
+            elif self.crowded() or self._repairs.full():
                 self._count_refined(frame.camera_id, dropped=1)
             else:
                 self._repairs.put_nowait(repaired)  # only this method adds frames, and the lock is held
                 self._count_refined(frame.camera_id, waiting=1)
 
-    @property
-    def _crowded(self) -> bool:
+    def crowded(self) -> bool:
         """Whether raw frames need what is left of the queue."""
         return self._queue.qsize() >= REFINED_SHARE * self._queue.maxsize
 
@@ -367,7 +366,7 @@ class Recorder:
             stored = RefinedFrame(refined.depth, refined.provenance, meta)
             encoded = encode_refined(camera_id, stored, ready_ns=refined.ready_ns)
             with self._lock:
-                if self._crowded:
+                if self.crowded():
                     self._count_refined(camera_id, waiting=-1, dropped=1)
                 else:
                     self._queue.put_nowait(encoded)

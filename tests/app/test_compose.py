@@ -75,6 +75,23 @@ def test_nobody_gets_what_was_repaired_from_depth_that_was_hidden_on_purpose():
     assert set(got) == {0.0}
 
 
+def test_the_repair_rests_while_a_recording_falls_behind(monkeypatch):
+    monkeypatch.setattr("app.compose.REST_S", 60.0)
+    with Pipeline(rig(), CLASSICAL) as pipeline:
+        lines = list(pipeline.lines.values())
+
+        def repaired():
+            return sum(line.refined_meter.total for line in lines)
+
+        wait_until(lambda: repaired() > 0)
+        pipeline.yield_to(lambda: True)
+        seen, frames = repaired(), lines[0].channel.meter.total
+        wait_until(lambda: lines[0].channel.meter.total > frames + 20)
+        assert repaired() <= seen + 1
+        pipeline.yield_to(lambda: False)
+        wait_until(lambda: repaired() > seen + 3)
+
+
 def test_repair_can_be_off():
     with Pipeline(rig(), EngineChoice(model="off")) as pipeline:
         wait_until(lambda: (s := pipeline.inference.latest()) and s.status is InferenceStatus.OFF)

@@ -16,7 +16,7 @@ from app.ui.colour_panel import ColourPanel
 from app.ui.commands import Command, bind_keys
 from app.ui.context import Notice, WindowContext
 from app.ui.hiding_notice import HidingNotice
-from app.ui.layer_bar import BASES, LayerBar
+from app.ui.layer_bar import BASES, TIGHTER, LayerBar
 from app.ui.legends import Legend, RangeButton, metres
 from app.ui.measure_panel import TOOLS, MeasurePanel
 from app.ui.repair_panel import RepairPanel
@@ -61,6 +61,7 @@ class LivePage(QWidget):
         self.measure = MeasureModel(model.find_tile, self)
         self._context = context
         self._layouts = Segmented(LAYOUTS, "Arrangement")
+        self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
         self._freeze = IconButton("pause", "Freeze the pictures (Space)", checkable=True)
         self._measure = IconButton("ruler", "Measure (M)", checkable=True)
@@ -73,6 +74,9 @@ class LivePage(QWidget):
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._models.setMinimumContentsLength(12)
         self._models.setMaximumWidth(420)
+        self._models.setStyleSheet(
+            "QComboBox { padding: 4px 6px 4px 16px; }"
+        )  # the arrow has room of its own
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
         self._repair = RepairPanel()

@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
 from app.ui.live_page import make_page
 from app.viewmodels.measure import Stroke
@@ -184,3 +185,18 @@ def test_the_panel_follows_the_menu(page):
     page._models.picked.emit("demo")
     assert page._repair._model.text() == find("demo").title
     assert page._repair.tokens.isVisible()
+
+
+def test_the_name_of_the_bundled_model_fits_the_narrowest_screen(page):
+    page._context.studio.close()
+    page.resize(1280 - 104, 720 - 42)
+    page.model.choose_model("demo")
+    page._offer_models()
+    QTest.qWait(20)
+    picker = page._models
+    option = QStyleOptionComboBox()
+    picker.initStyleOption(option)
+    style = QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField
+    room = picker.style().subControlRect(*style, picker).width()
+    assert picker.currentText() == find("demo").title
+    assert picker.fontMetrics().horizontalAdvance(picker.currentText()) <= room - 2

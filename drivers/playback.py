@@ -89,11 +89,6 @@ class Playback:
         with self._changed:
             return self._now_ns() % self._period_ns
 
-    @property
-    def frame(self) -> int:
-        """Position of the lead camera's frame that is shown."""
-        return self.frame_at(self.at_ns)
-
     def frame_at(self, at_ns: int) -> int:
         """Position of the lead camera's frame at a time from the session's start."""
         return max(int(np.searchsorted(self._lead_ns, at_ns, "right")) - 1, 0)

@@ -12,9 +12,6 @@ class Taps(Generic[T]):
     def __init__(self) -> None:
         self._taps: tuple[Callable[[T], None], ...] = ()
 
-    def __len__(self) -> int:
-        return len(self._taps)
-
     def __call__(self, value: T) -> None:
         """Call every tap with `value`."""
         for tap in self._taps:

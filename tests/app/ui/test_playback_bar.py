@@ -27,6 +27,11 @@ def bar(qtbot, themed, studio, tmp_path):
     model.stop()
 
 
+def shown(playback):
+    """Position of the lead camera's frame."""
+    return playback.frame_at(playback.at_ns)
+
+
 def test_it_is_there_only_with_a_replay_in_front(bar, studio, make_camera, qtbot):
     assert bar.isVisible()
     bar.set_in_front(False)
@@ -45,10 +50,10 @@ def test_the_buttons_play_and_step(bar):
     playback = bar._model.playback
     playback.seek(playback.time_of(4))
     bar.forward.click()
-    assert (playback.frame, bar.frame.text()) == (5, "frame 6 of 12")
+    assert (shown(playback), bar.frame.text()) == (5, "frame 6 of 12")
     bar.back.click()
     bar.back.click()
-    assert playback.frame == 3
+    assert shown(playback) == 3
     bar.toggle.click()
     assert playback.playing
     assert bar.toggle.accessibleName().startswith("Pause")
@@ -62,11 +67,11 @@ def test_a_touch_on_the_strip_goes_there(bar, qtbot):
     playback = bar._model.playback
     middle = QPoint(bar.strip.width() // 2, 30)
     qtbot.mouseClick(bar.strip, Qt.MouseButton.LeftButton, pos=middle)
-    assert playback.frame in {5, 6}
+    assert shown(playback) in {5, 6}
     qtbot.mouseClick(bar.strip, Qt.MouseButton.LeftButton, pos=QPoint(bar.strip.width() - 1, 30))
-    assert playback.frame == 11
+    assert shown(playback) == 11
     qtbot.keyClick(bar.strip, Qt.Key.Key_Left)
-    assert playback.frame == 10
+    assert shown(playback) == 10
 
 
 def test_pictures_marks_and_position_are_painted(bar):

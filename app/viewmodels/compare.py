@@ -24,7 +24,15 @@ from app.quality.sensor import Exposure, SensorQuality, unmeasured
 from app.reporting import FOLDER_NAME, Report, ReportSensor, html
 from app.settings import Settings
 from app.viewmodels.colouring import colour_depth, depth_table
-from app.viewmodels.live import CameraTitle, LiveModel, LiveOptions, TileView, camera_note, refined_note
+from app.viewmodels.live import (
+    CameraTitle,
+    LiveModel,
+    LiveOptions,
+    Note,
+    TileView,
+    camera_note,
+    refined_note,
+)
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 from drivers.geometry import register_depth
@@ -365,6 +373,8 @@ def exposure(line: CameraLine, inference: InferenceState | None, seen: Frame | N
     if not _is_current(refined, inference):
         refined = None
     missing = refined_note(inference, refined, age_s=0.0)  # raw and refined are of one moment, however old
+    if refined is not None and refined.hidden_share:
+        missing = Note("Depth is hidden on Live")  # what was made worse on purpose is no figure of the repair
     raw_meter, refined_meter = line.channel.meter.read(now_ns), line.refined_meter.read(now_ns)
     latency_ms = {"raw": raw_meter.median_ms, "refined": refined_meter.median_ms or None}
     if refined is not None and missing is None:

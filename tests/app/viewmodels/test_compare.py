@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,6 +168,10 @@ def test_an_exposure_is_of_one_moment(studio, make_camera, make_refined):
     assert exposure(line, on, frame) is None
     other = InferenceState(InferenceStatus.RUNNING, "Other engine")
     assert exposure(line, other, None).refined is None
+    line.refined.put(replace(make_refined(frame), hidden_share=0.5))
+    worse = exposure(line, on, None)
+    assert worse.refined is None
+    assert worse.refined_words == "Depth is hidden on Live"
 
 
 def test_a_camera_without_pictures_says_why(studio, make_camera):

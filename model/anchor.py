@@ -66,11 +66,6 @@ class Anchored:
     agreement: Agreement | None
 
 
-def anchored(color: NDArray[np.uint8], network_m: Map, measured_m: Map) -> Map:
-    """`anchor`'s depth alone, of a network without a mask."""
-    return anchor(color, network_m, measured_m).depth_m
-
-
 def anchor(
     color: NDArray[np.uint8], network_m: Map, measured_m: Map, *, accepted: Mask | None = None
 ) -> Anchored:

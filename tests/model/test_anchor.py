@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.anchor import anchor, anchored, smooth_fill
+from model.anchor import anchor, smooth_fill
 from model.classical import nearest
 from model.finish import finished
 from model.repair import Provenance
@@ -31,7 +31,7 @@ def test_a_robot_sees_no_step_at_the_border_of_a_hole(rooms) -> None:
     tied, pasted, closest = [], [], []
     for sample, network_m in rooms:
         measured = sample.depth_m > 0
-        tied.append(steps_at_hole_borders(anchored(sample.color, network_m, sample.depth_m), sample))
+        tied.append(steps_at_hole_borders(anchor(sample.color, network_m, sample.depth_m).depth_m, sample))
         pasted.append(steps_at_hole_borders(np.where(measured, sample.depth_m, network_m), sample))
         closest.append(steps_at_hole_borders(nearest(sample.depth_m), sample))
     tied, pasted, closest = (np.concatenate(found) for found in (tied, pasted, closest))
@@ -63,7 +63,7 @@ def test_believed_pixels_keep_the_measurement_bit_for_bit(rooms) -> None:
 
 def test_measured_pixels_stay_and_the_rest_is_shifted_to_them() -> None:
     measured = np.where(pane(), np.float32(0), plane() * np.float32(1.3))
-    np.testing.assert_allclose(anchored(GREY, plane(), measured), plane() * 1.3, rtol=2e-3)
+    np.testing.assert_allclose(anchor(GREY, plane(), measured).depth_m, plane() * 1.3, rtol=2e-3)
 
 
 def test_what_is_measured_behind_a_mirror_is_moved_to_its_surface() -> None:
@@ -77,7 +77,7 @@ def test_what_is_measured_behind_a_mirror_is_moved_to_its_surface() -> None:
 
 def test_a_dense_view_through_a_door_is_kept_though_the_network_missed_it() -> None:
     measured = np.where(pane(), plane() * np.float32(2), plane())
-    assert np.array_equal(anchored(GREY, plane(), measured), measured)
+    assert np.array_equal(anchor(GREY, plane(), measured).depth_m, measured)
 
 
 def test_an_obstacle_before_the_networks_surface_is_kept() -> None:
@@ -101,7 +101,7 @@ def test_what_the_network_rejects_says_nothing_about_its_surroundings() -> None:
     measured[(abs(ROWS - 120) < 40) & (abs(COLUMNS - 160) < 40) & ~window] = 0
     out = anchor(GREY, plane(), measured, accepted=~window)
     np.testing.assert_allclose(out.depth_m[~window], plane()[~window], rtol=0.01)
-    leaking = anchored(GREY, plane(), measured)
+    leaking = anchor(GREY, plane(), measured).depth_m
     assert abs(leaking / plane() - 1)[~window].max() > 0.05
 
 
@@ -110,7 +110,7 @@ def test_any_size_is_anchored(shape: tuple[int, int]) -> None:
     network = np.ones(shape, np.float32)
     measured = np.zeros(shape, np.float32)
     measured[0, 0] = 2
-    out = anchored(np.zeros((*shape, 3), np.uint8), network, measured)
+    out = anchor(np.zeros((*shape, 3), np.uint8), network, measured).depth_m
     np.testing.assert_allclose(out, 2, rtol=1e-3)
 
 
@@ -118,7 +118,7 @@ def test_a_few_hundred_points_carry_their_scale_to_the_whole_image() -> None:
     points = np.zeros(SIZE, np.float32)
     chosen = np.random.default_rng(0).choice(points.size, 300, replace=False)
     points.flat[chosen] = 1.5 * plane().flat[chosen]
-    np.testing.assert_allclose(anchored(GREY, plane(), points), 1.5 * plane(), rtol=5e-3)
+    np.testing.assert_allclose(anchor(GREY, plane(), points).depth_m, 1.5 * plane(), rtol=5e-3)
 
 
 def test_switched_off_the_output_is_the_networks_own_bit_for_bit(rooms) -> None:

@@ -84,7 +84,7 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
             raise camera_silence(pipeline, FIRST_FRAMES_S)
         state = _wait_for_repair(pipeline)
         first_s = time.monotonic() - started_s
-        trouble = state.message if state.status is not InferenceStatus.OFF else ""
+        trouble = state.message if state.status is InferenceStatus.FAILED else ""
         console.say("first", f"First picture after {first_s:.1f} s; repair: {state.label}.", seconds=first_s)
         if trouble:
             console.failed(Message("Nothing is repaired", trouble, state.hint))

@@ -265,15 +265,16 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"depthmend {verb.name}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("model", ["classical", "demo"])
 def test_without_a_display_the_same_job_is_done(
-    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model: str
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     assert not has_display()
-    monkeypatch.setattr("app.headless.RUN_S", 0.5)
-    assert cli.main(["--source", str(frames), "--model", "classical", "--json"]) == 0
+    monkeypatch.setattr("app.headless.RUN_S", 2.0)
+    assert cli.main(["--source", str(frames), "--model", model, "--json"]) == 0
     captured = capsys.readouterr()
     events = [json.loads(line) for line in captured.out.splitlines()]
     figures = next(event for event in events if event["event"] == "figures")

@@ -1,10 +1,15 @@
 """Which of the modes that a camera offers a rig takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from drivers.errors import ModeUnsupported
+from drivers.geometry import Calibration, Intrinsics
 
 
 class Stream(Enum):
@@ -106,3 +111,29 @@ def _at_rate(profiles: list[Profile], rate_hz: int, wish: Wish) -> dict[Stream, 
     has_color = any(profile.stream is Stream.COLOR for profile in profiles)
     complete = Stream.DEPTH in taken and (Stream.COLOR in taken or not has_color)
     return taken if complete else {}
+
+
+def calibration_of(
+    streams: Mapping[Stream, Any],
+    *,
+    intrinsics: Callable[[Any], Intrinsics],
+    transform: Callable[[Any, Any], NDArray[np.float64]],
+) -> Calibration:
+    """The calibration of a device from the vendor's own profiles.
+
+    Args:
+        streams: profiles by stream; colour and depth are there.
+        intrinsics: of a profile.
+        transform: (4, 4) metres, the second profile's camera from the first one's.
+    """
+    color, depth = streams[Stream.COLOR], streams[Stream.DEPTH]
+    left, right = streams.get(Stream.IR_LEFT), streams.get(Stream.IR_RIGHT)
+    between = transform(left, right) if left is not None and right is not None else None
+    return Calibration(
+        color=intrinsics(color),
+        depth=intrinsics(depth),
+        color_from_depth=transform(depth, color),
+        ir=intrinsics(left) if left is not None else None,
+        color_from_ir_left=transform(left, color) if left is not None else None,
+        baseline_m=float(np.linalg.norm(between[:3, 3])) if between is not None else None,
+    )

@@ -190,8 +190,7 @@ def build(
 
     Raises:
         WeightsError: the weights are missing, damaged or of another network, the device is not there, or what
-        runs
-            there does not give what the network gives.
+            runs there does not give what the network gives.
     """
     spec = find(choice.model)
     if spec == CLASSICAL:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.quality.planes import Region
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 from app.ui import theme
-from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
+from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
 from app.ui.panes import fitted
 from app.ui.picture import Picture
 from app.ui.tiles import HEADER_PX, TileHeader
@@ -445,13 +445,7 @@ def _paint_note(painter: QPainter, note: Note, pane: QRect) -> None:
     if room.width() < 48 or room.height() < 24:
         return
     placed = place_note(note, room, hints=True, button=False)
-    painter.setPen(QColor(theme.current().on_picture))
-    painter.setFont(placed.text_font)
-    painter.drawText(placed.text, NOTE_FLAGS, note.text)
-    if not placed.hint.isEmpty():
-        painter.setPen(QColor(theme.DARK.muted))
-        painter.setFont(placed.hint_font)
-        painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
+    paint_note(painter, note, placed)
 
 
 def _paint_tag(painter: QPainter, words: str, pane: QRect) -> None:
@@ -459,15 +453,7 @@ def _paint_tag(painter: QPainter, words: str, pane: QRect) -> None:
     tag = QRect(pane.x() + 6, pane.y() + 6, QFontMetrics(font).horizontalAdvance(words) + 20, 28)
     if tag.right() > pane.right():
         return
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(7, 9, 12, 210))
-    painter.drawRoundedRect(tag, 6, 6)
-    painter.setPen(QColor(theme.current().on_picture))
-    painter.setFont(font)
-    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, words)
-    painter.restore()
+    paint_tag(painter, words, tag, font, opacity=210)
 
 
 def _paint_words(

@@ -24,7 +24,7 @@ from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
 from app.ui.marks import paint_labels, paint_stroke
-from app.ui.notes import NOTE_FLAGS, NOTE_MARGINS, place_note
+from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
 from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
@@ -401,13 +401,7 @@ class DepthView(QWidget):
         placed = place_note(note, room, hints=not self._compact, button=self._choose.isVisible())
         painter.save()
         painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
-        painter.setPen(QColor(theme.current().on_picture))
-        painter.setFont(placed.text_font)
-        painter.drawText(placed.text, NOTE_FLAGS, note.text)
-        if not placed.hint.isEmpty():
-            painter.setPen(QColor(theme.DARK.muted))
-            painter.setFont(placed.hint_font)
-            painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
+        paint_note(painter, note, placed)
         painter.restore()
 
     def _paint_tag(self, painter: QPainter, layer: Layer, rect: QRect, clip: QRect) -> None:
@@ -428,15 +422,7 @@ class DepthView(QWidget):
                 break
         else:
             return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(7, 9, 12, 200))
-        painter.drawRoundedRect(tag, 6, 6)
-        painter.setPen(QColor(theme.current().on_picture))
-        painter.setFont(tag_font)
-        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
-        painter.restore()
+        paint_tag(painter, text, tag, tag_font, opacity=200)
 
     def _paint_handle(self, painter: QPainter, rect: QRect, line: int) -> None:
         painter.save()

@@ -1,10 +1,10 @@
-"""Where words go that stand in a pane instead of a picture."""
+"""Words in a pane: notes that stand instead of a picture, and the tag with its name."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from app.ui import theme
 from app.viewmodels.live import Note
@@ -54,6 +54,30 @@ def place_note(note: Note, room: QRect, *, hints: bool, button: bool) -> PlacedN
     text = QRect(room.x(), top, room.width(), text_px)
     hint = QRect(room.x(), top + text_px + HINT_GAP_PX, room.width(), max(below_px - HINT_GAP_PX, 0))
     return PlacedNote(text, hint, text_font, hint_font, top + text_px + below_px + BUTTON_GAP_PX)
+
+
+def paint_note(painter: QPainter, note: Note, placed: PlacedNote) -> None:
+    """Write a note where `place_note` put it."""
+    painter.setPen(QColor(theme.current().on_picture))
+    painter.setFont(placed.text_font)
+    painter.drawText(placed.text, NOTE_FLAGS, note.text)
+    if not placed.hint.isEmpty():
+        painter.setPen(QColor(theme.DARK.muted))
+        painter.setFont(placed.hint_font)
+        painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
+
+
+def paint_tag(painter: QPainter, words: str, tag: QRect, font: QFont, *, opacity: int) -> None:
+    """Write a picture's name on a dark plate; `opacity` of the plate is 0 to 255."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(7, 9, 12, opacity))
+    painter.drawRoundedRect(tag, 6, 6)
+    painter.setPen(QColor(theme.current().on_picture))
+    painter.setFont(font)
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, words)
+    painter.restore()
 
 
 def _height(text: str, font: QFont, width: int) -> int:

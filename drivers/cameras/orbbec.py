@@ -21,7 +21,7 @@ from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, choose
+from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, calibration_of, choose
 from drivers.sdk import PIP, Sdk
 
 VENDOR = "Orbbec"
@@ -116,7 +116,8 @@ class OrbbecCamera(CameraBase):
             self._pipeline: Any = self._ob.Pipeline(self._device)
             self._chosen = self._choose_profiles()
             self._info = self._describe()
-            self._calibration = _calibration({stream: native for stream, (_, native) in self._chosen.items()})
+            streams = {stream: native for stream, (_, native) in self._chosen.items()}
+            self._calibration = calibration_of(streams, intrinsics=_intrinsics, transform=_transform)
         self._counter = FrameCounter(self._info.rate_hz if live else None)
         self._fit = ClockFit()
         self._open = False
@@ -524,20 +525,6 @@ def _camera_error(error: Exception, name: str) -> CameraError:
     if any(part in words for part in ("no matched", "support", "invalid input")):
         return ModeUnsupported(message)
     return CameraError(message, hint="Plug the camera out and in again.")
-
-
-def _calibration(streams: Mapping[Stream, Any]) -> Calibration:
-    color, depth = streams[Stream.COLOR], streams[Stream.DEPTH]
-    left, right = streams.get(Stream.IR_LEFT), streams.get(Stream.IR_RIGHT)
-    between = _transform(left, right) if left is not None and right is not None else None
-    return Calibration(
-        color=_intrinsics(color),
-        depth=_intrinsics(depth),
-        color_from_depth=_transform(depth, color),
-        ir=_intrinsics(left) if left is not None else None,
-        color_from_ir_left=_transform(left, color) if left is not None else None,
-        baseline_m=float(np.linalg.norm(between[:3, 3])) if between is not None else None,
-    )
 
 
 def _transform(source: Any, target: Any) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, choose
+from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, calibration_of, choose
 from drivers.sdk import PIP, Sdk
 
 VENDOR = "Intel RealSense"
@@ -586,18 +586,9 @@ def _to_mid_exposure_ns(rs: Any, image: Any) -> int:
 
 
 def _calibration(streams: Mapping[Stream, Any]) -> Calibration:
-    depth, left, right = (streams.get(s) for s in (Stream.DEPTH, Stream.IR_LEFT, Stream.IR_RIGHT))
-    color = streams.get(Stream.COLOR, left)
+    color = streams.get(Stream.COLOR, streams.get(Stream.IR_LEFT))
     assert color is not None  # _choose_profiles saw to that
-    between = _transform(left, right) if left is not None and right is not None else None
-    return Calibration(
-        color=_intrinsics(color),
-        depth=_intrinsics(depth),
-        color_from_depth=_transform(depth, color),
-        ir=_intrinsics(left) if left is not None else None,
-        color_from_ir_left=_transform(left, color) if left is not None else None,
-        baseline_m=float(np.linalg.norm(between[:3, 3])) if between is not None else None,
-    )
+    return calibration_of({**streams, Stream.COLOR: color}, intrinsics=_intrinsics, transform=_transform)
 
 
 def _transform(source: Any, target: Any) -> NDArray[np.float64]:

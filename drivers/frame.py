@@ -10,6 +10,21 @@ from drivers.depth import DepthMap
 from drivers.geometry import Calibration
 
 
+@dataclass(frozen=True)
+class ImuSample:
+    """One reading of an inertial sensor, in the axes of the camera's colour stream.
+
+    Attributes:
+        captured_ns: on the host's monotonic clock.
+        angular_velocity_rad_s: (x, y, z), or None of a device whose two sensors report apart.
+        linear_acceleration_m_s2: likewise; gravity is part of it.
+    """
+
+    captured_ns: int
+    angular_velocity_rad_s: tuple[float, float, float] | None = None
+    linear_acceleration_m_s2: tuple[float, float, float] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """All images of one exposure; immutable and shared by reference.
@@ -26,6 +41,9 @@ class Frame:
         ir_right: like `ir_left`.
         truth: exact depth in the colour grid; only simulated cameras know it.
         clock: where `captured_ns` comes from.
+        confidence: (H, W) uint8 in the depth sensor's grid, 0 for none at all and 255 for sure, or None where the
+            device has none.
+        imu: readings since the frame before, in the order of their times.
     """
 
     camera_id: str
@@ -39,10 +57,12 @@ class Frame:
     ir_right: NDArray[np.uint8] | None = None
     truth: DepthMap | None = None
     clock: Clock = Clock.HOST
+    confidence: NDArray[np.uint8] | None = None
+    imu: tuple[ImuSample, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.color.ndim == 3, self.color.shape
         assert self.color.dtype == np.uint8, self.color.dtype
-        for image in (self.color, self.ir_left, self.ir_right):
+        for image in (self.color, self.ir_left, self.ir_right, self.confidence):
             if image is not None:
                 image.flags.writeable = False

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
+from drivers.controls import Control, Value, find
+from drivers.errors import ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration
 
@@ -69,6 +71,35 @@ class Camera(Protocol):
             EndOfStream: a file source that does not loop has no more frames.
         """
 
+    def controls(self) -> tuple[Control, ...]:
+        """What can be adjusted in the open camera, with the present values; the camera is asked anew.
+
+        Raises:
+            CameraError: the camera is not open, or does not answer.
+        """
+
+    def set_control(self, name: str, value: Value) -> None:
+        """Adjust the open camera; `controls` tells afterwards what it made of it.
+
+        Raises:
+            ModeUnsupported: there is no such control, it can only be read, or cannot have this value.
+            CameraError: the camera refuses.
+        """
+
+    def vendor_settings(self) -> str | None:
+        """All that the vendor's own tool would save of the open camera, or None where it saves nothing.
+
+        Raises:
+            CameraError: the camera does not answer.
+        """
+
+    def load_vendor_settings(self, text: str) -> None:
+        """Adjust the open camera as such a text says.
+
+        Raises:
+            ModeUnsupported: this camera takes none, or not this one.
+        """
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -81,13 +112,29 @@ class EndOfStream(Exception):
 
 
 class CameraBase:
-    """The context manager that all cameras share."""
+    """The context manager that all cameras share, and a camera in which nothing can be adjusted."""
 
     def open(self) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
         raise NotImplementedError
+
+    def controls(self) -> tuple[Control, ...]:
+        return ()
+
+    def set_control(self, name: str, value: Value) -> None:
+        """Check the value; a camera with controls goes on from here."""
+        find(self.controls(), name).checked(value)
+
+    def vendor_settings(self) -> str | None:
+        return None
+
+    def load_vendor_settings(self, text: str) -> None:
+        raise ModeUnsupported(
+            f"This camera takes no settings of its vendor's tool ({len(text)} characters were given)",
+            hint="Use its controls.",
+        )
 
     def __enter__(self) -> Self:
         self.open()

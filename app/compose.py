@@ -13,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.meter import Meter
@@ -22,6 +25,7 @@ from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
 from app.recording.recorder import Recorder, Repaired
 from app.recording.room import bytes_per_s
+from app.rigging import RigPlaces, known_places
 from drivers.camera import Camera, CameraInfo
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
@@ -103,12 +107,15 @@ class Pipeline:
         lines: the cameras by id, in the rig's order.
         inference: what the inference thread is doing.
         hidden_share: of the depth patches that the repair is not shown, 0 to 1; for demonstrations.
+        rig: where the cameras stand; put another value there after a calibration.
     """
 
     def __init__(self, cameras: Sequence[Camera], choice: EngineChoice) -> None:
         self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
+        self.rig: Slot[RigPlaces] = Slot()
+        self.rig.put(known_places([camera.info for camera in cameras], _recorded_places(cameras)))
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._crowded: Callable[[], bool] = _never
@@ -351,7 +358,9 @@ class Studio:
                 raise SessionError("A recording is under way.", hint="Stop it first.")
             lines = {name: (line.camera, line.channel) for name, line in self._pipeline.lines.items()}
             repairs = {name: line.repairs for name, line in self._pipeline.lines.items()} if refined else {}
-            recorder = Recorder(folder, lines, labels, repairs=repairs, session=session)
+            rig = self._pipeline.rig.latest()
+            places = rig.rig_from_color if rig is not None else {}
+            recorder = Recorder(folder, lines, labels, repairs=repairs, session=session, places=places)
             recorder.start()
             self._recorder = recorder
             self._pipeline.yield_to(recorder.crowded)
@@ -378,6 +387,19 @@ class Studio:
 
 def _never() -> bool:
     return False
+
+
+def _recorded_places(cameras: Sequence[Camera]) -> dict[str, NDArray[np.float64]]:
+    """What recordings know of the places of their cameras."""
+    places = {}
+    for camera in cameras:
+        try:
+            place = camera.calibration.rig_from_color
+        except CameraError:  # a device, or a vendor's recording, says nothing before it is open
+            continue
+        if place is not None:
+            places[camera.info.id] = place
+    return places
 
 
 def wait_for_frames(pipeline: Pipeline, *, timeout_s: float) -> bool:

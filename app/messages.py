@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.settings import SettingsError
 from drivers.errors import (
+    CalibrationError,
     CameraBusy,
     CameraError,
     CameraLost,
@@ -52,6 +53,7 @@ _TITLES: dict[type[Exception], str] = {
     CameraLost: "Camera lost",
     CameraError: "Camera trouble",
     SessionError: "Recording trouble",
+    CalibrationError: "Calibration trouble",
     SettingsError: "Settings cannot be used",
     UsageError: "Cannot be done",
     WeightsError: "Weights cannot be used",

@@ -38,6 +38,14 @@ def runs_folder() -> Path:
     return data_folder() / "runs"
 
 
+def calibrations_folder() -> Path:
+    """Where the cameras of each rig stand, one file a rig; `DEPTHMEND_CALIBRATIONS` names another.
+
+    It belongs to this computer and its cameras, not to the operator's documents.
+    """
+    return _under("DEPTHMEND_CALIBRATIONS", _DIRS.user_data_path / "calibrations")
+
+
 def pictures_folder() -> Path:
     """Pictures that were saved from the window."""
     return data_folder() / "pictures"

@@ -53,3 +53,14 @@ class SessionError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class CalibrationError(Exception):
+    """A rig cannot be calibrated from these pictures, or the file of its calibration cannot be read.
+
+    The message holds the facts; `hint` tells the operator what to do.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -69,6 +69,8 @@ class Calibration:
         ir: intrinsics shared by both rectified infrared images, or None.
         color_from_ir_left: (4, 4) float64, metres, or None.
         baseline_m: distance between the infrared cameras, or None.
+        rig_from_color: (4, 4) metres, where the colour camera sits in its rig, or None where the source does
+            not know; a live camera never does (see `drivers.calibration.rig`).
     """
 
     color: Intrinsics
@@ -77,6 +79,7 @@ class Calibration:
     ir: Intrinsics | None = None
     color_from_ir_left: NDArray[np.float64] | None = None
     baseline_m: float | None = None
+    rig_from_color: NDArray[np.float64] | None = None
 
     @property
     def aligned(self) -> bool:

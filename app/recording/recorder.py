@@ -11,6 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app import app_version
 from app.flow.channel import Channel
 from app.flow.refine import Refined
@@ -148,6 +151,7 @@ class Recorder:
         labels: what the operator said about the session.
         repairs: taps of refined depth by camera id; none are recorded without.
         session: the session's own folder, instead of a new one below `folder`.
+        places: (4, 4) `rig_from_color` by camera id, of those whose place in the rig is known.
         limits: how much disk to leave.
     """
 
@@ -159,9 +163,11 @@ class Recorder:
         *,
         repairs: Mapping[str, Taps[Repaired]] | None = None,
         session: Path | None = None,
+        places: Mapping[str, NDArray[np.float64]] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._labels = labels
+        self._places = dict(places or {})
         self._limits = limits or Limits()
         self._session = session or new_session_folder(folder, labels.site)
         first = {camera_id: channel.newest.latest() for camera_id, (_, channel) in lines.items()}
@@ -201,7 +207,9 @@ class Recorder:
         self._writer = SessionWriter(
             self._session,
             [
-                session_camera(self._lines[camera_id][0].info, frame)
+                session_camera(
+                    self._lines[camera_id][0].info, frame, rig_from_color=self._places.get(camera_id)
+                )
                 for camera_id, frame in self._first.items()
             ],
             site=self._labels.site,

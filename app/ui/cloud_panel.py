@@ -1,14 +1,17 @@
 """The 3D view with its choices."""
 
+from collections.abc import Mapping
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.cloud_view import CloudView
 from app.ui.widgets import Button, Option, Segmented, label
-from app.viewmodels.cloud import CloudColouring, CloudLayout, raw_cloud, refined_cloud
+from app.viewmodels.cloud import CloudColouring, CloudLayout, RigClouds, raw_cloud, refined_cloud, rig_clouds
 from app.viewmodels.live import LiveOptions, TileView
 
 LAYOUTS = (
@@ -37,12 +40,19 @@ class CloudPanel(QObject):
         self._options = LiveOptions()
         self._layouts = Segmented(LAYOUTS, "Which clouds")
         self._colourings = Segmented(COLOURINGS, "Colour of the points")
+        self._all = Button("All cameras", icon_name="camera-burst", checkable=True)
+        self._all.setChecked(True)
+        self._all.setToolTip("Show the clouds of the whole calibrated rig in one space")
+        self._all.hide()
+        self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]]] = ([], {})
+        self._large = ""
         self._reset = Button("Reset view", icon_name="restore")
         row = QHBoxLayout(self.bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self._layouts)
         row.addWidget(self._colourings)
+        row.addWidget(self._all)
         row.addStretch(1)
         row.addWidget(label("Drag to turn, pinch to zoom", "caption", wrap=False))
         row.addWidget(self._reset)
@@ -51,6 +61,7 @@ class CloudPanel(QObject):
         self._layouts.changed.connect(self._chosen)
         self._colourings.changed.connect(self._chosen)
         self._reset.clicked.connect(self.body.reset)
+        self._all.toggled.connect(self._show_rig)
 
     @property
     def shows_provenance(self) -> bool:
@@ -95,6 +106,24 @@ class CloudPanel(QObject):
             missing["refined"] = tile.refined_note.text
         raw = None if tile.camera_note is not None else raw_cloud(tile)
         self.body.show_clouds(raw, refined_cloud(tile), missing)
+        self._large = tile.camera_id
+
+    def show_rig(self, tiles: list[TileView], rig_from_color: Mapping[str, NDArray[np.float64]]) -> None:
+        """Draw the other cameras as well, as far as it is known where they stand.
+
+        Args:
+            tiles: of all cameras.
+            rig_from_color: (4, 4) metres by camera id.
+        """
+        self._rig = (tiles, rig_from_color)
+        self._all.setVisible(len(rig_from_color) > 1)
+        if self.active:
+            self._show_rig()
+
+    def _show_rig(self, _checked: bool = False) -> None:
+        tiles, places = self._rig
+        together = self._all.isChecked() and len(places) > 1
+        self.body.show_rig(rig_clouds(self._large, tiles, places) if together else RigClouds())
 
     def _chosen(self, _keys: list[str]) -> None:
         self._show()

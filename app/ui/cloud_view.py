@@ -15,7 +15,7 @@ from vispy import gloo
 
 from app.ui import theme
 from app.ui.widgets import EmptyState
-from app.viewmodels.cloud import Cloud, CloudColouring, CloudLayout, grid, middle_depth_m
+from app.viewmodels.cloud import Cloud, CloudColouring, CloudLayout, RigClouds, grid, middle_depth_m
 from app.viewmodels.colouring import PROVENANCE_COLOURS, ColourMap, ramp
 from app.viewmodels.orbit import Orbit, clip_from_eye, looking_at
 from drivers.geometry import Intrinsics
@@ -94,6 +94,22 @@ void main() { gl_FragColor = vec4(v_color, 1.0); }
 """
 
 
+LINE_VERTEX = """
+#version 120
+attribute vec3 a_place;
+uniform mat4 u_clip_from_world;
+void main() { gl_Position = u_clip_from_world * vec4(a_place, 1.0); }
+"""
+
+LINE_FRAGMENT = """
+#version 120
+uniform vec3 u_line;
+void main() { gl_FragColor = vec4(u_line, 1.0); }
+"""
+FRUSTUM_COLOURS: Final = ((1.0, 1.0, 1.0), (1.0, 0.76, 0.33), (0.42, 0.78, 1.0), (0.62, 0.93, 0.5))
+"""Of the cameras of a rig in turn; the legend beside the view names them."""
+
+
 def opengl_available() -> bool:
     """Whether this window system draws OpenGL in widgets."""
     return QGuiApplication.platformName() not in {"offscreen", "minimal", "linuxfb", "vnc"}
@@ -169,7 +185,15 @@ class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self.step = 1
         self.draw_ms = 0.0
         self.drawn = 0
+        self.rig = RigClouds()
         self._points: dict[str, _Points] = {}
+        self._lines: gloo.Program | None = None
+
+    def show_rig(self, rig: RigClouds) -> None:
+        """Draw these as well; what the graphics card holds of others is freed."""
+        self.rig = rig
+        keys = {f"raw {i}" for i in range(len(rig.raw))} | {f"refined {i}" for i in range(len(rig.refined))}
+        self._points = {key: points for key, points in self._points.items() if key in keys | {*self.clouds}}
 
     def on_draw(self, _event: object) -> None:
         started_s = time.perf_counter()
@@ -180,18 +204,37 @@ class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         for name, (x, width) in viewports(self.layout, self.physical_size[0]).items():
             cloud = self.clouds[name]
             if cloud is not None:
-                self._draw(name, cloud, x, width)
+                self._draw(name, name, cloud, x, width)
+            others = self.rig.raw if name == "raw" else self.rig.refined
+            for i, other in enumerate(others):
+                self._draw(name, f"{name} {i}", other, x, width)
+            self._draw_frusta(x, width)
         gloo.finish()
         self.draw_ms = (time.perf_counter() - started_s) * 1e3
         self.drawn += 1
 
-    def _draw(self, name: str, cloud: Cloud, x: int, width: int) -> None:
+    def _clip_from_world(self, width: int) -> NDArray[np.float64]:
+        aspect = width / max(self.physical_size[1], 1)
+        return clip_from_eye(FOV_RAD, aspect) @ self.orbit.eye_from_world()
+
+    def _draw_frusta(self, x: int, width: int) -> None:
+        if not self.rig.frusta:
+            return
+        program = self._lines = self._lines or gloo.Program(LINE_VERTEX, LINE_FRAGMENT)
+        gloo.set_viewport(x, 0, width, self.physical_size[1])
+        program["u_clip_from_world"] = self._clip_from_world(width).T.astype(np.float32)
+        for i, frustum in enumerate(self.rig.frusta):
+            program["a_place"] = gloo.VertexBuffer(frustum.lines.reshape(-1, 3))
+            program["u_line"] = FRUSTUM_COLOURS[i % len(FRUSTUM_COLOURS)]
+            program.draw("lines")
+
+    def _draw(self, name: str, key: str, cloud: Cloud, x: int, width: int) -> None:
         height = self.physical_size[1]
-        points = self._points.setdefault(name, _Points())
+        points = self._points.setdefault(key, _Points())
         points.show(cloud, self.step)
         points.colour_by(self.colour_map)
         gloo.set_viewport(x, 0, width, height)
-        clip = clip_from_eye(FOV_RAD, width / max(height, 1)) @ self.orbit.eye_from_world()
+        clip = self._clip_from_world(width) @ cloud.world_from_color
         program = points.program
         program["u_clip_from_color"] = clip.T.astype(np.float32)
         program["u_mode"] = MODES[self.colouring]
@@ -314,6 +357,12 @@ class CloudView(QWidget):
             self._dirty = True
         if not self._placed and raw is not None:
             self.reset()
+
+    def show_rig(self, rig: RigClouds) -> None:
+        """Draw the other cameras of the rig as well, from now on."""
+        if self._canvas is not None and (rig.frusta or self._canvas.rig.frusta):
+            self._canvas.show_rig(rig)
+            self._dirty = True
 
     def show_as(
         self,

@@ -1,6 +1,7 @@
 """What the 3D view draws: depth images with the cameras that they were seen by."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ class Cloud:
         color_camera: that saw `color`.
         color_from_depth: (4, 4) float64, metres.
         provenance: (H, W) uint8 in the grid of `depth`, or None where all is measured.
+        world_from_color: (4, 4) float64 metres, from this camera's colour lens into the space that is drawn,
+            which is that of the camera shown large.
     """
 
     depth: DepthMap
@@ -33,6 +36,7 @@ class Cloud:
     color_camera: Intrinsics
     color_from_depth: NDArray[np.float64]
     provenance: NDArray[np.uint8] | None = None
+    world_from_color: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
 
 
 def raw_cloud(tile: TileView) -> Cloud | None:
@@ -49,6 +53,78 @@ def refined_cloud(tile: TileView) -> Cloud | None:
         return None
     frame, camera = tile.refined.frame, tile.refined.frame.calibration.color
     return Cloud(tile.refined.depth, camera, frame.color, camera, np.eye(4), tile.refined.provenance)
+
+
+@dataclass(frozen=True, eq=False)
+class Frustum:
+    """What one camera of the rig sees, as lines.
+
+    Attributes:
+        name: of the camera.
+        lines: (N, 2, 3) float32 ends of lines in metres, in the space that is drawn.
+    """
+
+    name: str
+    lines: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class RigClouds:
+    """The clouds of the other cameras of a calibrated rig, in the space of the one that is shown large.
+
+    Attributes:
+        raw: measured depth.
+        refined: repaired depth.
+        frusta: of all cameras, the large one among them.
+    """
+
+    raw: tuple[Cloud, ...] = ()
+    refined: tuple[Cloud, ...] = ()
+    frusta: tuple[Frustum, ...] = ()
+
+
+FRUSTUM_M = 0.16
+
+
+def rig_clouds(
+    large_id: str, tiles: Sequence[TileView], rig_from_color: Mapping[str, NDArray[np.float64]]
+) -> RigClouds:
+    """What a calibrated rig shows besides the camera `large_id`; empty where its place is not known."""
+    if large_id not in rig_from_color:
+        return RigClouds()
+    large_from_rig = np.linalg.inv(rig_from_color[large_id])
+    raw: list[Cloud] = []
+    refined: list[Cloud] = []
+    frusta: list[Frustum] = []
+    for tile in tiles:
+        place = rig_from_color.get(tile.camera_id)
+        if place is None or tile.frame is None:
+            continue
+        world_from_color = large_from_rig @ place
+        camera = tile.frame.calibration.color
+        frusta.append(Frustum(tile.camera_id, frustum_lines(camera, world_from_color)))
+        if tile.camera_id == large_id:
+            continue
+        measured = None if tile.camera_note is not None else raw_cloud(tile)
+        for clouds, cloud in ((raw, measured), (refined, refined_cloud(tile))):
+            if cloud is not None:
+                clouds.append(replace(cloud, world_from_color=world_from_color))
+    return RigClouds(tuple(raw), tuple(refined), tuple(frusta))
+
+
+def frustum_lines(camera: Intrinsics, world_from_color: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(10, 2, 3) float32: four edges, the picture's frame, and a mark at its top; `FRUSTUM_M` deep."""
+    right, bottom = (
+        (camera.width - 0.5 - camera.cx) / camera.fx,
+        (camera.height - 0.5 - camera.cy) / camera.fy,
+    )
+    left, top = (-0.5 - camera.cx) / camera.fx, (-0.5 - camera.cy) / camera.fy
+    corners = FRUSTUM_M * np.array([(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)])
+    up = FRUSTUM_M * np.array([(left + right) / 2, 1.25 * top, 1.0])
+    edges = [(np.zeros(3), corner) for corner in corners]
+    frame = [(corners[i], corners[(i + 1) % 4]) for i in range(4)]
+    ends = np.array([*edges, *frame, (up, corners[0]), (up, corners[1])])
+    return np.asarray(ends @ world_from_color[:3, :3].T + world_from_color[:3, 3], np.float32)
 
 
 def grid(camera: Intrinsics, step: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, S
 from app.flow.capture import CameraState, CameraStatus
 from app.flow.meter import Meter
 from app.flow.refine import Refined
+from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
@@ -293,6 +294,17 @@ class LiveModel(QObject):
     def inference(self) -> InferenceState | None:
         """What the repair is doing; None without a rig."""
         return self._inference
+
+    @property
+    def rig(self) -> RigPlaces:
+        """Where the cameras stand."""
+        places = None if self._pipeline is None else self._pipeline.rig.latest()
+        return places or RigPlaces()
+
+    @property
+    def tiles(self) -> list[TileView]:
+        """What all tiles show, in the rig's order."""
+        return [seen.view for seen in self._lines.values()]
 
     @property
     def titles(self) -> list[CameraTitle]:

@@ -4,7 +4,7 @@ import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from drivers.session.encode import decode_color, decode_gray
 from drivers.session.labels import Labels, apply, read_events
 from drivers.session.manifest import (
     CALIBRATION_NAME,
+    IDENTITY,
     MANIFEST_NAME,
     SESSION_NAME,
     CalibrationFile,
@@ -270,7 +271,14 @@ class Session:
                 f"{self.path / CALIBRATION_NAME} says nothing of the camera {camera_id}",
                 hint="Put the file back from a copy of the session.",
             )
-        return entry.calibration()
+        if not self._placed:
+            return entry.calibration()
+        return replace(entry.calibration(), rig_from_color=np.array(entry.rig_from_color))
+
+    @cached_property
+    def _placed(self) -> bool:
+        """Whether it is known where the cameras sit; all of a rig without calibration have the identity."""
+        return any(camera.rig_from_color != IDENTITY for camera in self.calibration_file.cameras.values())
 
     def rig_from_color(self, camera_id: str) -> NDArray[np.float64]:
         """(4, 4) metres: where the colour camera sits in the rig."""

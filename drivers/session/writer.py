@@ -79,7 +79,15 @@ class SessionCamera:
 def session_camera(
     info: CameraInfo, frame: Frame, *, rig_from_color: NDArray[np.float64] | None = None
 ) -> SessionCamera:
-    """What a recording must know of a camera, taken from any of its frames."""
+    """What a recording must know of a camera, taken from any of its frames.
+
+    Args:
+        info: as the camera says.
+        frame: any of it.
+        rig_from_color: where the camera sits; None takes what the frame's own calibration knows of it.
+    """
+    if rig_from_color is None:
+        rig_from_color = frame.calibration.rig_from_color
     truth_unit_m = None if frame.truth is None else frame.truth.unit_m
     return SessionCamera(info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color)
 

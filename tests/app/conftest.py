@@ -144,4 +144,5 @@ def _own_folders(tmp_path, monkeypatch):
     """No test reads or writes the operator's files."""
     monkeypatch.setenv("DEPTHMEND_CONFIG", str(tmp_path / "settings.toml"))
     monkeypatch.setenv("DEPTHMEND_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("DEPTHMEND_CALIBRATIONS", str(tmp_path / "calibrations"))
     monkeypatch.setenv("DEPTHMEND_LOGS", str(tmp_path / "logs"))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -6,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from app.ui.cloud_view import CloudView, next_step, viewports
 from app.ui.widgets import EmptyState
-from app.viewmodels.cloud import Cloud, grid, middle_depth_m
+from app.viewmodels.cloud import Cloud, Frustum, RigClouds, frustum_lines, grid, middle_depth_m
 from app.viewmodels.colouring import ramp
 from app.viewmodels.orbit import Orbit
 from drivers.depth import DepthMap
@@ -150,3 +152,27 @@ def test_points_take_the_colour_map_of_the_pictures(qtbot, cloud_view):
         found.append(shown(qtbot, cloud_view)[100, 100].astype(int))
     for pixel, colour_map in zip(found, ("turbo", "viridis", "grey"), strict=True):
         assert pixel == pytest.approx(ramp(colour_map)[255].astype(int), abs=6)
+
+
+@pytest.mark.gl
+def test_the_clouds_of_a_calibrated_rig_stand_beside_each_other_with_their_frusta(qtbot, cloud_view):
+    beside = np.eye(4)
+    beside[0, 3] = 1.2
+    other = replace(wall(2.0, (0, 250, 0), left_half=True), world_from_color=beside)
+    lines = frustum_lines(LENS, np.eye(4))
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0), left_half=True), None, {})
+    cloud_view.show_rig(RigClouds(raw=(other,), frusta=(Frustum("left", lines),)))
+    cloud_view.show_as("raw", "colour", (0.3, 4.0))  # puts the eye where it all began
+    cloud_view.canvas.orbit = Orbit(target=(0.3, 0, 2.0), distance_m=2.6, yaw_rad=0, pitch_rad=0)
+    cloud_view.show_as("raw", "colour", (0.3, 4.0))
+    qtbot.waitUntil(lambda: cloud_view.canvas.drawn > 1, timeout=5000)
+    pixels = shown(qtbot, cloud_view).astype(int)
+    red, green, white = (
+        np.argwhere(pixels[..., 0] > pixels[..., 1] + 100),
+        np.argwhere(pixels[..., 1] > pixels[..., 0] + 100),
+        np.argwhere(pixels.min(axis=2) > 240),
+    )
+    assert len(red) > 500
+    assert len(green) > 500
+    assert len(white) > 20
+    assert red[:, 1].max() < green[:, 1].min()

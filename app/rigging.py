@@ -1,0 +1,83 @@
+"""Where the cameras of the running rig stand: by a recording, by this computer's calibrations, or unknown."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import paths
+from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find
+from drivers.camera import CameraInfo
+from drivers.errors import CalibrationError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class RigPlaces:
+    """Where the cameras stand.
+
+    Attributes:
+        rig_from_color: (4, 4) metres by camera id, of every camera whose place is known.
+        calibration: where that comes from; None of a recording, and where nothing is known.
+        trouble: why the file of this rig cannot be used; empty where it can, or there is none.
+    """
+
+    rig_from_color: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    calibration: RigCalibration | None = None
+    trouble: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether two cameras or more can be shown in one space."""
+        return len(self.rig_from_color) > 1
+
+    @property
+    def words(self) -> str:
+        """What is known, for the screen."""
+        if self.trouble:
+            return self.trouble
+        if self.calibration is None:
+            return "Placed as recorded." if self.shared else "Not calibrated."
+        return age_words(self.calibration.age_days())
+
+    @property
+    def old(self) -> bool:
+        """Whether the calibration should be made anew."""
+        return self.calibration is not None and self.calibration.age_days() > OLD_AFTER_DAYS
+
+
+def age_words(days: float) -> str:
+    """How old a calibration is, and what to do if that is too old."""
+    if days < 1:
+        return "Calibrated today."
+    age = "Calibrated yesterday" if days < 2 else f"Calibrated {days:.0f} days ago"
+    if days > OLD_AFTER_DAYS:
+        return f"{age}: calibrate the rig again, mounts settle (after {OLD_AFTER_DAYS:.0f} days)."
+    return f"{age}."
+
+
+def known_places(
+    infos: Sequence[CameraInfo], recorded: Mapping[str, NDArray[np.float64]] | None = None
+) -> RigPlaces:
+    """What is known of the places of these cameras.
+
+    Args:
+        infos: the rig.
+        recorded: (4, 4) `rig_from_color` by camera id, from the recording that is played; it wins.
+    """
+    if recorded:
+        return RigPlaces(dict(recorded))
+    if not all(info.live for info in infos):
+        return RigPlaces()
+    serials = {info.id: info.serial for info in infos}
+    try:
+        calibration = find(paths.calibrations_folder(), serials.values())
+    except CalibrationError as error:
+        log.warning("%s %s", error, error.hint)
+        return RigPlaces(trouble=f"{error} {error.hint}")
+    if calibration is None:
+        return RigPlaces()
+    return RigPlaces(calibration.places(serials), calibration)

@@ -41,8 +41,8 @@ class Frame:
         ir_right: like `ir_left`.
         truth: exact depth in the colour grid; only simulated cameras know it.
         clock: where `captured_ns` comes from.
-        confidence: (H, W) uint8 in the depth sensor's grid, 0 for none at all and 255 for sure, or None where the
-            device has none.
+        confidence: (H, W) uint8 in the depth sensor's grid, 0 for none at all and 255 for sure, or None where
+            the device has none.
         imu: readings since the frame before, in the order of their times.
     """
 

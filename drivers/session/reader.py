@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import EndOfFile, McapError
-from mcap.opcode import Opcode
-from mcap.reader import make_reader
-from mcap.records import Chunk, ChunkIndex, Message
+from mcap.records import Chunk, Message
 from mcap.stream_reader import CRCValidationError, breakup_chunk
-from mcap.summary import Summary
 from numpy.typing import NDArray
 
 from drivers.depth import DepthMap
@@ -25,6 +23,7 @@ from drivers.frame import Frame
 from drivers.geometry import Calibration
 from drivers.session import cdr, topics
 from drivers.session.encode import decode_color, decode_gray
+from drivers.session.index import BrokenIndex, SegmentIndex, check_end, read_index
 from drivers.session.labels import Labels, apply, read_events
 from drivers.session.manifest import (
     CALIBRATION_NAME,
@@ -40,137 +39,116 @@ from drivers.session.manifest import (
 from drivers.session.png16 import decode_png8, decode_png16
 from drivers.session.refined import RefinedFrame, parse_meta
 from drivers.session.segment import ACTIVE_SUFFIX
+from drivers.session.timeline import Timeline, Track, load_timeline, refined_key, save_timeline, track
 from drivers.session.topics import topic
 
 _CACHED_CHUNKS = 16
+_CACHED_INDEXES = 4
 _REQUIRED = frozenset(
     (topics.META, topics.COLOR, topics.DEPTH, topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
 )
-_MESSAGE_INDEX = struct.Struct("<BQHI")  # opcode, length of the record, channel, bytes of the pairs
+_CHUNK_BODY_AT = 9  # after opcode and length
 _DAMAGED_HINT = "Leave this session out, or run `python main.py recover {}` and open it again."
 _BROKEN = (McapError, EndOfFile, CRCValidationError, struct.error, UnicodeDecodeError, StopIteration)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a frame is: its segment, its time, and which of several at that time."""
+    """Where a frame is: its segment and its time."""
 
     segment: int
     log_ns: int
 
 
 _Messages = dict[int, list[Message]]
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
-class _Cache:
-    """The last few chunks of a whole session, as neighbours are asked for next: by file and number."""
+class _Cache(Generic[_Key, _Value]):
+    """The last few values that were put into it."""
 
-    def __init__(self) -> None:
-        self._chunks: OrderedDict[tuple[Path, int], _Messages] = OrderedDict()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._chunks)
+        return len(self._values)
 
-    def get(self, path: Path, number: int) -> _Messages | None:
+    def get(self, key: _Key) -> _Value | None:
         with self._lock:
-            if (path, number) not in self._chunks:
+            if key not in self._values:
                 return None
-            self._chunks.move_to_end((path, number))
-            return self._chunks[path, number]
+            self._values.move_to_end(key)
+            return self._values[key]
 
-    def put(self, path: Path, number: int, messages: _Messages) -> None:
+    def put(self, key: _Key, value: _Value) -> None:
         with self._lock:
-            self._chunks[path, number] = messages
-            while len(self._chunks) > _CACHED_CHUNKS:
-                self._chunks.popitem(last=False)
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
 
 
 class _SegmentFile:
-    """Messages of one MCAP file by time. The file is open only while it is read."""
+    """Messages of one MCAP file by time. The file is open only while it is read.
 
-    def __init__(self, path: Path, cache: _Cache) -> None:
+    Args:
+        path: of the file.
+        chunks: shared by all files of a session, as neighbours are asked for next.
+        indexes: likewise; a file's index is read when something of it is wanted.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        chunks: _Cache[tuple[Path, int], _Messages],
+        indexes: _Cache[Path, SegmentIndex],
+    ) -> None:
         self.path = path
-        self._cache = cache
+        self._chunks = chunks
+        self._indexes = indexes
         try:
-            with path.open("rb") as file:
-                summary = make_reader(file).get_summary()
-        except (OSError, *_BROKEN) as error:
+            check_end(path)
+        except (OSError, BrokenIndex) as error:
             raise self._damaged(error) from error
-        if summary is None:
-            raise self._damaged("it has no index")
-        self._summary: Summary = summary
-        self._channels = {channel.topic: channel for channel in summary.channels.values()}
-        self._chunks: Sequence[ChunkIndex] = summary.chunk_indexes
-        self._found: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-        self._index_starts = [min(c.message_index_offsets.values(), default=0) for c in self._chunks]
 
     def times(self, name: str) -> NDArray[np.int64]:
         """(N,) UTC nanoseconds of all messages on a topic, ascending."""
-        return self._places(name)[0]
+        return self._index().places(name)[0]
 
     def messages_at(self, log_ns: int, names: Sequence[str]) -> dict[str, Message]:
         """What was logged at exactly this time, by topic."""
+        index = self._index()
         found: dict[str, Message] = {}
         for name in names:
-            times, chunks = self._places(name)
+            times, chunks = index.places(name)
             at = int(np.searchsorted(times, log_ns))
             if at == times.size or times[at] != log_ns:
                 continue
-            for message in self._messages(int(chunks[at])).get(log_ns, ()):
-                if message.channel_id == self._channels[name].id:
+            for message in self._messages(index, int(chunks[at])).get(log_ns, ()):
+                if message.channel_id == index.channels[name]:
                     found[name] = message
         return found
 
-    def _places(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Log times of all messages on a topic, ascending, and the number of the chunk that holds each."""
-        if name in self._found:
-            return self._found[name]
-        channel = self._channels.get(name)
-        pairs, numbers = [np.empty((0, 2), np.int64)], [np.empty(0, np.int64)]
-        for number, (chunk, start) in enumerate(zip(self._chunks, self._index_starts, strict=True)):
-            if channel is None or channel.id not in chunk.message_index_offsets:
-                continue
+    def _index(self) -> SegmentIndex:
+        index = self._indexes.get(self.path)
+        if index is None:
             try:
-                at = chunk.message_index_offsets[channel.id] - start
-                opcode, length, channel_id, size = _MESSAGE_INDEX.unpack_from(self._indexes[number], at)
-                if (opcode, channel_id, length) != (Opcode.MESSAGE_INDEX, channel.id, size + 6):
-                    raise self._damaged("its index points elsewhere")
-                found = np.frombuffer(self._indexes[number], "<i8", size // 8, at + _MESSAGE_INDEX.size)
-                pairs.append(found.reshape(-1, 2))  # log time, offset in the chunk
-            except (struct.error, ValueError) as error:
+                index = read_index(self.path)
+            except (OSError, BrokenIndex) as error:
                 raise self._damaged(error) from error
-            numbers.append(np.full(len(pairs[-1]), number))
-        times, chunks = np.concatenate(pairs)[:, 0], np.concatenate(numbers)
-        order = np.argsort(times, kind="stable")
-        self._found[name] = times[order], chunks[order]
-        return self._found[name]
+            self._indexes.put(self.path, index)
+        return index
 
-    @cached_property
-    def _indexes(self) -> list[bytes]:
-        """The message index records of each chunk as they lie in the file.
-
-        The MCAP library makes objects of all that is in them, for a session of half an hour in seconds.
-        """
-        blocks = []
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                for chunk, start in zip(self._chunks, self._index_starts, strict=True):
-                    file.seek(start)
-                    blocks.append(file.read(chunk.message_index_length))
-        except OSError as error:
-            raise self._damaged(error) from error
-        return blocks
-
-    def _messages(self, number: int) -> _Messages:
+    def _messages(self, index: SegmentIndex, number: int) -> _Messages:
         """Messages of one chunk by time."""
-        cached = self._cache.get(self.path, number)
+        cached = self._chunks.get((self.path, number))
         if cached is not None:
             return cached
-        index = self._chunks[number]
         try:
             with self.path.open("rb") as file:
-                file.seek(index.chunk_start_offset + 9)
+                file.seek(int(index.chunk_starts[number]) + _CHUNK_BODY_AT)
                 chunk = Chunk.read(ReadDataStream(file))
             records = breakup_chunk(chunk, validate_crc=True)
         except (OSError, *_BROKEN) as error:
@@ -179,7 +157,7 @@ class _SegmentFile:
         for record in records:
             if isinstance(record, Message):
                 messages.setdefault(record.log_time, []).append(record)
-        self._cache.put(self.path, number, messages)
+        self._chunks.put((self.path, number), messages)
         return messages
 
     def _damaged(self, reason: object) -> SessionError:
@@ -222,9 +200,12 @@ class Session:
                 f"{path} lacks {', '.join(missing)}",
                 hint="Copy the whole session folder, then open it again.",
             )
-        self._cache = _Cache()
-        self._segments = [_SegmentFile(path / file.name, self._cache) for file in self.manifest.files]
-        self._index_lock = threading.Lock()
+        self._cache: _Cache[tuple[Path, int], _Messages] = _Cache(_CACHED_CHUNKS)
+        indexes: _Cache[Path, SegmentIndex] = _Cache(_CACHED_INDEXES)
+        self._segments = [
+            _SegmentFile(path / file.name, self._cache, indexes) for file in self.manifest.files
+        ]
+        self._timeline_lock = threading.Lock()
 
     @property
     def cameras(self) -> tuple[CameraEntry, ...]:
@@ -248,7 +229,7 @@ class Session:
     @property
     def duration_s(self) -> float:
         """From the first frame of any camera to the last one."""
-        times = [times for times in self._times.values() if times.size]
+        times = [track.times for track in self._frames.values() if track.times.size]
         if not times:
             return 0.0
         return float(max(t[-1] for t in times) - min(t[0] for t in times)) / 1e9
@@ -256,7 +237,7 @@ class Session:
     @property
     def start_ns(self) -> int:
         """UTC of the first frame of any camera; 0 without frames."""
-        return int(min((t[0] for t in self._times.values() if t.size), default=0))
+        return int(min((t.times[0] for t in self._frames.values() if t.times.size), default=0))
 
     def calibration(self, camera_id: str) -> Calibration:
         """Of one camera.
@@ -292,7 +273,7 @@ class Session:
     def times(self, camera_id: str) -> NDArray[np.int64]:
         """(N,) UTC nanoseconds of mid-exposure of all frames of a camera, ascending."""
         self._entry(camera_id)
-        return self._times[camera_id]
+        return self._timeline[camera_id].times
 
     def frame(self, camera_id: str, n: int) -> Frame:
         """Frame at position `n` of a camera, 0 to `count` - 1; colour is what JPEG left of it.
@@ -345,11 +326,14 @@ class Session:
             SessionError: there is no such frame, or the file is damaged.
         """
         log_ns = self._place(camera_id, n).log_ns
-        segment = self._refined_places[camera_id].get(log_ns)
-        if segment is None:
+        refined = self._timeline[refined_key(camera_id)]
+        at = int(np.searchsorted(refined.times, log_ns))
+        if at == refined.times.size or refined.times[at] != log_ns:
             return None
         streams = (topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
-        messages = self._messages_at(_Place(segment, log_ns), camera_id, streams)
+        # Refined depth comes later than its frame, so it may be in a later file.
+        place = _Place(int(refined.segments[at]), log_ns)
+        messages = self._messages_at(place, camera_id, streams)
         return RefinedFrame(
             depth=DepthMap(_depth(messages[topics.REFINED]), self._entry(camera_id).depth_unit_m),
             provenance=decode_png8(_image(messages[topics.PROVENANCE])),
@@ -358,7 +342,7 @@ class Session:
 
     def refined_positions(self, camera_id: str) -> NDArray[np.int64]:
         """(N,) positions of the frames of a camera that have refined depth, ascending."""
-        refined = np.fromiter(self._refined_places[camera_id], np.int64)
+        refined = self._timeline[refined_key(camera_id)].times
         return np.flatnonzero(np.isin(self.times(camera_id), refined))
 
     def meta(self, camera_id: str, n: int) -> cdr.FrameMeta:
@@ -374,7 +358,7 @@ class Session:
         entries = [
             (int(log_ns), camera_id, n)
             for camera_id in self.camera_ids
-            for n, log_ns in enumerate(self._times[camera_id])
+            for n, log_ns in enumerate(self.times(camera_id))
         ]
         return [(camera_id, n) for _, camera_id, n in sorted(entries)]
 
@@ -388,50 +372,46 @@ class Session:
         for camera, n in order:
             yield self.frame(camera, n)
 
-    @cached_property
-    def _places(self) -> dict[str, list[_Place]]:
-        places: dict[str, list[_Place]] = {}
-        for camera_id in self._entries:
-            found = []
-            for number, segment in enumerate(self._segments):
-                # A frame's meta message is its last, so the frame is whole; unless a part in the middle of
-                # the file was damaged, which only a recovered session can be.
-                times = segment.times(topic(camera_id, topics.META))
-                if self.manifest.files[number].recovered:
-                    for stream in (topics.COLOR, topics.DEPTH):
-                        times = np.intersect1d(times, segment.times(topic(camera_id, stream)))
-                found += [_Place(number, log_ns) for log_ns in times.tolist()]
-            places[camera_id] = sorted(found, key=lambda place: place.log_ns)
-        return places
+    @property
+    def _frames(self) -> Timeline:
+        return {camera_id: self._timeline[camera_id] for camera_id in self._entries}
 
     @property
-    def _times(self) -> dict[str, NDArray[np.int64]]:
-        with self._index_lock:
-            return self._times_by_camera
+    def _timeline(self) -> Timeline:
+        with self._timeline_lock:
+            return self._read_timeline
 
     @cached_property
-    def _times_by_camera(self) -> dict[str, NDArray[np.int64]]:
-        return {
-            camera_id: np.array([place.log_ns for place in places], np.int64)
-            for camera_id, places in self._places.items()
-        }
+    def _read_timeline(self) -> Timeline:
+        names = [name for camera_id in self._entries for name in (camera_id, refined_key(camera_id))]
+        stored = load_timeline(self.path, self.manifest, names)
+        if stored is not None:
+            return stored
+        parts: dict[str, list[tuple[int, NDArray[np.int64]]]] = {name: [] for name in names}
+        for number, segment in enumerate(self._segments):  # the outer loop, so that each is read once
+            for camera_id in self._entries:
+                parts[camera_id].append((number, self._whole_frames(number, camera_id)))
+                refined = segment.times(topic(camera_id, topics.REFINED_META))
+                parts[refined_key(camera_id)].append((number, refined))
+        made: dict[str, Track] = {name: track(found) for name, found in parts.items()}
+        save_timeline(self.path, self.manifest, made)
+        return made
 
-    @cached_property
-    def _refined_places(self) -> dict[str, dict[int, int]]:
-        """The segment with refined depth of the frame of that time; it may follow the frame's own segment."""
-        return {
-            camera_id: {
-                log_ns: number
-                for number, segment in enumerate(self._segments)
-                for log_ns in segment.times(topic(camera_id, topics.REFINED_META)).tolist()
-            }
-            for camera_id in self._entries
-        }
+    def _whole_frames(self, number: int, camera_id: str) -> NDArray[np.int64]:
+        # A frame's meta message is its last, so the frame is whole; unless a part in the middle of the file
+        # was damaged, which only a recovered session can be.
+        segment = self._segments[number]
+        times = segment.times(topic(camera_id, topics.META))
+        if self.manifest.files[number].recovered:
+            for stream in (topics.COLOR, topics.DEPTH):
+                times = np.intersect1d(times, segment.times(topic(camera_id, stream)))
+        return times
 
     def _place(self, camera_id: str, n: int) -> _Place:
         if not 0 <= n < self.count(camera_id):
             raise self._no_frame(camera_id, n)
-        return self._places[camera_id][n]
+        frames = self._timeline[camera_id]
+        return _Place(int(frames.segments[n]), int(frames.times[n]))
 
     def _messages(self, camera_id: str, n: int, streams: Sequence[str]) -> dict[str, Message]:
         return self._messages_at(self._place(camera_id, n), camera_id, streams)

@@ -107,6 +107,18 @@ class Camera(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
+class Resettable(Protocol):
+    """A camera whose device can be started anew, as if it were plugged out and in."""
+
+    def reset(self) -> None:
+        """Start the device anew; it is closed, and comes back after some seconds.
+
+        Raises:
+            CameraError: it is gone, or refuses.
+        """
+
+
 class EndOfStream(Exception):
     """A file source has delivered its last frame."""
 

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -18,12 +19,31 @@ class Clock(Enum):
     """When the frame reached this computer: late by exposure, readout and transfer."""
 
 
+@dataclass(frozen=True)
+class ClockQuality:
+    """How well a device's clock is known.
+
+    Attributes:
+        drift_ppm: how much too fast the device's clock runs against the host's, in millionths; None before
+            enough time has passed to tell.
+        residual_ms: by how much the line misses the arrivals that it is laid under, 95th percentile.
+        span_s: of device time that the line rests on.
+        restarts: how often the clock jumped or began anew, so that the line had to as well.
+    """
+
+    drift_ppm: float | None
+    residual_ms: float
+    span_s: float
+    restarts: int = 0
+
+
 class ClockFit:
     """Follows a device's clock that starts anywhere and runs a little too fast or too slow.
 
     A frame arrives some delay after its exposure; the delay has a smallest value and is noisy upwards. So a
     line is laid under the points: its slope from the lowest point of each block (Theil-Sen, which outliers do
     not bend), its height from the lowest of all. What remains is the smallest delay, which no clock can tell.
+    A clock that jumps by more than delays can explain is followed from there.
     """
 
     BLOCK = 15
@@ -32,34 +52,75 @@ class ClockFit:
     """Blocks that are remembered: half a minute at 30 Hz."""
     SLOPE_AFTER_NS = 5_000_000_000
     """Over a shorter time than this the noise would make a worse slope than none."""
+    JUMP_NS = 250_000_000
+    """No delay shrinks by so much from one frame to the next, and none grows so much for a whole block."""
 
     def __init__(self) -> None:
-        self._origin_ns = 0
         self._last_ns = -1
+        self._restarts = -1
+        self._begin(0)
+
+    def _begin(self, device_ns: int) -> None:
+        self._origin_ns = device_ns
         self._slope = 0.0
         self._block: list[tuple[int, int]] = []
         self._lowest: deque[tuple[int, int]] = deque(maxlen=self.BLOCKS)
+        self._floor_ns: float | None = None
+        self._restarts += 1
 
     def host_ns(self, device_ns: int, arrival_ns: int) -> int:
         """The exposure on the host's clock, of a frame that was exposed at `device_ns` and came just now."""
-        if self._last_ns < 0 or device_ns < self._last_ns:  # the first, or the device was restarted
+        if self._last_ns < 0:
             self._origin_ns = device_ns
-            self._slope = 0.0
-            self._block = []
-            self._lowest.clear()
+        elif device_ns < self._last_ns or self._is_early(device_ns, arrival_ns):
+            self._begin(device_ns)
         self._last_ns = device_ns
         point = (device_ns - self._origin_ns, arrival_ns - device_ns)
         self._block.append(point)
         if len(self._block) == self.BLOCK:
-            self._lowest.append(self._under(self._block))
-            self._block = []
-            self._slope = self._theil_sen()
-        points = [*self._lowest, self._under(self._block)] if self._block else list(self._lowest)
-        height_ns = min(delay_ns - self._slope * at_ns for at_ns, delay_ns in points)
-        return device_ns + round(height_ns + self._slope * point[0])
+            self._end_block()
+        heights = [delay_ns - self._slope * at_ns for at_ns, delay_ns in self._block]
+        if self._floor_ns is not None:
+            heights.append(self._floor_ns)
+        return device_ns + round(min(heights) + self._slope * (device_ns - self._origin_ns))
 
-    def _under(self, points: list[tuple[int, int]]) -> tuple[int, int]:
-        return min(points, key=lambda point: point[1] - self._slope * point[0])
+    @property
+    def quality(self) -> ClockQuality | None:
+        """How well the clock is known by now; None before the first block of frames."""
+        if not self._lowest:
+            return None
+        at_ns, delay_ns = np.array(self._lowest, np.float64).T
+        heights_ms = (delay_ns - self._slope * at_ns) / 1e6
+        span_ns = float(at_ns[-1] - at_ns[0])
+        return ClockQuality(
+            # The delay shrinks while the device's clock runs ahead.
+            drift_ppm=-self._slope * 1e6 if span_ns >= self.SLOPE_AFTER_NS else None,
+            residual_ms=float(np.percentile(heights_ms - heights_ms.min(), 95)),
+            span_s=span_ns / 1e9,
+            restarts=self._restarts,
+        )
+
+    def _is_early(self, device_ns: int, arrival_ns: int) -> bool:
+        """Whether the device's clock has jumped ahead: the frame would have come before its exposure."""
+        if self._floor_ns is None:
+            return False
+        line_ns = self._floor_ns + self._slope * (device_ns - self._origin_ns)
+        return arrival_ns - device_ns < line_ns - self.JUMP_NS
+
+    def _end_block(self) -> None:
+        lowest = min(self._block, key=lambda point: point[1] - self._slope * point[0])
+        height_ns = lowest[1] - self._slope * lowest[0]
+        if self._floor_ns is not None and height_ns > self._floor_ns + self.JUMP_NS:
+            # The clock stood still for a while: every frame of the block seems late.
+            block, device_ns = self._block, self._last_ns - self._block[-1][0] + self._block[0][0]
+            shift_ns = device_ns - self._origin_ns
+            self._begin(device_ns)
+            self._block = [(at_ns - shift_ns, delay_ns) for at_ns, delay_ns in block]
+            lowest = min(self._block, key=lambda point: point[1])
+        self._block = []
+        self._lowest.append(lowest)
+        self._slope = self._theil_sen()
+        self._floor_ns = min(delay_ns - self._slope * at_ns for at_ns, delay_ns in self._lowest)
 
     def _theil_sen(self) -> float:
         at_ns, delay_ns = np.array(self._lowest, np.float64).T

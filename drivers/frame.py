@@ -1,5 +1,6 @@
-"""One exposure of one camera."""
+"""One exposure of one camera, and those of several cameras at one moment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,3 +67,32 @@ class Frame:
         for image in (self.color, self.ir_left, self.ir_right, self.confidence):
             if image is not None:
                 image.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSet:
+    """Frames of one moment.
+
+    Attributes:
+        frames: by camera id; a camera that had none at this moment is absent.
+    """
+
+    frames: Mapping[str, Frame]
+
+    @property
+    def captured_ns(self) -> int:
+        """The middle between the first and the last exposure, on the host's monotonic clock."""
+        return (self._first_ns + self._last_ns) // 2
+
+    @property
+    def spread_ms(self) -> float:
+        """From the first exposure to the last."""
+        return (self._last_ns - self._first_ns) / 1e6
+
+    @property
+    def _first_ns(self) -> int:
+        return min(frame.captured_ns for frame in self.frames.values())
+
+    @property
+    def _last_ns(self) -> int:
+        return max(frame.captured_ns for frame in self.frames.values())

@@ -6,17 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.camera import Camera, EndOfStream
-from drivers.errors import CameraError, CameraLost
+from drivers.camera import Camera, EndOfStream, Resettable
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported, SdkMissing
 from drivers.frame import Frame
 
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 0.2
-SILENCE_S = 3.0
+SILENCE_S = 1.5
+"""More than the second after which a paused recording shows its frame again."""
+PERIODS = 4
+"""Of a slow camera, which may be silent for longer."""
 RETRY_S = 1.0
-REOPEN_S = 10.0
+RETRY_MOST_S = 5.0
+REOPEN_S = 5.0
 """A live camera that is silent for so long is closed and opened again, which helps many a stuck one."""
+RESET_AFTER = 2
+"""Failures in a row after which the device itself is started anew, where its library can do that."""
+NO_RESET = (CameraNotFound, CameraBusy, ModeUnsupported, SdkMissing)
+"""What no reset mends: there is nothing to reset, it belongs to another program, or it is asked for too much."""
 
 
 class CameraStatus(Enum):
@@ -38,34 +46,103 @@ class CameraState:
     error: CameraError | None = None
 
 
+@dataclass(frozen=True)
+class Step:
+    """What is done about a camera that failed.
+
+    Attributes:
+        wait_s: before it is tried again.
+        reset: start the device itself anew first.
+    """
+
+    wait_s: float
+    reset: bool
+
+
+def after_failure(error: CameraError, failures: int) -> Step:
+    """What to do after so many failures in a row, the last of which is `error`.
+
+    A camera that is not there is looked for every second, which costs nothing, so that it runs again as soon
+    as it is plugged in. Everything else is tried less and less often.
+    """
+    if isinstance(error, CameraNotFound):
+        return Step(RETRY_S, reset=False)
+    wait_s = min(RETRY_S * 2 ** (failures - 1), max(RETRY_MOST_S, RETRY_S))
+    reset = failures >= RESET_AFTER and failures % RESET_AFTER == 0 and not isinstance(error, NO_RESET)
+    return Step(wait_s, reset)
+
+
 def capture(
     camera: Camera,
     deliver: Callable[[Frame], None],
     report: Callable[[CameraState], None],
     stop: threading.Event,
 ) -> None:
-    """Deliver frames until `stop`; a camera that fails is tried again every second.
+    """Deliver frames until `stop`; a camera that fails is tried again, whatever its library raised.
 
-    A camera that is open and sends nothing for three seconds is reported silent, so that the screen never
-    shows an old picture as if it were live. While a lost camera is tried again the reason stays reported, and
-    the log names it once.
+    A camera that is open and sends nothing is reported silent, so that the screen never shows an old picture
+    as if it were live. While a lost camera is tried again the reason stays reported, and the log names it
+    once.
     """
     report(CameraState(CameraStatus.STARTING))
     logged = ""
+    failures = 0
     while not stop.is_set():
+        came = _Came(deliver)
         try:
             with camera:
-                _stream(camera, deliver, report, stop)
+                _stream(camera, came, report, stop)
+            continue
         except EndOfStream:
             report(CameraState(CameraStatus.ENDED))
             return
-        except CameraError as error:
-            if (reason := f"{error} {error.hint}") != logged:
-                log.warning("camera %s: %s", camera.info.id, reason)
-                logged = reason
-            report(CameraState(CameraStatus.LOST, error))
-            stop.wait(RETRY_S)
+        except CameraError as caught:
+            error, unknown = caught, False
+        except Exception as caught:  # noqa: BLE001  # a session with a vendor's library ends here, not the thread
+            error, unknown = _unexpected(camera, caught), True
+        failures = 1 if came.any else failures + 1
+        if (reason := f"{error} {error.hint}") != logged:
+            log.warning(
+                "camera %s: %s", camera.info.id, reason, exc_info=error.__cause__ if unknown else None
+            )
+            logged = reason
+        report(CameraState(CameraStatus.LOST, error))
+        step = after_failure(error, failures)
+        if step.reset:
+            _reset(camera)
+        stop.wait(step.wait_s)
     report(CameraState(CameraStatus.STOPPED))
+
+
+class _Came:
+    """Hands frames on and knows whether there was one."""
+
+    def __init__(self, deliver: Callable[[Frame], None]) -> None:
+        self._deliver = deliver
+        self.any = False
+
+    def __call__(self, frame: Frame) -> None:
+        self.any = True
+        self._deliver(frame)
+
+
+def _unexpected(camera: Camera, error: Exception) -> CameraError:
+    failure = CameraError(
+        f"Reading {camera.info.name} failed: {type(error).__name__}: {error}",
+        hint="It is opened again by itself; the log file has the details.",
+    )
+    failure.__cause__ = error
+    return failure
+
+
+def _reset(camera: Camera) -> None:
+    if not isinstance(camera, Resettable):
+        return
+    log.warning("camera %s: its device is started anew", camera.info.id)
+    try:
+        camera.reset()
+    except CameraError as error:
+        log.warning("camera %s: %s", camera.info.id, error)
 
 
 def _stream(
@@ -76,11 +153,12 @@ def _stream(
 ) -> None:
     streaming = False
     waited_s = 0.0
+    silence_s = max(SILENCE_S, PERIODS / camera.info.rate_hz)
     while not stop.is_set():
         frame = camera.read(timeout_s=READ_TIMEOUT_S)
         if frame is None:
             waited_s += READ_TIMEOUT_S
-            if streaming and waited_s >= SILENCE_S:
+            if streaming and waited_s >= silence_s:
                 streaming = False
                 report(CameraState(CameraStatus.SILENT))
             if waited_s >= REOPEN_S and camera.info.live:

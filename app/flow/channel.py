@@ -2,6 +2,7 @@
 
 import time
 
+from app.flow.clocks import ClockWatch
 from app.flow.meter import Meter
 from app.flow.slot import Slot
 from app.flow.taps import Taps
@@ -15,12 +16,14 @@ class Channel:
         newest: the newest frame.
         taps: get every frame.
         meter: frame rate, and milliseconds from exposure to arrival.
+        clock: the camera's clock; a frame whose time cannot be true goes on with that of its arrival.
         device_gaps: frames that the device's own counter skipped since the start.
     """
 
     def __init__(self) -> None:
         self.newest: Slot[Frame] = Slot()
         self.meter = Meter()
+        self.clock = ClockWatch()
         self.device_gaps = 0
         self.taps: Taps[Frame] = Taps()
 
@@ -30,6 +33,7 @@ class Channel:
         if last is not None and frame.index > last.index:
             self.device_gaps += frame.index - last.index - 1
         now_ns = time.monotonic_ns()
+        frame = self.clock.checked(frame, now_ns)
         self.meter.note(now_ns, (now_ns - frame.captured_ns) / 1e6)
         self.newest.put(frame)
         self.taps(frame)

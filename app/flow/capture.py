@@ -24,7 +24,7 @@ REOPEN_S = 5.0
 RESET_AFTER = 2
 """Failures in a row after which the device itself is started anew, where its library can do that."""
 NO_RESET = (CameraNotFound, CameraBusy, ModeUnsupported, SdkMissing)
-"""What no reset mends: there is nothing to reset, it belongs to another program, or it is asked for too much."""
+"""What no reset mends: nothing is there, it belongs to another program, or too much is asked of it."""
 
 
 class CameraStatus(Enum):
@@ -97,14 +97,12 @@ def capture(
             report(CameraState(CameraStatus.ENDED))
             return
         except CameraError as caught:
-            error, unknown = caught, False
+            error = caught
         except Exception as caught:  # noqa: BLE001  # a session with a vendor's library ends here, not the thread
-            error, unknown = _unexpected(camera, caught), True
+            error = _unexpected(camera, caught)
         failures = 1 if came.any else failures + 1
         if (reason := f"{error} {error.hint}") != logged:
-            log.warning(
-                "camera %s: %s", camera.info.id, reason, exc_info=error.__cause__ if unknown else None
-            )
+            log.warning("camera %s: %s", camera.info.id, reason, exc_info=_traceback(error))
             logged = reason
         report(CameraState(CameraStatus.LOST, error))
         step = after_failure(error, failures)
@@ -124,6 +122,12 @@ class _Came:
     def __call__(self, frame: Frame) -> None:
         self.any = True
         self._deliver(frame)
+
+
+def _traceback(error: CameraError) -> BaseException | None:
+    """Of what nobody expected; an error that a driver has words for needs none."""
+    cause = error.__cause__
+    return cause if type(error) is CameraError and isinstance(cause, Exception) else None
 
 
 def _unexpected(camera: Camera, error: Exception) -> CameraError:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import CameraLine, Studio
 from app.flow.capture import CameraStatus
+from app.flow.clocks import ClockState
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.viewmodels.live import camera_note
@@ -31,6 +32,9 @@ CLOCKS = {
     Clock.DEVICE: "time of the exposure",
     Clock.ARRIVAL: "time of arrival only: late by some 10 to 50 ms",
 }
+
+BEST_MS = 0.1
+"""No residual is told to be smaller: the smallest delay is not known so well."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,7 @@ def running_row(line: CameraLine, now_ns: int) -> RunningRow:
         if streaming
         else "",
         f"{counted(line.channel.device_gaps, 'frame')} lost on the way" if line.channel.device_gaps else "",
-        CLOCKS[frame.clock] if frame is not None else "",
+        clock_words(line.channel.clock.state) if frame is not None else "",
     ]
     return RunningRow(
         info.id,
@@ -254,6 +258,18 @@ def running_row(line: CameraLine, now_ns: int) -> RunningRow:
         note.text if note else "",
         note.hint if note else "",
     )
+
+
+def clock_words(state: ClockState) -> str:
+    """Where a camera's times come from, and how good they are."""
+    if state.wrong_by_s:
+        return f"its clock is wrong by {abs(state.wrong_by_s):.0f} s, so the time of arrival counts"
+    words = [CLOCKS[state.clock]]
+    if state.quality is not None:
+        words.append(f"good to {max(state.quality.residual_ms, BEST_MS):.1f} ms")
+        if (drift_ppm := state.quality.drift_ppm) is not None:
+            words.append(f"clock {abs(drift_ppm):.0f} ppm {'slow' if drift_ppm < 0 else 'fast'}")
+    return ", ".join(words)
 
 
 def device_row(device: Device, running: set[str]) -> DeviceRow:

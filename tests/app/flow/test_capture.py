@@ -3,9 +3,10 @@ import threading
 import pytest
 
 from app.flow import capture as module
-from app.flow.capture import CameraStatus, capture
+from app.flow.capture import CameraStatus, after_failure, capture
 from app.flow.channel import Channel
 from drivers.cameras.synthetic import Faults, SyntheticCamera
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
 from drivers.synth.sensor import SensorKind
 
 
@@ -126,3 +127,67 @@ def test_gaps_of_the_device_counter_are_counted(drop_every):
         channel.deliver(camera.expose(index))
     assert channel.device_gaps == indices[-1] + 1 - len(indices)
     camera.close()
+
+
+def test_a_camera_that_is_not_there_is_looked_for_every_second():
+    assert {after_failure(CameraNotFound("gone"), n).wait_s for n in range(1, 9)} == {module.RETRY_S}
+
+
+def test_any_other_failure_is_tried_less_and_less_often():
+    waits_s = [after_failure(CameraLost("stopped"), n).wait_s for n in range(1, 9)]
+
+    assert waits_s == sorted(waits_s)
+    assert (waits_s[0], waits_s[-1]) == (module.RETRY_S, module.RETRY_MOST_S)
+
+
+@pytest.mark.parametrize(
+    ("error", "reset"),
+    [(CameraLost, True), (CameraError, True), (CameraBusy, False), (CameraNotFound, False)],
+)
+def test_only_a_device_that_a_reset_may_help_is_reset(error, reset):
+    assert [after_failure(error("trouble"), n).reset for n in range(1, 5)] == [False, reset, False, reset]
+
+
+class Odd(SyntheticCamera):
+    """Raises what no driver should, twice after three frames each."""
+
+    raised = resets = 0
+
+    def read(self, *, timeout_s):
+        if self.raised < 2 and self.count == 3:
+            self.raised += 1
+            raise TypeError("'NoneType' object is not callable")
+        self.count += 1
+        return super().read(timeout_s=timeout_s)
+
+    def open(self):
+        self.count = 0 if self.raised < 1 else 3 if self.raised < 2 else 9
+        super().open()
+
+    def reset(self):
+        self.resets += 1
+
+
+def test_whatever_a_library_raises_the_camera_comes_back(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    camera = Odd("tiny", SensorKind.ACTIVE_STEREO, width=16, height=12, rate_hz=200)
+
+    _, states = run(
+        camera,
+        until=lambda _, states: [state.status for state in states].count(CameraStatus.STREAMING) == 2,
+    )
+
+    lost = [state for state in states if state.status is CameraStatus.LOST]
+    assert len(lost) == 2
+    assert "NoneType" in str(lost[0].error)
+    assert "by itself" in lost[0].error.hint
+
+
+def test_a_device_that_fails_again_and_again_is_started_anew(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    camera = Odd("tiny", SensorKind.ACTIVE_STEREO, width=16, height=12, rate_hz=200)
+
+    run(camera, until=lambda frames, _: len(frames) >= 8)
+
+    assert camera.raised == 2
+    assert camera.resets == 1

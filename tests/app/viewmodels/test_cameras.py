@@ -1,15 +1,17 @@
 """What the Cameras page knows: what is plugged in, what runs, which libraries are there."""
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
 from app.compose import CameraLine, Studio
 from app.flow.capture import CameraState, CameraStatus
-from app.viewmodels.cameras import CamerasModel, running_row
+from app.flow.clocks import ClockState
+from app.viewmodels.cameras import CamerasModel, clock_words, running_row
 from drivers.cameras.synthetic import SyntheticCamera
-from drivers.clock import Clock
+from drivers.clock import Clock, ClockQuality
 from drivers.devices import Device
 from drivers.errors import CameraLost
 from drivers.sdk import Sdk
@@ -125,8 +127,8 @@ def line_with(status, *, error=None, clock=Clock.DEVICE):
     source = camera()
     line = CameraLine(source)
     line.state.put(CameraState(status, error))
-    line.channel.deliver(replace(source.expose(3), clock=clock))
-    line.channel.deliver(replace(source.expose(9), clock=clock))
+    for index in (3, 9):
+        line.channel.deliver(replace(source.expose(index), captured_ns=time.monotonic_ns(), clock=clock))
     return line
 
 
@@ -141,6 +143,28 @@ def test_losses_and_clock_of_a_running_camera_are_told():
 
 def test_a_clock_that_is_late_is_told():
     assert "arrival" in running_row(line_with(CameraStatus.STREAMING, clock=Clock.ARRIVAL), 0).facts
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ClockState(Clock.DEVICE), "time of the exposure"),
+        (
+            ClockState(Clock.DEVICE, ClockQuality(-41.2, 0.34, 20.0)),
+            "time of the exposure, good to 0.3 ms, clock 41 ppm slow",
+        ),
+        (
+            ClockState(Clock.DEVICE, ClockQuality(3.0, 0.02, 20.0)),
+            "time of the exposure, good to 0.1 ms, clock 3 ppm fast",
+        ),
+        (
+            ClockState(Clock.ARRIVAL, wrong_by_s=-3600.0, corrected=9),
+            "its clock is wrong by 3600 s, so the time of arrival counts",
+        ),
+    ],
+)
+def test_the_quality_of_a_clock_is_told_in_words(state, words):
+    assert clock_words(state) == words
 
 
 def test_the_reason_of_a_lost_camera_is_told():

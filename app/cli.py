@@ -108,7 +108,7 @@ def _open(args: Namespace, console: Console) -> int:
     chosen = with_flags(stored, args)
     from app.gui import run
 
-    studio = Studio(engine_choice(chosen))
+    studio = Studio(engine_choice(chosen), stabilise=chosen.stabilise)
     return run(studio, chosen, kiosk=args.kiosk, open_source=open_source, notice=notice)
 
 

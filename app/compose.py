@@ -32,6 +32,7 @@ from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
 from model.spec import EngineChoice, find
+from model.stabilise import Stabiliser
 
 log = logging.getLogger(__name__)
 
@@ -108,14 +109,16 @@ class Pipeline:
         inference: what the inference thread is doing.
         hidden_share: of the depth patches that the repair is not shown, 0 to 1; for demonstrations.
         rig: where the cameras stand; put another value there after a calibration.
+        stabilise: steady repaired depth over time; may be changed while running.
     """
 
-    def __init__(self, cameras: Sequence[Camera], choice: EngineChoice) -> None:
+    def __init__(self, cameras: Sequence[Camera], choice: EngineChoice, *, stabilise: bool = False) -> None:
         self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()
         self.rig.put(known_places([camera.info for camera in cameras], _recorded_places(cameras)))
+        self.stabilise = stabilise
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._crowded: Callable[[], bool] = _never
@@ -241,6 +244,13 @@ class Pipeline:
 
         sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
         note = engine.note
+        stabilisers: dict[str, Stabiliser] = {}
+
+        def stabiliser(camera_id: str) -> Stabiliser | None:
+            if not self.stabilise:
+                stabilisers.clear()  # switched on again, it does not go on with what it saw long ago
+                return None
+            return stabilisers.setdefault(camera_id, Stabiliser())
 
         def deliver(refined: Refined) -> None:
             nonlocal note
@@ -258,6 +268,7 @@ class Pipeline:
                 outdated,
                 self._wake,
                 hidden_share=lambda: self.hidden_share,
+                stabiliser=stabiliser,
             )
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             self._repair_failed(engine.label, error)
@@ -275,7 +286,8 @@ class Pipeline:
         line.refined.put(refined)
         assert self._made_by is not None
         if not refined.hidden_share:  # nobody may take what was made worse on purpose for the repair itself
-            line.repairs((refined, self._made_by))
+            made_by = self._made_by.model_copy(update={"stabilised": refined.stabilised})
+            line.repairs((refined, made_by))
 
     def _rest(self, outdated: Callable[[], bool]) -> None:
         """Leave the processor to a recording that falls behind: raw frames go first."""
@@ -296,10 +308,12 @@ class Studio:
 
     Args:
         choice: the repair to start with.
+        stabilise: whether repaired depth is steadied over time.
     """
 
-    def __init__(self, choice: EngineChoice) -> None:
+    def __init__(self, choice: EngineChoice, *, stabilise: bool = False) -> None:
         self._choice = choice
+        self._stabilise = stabilise
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
         self._lock = threading.RLock()  # windows open sources and start recordings in threads
@@ -318,7 +332,7 @@ class Studio:
         """Run another rig; the one before it is stopped first, and a recording on it is closed."""
         with self._lock:
             self.close()
-            self._pipeline = Pipeline(cameras, self._choice)
+            self._pipeline = Pipeline(cameras, self._choice, stabilise=self._stabilise)
             self._pipeline.start()
             return self._pipeline
 
@@ -332,6 +346,17 @@ class Studio:
     def choice(self) -> EngineChoice:
         """The repair that was asked for last."""
         return self._choice
+
+    @property
+    def stabilise(self) -> bool:
+        """Whether repaired depth is steadied over time, now and with the next rig."""
+        return self._stabilise
+
+    @stabilise.setter
+    def stabilise(self, stabilise: bool) -> None:
+        self._stabilise = stabilise
+        if self._pipeline is not None:
+            self._pipeline.stabilise = stabilise
 
     def use_weights(self, weights: Path) -> None:
         """Repair with the weights in this file, everything else as before."""

@@ -77,7 +77,7 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
     started_s = time.monotonic()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = folder or paths.data_folder() / "headless-run" / stamp
-    studio = Studio(engine_choice(chosen))
+    studio = Studio(engine_choice(chosen), stabilise=chosen.stabilise)
     try:
         pipeline = studio.open(open_source(chosen.source))
         if not wait_for_frames(pipeline, timeout_s=FIRST_FRAMES_S):

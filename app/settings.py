@@ -57,6 +57,11 @@ class Settings(BaseModel):
     anchor: bool = Field(
         True, title="Keep to the measurement", description="Pull the network's depth onto measured pixels"
     )
+    stabilise: bool = Field(
+        False,
+        title="Steady over time",
+        description="Averages refined depth where nothing moves; a moving thing leaves no ghost",
+    )
     theme: Literal["dark", "light"] = Field("dark", title="Theme")
     near_m: float = Field(0.3, ge=0.0, le=50.0, title="Nearest colour, metres")
     far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")

@@ -15,6 +15,7 @@ from drivers.depth import DepthMap, depth_map
 from drivers.frame import Frame
 from drivers.geometry import register_depth
 from model.repair import Repair
+from model.stabilise import Stabiliser
 
 
 class Engine(Protocol):
@@ -54,6 +55,7 @@ class Refined:
         hidden_share: of the depth patches that were hidden from the repair on purpose, 0 to 1; `raw` has them
             all the same. Such a result is for the screen only.
         patches: into which the picture was cut to hide some, about.
+        stabilised: whether `depth` is steadied over time (`model.stabilise`).
     """
 
     frame: Frame
@@ -66,6 +68,7 @@ class Refined:
     confidence: NDArray[np.float32] | None = None
     hidden_share: float = 0.0
     patches: int = PATCHES
+    stabilised: bool = False
 
     @property
     def age_ms(self) -> float:
@@ -73,12 +76,23 @@ class Refined:
         return (self.ready_ns - self.frame.captured_ns) / 1e6
 
 
-def refine_frame(engine: Engine, frame: Frame, *, hidden_share: float = 0.0) -> Refined:
-    """Register, repair, and round to the sensor's own counts; `hidden_share` as in `Refined`."""
+def refine_frame(
+    engine: Engine, frame: Frame, *, hidden_share: float = 0.0, stabiliser: Stabiliser | None = None
+) -> Refined:
+    """Register, repair, and round to the sensor's own counts.
+
+    Args:
+        engine: does the repair.
+        frame: what was captured.
+        hidden_share: as in `Refined`; what is made worse on purpose is not steadied.
+        stabiliser: of this camera; None for the repair of the single frame.
+    """
     started_ns = time.monotonic_ns()
     raw = register_depth(frame.depth, frame.calibration)
     patches = getattr(engine, "tokens", PATCHES)  # filling without a network has none
     repair = engine.repair(frame.color, without_hidden(raw, hidden_share, patches).values, raw.unit_m)
+    if stabiliser is not None and not hidden_share:
+        repair = stabiliser.steadied(frame.color, raw.metres, repair)
     for image in (repair.provenance, repair.confidence):
         if image is not None:
             image.flags.writeable = False
@@ -95,6 +109,7 @@ def refine_frame(engine: Engine, frame: Frame, *, hidden_share: float = 0.0) -> 
         repair.confidence,
         hidden_share,
         patches,
+        stabiliser is not None and not hidden_share,
     )
 
 
@@ -106,6 +121,7 @@ def refine_in_turn(
     wake: threading.Event,
     *,
     hidden_share: Callable[[], float] = lambda: 0.0,
+    stabiliser: Callable[[str], Stabiliser | None] = lambda _camera_id: None,
 ) -> None:
     """Serve the cameras round robin until `stop()`.
 
@@ -119,6 +135,7 @@ def refine_in_turn(
         stop: asked between any two frames.
         wake: set by whoever has a new frame; waited for when no camera has one.
         hidden_share: asked before each frame; as in `Refined`.
+        stabiliser: asked before each frame for that of its camera.
     """
     seen = dict.fromkeys(sources, 0)
     while not stop():
@@ -131,7 +148,8 @@ def refine_in_turn(
             if newer is None:
                 continue
             seen[camera_id], frame = newer
-            deliver(refine_frame(engine, frame, hidden_share=hidden_share()))
+            steady = stabiliser(camera_id)
+            deliver(refine_frame(engine, frame, hidden_share=hidden_share(), stabiliser=steady))
             served = True
         if not served:
             wake.wait(0.1)

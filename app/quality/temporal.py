@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.stabilise import shift_px
+
 WINDOW: Final = 40
 """Frames, as the Depth Quality Tool's Temporal Noise has."""
 FEWEST_FRAMES: Final = 5
@@ -145,16 +147,3 @@ class StillWindow:
                 temporal_noise_mm(depths_mm, still), flicker_mm(depths_mm, still), "too few depths"
             )
         return made
-
-
-def shift_px(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
-    """How far a picture has moved as a whole, in pixels, by phase correlation (Kuglin and Hines, 1975).
-
-    A thing that moves in front of a still room leaves it near 0.
-    """
-    import cv2
-
-    height, width = before.shape
-    hanning = cv2.createHanningWindow((width, height), cv2.CV_32F)
-    (dx, dy), _ = cv2.phaseCorrelate(before.astype(np.float32), after.astype(np.float32), hanning)
-    return float(np.hypot(dx, dy))

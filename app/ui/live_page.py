@@ -178,6 +178,7 @@ class LivePage(QWidget):
         self._marks.clear_requested.connect(self.measure.clear)
         self._repair.change_requested.connect(model.change_repair)
         self._repair.hidden_chosen.connect(model.set_hidden)
+        self._repair.stabilise_chosen.connect(model.set_stabilise)
         self._hiding.end_requested.connect(partial(model.set_hidden, 0.0))
         model.choice_changed.connect(self._show_choice)
         self._tiles.drawn.connect(self._drawn)
@@ -248,6 +249,7 @@ class LivePage(QWidget):
             Command("Change the colours", self._range.click, ("C",)),
             Command("Let the colours follow the scene", partial(self.model.set_preset, "auto"), ("A",)),
             Command("Change how the repair runs", self._tune.click, ("T",)),
+            Command("Steady refined depth over time, or not", self._repair.stabilise.click),
             Command("Show the repair all depth", partial(self.model.set_hidden, 0.0)),
             Command("Save a picture of what is shown", self._snapshot.click, ("P", "Ctrl+S")),
             Command("Reset the 3D view", self._cloud.reset, ("R",)),
@@ -291,6 +293,7 @@ class LivePage(QWidget):
 
     def _show_choice(self) -> None:
         self._repair.show_choice(self.model.choice, self.model.spec)
+        self._repair.show_stabilise(self.model.stabilise)
 
     def _opener_pressed(self, key: str) -> None:
         self._open_panel(key if self._openers[key].isChecked() else "")

@@ -26,10 +26,12 @@ class RepairPanel(QWidget):
     Signals:
         change_requested: dict of fields of `EngineChoice` with their new values.
         hidden_chosen: share of the depth patches, 0 to 1.
+        stabilise_chosen: whether refined depth shall be steadied over time.
     """
 
     change_requested = Signal(dict)
     hidden_chosen = Signal(float)
+    stabilise_chosen = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +41,7 @@ class RepairPanel(QWidget):
         self.precisions = ChipGroup([Option(k, v) for k, v in precisions().items()], "Precision")
         self.devices = ChipGroup([Option(k, v) for k, v in devices().items()], "Device")
         self.anchor = Switch("Keep to the measurement")
+        self.stabilise = Switch("Steady over time")
         self._hidden_words = label("")
         self.hidden = QSlider(Qt.Orientation.Horizontal)
         self.hidden.setRange(0, MOST_HIDDEN // HIDDEN_STEP)
@@ -51,6 +54,8 @@ class RepairPanel(QWidget):
         column.setSpacing(theme.GAP_PX)
         column.addWidget(self._model)
         column.addWidget(self._state)
+        column.addWidget(self.stabilise)
+        column.addWidget(label("Averages refined depth where nothing moves.", "caption"))
         column.addWidget(self._hidden_words)
         column.addWidget(self.hidden)
         column.addWidget(
@@ -75,6 +80,7 @@ class RepairPanel(QWidget):
         self.devices.changed.connect(self._device_changed)
         self.anchor.clicked.connect(self._anchor_changed)
         self.hidden.valueChanged.connect(self._hidden_changed)
+        self.stabilise.clicked.connect(self.stabilise_chosen)
         self.show_hidden(0.0)
 
     def show_choice(self, choice: EngineChoice, spec: ModelSpec) -> None:
@@ -89,6 +95,10 @@ class RepairPanel(QWidget):
         self.anchor.setChecked(choice.anchor and not choice.monocular)
         self._network.setVisible(has_network(spec))
         self.anchor.setEnabled(not choice.monocular)
+
+    def show_stabilise(self, stabilise: bool) -> None:
+        """Show whether depth is steadied."""
+        self.stabilise.setChecked(stabilise)
 
     def show_state(self, state: InferenceState | None) -> None:
         """Show what the repair is doing."""

@@ -131,6 +131,8 @@ class SettingsPage(QWidget):
             self._context.apply_theme(settings.theme)
         elif name == "source":
             self._context.open_source(settings.source)
+        elif name == "stabilise":
+            self._context.studio.stabilise = settings.stabilise
         elif name in ENGINE_FIELDS:
             self._context.studio.choose(
                 replace(

@@ -75,7 +75,7 @@ def _run(args: Namespace, console: Console) -> int:
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise UsageError(f"{args.out} holds something already.", hint="Give a folder that does not exist.")
     cameras = open_source(chosen.source)
-    studio = Studio(choice)
+    studio = Studio(choice, stabilise=chosen.stabilise)
     stop = threading.Event()
     with _stopped_by_signals(stop):
         try:

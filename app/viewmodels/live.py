@@ -379,6 +379,17 @@ class LiveModel(QObject):
                 self._saver.start()
         self.choice_changed.emit()
 
+    @property
+    def stabilise(self) -> bool:
+        """Whether repaired depth is steadied over time."""
+        return self._studio.stabilise
+
+    def set_stabilise(self, stabilise: bool) -> None:
+        """Steady repaired depth over time from the next frame on, and after the next start."""
+        self._studio.stabilise = self._settings.stabilise = stabilise
+        self._saver.start()
+        self.choice_changed.emit()
+
     def set_hidden(self, share: float) -> None:
         """Hide a share of the depth patches from the repair of the running rig."""
         if self._pipeline is not None:

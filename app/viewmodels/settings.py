@@ -40,7 +40,7 @@ SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL}
 """Settings that are chosen from what is there, not typed."""
 
 SECTIONS = (
-    ("Cameras and repair", ("source", "model", "device", "precision", "tokens", "anchor")),
+    ("Cameras and repair", ("source", "model", "device", "precision", "tokens", "anchor", "stabilise")),
     ("Screen", ("theme", "near_m", "far_m")),
     ("Recording", ("site", "operator", "record_refined", "sessions")),
 )

@@ -22,6 +22,7 @@ class MadeBy(BaseModel):
         precision: of the network's numbers.
         tokens: RGB tokens that were asked for; 0 left it to the model.
         anchored: whether it was pulled onto the measurement.
+        stabilised: whether it was steadied over time, so that frames before have a part in it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,6 +33,7 @@ class MadeBy(BaseModel):
     precision: str = ""
     tokens: int = 0
     anchored: bool = False
+    stabilised: bool = False
 
 
 class RefinedMeta(BaseModel):

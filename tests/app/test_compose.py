@@ -75,6 +75,19 @@ def test_nobody_gets_what_was_repaired_from_depth_that_was_hidden_on_purpose():
     assert set(got) == {0.0}
 
 
+def test_depth_is_steadied_from_the_next_frame_on_and_what_made_it_says_so():
+    pipeline, got = Pipeline(rig(), CLASSICAL), []
+    line = next(iter(pipeline.lines.values()))
+    line.repairs.add(lambda repaired: got.append((repaired[0].stabilised, repaired[1].stabilised)))
+    with pipeline:
+        wait_until(lambda: len(got) >= 2)
+        assert set(got) == {(False, False)}
+        pipeline.stabilise = True
+        wait_until(lambda: got[-1] == (True, True))
+        pipeline.stabilise = False
+        wait_until(lambda: got[-1] == (False, False))
+
+
 def test_the_repair_rests_while_a_recording_falls_behind(monkeypatch):
     monkeypatch.setattr("app.compose.REST_S", 60.0)
     with Pipeline(rig(), CLASSICAL) as pipeline:

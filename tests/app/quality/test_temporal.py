@@ -3,7 +3,7 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 
-from app.quality.temporal import StillWindow, flicker_mm, shift_px, temporal_noise_mm
+from app.quality.temporal import StillWindow, flicker_mm, temporal_noise_mm
 
 STILL = np.ones((60, 80), np.bool_)
 
@@ -54,16 +54,6 @@ def test_with_hardly_any_still_pixel_nothing_is_said():
     assert temporal_noise_mm(noisy(10, 2.0), few) is None
     assert flicker_mm(noisy(10, 2.0), few) is None
     assert temporal_noise_mm(noisy(1, 2.0), STILL) is None
-
-
-def test_a_picture_that_moved_is_told_from_a_thing_that_moved():
-    import cv2
-
-    before, moved = room()[..., 0], room(3)[..., 0]
-    assert shift_px(before, moved) == pytest.approx(3, abs=0.3)
-    with_thing = before.copy()
-    cv2.rectangle(with_thing, (150, 100), (190, 150), 255, -1)
-    assert shift_px(before, with_thing) < 0.1
 
 
 def test_a_window_starts_anew_when_the_camera_moves():

@@ -113,6 +113,16 @@ def test_every_layout_has_a_key(page):
     assert page.model.options.stages
 
 
+def test_depth_is_steadied_by_one_touch_and_after_the_next_start(opened, page):
+    page._tune.click()
+    QTest.mouseClick(page._repair.stabilise, Qt.MouseButton.LeftButton)
+    assert page.model.stabilise
+    assert page._context.studio.pipeline.stabilise
+    assert page._context.settings.stabilise
+    page._repair.stabilise.click()
+    assert not page._context.studio.pipeline.stabilise
+
+
 def test_hiding_depth_is_said_and_ended_by_one_touch(opened, page):
     page._tune.click()
     page._repair.hidden.setValue(12)

@@ -149,8 +149,7 @@ def _thumb(color: Bytes) -> Map:
 
 def _alike(before: Bytes, after: Bytes, shape: tuple[int, ...]) -> tuple[Mask, Mask]:
     """(H, W) bool each, where the picture looks as it did within `AROUND_PX` and `FILLED_AROUND_PX`."""
-    changed = cv2.absdiff(before, after).max(axis=2)
-    changed = cv2.compare(changed, ALIKE_LEVELS, cv2.CMP_GT)
+    changed = cv2.threshold(cv2.absdiff(before, after).max(axis=2), ALIKE_LEVELS, 255, cv2.THRESH_BINARY)[1]
     changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
 
     def unchanged(around_px: int) -> Mask:

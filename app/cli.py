@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from app import crash, headless, logs, paths, settings
@@ -33,11 +34,10 @@ BROKEN_PIPE = 141
 
 def main(argv: Sequence[str]) -> int:
     """Do what the arguments say and return the exit status."""
-    if argv and argv[0] == TRAIN.name:
-        with logs.started("train"):  # two processes cannot rotate one file
-            from trainer.cli import main as train
-
-            return train(list(argv[1:]))
+    if argv and argv[0] in TRAINER_VERBS:
+        with logs.started(argv[0]):  # two processes cannot rotate one file
+            main_of = import_module(TRAINER_VERBS[argv[0]][0]).main
+            return int(main_of(list(argv[1:])))
     parser = build_parser()
     args = parser.parse_args(argv)
     console = Console(json_lines=args.json)
@@ -138,8 +138,9 @@ def _play(args: Namespace, console: Console) -> int:
     return _open(args, console)
 
 
-def _train(_args: Namespace, _console: Console) -> int:
-    raise UsageError("Flags of train stand behind the verb.", hint="Write: train --run FOLDER [...] --json")
+def _misplaced(args: Namespace, _console: Console) -> int:
+    name = args.verb.name
+    raise UsageError(f"Flags of {name} stand behind the verb.", hint=f"See: {name} --help")
 
 
 def _tell(sentence: str) -> None:
@@ -151,7 +152,11 @@ def _capitalised(text: str) -> str:
 
 
 PLAY = Verb("play", "open the window on a session", _add_play_arguments, _play)
-TRAIN = Verb("train", "train the network; `train --help` says how", lambda _parser: None, _train)
+TRAINER_VERBS = {
+    "train": ("trainer.cli", "train the network; `train --help` says how"),
+    "dataset": ("trainer.data.cli", "turn data sets into shards; `dataset --help` says how"),
+}
+"""Verbs that the trainer parses itself, so that nothing of the app is loaded for them."""
 VERBS: tuple[Verb, ...] = (
     REFINE,
     RECORD,
@@ -160,7 +165,7 @@ VERBS: tuple[Verb, ...] = (
     VERIFY,
     COPY,
     EXPORT,
-    TRAIN,
+    *(Verb(name, text, lambda _parser: None, _misplaced) for name, (_, text) in TRAINER_VERBS.items()),
     MODELS,
     DEVICES,
     DOCTOR,

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     progress = Progress(arguments.run / PROGRESS, arguments.json)
     from drivers.errors import SessionError
     from model.errors import WeightsError
-    from trainer.loop import TrainingError
+    from trainer.errors import TrainingError
 
     try:
         _run(arguments, progress)

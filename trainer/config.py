@@ -47,6 +47,26 @@ class OptimiserConfig(BaseModel):
     clip_norm: float = Field(1.0, gt=0)
 
 
+class SourceConfig(BaseModel):
+    """One part of a mix.
+
+    Attributes:
+        kind: "synthetic", "session", or a name of `trainer.data.kinds.KINDS`.
+        path: of the session or the data set; None for simulated rooms.
+        weight: share of the samples beside the weights of the others.
+        masking: of its samples; None takes the run's.
+        noise: Gaussian noise that is put on clean depth, one sigma as a share of the depth.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    path: Path | None = None
+    weight: float = Field(1.0, gt=0)
+    masking: MaskingConfig | None = None
+    noise: float = Field(0.01, ge=0)
+
+
 class TrainConfig(BaseModel):
     """One run.
 
@@ -56,6 +76,8 @@ class TrainConfig(BaseModel):
         init: weights to start from.
         sessions: recorded sessions to learn from.
         synthetic: share of samples from simulated rooms; the rest comes from the sessions.
+        mix: sources and their weights; where there are some, they stand instead of `sessions` and
+            `synthetic`.
         grids: rows and columns of image tokens; each step draws one, evaluation takes the last.
         batch: samples for each step.
         steps: of the whole run.
@@ -75,6 +97,7 @@ class TrainConfig(BaseModel):
     init: Path | None = None
     sessions: tuple[Path, ...] = ()
     synthetic: float = Field(0.0, ge=0, le=1)
+    mix: tuple[SourceConfig, ...] = ()
     grids: tuple[tuple[int, int], ...] = ((12, 16),)
     batch: int = Field(8, gt=0)
     steps: int = Field(gt=0)
@@ -88,3 +111,14 @@ class TrainConfig(BaseModel):
     score_every: int = Field(200, gt=0)
     checkpoint_every: int = Field(200, gt=0)
     held_out: int = Field(16, gt=0)
+
+    @property
+    def sources(self) -> tuple[SourceConfig, ...]:
+        """Everything that the run learns from, as one weighted list."""
+        if self.mix:
+            return self.mix
+        share = (1 - self.synthetic) / max(len(self.sessions), 1)
+        rooms = (SourceConfig(kind="synthetic", weight=self.synthetic),) if self.synthetic > 0 else ()
+        if share <= 0:
+            return rooms
+        return rooms + tuple(SourceConfig(kind="session", path=path, weight=share) for path in self.sessions)

@@ -16,6 +16,7 @@ from model.mdm import MDM
 from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.batches import Batch, ahead
 from trainer.data.samples import SampleSource
+from trainer.errors import TrainingError
 from trainer.evaluate.holes import score
 from trainer.files import CHECKPOINT, STOP, WEIGHTS
 from trainer.initialise import new_model
@@ -23,14 +24,6 @@ from trainer.losses import loss
 from trainer.progress import Progress
 
 FORMAT = 1
-
-
-class TrainingError(Exception):
-    """A run cannot begin or go on; `hint` says what to do."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from model.mdm import MDM
 from trainer import cli, files, loop
 from trainer.config import OptimiserConfig, TrainConfig
 from trainer.data.samples import Sample
+from trainer.errors import TrainingError
 from trainer.initialise import new_model
 from trainer.progress import Progress
 from trainer.recipes import RECIPES, SMALL, configuration
@@ -201,7 +202,7 @@ def test_a_torn_checkpoint_is_refused_with_a_sentence(tmp_path):
     loop.save(run, tmp_path)
     whole = (tmp_path / files.CHECKPOINT).read_bytes()
     (tmp_path / files.CHECKPOINT).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(loop.TrainingError, match="cannot be read"):
+    with pytest.raises(TrainingError, match="cannot be read"):
         loop.resume(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Random crops, mirror images and colour faults (report, section 2.3)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ def augment(sample: Sample, rng: np.random.Generator) -> Sample:
     sample = _crop(sample, rng)
     if rng.random() < 0.5:
         sample = _each(sample, lambda image: np.ascontiguousarray(image[:, ::-1]))
-    return Sample(_colors(sample.color, rng), sample.depth_m, sample.target_m, sample.nothing)
+    return replace(sample, color=_colors(sample.color, rng))
 
 
 def _crop(sample: Sample, rng: np.random.Generator) -> Sample:
@@ -28,7 +29,13 @@ def _crop(sample: Sample, rng: np.random.Generator) -> Sample:
 
 def _each(sample: Sample, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sample:
     nothing = None if sample.nothing is None else change(sample.nothing)
-    return Sample(change(sample.color), change(sample.depth_m), change(sample.target_m), nothing)
+    return replace(
+        sample,
+        color=change(sample.color),
+        depth_m=change(sample.depth_m),
+        target_m=change(sample.target_m),
+        nothing=nothing,
+    )
 
 
 def _colors(color: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -59,7 +59,7 @@ def batch(source: SampleSource, config: TrainConfig, step: int) -> Batch:
         rng = np.random.default_rng((config.seed, number))
         sample = augment(source.sample(number), rng)
         image, depth = resized(sample.color, sample.depth_m, rows, cols)
-        keep = keep_tokens(valid_share(depth, rows, cols), config.masking, rng)
+        keep = keep_tokens(valid_share(depth, rows, cols), sample.masking or config.masking, rng)
         parts.append((image, depth, keep, *_targets(sample, rows, cols)))
     return Batch((rows, cols), *(torch.from_numpy(np.stack(column)) for column in zip(*parts, strict=True)))
 

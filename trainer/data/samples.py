@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.config import MaskingConfig
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -17,12 +19,14 @@ class Sample:
         target_m: (H, W) float32 metres, 0 where the right depth is not known.
         nothing: (H, W) bool, true where there is no surface at all, so that the network should reject; None
             where that is not known.
+        masking: how its tokens are hidden; None leaves it to the run.
     """
 
     color: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
     target_m: NDArray[np.float32]
     nothing: NDArray[np.bool_] | None = None
+    masking: MaskingConfig | None = None
 
 
 class SampleSource(Protocol):

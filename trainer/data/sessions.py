@@ -1,6 +1,7 @@
 """Recorded sessions as training samples."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ class SessionSource:
         place, camera_id, n = self._test[int(rng.integers(len(self._test)))]
         sample = as_sample(self._sessions[place].frame(camera_id, n))
         hidden = hide_blocks(sample.depth_m, rng)
-        return Sample(sample.color, np.where(hidden, np.float32(0), sample.depth_m), sample.target_m)
+        return replace(sample, depth_m=np.where(hidden, np.float32(0), sample.depth_m))
 
 
 def as_sample(frame: Frame) -> Sample:

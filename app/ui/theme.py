@@ -1,13 +1,17 @@
 """Colours, spacing and type of the window, in a dark and a light theme that can be switched at run time."""
 
 from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from string import Template
 from typing import Final
 
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
-FONT_FAMILIES: Final = ("Inter", "Noto Sans", "Segoe UI", "SF Pro Text", "Ubuntu", "DejaVu Sans")
+FONT_FAMILIES: Final = ("Inter", "Noto Sans CJK SC", "Noto Sans", "Segoe UI", "DejaVu Sans")
+"""The first is bundled, so that a layout that fits here fits everywhere; the others have what it has not."""
+FONTS: Final = Path(__file__).resolve().parents[2] / "resources" / "fonts"
 
 TIGHT_PX: Final = 4
 GAP_PX: Final = 8
@@ -139,11 +143,18 @@ def apply(app: QApplication, theme_name: str) -> None:
     """Dress the whole application; widgets get a `StyleChange` event and recolour their icons."""
     global _current
     _current = THEMES[theme_name]
+    _load_fonts()
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     app.setFont(font(BODY_PX))
     app.setPalette(_palette(_current))
     app.setStyleSheet(Template(_QSS).substitute(asdict(_current), **_SIZES))
+
+
+@cache
+def _load_fonts() -> None:
+    for file in sorted(FONTS.glob("*.otf")):
+        QFontDatabase.addApplicationFont(str(file))
 
 
 def font(size_px: int, *, weight: QFont.Weight = QFont.Weight.Normal, tabular: bool = False) -> QFont:

@@ -11,6 +11,7 @@ from pathlib import Path
 from app import crash, headless, logs, paths, settings
 from app.compose import Studio
 from app.console import Console
+from app.memory import ControlMemory
 from app.messages import Message, UsageError, expected, message
 from app.settings import EnvironmentSettingError, SettingsError
 from app.verbs.devices import DEVICES
@@ -108,7 +109,9 @@ def _open(args: Namespace, console: Console) -> int:
     chosen = with_flags(stored, args)
     from app.gui import run
 
-    studio = Studio(engine_choice(chosen), stabilise=chosen.stabilise)
+    studio = Studio(
+        engine_choice(chosen), stabilise=chosen.stabilise, memory=ControlMemory(paths.controls_file())
+    )
     return run(studio, chosen, kiosk=args.kiosk, open_source=open_source, notice=notice)
 
 

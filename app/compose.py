@@ -18,19 +18,23 @@ from numpy.typing import NDArray
 
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
+from app.flow.desk import Desk, DeskState
 from app.flow.meter import Meter
 from app.flow.refine import Engine, Refined, refine_in_turn
 from app.flow.slot import Slot
 from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
+from app.memory import ControlMemory
 from app.recording.recorder import Recorder, Repaired
 from app.recording.room import bytes_per_s
 from app.rigging import RigPlaces, known_places
 from drivers.camera import Camera, CameraInfo
+from drivers.controls import values_of
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
+from drivers.session.writer import KeptControls
 from model.spec import EngineChoice, find
 from model.stabilise import Stabiliser
 
@@ -53,6 +57,7 @@ class CameraLine:
         camera: the driver; only its own thread calls it.
         channel: its frames.
         state: what it is doing.
+        desk: its controls.
         refined: its newest repaired frame.
         repairs: get every repaired frame, and what made it.
         refined_meter: repairs per second, and their age in milliseconds when they are ready.
@@ -62,6 +67,7 @@ class CameraLine:
     camera: Camera
     channel: Channel = field(default_factory=Channel)
     state: Slot[CameraState] = field(default_factory=Slot)
+    desk: Desk = field(default_factory=Desk)
     refined: Slot[Refined] = field(default_factory=Slot)
     repairs: Taps[Repaired] = field(default_factory=Taps)
     refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
@@ -112,8 +118,18 @@ class Pipeline:
         stabilise: steady repaired depth over time; may be changed while running.
     """
 
-    def __init__(self, cameras: Sequence[Camera], choice: EngineChoice, *, stabilise: bool = False) -> None:
-        self.lines: dict[str, CameraLine] = {camera.info.id: CameraLine(camera) for camera in cameras}
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        choice: EngineChoice,
+        *,
+        stabilise: bool = False,
+        memory: ControlMemory | None = None,
+    ) -> None:
+        memory = memory or ControlMemory()
+        self.lines: dict[str, CameraLine] = {
+            camera.info.id: CameraLine(camera, desk=memory.desk(camera.info)) for camera in cameras
+        }
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()
@@ -176,7 +192,7 @@ class Pipeline:
 
     def _camera_worker(self, line: CameraLine) -> Worker:
         def work(stop: threading.Event) -> None:
-            capture(line.camera, line.channel.deliver, line.state.put, stop)
+            capture(line.camera, line.channel.deliver, line.state.put, stop, line.desk)
 
         def failed(error: Exception) -> None:
             hint = "Open the source again; the log file has the details."
@@ -309,11 +325,15 @@ class Studio:
     Args:
         choice: the repair to start with.
         stabilise: whether repaired depth is steadied over time.
+        memory: what the operator wants of each camera's controls; forgotten at the end if None.
     """
 
-    def __init__(self, choice: EngineChoice, *, stabilise: bool = False) -> None:
+    def __init__(
+        self, choice: EngineChoice, *, stabilise: bool = False, memory: ControlMemory | None = None
+    ) -> None:
         self._choice = choice
         self._stabilise = stabilise
+        self._memory = memory or ControlMemory()
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
         self._lock = threading.RLock()  # windows open sources and start recordings in threads
@@ -332,7 +352,7 @@ class Studio:
         """Run another rig; the one before it is stopped first, and a recording on it is closed."""
         with self._lock:
             self.close()
-            self._pipeline = Pipeline(cameras, self._choice, stabilise=self._stabilise)
+            self._pipeline = Pipeline(cameras, self._choice, stabilise=self._stabilise, memory=self._memory)
             self._pipeline.start()
             return self._pipeline
 
@@ -384,9 +404,20 @@ class Studio:
             lines = {name: (line.camera, line.channel) for name, line in self._pipeline.lines.items()}
             repairs = {name: line.repairs for name, line in self._pipeline.lines.items()} if refined else {}
             rig = self._pipeline.rig.latest()
-            places = rig.rig_from_color if rig is not None else {}
-            recorder = Recorder(folder, lines, labels, repairs=repairs, session=session, places=places)
-            recorder.start()
+            recorder = Recorder(
+                folder,
+                lines,
+                labels,
+                repairs=repairs,
+                session=session,
+                places=rig.rig_from_color if rig is not None else {},
+                controls=self._lock_controls(),
+            )
+            try:
+                recorder.start()
+            except SessionError:
+                self._unlock_controls()
+                raise
             self._recorder = recorder
             self._pipeline.yield_to(recorder.crowded)
             return recorder
@@ -397,7 +428,10 @@ class Studio:
             recorder, self._recorder = self._recorder, None
             if self._pipeline is not None:
                 self._pipeline.yield_to(_never)
-            return None if recorder is None else recorder.stop()
+            try:
+                return None if recorder is None else recorder.stop()
+            finally:
+                self._unlock_controls()
 
     def close(self) -> None:
         """Stop everything; safe to call twice."""
@@ -408,6 +442,23 @@ class Studio:
                 if self._pipeline is not None:
                     self._pipeline.stop()
                     self._pipeline = None
+                self._memory.save()
+
+    def _lock_controls(self) -> dict[str, KeptControls]:
+        """What each camera is set to; it stays so until the recording ends."""
+        lines = self._pipeline.lines if self._pipeline is not None else {}
+        for line in lines.values():
+            line.desk.lock()
+        states = {name: line.desk.state.latest() or DeskState() for name, line in lines.items()}
+        return {
+            name: KeptControls(values_of(state.controls), state.vendor_settings or "")
+            for name, state in states.items()
+        }
+
+    def _unlock_controls(self) -> None:
+        if self._pipeline is not None:
+            for line in self._pipeline.lines.values():
+                line.desk.unlock()
 
 
 def _never() -> bool:

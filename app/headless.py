@@ -14,6 +14,7 @@ from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, S
 from app.console import Console
 from app.flow.refine import Refined
 from app.images import write_image
+from app.memory import ControlMemory
 from app.messages import Message
 from app.pictures import comparison
 from app.settings import Settings
@@ -77,7 +78,9 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
     started_s = time.monotonic()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = folder or paths.data_folder() / "headless-run" / stamp
-    studio = Studio(engine_choice(chosen), stabilise=chosen.stabilise)
+    studio = Studio(
+        engine_choice(chosen), stabilise=chosen.stabilise, memory=ControlMemory(paths.controls_file())
+    )
     try:
         pipeline = studio.open(open_source(chosen.source))
         if not wait_for_frames(pipeline, timeout_s=FIRST_FRAMES_S):

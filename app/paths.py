@@ -18,6 +18,11 @@ def settings_file() -> Path:
     return _under("DEPTHMEND_CONFIG", _DIRS.user_config_path / "settings.toml")
 
 
+def controls_file() -> Path:
+    """What the operator wants of each camera's controls; lies beside the settings."""
+    return settings_file().with_name("controls.json")
+
+
 def data_folder() -> Path:
     """Parent of sessions, weights and runs; `DEPTHMEND_DATA` names another."""
     return _under("DEPTHMEND_DATA", _DIRS.user_documents_path / "DepthMend")

@@ -81,6 +81,8 @@ class Camera(Protocol):
     def set_control(self, name: str, value: Value) -> None:
         """Adjust the open camera; `controls` tells afterwards what it made of it.
 
+        Setting an exposure, a gain or a white balance ends the automatic that would choose it.
+
         Raises:
             ModeUnsupported: there is no such control, it can only be read, or cannot have this value.
             CameraError: the camera refuses.

@@ -40,10 +40,6 @@ class Role(Enum):
     DEPTH_UNIT = "depth unit"
 
 
-RESTARTING = {Role.SIZE, Role.RATE}
-"""To set these the camera stops its streams for a moment."""
-
-
 @dataclass(frozen=True)
 class Control:
     """One thing that can be adjusted, or only read, and its present value.
@@ -131,11 +127,34 @@ def find(controls: Iterable[Control], name: str) -> Control:
     raise ModeUnsupported(f"This camera has no control {name}", hint="Leave it out.")
 
 
+_DECIDED_BY = {
+    Role.EXPOSURE: Role.AUTO_EXPOSURE,
+    Role.GAIN: Role.AUTO_EXPOSURE,
+    Role.WHITE_BALANCE: Role.AUTO_WHITE_BALANCE,
+}
+AUTOMATICS = frozenset(_DECIDED_BY.values())
+"""In every camera, setting what one of these decides ends it."""
+
+
 def in_order(values: Mapping[str, Value], controls: Iterable[Control]) -> list[tuple[str, Value]]:
-    """`values` in the order in which they have to be set; unknown names come last."""
+    """`values` in the order in which they have to be set; unknown names come last.
+
+    What an automatic decides is left out where the automatic itself shall be on, for it would end it.
+    """
+    known = {control.name: control for control in controls}
+    on = {(known[name].group, known[name].role) for name, value in values.items() if name in known and value}
     order = list(Role)
-    place = {c.name: order.index(c.role) if c.role else len(order) for c in controls}
-    return sorted(values.items(), key=lambda item: place.get(item[0], len(order) + 1))
+
+    def place(item: tuple[str, Value]) -> int:
+        role = known[item[0]].role if item[0] in known else None
+        return order.index(role) if role is not None else len(order)
+
+    def decided(name: str) -> bool:
+        control = known.get(name)
+        automatic = _DECIDED_BY.get(control.role) if control is not None and control.role else None
+        return control is not None and automatic is not None and (control.group, automatic) in on
+
+    return sorted(((name, value) for name, value in values.items() if not decided(name)), key=place)
 
 
 def values_of(controls: Iterable[Control]) -> dict[str, Value]:
@@ -184,14 +203,13 @@ PRESETS = (QUALITY, RATE)
 
 _ACCURATE = ("high accuracy", "accuracy")
 _PLAIN = ("default",)
-_SWITCHED_ON = {Role.AUTO_EXPOSURE, Role.AUTO_WHITE_BALANCE}
 _RECORDED_HZ = 30.0
 
 
 def _preset_value(preset: str, control: Control) -> Value | None:
     best = preset == QUALITY.name
     match control.role:
-        case role if role in _SWITCHED_ON and control.kind is ControlKind.SWITCH:
+        case role if role in AUTOMATICS and control.kind is ControlKind.SWITCH:
             return True
         case Role.EMITTER:
             # "On" where there are also "off" and "auto", which may switch it off while recording.

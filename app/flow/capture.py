@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from app.flow.desk import Desk
 from drivers.camera import Camera, EndOfStream, Resettable
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported, SdkMissing
 from drivers.frame import Frame
@@ -77,6 +78,7 @@ def capture(
     deliver: Callable[[Frame], None],
     report: Callable[[CameraState], None],
     stop: threading.Event,
+    desk: Desk | None = None,
 ) -> None:
     """Deliver frames until `stop`; a camera that fails is tried again, whatever its library raised.
 
@@ -84,6 +86,7 @@ def capture(
     as if it were live. While a lost camera is tried again the reason stays reported, and the log names it
     once.
     """
+    desk = desk or Desk()
     report(CameraState(CameraStatus.STARTING))
     logged = ""
     failures = 0
@@ -91,7 +94,7 @@ def capture(
         came = _Came(deliver)
         try:
             with camera:
-                _stream(camera, came, report, stop)
+                _stream(camera, came, report, stop, desk)
             continue
         except EndOfStream:
             report(CameraState(CameraStatus.ENDED))
@@ -154,11 +157,14 @@ def _stream(
     deliver: Callable[[Frame], None],
     report: Callable[[CameraState], None],
     stop: threading.Event,
+    desk: Desk,
 ) -> None:
     streaming = False
     waited_s = 0.0
     silence_s = max(SILENCE_S, PERIODS / camera.info.rate_hz)
+    desk.opened(camera)
     while not stop.is_set():
+        desk.serve(camera)
         frame = camera.read(timeout_s=READ_TIMEOUT_S)
         if frame is None:
             waited_s += READ_TIMEOUT_S

@@ -28,7 +28,7 @@ from drivers.session.encode import EncodedFrame, encode
 from drivers.session.labels import SessionLabels, add_label
 from drivers.session.manifest import CameraTotals, RefinedTotals
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
-from drivers.session.writer import SessionWriter, new_session_folder, session_camera
+from drivers.session.writer import KeptControls, SessionWriter, new_session_folder, session_camera
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +153,7 @@ class Recorder:
         session: the session's own folder, instead of a new one below `folder`.
         places: (4, 4) `rig_from_color` by camera id, of those whose place in the rig is known.
         limits: how much disk to leave.
+        controls: what the cameras are set to, by camera id.
     """
 
     def __init__(
@@ -165,9 +166,11 @@ class Recorder:
         session: Path | None = None,
         places: Mapping[str, NDArray[np.float64]] | None = None,
         limits: Limits | None = None,
+        controls: Mapping[str, KeptControls] | None = None,
     ) -> None:
         self._labels = labels
         self._places = dict(places or {})
+        self._controls = controls or {}
         self._limits = limits or Limits()
         self._session = session or new_session_folder(folder, labels.site)
         first = {camera_id: channel.newest.latest() for camera_id, (_, channel) in lines.items()}
@@ -208,7 +211,10 @@ class Recorder:
             self._session,
             [
                 session_camera(
-                    self._lines[camera_id][0].info, frame, rig_from_color=self._places.get(camera_id)
+                    self._lines[camera_id][0].info,
+                    frame,
+                    rig_from_color=self._places.get(camera_id),
+                    controls=self._controls.get(camera_id),
                 )
                 for camera_id, frame in self._first.items()
             ],

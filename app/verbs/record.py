@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from app import paths
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.console import Console
+from app.memory import ControlMemory
 from app.messages import Message, UsageError
 from app.recording.guards import Caution
 from app.recording.recorder import CameraCount, RecorderStatus
@@ -75,7 +77,7 @@ def _run(args: Namespace, console: Console) -> int:
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise UsageError(f"{args.out} holds something already.", hint="Give a folder that does not exist.")
     cameras = open_source(chosen.source)
-    studio = Studio(choice, stabilise=chosen.stabilise)
+    studio = Studio(choice, stabilise=chosen.stabilise, memory=ControlMemory(paths.controls_file()))
     stop = threading.Event()
     with _stopped_by_signals(stop):
         try:

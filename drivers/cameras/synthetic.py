@@ -9,16 +9,21 @@ import numpy as np
 
 from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import Clock, ClockFit
+from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
-from drivers.frame import Frame
+from drivers.frame import Frame, ImuSample
 from drivers.geometry import Calibration, Intrinsics
 
 FRAMES_PER_VIEW = 3
 """The viewpoint moves with every third frame; noise, holes and infrared are new in each. Ten views a second
 of three cameras are what two cores can draw beside a window and a network."""
 
+IMU_HZ = 200
+GRAVITY_M_S2 = 9.80665
+
 if TYPE_CHECKING:
+    from drivers.synth.adjust import Adjustments
     from drivers.synth.render import View
     from drivers.synth.sensor import SensorKind, SensorParams
     from drivers.synth.shapes import Scene
@@ -69,8 +74,9 @@ DEMO_FAULTS = {
 class SyntheticCamera(CameraBase):
     """One simulated depth camera on a slow path through a room.
 
-    What it sees depends only on `seed`, `viewpoint`, the scene, `difficulty`, `still` and the frame's index,
-    not on when it is read.
+    What it sees depends only on `seed`, `viewpoint`, the scene, `difficulty`, `still`, its controls and the
+    frame's index, not on when it is read. Time of flight tells its confidence, which is the light that came
+    back.
 
     Attributes:
         difficulty: 0 to 1, how badly the sensor does; may be changed while running.
@@ -93,6 +99,7 @@ class SyntheticCamera(CameraBase):
         faults: Faults | None = None,
         scene: "Scene | None" = None,
         epoch_ns: int | None = None,
+        imu: bool = False,
     ) -> None:
         """Nothing is computed before `open`.
 
@@ -110,6 +117,7 @@ class SyntheticCamera(CameraBase):
             scene: to look at; the demo scene if None.
             epoch_ns: when index 0 is exposed, on `time.monotonic_ns`; the moment of opening if None. Cameras
                 with the same epoch see moving things at the same place.
+            imu: whether it has an inertial sensor.
         """
         self.difficulty = difficulty
         self.still = False
@@ -119,6 +127,8 @@ class SyntheticCamera(CameraBase):
         self._viewpoint = viewpoint
         self._scene = scene
         self._epoch_ns = epoch_ns
+        self._imu = imu
+        self._adjusted: Adjustments | None = None
         self._start_ns: int | None = None
         self._fit = ClockFit()
         self._next = 0
@@ -161,6 +171,19 @@ class SyntheticCamera(CameraBase):
     def close(self) -> None:
         self._opened = False
 
+    def controls(self) -> tuple[Control, ...]:
+        return self._adjustments.controls(self._kind)
+
+    def set_control(self, name: str, value: Value) -> None:
+        value = find(self.controls(), name).checked(value)
+        self._adjusted = self._adjustments.having(name, value)
+
+    @property
+    def _adjustments(self) -> "Adjustments":
+        from drivers.synth.adjust import Adjustments
+
+        return self._adjusted or Adjustments()
+
     def read(self, *, timeout_s: float) -> Frame | None:
         if not self._opened or self._start_ns is None:
             raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
@@ -187,6 +210,9 @@ class SyntheticCamera(CameraBase):
             return self._stamped(self.expose(index), due_ns)
 
     def _stamped(self, frame: Frame, due_ns: int) -> Frame:
+        passed_ns = due_ns - frame.captured_ns
+        imu = tuple(replace(sample, captured_ns=sample.captured_ns + passed_ns) for sample in frame.imu)
+        frame = replace(frame, imu=imu)
         if not self.faults.clock_ppm:
             return replace(frame, captured_ns=due_ns)
         # As a driver does with a device whose clock is all it has: the time of arrival tells the drift.
@@ -209,21 +235,52 @@ class SyntheticCamera(CameraBase):
 
         rng = np.random.default_rng([self._seed, index])
         view, own_grid, truth = self._view(index - index % FRAMES_PER_VIEW)
-        params = self._params(index)
-        counts = measure(own_grid, self._kind, rng, params)
-        ir_left, ir_right = infrared(own_grid, self._kind, rng, params)
+        adjusted = self._adjustments
+        kind = adjusted.sensed_as(self._kind)
+        params = adjusted.params(self._params(index), self.difficulty)
+        counts = measure(own_grid, kind, rng, params)
+        ir_left, ir_right = infrared(own_grid, kind, rng, params)
         return Frame(
             camera_id=self._info.id,
             index=index,
             captured_ns=index * self._period_ns,
             device_ns=index * self._period_ns,
-            color=photograph(view, rng),
-            depth=DepthMap(counts, 0.001),
+            color=adjusted.developed(photograph(view, rng)),
+            depth=adjusted.counted(counts),
             calibration=self._calibration,
             ir_left=ir_left,
             ir_right=ir_right,
             truth=truth,
+            confidence=None if ir_right is not None else np.where(counts > 0, ir_left, np.uint8(0)),
+            imu=self._felt(index) if self._imu else (),
         )
+
+    def _felt(self, index: int) -> tuple[ImuSample, ...]:
+        """What an inertial sensor reads between the frame before and this one."""
+        from drivers.synth.scene import camera_path
+
+        scene = self._scene = self._scene or _demo_scene()
+        rate_hz = self._info.rate_hz
+        first, end = (int(n * IMU_HZ / rate_hz) + 1 for n in (index - 1, index))
+        poses = [
+            camera_path(scene, 0.0 if self.still else n / IMU_HZ, self._viewpoint)
+            for n in range(first - 1, end + 1)
+        ]
+        samples = []
+        for n, (before, at, after) in enumerate(zip(poses, poses[1:], poses[2:], strict=False), first):
+            camera_from_world = at[:3, :3].T
+            spin = camera_from_world @ (after[:3, :3] - before[:3, :3]) * (IMU_HZ / 2)  # the rate as a matrix
+            pushed = (after[:3, 3] - 2 * at[:3, 3] + before[:3, 3]) * IMU_HZ**2
+            pushed[2] += GRAVITY_M_S2
+            felt = camera_from_world @ pushed
+            samples.append(
+                ImuSample(
+                    captured_ns=round(n * 1e9 / IMU_HZ),
+                    angular_velocity_rad_s=(float(spin[2, 1]), float(spin[0, 2]), float(spin[1, 0])),
+                    linear_acceleration_m_s2=(float(felt[0]), float(felt[1]), float(felt[2])),
+                )
+            )
+        return tuple(samples)
 
     def _view(self, index: int) -> "tuple[View, View, DepthMap]":
         """What is to be seen at `index`: in the grids of colour and sensor, and its exact depth."""
@@ -245,7 +302,7 @@ class SyntheticCamera(CameraBase):
 
         # Holes crawl rather than boil: their lumps drift by a fraction of a pixel from frame to frame.
         drift = (self._seed * 97.0 + 0.35 * index, self._seed * 53.0 + 0.2 * index)
-        return replace(DEFAULTS[self._kind], difficulty=self.difficulty, drift_px=drift)
+        return replace(DEFAULTS[self._kind], drift_px=drift)
 
 
 def demo_rig(
@@ -286,6 +343,7 @@ def demo_rig(
             viewpoint=number,
             epoch_ns=epoch_ns,
             faults=DEMO_FAULTS[fault] if fault and number == 0 else None,
+            imu=number == 0,
         )
         for number, (camera_id, kind, name) in enumerate(table)
     ]

@@ -64,6 +64,8 @@ class CameraEntry(_Model):
         rate_hz: as asked for.
         depth_unit_m: metres per count of depth.
         truth_unit_m: metres per count of exact depth; None where the camera is no simulation.
+        controls: what the camera was set to, by the name of the control.
+        vendor_settings: the same as the vendor's own tool would have saved it, or empty.
     """
 
     id: str
@@ -74,6 +76,8 @@ class CameraEntry(_Model):
     rate_hz: float = 30.0
     depth_unit_m: float = Field(default=0.001, gt=0)
     truth_unit_m: float | None = None
+    controls: dict[str, bool | float | str] = {}
+    vendor_settings: str = ""
 
 
 class SessionInfo(_Model):

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.camera import CameraInfo
+from drivers.controls import Value
 from drivers.errors import SessionError
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
@@ -57,6 +58,19 @@ PLACES_KEPT = 4096
 _DISK_FULL_HINT = "What was recorded so far is safe. Make room or choose another disk, then record again."
 
 
+@dataclass(frozen=True)
+class KeptControls:
+    """What a camera was set to.
+
+    Attributes:
+        values: by the name of the control.
+        vendor_settings: as the vendor's own tool would save it, or empty.
+    """
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    vendor_settings: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class SessionCamera:
     """What a recording must know of a camera before its first frame.
@@ -67,6 +81,7 @@ class SessionCamera:
         depth_unit_m: metres per count of depth.
         truth_unit_m: metres per count of exact depth, or None.
         rig_from_color: (4, 4) metres, where the camera sits; None for the origin.
+        controls: what it is set to.
     """
 
     info: CameraInfo
@@ -74,10 +89,15 @@ class SessionCamera:
     depth_unit_m: float
     truth_unit_m: float | None = None
     rig_from_color: NDArray[np.float64] | None = None
+    controls: KeptControls = KeptControls()
 
 
 def session_camera(
-    info: CameraInfo, frame: Frame, *, rig_from_color: NDArray[np.float64] | None = None
+    info: CameraInfo,
+    frame: Frame,
+    *,
+    rig_from_color: NDArray[np.float64] | None = None,
+    controls: KeptControls | None = None,
 ) -> SessionCamera:
     """What a recording must know of a camera, taken from any of its frames.
 
@@ -89,7 +109,9 @@ def session_camera(
     if rig_from_color is None:
         rig_from_color = frame.calibration.rig_from_color
     truth_unit_m = None if frame.truth is None else frame.truth.unit_m
-    return SessionCamera(info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color)
+    return SessionCamera(
+        info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color, controls or KeptControls()
+    )
 
 
 def new_session_folder(library: Path, site: str = "") -> Path:
@@ -733,6 +755,8 @@ def _entry(camera: SessionCamera) -> CameraEntry:
         rate_hz=info.rate_hz,
         depth_unit_m=camera.depth_unit_m,
         truth_unit_m=camera.truth_unit_m,
+        controls=dict(camera.controls.values),
+        vendor_settings=camera.controls.vendor_settings,
     )
 
 

@@ -25,7 +25,7 @@ def infrared(
     p = params or DEFAULTS[kind]
     grey = cv2.cvtColor(view.color, cv2.COLOR_RGB2GRAY)
     if kind is SensorKind.TIME_OF_FLIGHT:  # its own flash: amplitude falls with the square of the distance
-        flash = cv2.multiply(view.inverse_depth, view.inverse_depth, scale=330.0, dtype=cv2.CV_8U)
+        flash = cv2.multiply(view.inverse_depth, view.inverse_depth, scale=330.0 * p.power, dtype=cv2.CV_8U)
         left = cv2.multiply(_nearly_white(octets(grey)), flash, scale=1 / 200)
         return add_noise(np.asarray(left, np.uint8), rng), None
     columns, rows = _grid(*grey.shape)
@@ -40,7 +40,9 @@ def infrared(
             borderMode=cv2.BORDER_WRAP,
         )
         cv2.multiply(dots, cv2.LUT(view.material, _answers()), dst=dots, scale=1 / 255)
-        strength = cv2.multiply(view.inverse_depth, view.inverse_depth, scale=420.0, dtype=cv2.CV_8U)
+        strength = cv2.multiply(
+            view.inverse_depth, view.inverse_depth, scale=420.0 * p.power, dtype=cv2.CV_8U
+        )
         cv2.multiply(dots, strength, dst=dots, scale=1 / 255)
         lit = cv2.multiply(_nearly_white(octets(grey)), dots, scale=1 / 170)
         clean = cv2.addWeighted(grey, 0.45, lit, 1.0, 0)

@@ -40,6 +40,7 @@ class SensorParams:
         see_through: share of glass and mirror answers that come from beyond the surface.
         blob_px: size of the holes' lumps at 640 pixels width.
         multipath: relative bias of time of flight in dark corners.
+        power: of the projector, as a factor of its usual one; 0 for off.
         drift_px: where in the noise the lumps are cut; two frames with nearly equal drift have nearly equal
             lumps.
     """
@@ -54,6 +55,7 @@ class SensorParams:
     see_through: float = 0.45
     blob_px: float = 9.0
     multipath: float = 0.02
+    power: float = 1.0
     drift_px: tuple[float, float] = (0.0, 0.0)
 
 
@@ -106,6 +108,8 @@ def measure(
     """
     p = params or DEFAULTS[kind]
     if kind is SensorKind.TIME_OF_FLIGHT:
+        if not p.power:  # it measures nothing but its own light
+            return np.zeros(view.material.shape, np.uint16)
         return _time_of_flight(view, rng, p)
     return _stereo(view, kind, rng, p)
 
@@ -151,7 +155,7 @@ def _stereo_holes(
         # The lumps between 0.85 and 1 never became holes: some of them match wrongly.
         wrong = cv2.compare(lumps, 1 - bare * np.float32(0.08), cv2.CMP_GT)
     else:  # dots come back weakly from what is dark or far
-        far = cv2.multiply(view.depth_m, view.depth_m, scale=0.010 * gain)
+        far = cv2.multiply(view.depth_m, view.depth_m, scale=0.010 * gain / p.power)
         chance = cv2.add(chance, cv2.multiply(cv2.LUT(_grey(view), _darkness()), far))
     chance = cv2.scaleAdd(slope, 0.055 * gain, chance)
     holes = cv2.compare(lumps, chance, cv2.CMP_LT)
@@ -176,7 +180,7 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
     grey = _grey(view)
     chance = cv2.LUT(view.material, _chances(SensorKind.TIME_OF_FLIGHT, p.difficulty))
     dark = cv2.LUT(grey, _darkness())
-    weak = cv2.multiply(dark, cv2.multiply(depth, depth), scale=0.035 * gain)
+    weak = cv2.multiply(dark, cv2.multiply(depth, depth), scale=0.035 * gain / p.power)
     chance = cv2.add(chance, weak)
     chance = cv2.scaleAdd(np.minimum(slope, np.float32(20)), 0.02 * gain, chance)
     holes = cv2.compare(_lumps(h, w, p), chance, cv2.CMP_LT)

@@ -7,7 +7,7 @@ import pytest
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.flow.capture import CameraStatus
 from drivers.cameras.synthetic import Faults, SyntheticCamera
-from drivers.errors import SessionError
+from drivers.errors import ModeUnsupported, SessionError
 from drivers.session.labels import SessionLabels
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
@@ -163,6 +163,24 @@ def test_a_recording_holds_every_frame_of_the_device_counter(studio, tmp_path):
         indices = [session.frame(camera_id, n).index for n in range(session.count(camera_id))]
         assert indices[-1] - indices[0] + 1 == totals.written + totals.device_gap + totals.host_drop
         assert np.array_equal(np.sort(indices), indices)
+
+
+def test_a_recording_says_what_its_cameras_were_set_to(studio, tmp_path):
+    pipeline = studio.open(rig())
+    assert wait_for_frames(pipeline, timeout_s=30)
+    pipeline.lines["camera_0"].desk.ask({"color.exposure": 4200.0, "depth.emitter": False})
+    folder = studio.record(tmp_path, SessionLabels()).session
+    with pytest.raises(ModeUnsupported, match="recording"):
+        pipeline.lines["camera_0"].desk.ask({"color.exposure": 100.0})
+    studio.stop_recording()
+    pipeline.lines["camera_0"].desk.ask({"color.exposure": 100.0})
+
+    first, second = Session(folder).cameras[:2]
+
+    assert first.controls["color.exposure"] == 4200.0
+    assert first.controls["color.auto_exposure"] is False
+    assert first.controls["depth.emitter"] is False
+    assert second.controls["color.auto_exposure"] is True
 
 
 def test_nothing_is_recorded_without_a_rig_or_twice(studio, tmp_path):

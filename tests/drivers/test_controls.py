@@ -105,3 +105,10 @@ def test_the_highest_rate_is_the_highest_that_the_device_has():
 def test_a_recording_keeps_every_value():
     assert values_of(ALL)["depth.heat"] == 33.5
     assert len(values_of(ALL)) == len(ALL)
+
+
+def test_what_an_automatic_decides_is_left_to_it():
+    assert in_order({"depth.exposure": 5.0, "depth.auto_exposure": True}, ALL) == [
+        ("depth.auto_exposure", True)
+    ]
+    assert len(in_order({"depth.exposure": 5.0, "depth.auto_exposure": False}, ALL)) == 2

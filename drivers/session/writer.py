@@ -105,6 +105,7 @@ def session_camera(
         info: as the camera says.
         frame: any of it.
         rig_from_color: where the camera sits; None takes what the frame's own calibration knows of it.
+        controls: what the camera is set to.
     """
     if rig_from_color is None:
         rig_from_color = frame.calibration.rig_from_color

@@ -1,6 +1,7 @@
 """The folder of recorded sessions as the screen shows it: entries, thumbnails, trash, recovery."""
 
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.pictures import depth_picture, depth_range
+from app.recording.entry import NO_LABELS, SessionCamera, SessionEntry
+from app.recording.index import LibraryIndex, signature
 from drivers.errors import SessionError
 from drivers.session import library
 from drivers.session.durable import write_atomically
@@ -25,7 +28,7 @@ from drivers.session.labels import (
     replace_label,
 )
 from drivers.session.library import SessionSummary, State, is_session
-from drivers.session.manifest import MANIFEST_NAME, CameraEntry, CameraTotals, Manifest
+from drivers.session.manifest import MANIFEST_NAME, CameraEntry, Manifest
 from drivers.session.reader import Session
 from drivers.session.recover import recover, unfinished
 
@@ -35,8 +38,6 @@ THUMBNAIL_NAME = "thumbnail.jpg"
 THUMBNAIL_WIDTH_PX = 480
 THUMBNAIL_QUALITY = 85
 FILL_FRAMES = 8
-
-NO_LABELS = Labels(scene="", tags=(), notes="", operator="", site="", events={})
 
 _HINTS = {
     State.WHOLE: "",
@@ -48,99 +49,6 @@ _PROBLEMS = {
     State.RECORDING: "It is being recorded now.",
     State.UNFINISHED: "The program ended while it was recording.",
 }
-
-
-@dataclass(frozen=True)
-class SessionCamera:
-    """One camera of a session: what was written, and where the rest went.
-
-    Attributes:
-        camera_id: its id.
-        name: for people.
-        written: frames in the session.
-        totals: where its frames went; None where nothing says.
-        refined: frames with refined depth.
-    """
-
-    camera_id: str
-    name: str
-    written: int
-    totals: CameraTotals | None
-    refined: int = 0
-
-    @property
-    def lost(self) -> int:
-        """Frames in no file."""
-        return 0 if self.totals is None else self.totals.lost
-
-
-@dataclass(frozen=True)
-class SessionEntry:
-    """One session of the library, whole or not.
-
-    Attributes:
-        folder: of the session.
-        state: only a whole one can be replayed or trained on.
-        started: local time, or None where nothing says.
-        seconds: length.
-        cameras: in the rig's order.
-        labels: what holds after all edits.
-        bytes: of all files.
-        start_ns: of the first message, UTC; 0 where nothing says.
-        recovered: whether a crash was repaired.
-        lost_s: what that crash cost.
-        failure: why recording ended early, or empty.
-        problem: why it cannot be used, or empty.
-        hint: what to do about that.
-    """
-
-    folder: Path
-    state: State
-    started: datetime | None
-    seconds: float
-    cameras: tuple[SessionCamera, ...]
-    labels: Labels
-    bytes: int
-    start_ns: int = 0
-    recovered: bool = False
-    lost_s: float = 0.0
-    failure: str = ""
-    problem: str = ""
-    hint: str = ""
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
-
-    @property
-    def usable(self) -> bool:
-        """Whether it can be replayed and trained on."""
-        return self.state is State.WHOLE
-
-    @property
-    def frames(self) -> int:
-        """Of all cameras."""
-        return sum(camera.written for camera in self.cameras)
-
-    @property
-    def refined(self) -> int:
-        """Frames of all cameras with refined depth."""
-        return sum(camera.refined for camera in self.cameras)
-
-    @property
-    def lost(self) -> int:
-        """Frames of all cameras that are in no file."""
-        return sum(camera.lost for camera in self.cameras)
-
-    def matches(self, words: str) -> bool:
-        """Whether each of the words occurs in name, labels or cameras."""
-        said = self.labels
-        text = " ".join((
-            self.name, said.scene, *said.tags, said.notes, said.operator, said.site,
-            *(camera.name for camera in self.cameras),
-        )).casefold()  # fmt: skip
-        return all(word in text for word in words.casefold().split())
 
 
 @dataclass(frozen=True)
@@ -167,9 +75,25 @@ def entries(folder: Path) -> Iterator[SessionEntry]:
     """
     if not folder.is_dir():
         return
-    for path in sorted(folder.iterdir(), key=lambda path: path.name, reverse=True):
-        if path.is_dir() and _is_or_was_session(path):
-            yield read_entry(path)
+    with os.scandir(folder) as found:
+        names = sorted(
+            (entry.name for entry in found if entry.is_dir() and entry.name[0] != "."), reverse=True
+        )
+    index = LibraryIndex(folder)
+    for name in sorted(names, reverse=True):
+        path = folder / name
+        try:
+            now = signature(path)
+        except OSError:
+            continue  # it went away since
+        entry = index.entry(path, now)
+        if entry is None:
+            if not _is_or_was_session(path):
+                continue
+            entry = read_entry(path)
+            index.add(entry, now)
+        yield entry
+    index.save()
 
 
 def read_entry(folder: Path) -> SessionEntry:
@@ -425,8 +349,6 @@ def _unreadable(folder: Path, problem: str) -> SessionEntry:
 
 
 def _is_or_was_session(path: Path) -> bool:
-    if path.name.startswith("."):
-        return False
     return is_session(path) or (path / MANIFEST_NAME).exists() or any(path.glob("*.mcap*"))
 
 

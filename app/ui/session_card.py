@@ -6,7 +6,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
 )
 
-from app.recording.library import SessionEntry
+from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.preview import paint_picture
 from app.viewmodels.sessions import loss_words

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.library import LabelEdit, Overview, SessionEntry
+from app.recording.entry import SessionEntry
+from app.recording.library import LabelEdit, Overview
 from app.settings import SCENES
 from app.ui import theme
 from app.ui.preview import Preview

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.library import LabelEdit, SessionEntry
+from app.recording.entry import SessionEntry
+from app.recording.library import LabelEdit
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
@@ -155,6 +156,7 @@ class SessionsPage(QWidget):
         self._cards = {folder: self._cards[folder] for folder in folders}
         if list(self.grid.cards) != list(self._cards.values()):
             self.grid.set_cards(list(self._cards.values()))
+        self._model.list.want_pictures(shown)
         hidden = len(view.entries) - len(shown)
         self.more.setVisible(hidden > 0)
         self.more.setText(f"Show {min(hidden, MOST_CARDS)} more of {hidden:,}")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
-from app.recording.library import SessionEntry
+from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.preview import paint_picture
@@ -164,6 +164,7 @@ class PlanCard(Card):
                 row.toggled.connect(self.check)
                 self._rows[entry.folder] = row
                 self._sessions.addWidget(row)
+        pictures.want_pictures(row.entry for row in self._rows.values())
         self._no_sessions.setVisible(not self._rows)
         self._no_sessions.setText(
             listing.problem or "There is no session yet. Record one, or learn from simulated rooms."

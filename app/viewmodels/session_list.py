@@ -1,7 +1,7 @@
 """The sessions of a folder, read in a thread so that the window never waits for a disk."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
-from app.recording.library import Recovery, SessionEntry, entries, purge, recover_all, thumbnail, trash
+from app.recording.entry import SessionEntry
+from app.recording.library import Recovery, entries, purge, recover_all, thumbnail, trash
 
 POLL_MS = 60
 FIRST_LOOK = 200
@@ -45,7 +46,7 @@ class Thumbnail:
 
 
 class SessionList(QObject):
-    """Reads the folder, then the thumbnails one by one.
+    """Reads the folder, and the thumbnails of the sessions that are shown, one by one.
 
     Args:
         folder: gives the folder of this moment, which a setting can change.
@@ -69,6 +70,8 @@ class SessionList(QObject):
         self._recoveries: Slot[tuple[Recovery, ...]] = Slot()
         self._pictures: Slot[tuple[Thumbnail, ...]] = Slot()
         self._seen = [0, 0]
+        self._painter: Worker | None = None
+        self._wanted: dict[Path, SessionEntry] = {}
         self._shown: dict[Path, Thumbnail] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -80,23 +83,28 @@ class SessionList(QObject):
         return self._worker is not None and self._worker.running
 
     def load(self) -> None:
-        """Read the folder again; `listed` follows, and `thumbnail_came` for each session."""
+        """Read the folder again; `listed` follows."""
         if self.loading:
             self._again = True
             return
         recover = self._recover
         emptied, self._purge = self._purge, False
         folder = self._folder()
-        known = dict(self._shown)
 
         def work(stop: threading.Event) -> None:
             if emptied:
                 purge(folder)
-            self._read(folder, stop, recover=recover, known=known)
+            self._read(folder, stop, recover=recover)
 
         self._worker = Worker("session list", work, failed=self._read_failed)
         self._worker.start()
         self._timer.start()
+
+    def want_pictures(self, entries: Iterable[SessionEntry]) -> None:
+        """Read the thumbnails of these sessions; `thumbnail_came` follows for each. Others are forgotten."""
+        self._wanted = {entry.folder: entry for entry in entries if entry.usable}
+        self._shown = {folder: shown for folder, shown in self._shown.items() if folder in self._wanted}
+        self._paint()
 
     def empty_trash(self) -> None:
         """Remove what is in the trash for good, then read the folder again."""
@@ -114,16 +122,19 @@ class SessionList(QObject):
         if listing is not None:
             self._seen[1] = listing[0]
             self.listed.emit(listing[1])
+        painting = self._painter is not None and self._painter.running
         for picture in self._pictures.latest() or ():
-            if self._shown.get(picture.folder) is not picture:
+            if picture.folder in self._wanted and self._shown.get(picture.folder) is not picture:
                 self._shown[picture.folder] = picture
                 self.thumbnail_came.emit(picture)
+        if not painting:
+            self._paint()
         if loading:
             return
         if self._again:
             self._again = False
             self.load()
-        else:
+        elif self._painter is None:
             self._timer.stop()
 
     def picture(self, folder: Path) -> bytes | None:
@@ -134,12 +145,36 @@ class SessionList(QObject):
     def close(self) -> None:
         """Stop reading and wait for the thread."""
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.stop()
+        for worker in (self._worker, self._painter):
+            if worker is not None:
+                worker.stop()
 
-    def _read(
-        self, folder: Path, stop: threading.Event, *, recover: bool, known: dict[Path, Thumbnail]
-    ) -> None:
+    def _paint(self) -> None:
+        """Read what is wanted and not there, unless that is under way."""
+        if self._painter is not None and self._painter.running:
+            return
+        missing = [entry for folder, entry in self._wanted.items() if folder not in self._shown]
+        self._painter = None
+        if not missing:
+            return
+        self._pictures = pictures = Slot[tuple[Thumbnail, ...]]()
+
+        def work(stop: threading.Event) -> None:
+            found: list[Thumbnail] = []
+            for entry in missing:
+                if stop.is_set():
+                    return
+                found.append(Thumbnail(entry.folder, thumbnail(entry)))
+                pictures.put(tuple(found))
+
+        def failed(_error: Exception) -> None:
+            pictures.put(tuple(Thumbnail(entry.folder, None) for entry in missing))
+
+        self._painter = Worker("session pictures", work, failed=failed)
+        self._painter.start()
+        self._timer.start()
+
+    def _read(self, folder: Path, stop: threading.Event, *, recover: bool) -> None:
         if recover and (done := recover_all(folder)):
             self._recoveries.put(tuple(done))
         try:
@@ -155,13 +190,6 @@ class SessionList(QObject):
             self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))
             return
         self._listing.put(listing)
-        pictures = [known[entry.folder] for entry in listing.entries if entry.folder in known]
-        for entry in listing.entries:
-            if stop.is_set():
-                return
-            if entry.usable and entry.folder not in known:
-                pictures.append(Thumbnail(entry.folder, thumbnail(entry)))
-                self._pictures.put(tuple(pictures))
 
     def _read_failed(self, error: Exception) -> None:
         self._listing.put(Listing(problem=f"The sessions cannot be listed: {error}."))

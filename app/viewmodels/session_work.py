@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.recording.library import SessionEntry
+from app.recording.entry import SessionEntry
 from app.viewmodels.words import size
 from drivers.errors import SessionError
 from drivers.session.transfer import copy_session

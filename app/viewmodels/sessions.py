@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.recording import library
-from app.recording.library import FillRate, LabelEdit, Recovery, SessionCamera, SessionEntry
+from app.recording.entry import SessionCamera, SessionEntry
+from app.recording.library import FillRate, LabelEdit, Recovery
 from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview

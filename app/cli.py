@@ -19,7 +19,7 @@ from app.verbs.doctor import DOCTOR, has_display
 from app.verbs.models import MODELS
 from app.verbs.record import RECORD
 from app.verbs.refine import REFINE
-from app.verbs.sessions import COPY, EXPORT, RECOVER, VERIFY
+from app.verbs.sessions import COPY, EXPORT, MERGE, RECOVER, VERIFY
 from app.verbs.verb import Verb, add_model_flags, chosen_settings, engine_choice, with_flags
 from drivers.errors import SessionError
 from drivers.registry import open_source
@@ -167,6 +167,7 @@ VERBS: tuple[Verb, ...] = (
     RECOVER,
     VERIFY,
     COPY,
+    MERGE,
     EXPORT,
     *(Verb(name, text, lambda _parser: None, _misplaced) for name, (_, text) in TRAINER_VERBS.items()),
     MODELS,

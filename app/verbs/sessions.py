@@ -1,14 +1,15 @@
-"""recover, verify, copy and export: what can be done with sessions without a window."""
+"""recover, verify, copy, merge and export: what can be done with sessions without a window."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from app.console import Console
 from app.exporting import export_frames
-from app.messages import message
+from app.messages import Message, message
 from app.verbs.verb import Verb
 from drivers.errors import SessionError
 from drivers.session.library import is_session, sessions
+from drivers.session.merge import Fate, merge
 from drivers.session.reader import Session
 from drivers.session.recover import recover, unfinished
 from drivers.session.transfer import copy_session
@@ -110,6 +111,32 @@ def _copy(args: Namespace, console: Console) -> int:
     return 1 if failed else 0
 
 
+def _add_merge_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a folder of sessions")
+    parser.add_argument("--into", type=Path, required=True, metavar="LIBRARY", help="the sessions folder")
+
+
+def _merge(args: Namespace, console: Console) -> int:
+    done = merge(args.folders, args.into, _megabytes(console, "a session"))
+    for each in done:
+        if each.fate is Fate.FAILED:
+            console.failed(Message("Not merged", f"{each.source}: {each.problem}.", each.hint))
+        else:
+            text = f"{each.source}: {each.fate.value}: {each.target}"
+            console.say(each.fate.name.lower(), text, session=str(each.source), to=str(each.target))
+    failed = sum(each.fate is Fate.FAILED for each in done)
+    copied = sum(each.fate in {Fate.COPIED, Fate.RENAMED} for each in done)
+    console.say(
+        "done",
+        f"Sessions merged into {args.into}: {copied}; there already: {len(done) - copied - failed}; "
+        f"failed: {failed}.",
+        copied=copied,
+        failed=failed,
+        sessions=len(done),
+    )
+    return 1 if failed else 0
+
+
 def _megabytes(console: Console, name: str) -> Progress:
     def show(done: int, total: int) -> bool:
         console.progress(f"MB of {name}", done=done // MEGA, total=total // MEGA)
@@ -142,5 +169,6 @@ RECOVER = Verb(
     "recover", "make sessions whole that a crash left unfinished", _add_recover_arguments, _recover
 )
 VERIFY = Verb("verify", "tell whether sessions still are what was recorded", _add_verify_arguments, _verify)
+MERGE = Verb("merge", "bring sessions of several folders together, verified", _add_merge_arguments, _merge)
 COPY = Verb("copy", "copy sessions to another disk, read them back and compare", _add_copy_arguments, _copy)
 EXPORT = Verb("export", "write a session's frames as ordinary files", _add_export_arguments, _export)

@@ -15,7 +15,7 @@ PARTIAL_PREFIX = ".copying-"
 SPARE_BYTES = 64 << 20
 
 
-def copy_session(path: Path, library: Path, progress: Progress) -> Path:
+def copy_session(path: Path, library: Path, progress: Progress, *, name: str = "") -> Path:
     """Copy a session into the folder `library`, read the copy back from its disk, and compare hashes.
 
     Until all is proven, the copy has a hidden name; a copy that was given up or failed is removed.
@@ -24,6 +24,7 @@ def copy_session(path: Path, library: Path, progress: Progress) -> Path:
         path: a whole session.
         library: made where it is missing.
         progress: gets bytes done, written and read back, and their sum.
+        name: of the copy's folder; empty for that of the session.
 
     Returns:
         Where the copy is.
@@ -39,7 +40,8 @@ def copy_session(path: Path, library: Path, progress: Progress) -> Path:
             f"{path} is not a whole session: {source.problem or source.state.value}",
             hint="Stop its recording, or recover it, then copy it.",
         )
-    target, partial = library / path.name, library / f"{PARTIAL_PREFIX}{path.name}"
+    name = name or path.name
+    target, partial = library / name, library / f"{PARTIAL_PREFIX}{name}"
     if target.exists():
         raise SessionError(
             f"{target} is there already", hint="Choose another folder, or verify the copy that is there."

@@ -83,7 +83,7 @@ def test_rows_that_make_no_sense_are_read_again(root):
 
 def test_a_session_that_is_being_recorded_is_never_remembered(root):
     writer = small.begin_session(root / "live")
-    assert [entry.state for entry in listed(root)][0] is State.RECORDING
+    assert listed(root)[0].state is State.RECORDING
     writer.close()
 
     assert listed(root)[0].state is State.WHOLE

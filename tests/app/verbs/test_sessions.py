@@ -49,6 +49,14 @@ def test_a_library_is_copied_and_a_second_time_nothing_is_written_over(library, 
     assert "there already" in next(event for event in events if event["event"] == "failed")["message"]
 
 
+def test_libraries_are_merged(library, tmp_path, capsys):
+    status, events = run(capsys, "merge", library, "--into", tmp_path / "all")
+    assert status == 0
+    assert events[-1] == {"event": "done", "copied": 2, "failed": 0, "sessions": 2}
+    status, events = run(capsys, "merge", library, "--into", tmp_path / "all")
+    assert (status, events[-1]["copied"]) == (0, 0)
+
+
 @pytest.mark.parametrize("argv", [["verify"], ["copy"]])
 def test_what_is_no_session_is_said(tmp_path, capsys, argv):
     extra = [str(tmp_path / "out")] if argv == ["copy"] else []

@@ -383,7 +383,13 @@ class Studio:
         self.choose(replace(self._choice, model=str(weights)))
 
     def record(
-        self, folder: Path, labels: SessionLabels, *, session: Path | None = None, refined: bool = False
+        self,
+        folder: Path,
+        labels: SessionLabels,
+        *,
+        session: Path | None = None,
+        refined: bool = False,
+        compact: bool = False,
     ) -> Recorder:
         """Record the running rig into a new session below `folder`, or into the folder `session` itself.
 
@@ -392,6 +398,7 @@ class Studio:
             labels: what is said of the session.
             session: its own folder.
             refined: record also what the repair makes of the frames, as far as it keeps up.
+            compact: depth as JPEG XL instead of PNG.
 
         Raises:
             SessionError: the session cannot be written, or nothing runs or records already.
@@ -410,6 +417,7 @@ class Studio:
                 labels,
                 repairs=repairs,
                 session=session,
+                compact=compact,
                 places=rig.rig_from_color if rig is not None else {},
                 controls=self._lock_controls(),
             )

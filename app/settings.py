@@ -72,6 +72,12 @@ class Settings(BaseModel):
         title="Record refined depth",
         description="Beside the raw frames, as far as the repair keeps up",
     )
+    record_compact: bool = Field(
+        False,
+        title="Record compact depth",
+        description="JPEG XL instead of PNG: as exact, a third smaller, faster to write; few other programs "
+        "read it",
+    )
     sessions: Path | None = Field(None, title="Sessions folder", description="empty: under Documents")
 
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)

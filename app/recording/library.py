@@ -176,6 +176,7 @@ class LabelEdit:
         notes: free text.
         operator: who recorded.
         site: where.
+        consent: of the people in view.
         without: ids of labels to take away, such as marks.
     """
 
@@ -184,6 +185,7 @@ class LabelEdit:
     notes: str | None = None
     operator: str | None = None
     site: str | None = None
+    consent: str | None = None
     without: tuple[str, ...] = ()
 
 
@@ -207,6 +209,7 @@ def changes(labels: Labels, edit: LabelEdit) -> list[LabelEvent]:
         ("note", edit.notes, labels.notes),
         ("operator", edit.operator, labels.operator),
         ("site", edit.site, labels.site),
+        ("consent", edit.consent, labels.consent),
     )
     for kind, wanted, now in texts:
         if wanted is not None and wanted != now:

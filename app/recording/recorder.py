@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,18 @@ from app.flow.channel import Channel
 from app.flow.refine import Refined
 from app.flow.taps import Taps
 from app.flow.worker import Worker
+from app.recording.counts import CameraCount, RecorderStatus, RefinedCount
 from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
-from app.recording.room import Limits, bytes_per_s
+from app.recording.room import Limits, bytes_per_s, memory_frames
+from app.recording.shedding import Shedding
 from drivers.camera import Camera
 from drivers.errors import SessionError
-from drivers.frame import Frame
+from drivers.frame import Frame, ImuSample
+from drivers.session import topics
 from drivers.session.encode import EncodedFrame, encode
 from drivers.session.labels import SessionLabels, add_label
-from drivers.session.manifest import CameraTotals, RefinedTotals
+from drivers.session.ledger import Ledger, Stage
+from drivers.session.manifest import RefinedTotals
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
 from drivers.session.writer import KeptControls, SessionWriter, new_session_folder, session_camera
 
@@ -39,103 +43,22 @@ _Waiting = tuple[Frame, Future[EncodedFrame]]
 
 QUEUE_S = 1.5
 """How long encoders and disk may stand still before a frame is lost."""
+COMPACT_FROM, COMPACT_UNTIL = 0.5, 0.25
+"""Shares of the queue in use at which depth becomes JPEG XL, twice as fast to write, and PNG again."""
 REFINED_SHARE = 0.5
 """Refined depth is dropped once this share of the queue is in use; the rest is there for raw frames."""
 REFINED_WAITING = 4
 """Refined frames that may wait for their encoder; a repair slower than its encoder never sees this."""
+_COUNT_OF = {
+    Stage.QUEUE: "dropped",
+    Stage.ENCODE: "unencoded",
+    Stage.WRITE: "unwritten",
+    Stage.ENDED: "late",
+}
 SYNC_S = 0.25
 STATUS_S = 1.0
 STOP_TIMEOUT_S = 20.0
 CAUTIONS_S = 5.0
-
-
-@dataclass(frozen=True)
-class CameraCount:
-    """Where one camera's frames went; every count of the device is in exactly one of them.
-
-    Attributes:
-        written: in the file.
-        dropped: received, and thrown away because encoders or disk were too slow.
-        failed: received, and could not be encoded or written.
-        device_gap: skipped by the device's own counter before they reached us.
-        waiting: received and not written yet.
-    """
-
-    written: int = 0
-    dropped: int = 0
-    failed: int = 0
-    device_gap: int = 0
-    waiting: int = 0
-
-    @property
-    def lost(self) -> int:
-        """Frames that are in no file."""
-        return self.dropped + self.failed + self.device_gap
-
-    @property
-    def device_frames(self) -> int:
-        """Frames that the device's counter went through."""
-        return self.written + self.waiting + self.lost
-
-
-@dataclass(frozen=True)
-class RefinedCount:
-    """Where one camera's refined frames went; every one that the repair delivers is in exactly one of them.
-
-    Attributes:
-        written: in the file.
-        dropped: thrown away because encoders or disk were too slow; raw frames go first.
-        unplaced: of a frame that is itself in no file.
-        failed: could not be encoded or written.
-        waiting: delivered and not written yet.
-    """
-
-    written: int = 0
-    dropped: int = 0
-    unplaced: int = 0
-    failed: int = 0
-    waiting: int = 0
-
-    @property
-    def lost(self) -> int:
-        """Refined frames that are in no file."""
-        return self.dropped + self.unplaced + self.failed
-
-    @property
-    def made(self) -> int:
-        """Refined frames that the repair delivered."""
-        return self.written + self.waiting + self.lost
-
-
-@dataclass(frozen=True)
-class RecorderStatus:
-    """What the screen shows of a recording.
-
-    Attributes:
-        seconds: since it started.
-        cameras: counts by camera id.
-        refined: the same of refined depth; empty where none is recorded.
-        cautions: what may spoil the recording.
-        bytes_written: in this session so far.
-        disk_free_bytes: on the session's disk.
-        time_left_s: until the recording ends by itself at the present rate.
-        queue_fill: share of the queue in use, 0 to 1.
-        synced_s: how much of the recording would survive a power cut now.
-        error: why it stopped by itself; empty while all is well.
-        hint: what to do about it.
-    """
-
-    seconds: float
-    cameras: Mapping[str, CameraCount]
-    bytes_written: int
-    disk_free_bytes: int
-    time_left_s: float
-    queue_fill: float
-    synced_s: float
-    refined: Mapping[str, RefinedCount] = field(default_factory=dict)
-    cautions: tuple[Caution, ...] = ()
-    error: str = ""
-    hint: str = ""
 
 
 class Recorder:
@@ -144,6 +67,9 @@ class Recorder:
     Camera threads put frames into a bounded queue and never wait; encoder threads compress; one thread writes
     in the order of arrival, another makes the file durable four times a second. Refined depth has an encoder
     thread of its own and enters the queue ready to be written, so that no raw frame ever waits for it.
+
+    A queue that is half full makes depth compact until it has emptied; one that is full loses whole sets of
+    all cameras, as `Shedding` decides.
 
     Args:
         folder: the library; the session gets a folder of its own below it.
@@ -154,6 +80,7 @@ class Recorder:
         places: (4, 4) `rig_from_color` by camera id, of those whose place in the rig is known.
         limits: how much disk to leave.
         controls: what the cameras are set to, by camera id.
+        compact: depth as JPEG XL from the beginning.
     """
 
     def __init__(
@@ -167,8 +94,10 @@ class Recorder:
         places: Mapping[str, NDArray[np.float64]] | None = None,
         limits: Limits | None = None,
         controls: Mapping[str, KeptControls] | None = None,
+        compact: bool = False,
     ) -> None:
         self._labels = labels
+        self._compact_wanted = self._compact = compact
         self._places = dict(places or {})
         self._controls = controls or {}
         self._limits = limits or Limits()
@@ -176,13 +105,20 @@ class Recorder:
         first = {camera_id: channel.newest.latest() for camera_id, (_, channel) in lines.items()}
         self._first = {camera_id: frame for camera_id, frame in first.items() if frame is not None}
         self._lines = {camera_id: line for camera_id, line in lines.items() if camera_id in self._first}
-        rate_hz = sum(camera.info.rate_hz for camera, _ in self._lines.values())
+        rates_hz = {camera_id: camera.info.rate_hz for camera_id, (camera, _) in self._lines.items()}
+        room = max(8, round(QUEUE_S * sum(rates_hz.values())))
+        self._shedding = (
+            Shedding(rates_hz, min(room, memory_frames(self._first.values()))) if rates_hz else None
+        )
         self._queue: queue.Queue[_Waiting | EncodedRefined | None] = queue.Queue(
-            maxsize=max(8, round(QUEUE_S * rate_hz))
+            maxsize=self._shedding.room if self._shedding else room
         )
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(self._lines, CameraCount())
+        self._ledgers = {camera_id: Ledger() for camera_id in self._lines}
+        self._held_imu: dict[str, tuple[ImuSample, ...]] = dict.fromkeys(self._lines, ())
         self._last_index: dict[str, int] = {}
+        self._sync_ms = 0.0
         self._taps = {name: taps for name, taps in (repairs or {}).items() if name in self._lines}
         self._repairs: queue.Queue[Repaired | None] = queue.Queue(maxsize=REFINED_WAITING)
         self._refined = dict.fromkeys(self._taps, RefinedCount())
@@ -204,7 +140,7 @@ class Recorder:
         Raises:
             SessionError: the folder cannot be written or the disk has too little room.
         """
-        if not self._first:
+        if self._shedding is None:
             raise SessionError("No camera has delivered a frame.", hint="Wait for a picture, then record.")
         self._check_disk()
         self._writer = SessionWriter(
@@ -223,10 +159,12 @@ class Recorder:
             scene=self._labels.scene,
             tags=self._labels.tags,
             notes=self._labels.notes,
+            consent=self._labels.consent,
+            compact=self._compact_wanted,
             app_version=app_version(),
         )
         self._started_ns, self._ended_ns = time.monotonic_ns(), 0
-        threads = max(1, min(4, (os.cpu_count() or 2) - 1))
+        threads = max(2, min(6, (os.cpu_count() or 2) - 1))
         self._encoders = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self._workers = [
             Worker("recorder", self._write, failed=self._failed),
@@ -271,6 +209,8 @@ class Recorder:
             synced_s=max(0.0, (synced_ns - self._started_ns) / 1e9) if synced_ns else 0.0,
             refined=refined,
             cautions=self._cautions,
+            sync_ms=self._sync_ms,
+            compact=self._compact,
             error=str(error) if error else "",
             hint=error.hint if error else "",
         )
@@ -298,16 +238,8 @@ class Recorder:
         for worker in self._workers:
             worker.stop(timeout_s=STOP_TIMEOUT_S)
         self._encoders.shutdown()
-        totals = {
-            camera_id: CameraTotals(
-                device_frames=count.device_frames,
-                written=count.written,
-                host_drop=count.dropped,
-                device_gap=count.device_gap,
-                error=count.failed + count.waiting,
-            )
-            for camera_id, count in self._counts.items()
-        }
+        self._settle_rest()
+        totals = {camera_id: count.totals for camera_id, count in self._counts.items()}
         refined = {
             camera_id: RefinedTotals(
                 made=count.made,
@@ -318,9 +250,10 @@ class Recorder:
             )
             for camera_id, count in self._refined.items()
         }
-        manifest = self._writer.close(totals, refined)
+        lost = {camera_id: ledger.ranges for camera_id, ledger in self._ledgers.items()}
+        manifest = self._writer.close(totals, refined, lost)
         if not manifest.honest:
-            log.error("the counts of %s do not add up: %s", self._session, totals)
+            log.error("the counts of %s do not add up: %s", self._session, manifest.dishonest_because)
         return self._session
 
     def _take(self, frame: Frame) -> None:
@@ -334,19 +267,39 @@ class Recorder:
                 return  # a paused replay delivers its frame again
             self._last_index[frame.camera_id] = frame.index
             gap = 0 if last is None else max(0, frame.index - last - 1)
-            count = replace(count, device_gap=count.device_gap + gap)
+            self._ledgers[frame.camera_id].lose(frame.index - gap, frame.index - 1, Stage.DEVICE)
+            self._counts[frame.camera_id] = replace(count, device_gap=count.device_gap + gap)
             if self._ended.is_set():
-                count = replace(count, failed=count.failed + 1)
+                self._lose(frame, Stage.ENDED)
             else:
-                count = self._queued(frame, count)
-            self._counts[frame.camera_id] = count
+                self._queued(frame)
 
-    def _queued(self, frame: Frame, count: CameraCount) -> CameraCount:
-        if self._queue.full():  # only this method adds, and the lock is held
-            return replace(count, dropped=count.dropped + 1)
-        encoded = self._encoders.submit(encode, frame, arrived_ns=time.monotonic_ns())
+    def _queued(self, frame: Frame) -> None:
+        """Queue a frame, or drop it; the lock is held, and only this method adds frames."""
+        assert self._shedding is not None
+        now_ns = time.monotonic_ns()
+        waiting = self._queue.qsize()
+        if self._shedding.drops(frame.camera_id, waiting, now_ns):
+            self._held_imu[frame.camera_id] += frame.imu  # readings are small: the next frame brings them
+            self._lose(frame, Stage.QUEUE)
+            return
+        fill = waiting / self._queue.maxsize
+        threshold = COMPACT_UNTIL if self._compact else COMPACT_FROM
+        self._compact = self._compact_wanted or fill >= threshold
+        if held := self._held_imu[frame.camera_id]:
+            frame = replace(frame, imu=held + frame.imu)
+            self._held_imu[frame.camera_id] = ()
+        encoded = self._encoders.submit(encode, frame, arrived_ns=now_ns, compact=self._compact)
         self._queue.put_nowait((frame, encoded))
-        return replace(count, waiting=count.waiting + 1)
+        count = self._counts[frame.camera_id]
+        self._counts[frame.camera_id] = replace(count, waiting=count.waiting + 1)
+
+    def _lose(self, frame: Frame, stage: Stage) -> None:
+        """Note that a frame is in no file; the lock is held."""
+        self._ledgers[frame.camera_id].lose(frame.index, frame.index, stage)
+        count = self._counts[frame.camera_id]
+        name = _COUNT_OF[stage]
+        self._counts[frame.camera_id] = replace(count, **{name: getattr(count, name) + 1})
 
     def _take_refined(self, repaired: Repaired) -> None:
         frame = repaired[0].frame
@@ -385,32 +338,52 @@ class Recorder:
                 else:
                     self._queue.put_nowait(encoded)
 
-    def _settle(self, frame: Frame, *, written: int = 0, failed: int = 0) -> None:
+    def _settle(self, frame: Frame, lost: Stage | None = None, *, compact: bool = False) -> None:
+        """A frame that waited is written, or lost at this stage."""
         with self._lock:
             count = self._counts[frame.camera_id]
+            written = int(lost is None)
             self._counts[frame.camera_id] = replace(
                 count,
                 waiting=count.waiting - 1,
                 written=count.written + written,
-                failed=count.failed + failed,
+                compact=count.compact + (written and compact),
             )
+            if lost is not None:
+                self._lose(frame, lost)
+
+    def _settle_rest(self) -> None:
+        """Account for what still waits after a worker has died."""
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(waiting, tuple):
+                self._settle(waiting[0], Stage.ENDED)
 
     def _write(self, _stop: threading.Event) -> None:
         while (waiting := self._queue.get()) is not None:
             if isinstance(waiting, EncodedRefined):
                 self._write_refined(waiting)
                 continue
-            frame, encoded = waiting
+            frame, future = waiting
+            failure = future.exception()
             if self._ended.is_set():
-                self._settle(frame, failed=1)
-                continue
-            try:
-                self._writer.write(encoded.result())
-            except SessionError as error:
-                self._settle(frame, failed=1)
-                self._end(error)
+                self._settle(frame, Stage.ENDED)
+            elif failure is not None:
+                self._settle(frame, Stage.ENCODE)
+                hint = "What was recorded is safe; the log file has the details."
+                self._end(SessionError(f"A frame could not be compressed: {failure}.", hint=hint))
             else:
-                self._settle(frame, written=1)
+                encoded = future.result()
+                try:
+                    self._writer.write(encoded)
+                except SessionError as error:
+                    self._settle(frame, Stage.WRITE)
+                    self._end(error)
+                else:
+                    self._settle(frame, compact=topics.DEPTH_JXL in encoded.images)
 
     def _write_refined(self, encoded: EncodedRefined) -> None:
         outcome = "failed"
@@ -426,7 +399,9 @@ class Recorder:
         said_s = looked_s = 0.0
         while not stop.wait(SYNC_S):
             try:
+                started_s = time.perf_counter()
                 self._writer.sync()
+                self._sync_ms = (time.perf_counter() - started_s) * 1e3
                 now_s = time.monotonic()
                 if now_s - looked_s >= CAUTIONS_S:
                     looked_s = now_s
@@ -452,12 +427,24 @@ class Recorder:
                 "queue_fill": round(status.queue_fill, 3),
                 "disk_free_bytes": status.disk_free_bytes,
                 "synced_s": round(status.synced_s, 3),
+                "sync_ms": round(status.sync_ms, 1),
+                "compact": status.compact,
                 "cameras": cameras,
                 "refined": {camera_id: vars(count) for camera_id, count in status.refined.items()},
                 "cautions": [caution.text for caution in status.cautions],
             }
         )
-        self._writer.add_drops({camera_id: count.lost for camera_id, count in status.cameras.items()})
+        with self._lock:
+            news = {camera_id: ledger.news() for camera_id, ledger in self._ledgers.items()}
+        drops = {
+            camera_id: {
+                "lost": count.lost,
+                "stages": count.stages,
+                "new": [loss.model_dump(mode="json") for loss in news[camera_id]],
+            }
+            for camera_id, count in status.cameras.items()
+        }
+        self._writer.add_drops(drops)
         if status.time_left_s <= 0 and not self._ended.is_set():
             self._end(
                 SessionError(

@@ -1,6 +1,9 @@
 """How long a disk lasts: the one place that says what a recording needs, and when there is too little."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import psutil  # type: ignore[import-untyped]
 
 from drivers.frame import Frame
 
@@ -8,6 +11,8 @@ LOW_S = 600.0
 """A disk with room for less is low: it is warned of, and no recording begins on it."""
 CLOSE_S = 60.0
 CLOSE_BYTES = 2_000_000_000
+MEMORY_SHARE = 0.25
+"""Of the memory that is free when recording begins, for frames that wait."""
 BYTES_PER_PIXEL = 2.2
 """Of a frame with colour, depth and two infrared images, for the first guess."""
 USUAL_BYTES_PER_S = 640 * 480 * 30 * BYTES_PER_PIXEL
@@ -37,6 +42,16 @@ def bytes_per_s(frame: Frame, rate_hz: float) -> float:
     """What a camera that delivers such frames will need, before there is a file to measure."""
     height, width = frame.color.shape[:2]
     return float(height * width * rate_hz * BYTES_PER_PIXEL)
+
+
+def memory_frames(frames: Iterable[Frame]) -> int:
+    """How many of such frames may wait in memory, so that the system never has to kill the program for it."""
+    sizes = []
+    for frame in frames:
+        images = (frame.color, frame.depth.values, frame.ir_left, frame.ir_right, frame.confidence)
+        sizes.append(sum(image.nbytes for image in images if image is not None))
+    available = psutil.virtual_memory().available
+    return max(len(sizes), int(MEMORY_SHARE * available / max(1.0, sum(sizes) / max(1, len(sizes)))))
 
 
 def is_low(free_bytes: int, rate: float | None) -> bool:

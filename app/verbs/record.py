@@ -14,8 +14,8 @@ from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.console import Console
 from app.memory import ControlMemory
 from app.messages import Message, UsageError
+from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.guards import Caution
-from app.recording.recorder import CameraCount, RecorderStatus
 from app.settings import Settings
 from app.verbs.verb import (
     Verb,
@@ -34,7 +34,7 @@ from model.spec import OFF, EngineChoice
 FIRST_FRAMES_S = 60.0
 """The simulated rig computes its rooms first, which takes long on a busy machine."""
 
-LABEL_KEYS = ("scene", "tag", "site", "operator")
+LABEL_KEYS = ("scene", "tag", "note", "site", "operator", "consent")
 MEGA = 1_000_000
 
 
@@ -64,6 +64,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="record what the repair makes of the frames as well, as far as it keeps up",
     )
+    parser.add_argument(
+        "--compact",
+        dest="record_compact",
+        action="store_true",
+        default=SUPPRESS,
+        help="depth as JPEG XL instead of PNG: as exact, smaller, faster to write; few programs read it",
+    )
     add_model_flags(parser)
     add_anchor_flag(parser)
 
@@ -91,7 +98,13 @@ def _run(args: Namespace, console: Console) -> int:
             if args.refined:
                 _wait_for_engine(pipeline, stop)
             out = None if args.out is None else args.out.absolute()
-            recorder = studio.record(chosen.sessions_folder, labels, session=out, refined=args.refined)
+            recorder = studio.record(
+                chosen.sessions_folder,
+                labels,
+                session=out,
+                refined=args.refined,
+                compact=chosen.record_compact,
+            )
             console.say("started", f"Recording {len(cameras)} cameras.", cameras=len(cameras))
             told: set[Caution] = set()
             deadline_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
@@ -154,6 +167,8 @@ def parse_labels(pairs: Sequence[str], chosen: Settings) -> SessionLabels:
     return SessionLabels(
         scene=values.get("scene", ""),
         tags=tuple(tags),
+        notes=values.get("note", ""),
+        consent=values.get("consent", ""),
         site=values.get("site", chosen.site),
         operator=values.get("operator", chosen.operator),
     )

@@ -10,7 +10,7 @@ from app.console import Console
 from app.settings import Settings
 from model.spec import EngineChoice, resolved
 
-SETTING_FLAGS = ("source", "model", "device", "precision", "tokens", "anchor")
+SETTING_FLAGS = ("source", "model", "device", "precision", "tokens", "anchor", "record_compact")
 """Flags of these names stand above environment and settings file."""
 
 

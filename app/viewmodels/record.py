@@ -12,9 +12,10 @@ from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
+from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
 from app.recording.library import LabelEdit, relabel
-from app.recording.recorder import Recorder, RecorderStatus
+from app.recording.recorder import Recorder
 from app.recording.room import LOW_S, Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
@@ -184,11 +185,12 @@ class RecordViewModel(QObject):
         )
         remember_tags(self._labels.tags, self._tags_path)
         folder, refined = self._settings.sessions_folder, self._settings.record_refined
+        compact = self._settings.record_compact
         self._marks = 0
         self._labels_at_start = self._labels
 
         def work(_stop: threading.Event) -> None:
-            self._started.put(self._studio.record(folder, labels, refined=refined))
+            self._started.put(self._studio.record(folder, labels, refined=refined, compact=compact))
 
         self._run("start recording", RecordPhase.STARTING, work)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
+from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
-from app.recording.recorder import CameraCount, RecorderStatus
 from app.viewmodels.words import counted, duration, time_left
 from drivers.frame import Frame
 

@@ -19,6 +19,9 @@ _VECTOR = "float64 x\nfloat64 y\nfloat64 z\n"
 _QUATERNION = "float64 x\nfloat64 y\nfloat64 z\nfloat64 w\n"
 _TRANSFORM = "geometry_msgs/Vector3 translation\ngeometry_msgs/Quaternion rotation\n"
 _TRANSFORM_STAMPED = "std_msgs/Header header\nstring child_frame_id\ngeometry_msgs/Transform transform\n"
+_ABSENT = (-1.0, *[0.0] * 8)
+"""Covariance of what is not measured, as sensor_msgs/Imu says; all zeros mean that nobody knows it."""
+_UNKNOWN_COVARIANCE = (0.0,) * 9
 _REGION = "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify\n"
 
 
@@ -37,6 +40,7 @@ IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 STRING = "std_msgs/msg/String"
+IMU = "sensor_msgs/msg/Imu"
 FRAME_META = "rgbd_msgs/msg/FrameMeta"
 
 SCHEMAS = {
@@ -62,6 +66,15 @@ SCHEMAS = {
         geometry_msgs__Quaternion=_QUATERNION,
     ),
     STRING: _schema("string data\n"),
+    IMU: _schema(
+        "std_msgs/Header header\ngeometry_msgs/Quaternion orientation\n"
+        "float64[9] orientation_covariance\ngeometry_msgs/Vector3 angular_velocity\n"
+        "float64[9] angular_velocity_covariance\ngeometry_msgs/Vector3 linear_acceleration\n"
+        "float64[9] linear_acceleration_covariance\n",
+        **_STAMPED,
+        geometry_msgs__Vector3=_VECTOR,
+        geometry_msgs__Quaternion=_QUATERNION,
+    ),
     FRAME_META: _schema(
         "std_msgs/Header header\nint64 device_ts_ns\nint64 host_arrival_ns\nuint64 frame_number\n"
         "uint32 dropped_before\nfloat32 exposure_us\nfloat32 gain\nfloat32 laser_power_mw\n"
@@ -107,6 +120,15 @@ class FrameMeta:
     gain: float = float("nan")
     laser_power_mw: float = float("nan")
     temperature_c: float = float("nan")
+
+
+class Imu(NamedTuple):
+    """A sensor_msgs/Imu without orientation; None for what its sensor does not measure."""
+
+    stamp_ns: int
+    frame_id: str
+    angular_velocity_rad_s: tuple[float, float, float] | None
+    linear_acceleration_m_s2: tuple[float, float, float] | None
 
 
 class _Builder:
@@ -231,6 +253,27 @@ def transforms(stamp_ns: int, links: Sequence[tuple[str, str, NDArray[np.float64
         builder.numbers("d", parent_from_child[:3, 3].tolist())
         builder.numbers("d", quaternion(parent_from_child[:3, :3]))
     return builder.end()
+
+
+def imu(message: Imu) -> bytes:
+    """sensor_msgs/Imu."""
+    builder = _Builder()
+    builder.header(message.stamp_ns, message.frame_id)
+    builder.numbers("d", (0.0, 0.0, 0.0, 1.0))
+    builder.numbers("d", _ABSENT)
+    for vector in (message.angular_velocity_rad_s, message.linear_acceleration_m_s2):
+        builder.numbers("d", vector or (0.0, 0.0, 0.0))
+        builder.numbers("d", _ABSENT if vector is None else _UNKNOWN_COVARIANCE)
+    return builder.end()
+
+
+def parse_imu(data: bytes | memoryview) -> Imu:
+    """The counterpart of `imu`."""
+    parser = _Parser(data)
+    stamp_ns, where = parser.stamp(), parser.string()
+    numbers = [parser.real("d") for _ in range(4 + 9 + 2 * (3 + 9))]
+    vectors = [None if numbers[at + 3] < 0 else tuple(numbers[at : at + 3]) for at in (13, 25)]
+    return Imu(stamp_ns, where, *vectors)  # type: ignore[arg-type]
 
 
 def string(text: str) -> bytes:

@@ -7,9 +7,10 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from drivers.errors import SessionError
-from drivers.frame import Frame
-from drivers.session.png16 import encode_png16
-from drivers.session.topics import COLOR, DEPTH, IR_LEFT, IR_RIGHT, TRUTH
+from drivers.frame import Frame, ImuSample
+from drivers.session.jxl import encode_jxl16
+from drivers.session.png16 import encode_png8, encode_png16
+from drivers.session.topics import COLOR, CONFIDENCE, DEPTH, DEPTH_JXL, IR_LEFT, IR_RIGHT, TRUTH
 
 JPEG_QUALITY = 95
 PREVIEW_STEP = 4
@@ -25,12 +26,13 @@ class EncodedFrame:
         captured_ns: middle of the exposure, host monotonic.
         device_ns: the same moment on the device's clock.
         arrived_ns: when the host had it, host monotonic.
-        images: JPEG or 16-bit PNG files by stream: the names in `drivers.session.topics.IMAGES`.
+        images: image files by stream: the names in `drivers.session.topics.IMAGES`.
         preview: (H / 4, W / 4) uint16 depth counts.
         color_size: width and height in pixels, as of `depth_size`.
         depth_size: of the depth sensor's grid.
         depth_unit_m: metres per count.
         truth_unit_m: metres per count, or None without exact depth.
+        imu: as in the frame.
     """
 
     camera_id: str
@@ -44,6 +46,7 @@ class EncodedFrame:
     depth_size: tuple[int, int]
     depth_unit_m: float
     truth_unit_m: float | None
+    imu: tuple[ImuSample, ...] = ()
 
     @property
     def size(self) -> int:
@@ -51,7 +54,7 @@ class EncodedFrame:
         return sum(len(image) for image in self.images.values()) + self.preview.nbytes
 
 
-def encode(frame: Frame, *, arrived_ns: int | None = None) -> EncodedFrame:
+def encode(frame: Frame, *, arrived_ns: int | None = None, compact: bool = False) -> EncodedFrame:
     """Compress all images of a frame.
 
     Depends on nothing but its arguments and may run in any number of threads: the codecs release the
@@ -60,8 +63,16 @@ def encode(frame: Frame, *, arrived_ns: int | None = None) -> EncodedFrame:
     Args:
         frame: as the camera delivered it.
         arrived_ns: when the host had the frame, host monotonic; None where that is not known.
+        compact: depth as JPEG XL instead of PNG: as exact, faster to write and smaller, but few programs
+            read it.
     """
-    images = {COLOR: _jpeg(frame.color, "RGB"), DEPTH: encode_png16(frame.depth.values)}
+    images = {COLOR: _jpeg(frame.color, "RGB")}
+    if compact:
+        images[DEPTH_JXL] = encode_jxl16(frame.depth.values)
+    else:
+        images[DEPTH] = encode_png16(frame.depth.values)
+    if frame.confidence is not None:
+        images[CONFIDENCE] = encode_png8(frame.confidence)
     if frame.truth is not None:
         images[TRUTH] = encode_png16(frame.truth.values)
     if frame.ir_left is not None:
@@ -82,6 +93,7 @@ def encode(frame: Frame, *, arrived_ns: int | None = None) -> EncodedFrame:
         depth_size=(width, height),
         depth_unit_m=frame.depth.unit_m,
         truth_unit_m=None if frame.truth is None else frame.truth.unit_m,
+        imu=frame.imu,
     )
 
 

@@ -16,8 +16,11 @@ from drivers.session.durable import sync_folder
 
 LABELS_NAME = "labels.jsonl"
 
-Kind = Literal["scene", "tag", "note", "operator", "site", "mark"]
+Kind = Literal["scene", "tag", "note", "operator", "site", "consent", "mark"]
 """What a label says; a mark says that something happened at one moment of the recording."""
+
+CONSENTS = ("nobody in view", "all agreed", "not asked")
+"""What is usually said of the people in view; a label may say anything else."""
 
 
 class LabelEvent(BaseModel):
@@ -56,6 +59,7 @@ class SessionLabels:
         notes: free text.
         operator: who records.
         site: where.
+        consent: of the people who can be seen, such as one of `CONSENTS`.
     """
 
     scene: str = ""
@@ -63,6 +67,7 @@ class SessionLabels:
     notes: str = ""
     operator: str = ""
     site: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Labels:
         operator: who recorded.
         site: where.
         events: the event that stands for each label, by its id.
+        consent: of the people who can be seen; empty where nobody said anything.
     """
 
     scene: str
@@ -84,6 +90,7 @@ class Labels:
     operator: str
     site: str
     events: dict[str, LabelEvent]
+    consent: str = ""
 
 
 def add_label(
@@ -142,6 +149,7 @@ def apply(events: Iterable[LabelEvent]) -> Labels:
         notes="\n".join(values("note")),
         operator=latest("operator"),
         site=latest("site"),
+        consent=latest("consent"),
         events=standing,
     )
 

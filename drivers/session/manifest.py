@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from drivers.errors import SessionError
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.durable import write_atomically
+from drivers.session.ledger import LostFrames, Stage
 from drivers.session.topics import META, REFINED_META, topic
 
 FORMAT = "rgbd-session"
@@ -64,6 +65,7 @@ class CameraEntry(_Model):
         rate_hz: as asked for.
         depth_unit_m: metres per count of depth.
         truth_unit_m: metres per count of exact depth; None where the camera is no simulation.
+        sync: how its exposures are timed: "free run", or by whom it is triggered.
         controls: what the camera was set to, by the name of the control.
         vendor_settings: the same as the vendor's own tool would have saved it, or empty.
     """
@@ -76,20 +78,37 @@ class CameraEntry(_Model):
     rate_hz: float = 30.0
     depth_unit_m: float = Field(default=0.001, gt=0)
     truth_unit_m: float | None = None
+    sync: str = "free run"
     controls: dict[str, bool | float | str] = {}
     vendor_settings: str = ""
 
 
 class SessionInfo(_Model):
-    """session.json: what was known before the first frame."""
+    """session.json: what was known before the first frame.
+
+    Attributes:
+        id: unique.
+        site: as said at the start, as operator and consent are; labels.jsonl has what holds now.
+        operator: who recorded.
+        consent: of the people in view.
+        started_utc: ISO 8601.
+        app_version: of the program that wrote it.
+        host: name of the computer.
+        depth_profile: "standard" is PNG; "compact" is JPEG XL.
+        anchor: between the two clocks.
+        cameras: in the rig's order.
+    """
 
     format: Literal["rgbd-session"] = "rgbd-session"
     version: int = VERSION
     id: str
     site: str = ""
     operator: str = ""
+    consent: str = ""
     started_utc: str
     app_version: str = ""
+    host: str = ""
+    depth_profile: Literal["standard", "compact"] = "standard"
     anchor: Anchor
     cameras: tuple[CameraEntry, ...]
 
@@ -176,6 +195,9 @@ class CameraTotals(_Model):
         host_drop: that came and were not written, because the host was too slow.
         device_gap: that the device counted and never delivered.
         error: that came and could not be encoded or written.
+        stages: the lost ones by where they were lost, as `drivers.session.ledger.Stage` names it; empty in
+            sessions of an earlier program.
+        compact: of the written ones, those with depth as JPEG XL.
     """
 
     device_frames: int
@@ -183,11 +205,25 @@ class CameraTotals(_Model):
     host_drop: int = 0
     device_gap: int = 0
     error: int = 0
+    stages: dict[str, int] = {}
+    compact: int = 0
 
     @property
     def honest(self) -> bool:
         """Whether every frame is accounted for."""
-        return self.device_frames == self.written + self.host_drop + self.device_gap + self.error
+        whole = self.device_frames == self.written + self.lost
+        return whole and (not self.stages or sum(self.stages.values()) == self.lost)
+
+    def without(self, frames: int, *, compact: int) -> "CameraTotals":
+        """The same after written frames were lost again, because the disk did not keep them."""
+        stages = self.stages | {Stage.WRITE.value: self.stages.get(Stage.WRITE.value, 0) + frames}
+        changes = {
+            "written": self.written - frames,
+            "error": self.error + frames,
+            "compact": self.compact - compact,
+            "stages": stages,
+        }
+        return self.model_copy(update=changes)
 
     @property
     def lost(self) -> int:
@@ -247,7 +283,9 @@ class Manifest(_Model):
         files: segments in order.
         totals: by camera id.
         refined: by camera id; empty where no refined depth was recorded.
-        honest: whether the totals account for every frame and agree with the files.
+        lost: by camera id, the device counters of all lost frames; cameras that lost none are left out.
+        honest: whether the totals account for every frame and agree with a scan of the files.
+        dishonest_because: in words, where they do not.
         recovered: whether a crash was repaired.
         lost_estimate_s: seconds that the crash cost, as far as one can tell.
         failure: why recording ended early, or empty.
@@ -259,7 +297,9 @@ class Manifest(_Model):
     files: tuple[SegmentEntry, ...]
     totals: dict[str, CameraTotals] = {}
     refined: dict[str, RefinedTotals] = {}
+    lost: dict[str, tuple[LostFrames, ...]] = {}
     honest: bool = True
+    dishonest_because: str = ""
     recovered: bool = False
     lost_estimate_s: float = 0.0
     failure: str = ""

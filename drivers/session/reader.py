@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from drivers.depth import DepthMap
 from drivers.errors import SessionError
-from drivers.frame import Frame
+from drivers.frame import Frame, ImuSample
 from drivers.geometry import Calibration
 from drivers.session import cdr, topics
 from drivers.session.encode import decode_color, decode_gray
 from drivers.session.index import BrokenIndex, SegmentIndex, check_end, read_index
+from drivers.session.jxl import decode_jxl16
 from drivers.session.labels import Labels, apply, read_events
 from drivers.session.manifest import (
     CALIBRATION_NAME,
@@ -44,9 +45,10 @@ from drivers.session.topics import topic
 
 _CACHED_CHUNKS = 16
 _CACHED_INDEXES = 4
-_REQUIRED = frozenset(
-    (topics.META, topics.COLOR, topics.DEPTH, topics.REFINED, topics.PROVENANCE, topics.REFINED_META)
-)
+_REQUIRED = frozenset((topics.META, topics.COLOR, topics.REFINED, topics.PROVENANCE, topics.REFINED_META))
+_IMU_MARGIN_NS = 1_000_000_000
+"""A reading comes with a frame that was exposed less than this before or after it."""
+_FOREVER_NS = (1 << 63) - 2
 _CHUNK_BODY_AT = 9  # after opcode and length
 _DAMAGED_HINT = "Leave this session out, or run `python main.py recover {}` and open it again."
 _BROKEN = (McapError, EndOfFile, CRCValidationError, struct.error, UnicodeDecodeError, StopIteration)
@@ -130,6 +132,20 @@ class _SegmentFile:
                 if message.channel_id == index.channels[name]:
                     found[name] = message
         return found
+
+    def messages_between(self, name: str, first_ns: int, last_ns: int) -> list[Message]:
+        """Messages on one topic by time, both ends included."""
+        index = self._index()
+        times, chunks = index.places(name)
+        first, last = np.searchsorted(times, [first_ns, last_ns + 1])
+        # Several messages of one time are together in `_messages`, so each (time, chunk) is asked for once.
+        places = sorted(set(zip(times[first:last].tolist(), chunks[first:last].tolist(), strict=True)))
+        return [
+            message
+            for log_ns, number in places
+            for message in self._messages(index, number).get(log_ns, ())
+            if message.channel_id == index.channels[name]
+        ]
 
     def _index(self) -> SegmentIndex:
         index = self._indexes.get(self.path)
@@ -285,7 +301,7 @@ class Session:
         messages = self._messages(camera_id, n, streams)
         meta = cdr.parse_frame_meta(messages[topics.META].data)
         entry = self._entry(camera_id)
-        truth = messages.get(topics.TRUTH)
+        truth, confidence = messages.get(topics.TRUTH), messages.get(topics.CONFIDENCE)
         left, right = messages.get(topics.IR_LEFT), messages.get(topics.IR_RIGHT)
         return Frame(
             camera_id=camera_id,
@@ -293,13 +309,15 @@ class Session:
             captured_ns=self.info.anchor.monotonic_from_utc(meta.stamp_ns),
             device_ns=meta.device_ts_ns,
             color=decode_color(_image(messages[topics.COLOR])),
-            depth=DepthMap(_depth(messages[topics.DEPTH]), entry.depth_unit_m),
+            depth=DepthMap(_raw_depth(messages), entry.depth_unit_m),
             calibration=self.calibration(camera_id),
             ir_left=None if left is None else decode_gray(_image(left)),
             ir_right=None if right is None else decode_gray(_image(right)),
             truth=None
             if truth is None
             else DepthMap(_depth(truth), entry.truth_unit_m or entry.depth_unit_m),
+            confidence=None if confidence is None else decode_png8(_image(confidence)),
+            imu=self._imu(camera_id, n, meta.frame_number),
         )
 
     def color(self, camera_id: str, n: int) -> NDArray[np.uint8]:
@@ -316,8 +334,8 @@ class Session:
         Raises:
             SessionError: there is no such frame, or the file is damaged.
         """
-        message = self._messages(camera_id, n, (topics.DEPTH,))[topics.DEPTH]
-        return DepthMap(_depth(message), self._entry(camera_id).depth_unit_m)
+        messages = self._messages(camera_id, n, topics.DEPTHS)
+        return DepthMap(_raw_depth(messages), self._entry(camera_id).depth_unit_m)
 
     def refined(self, camera_id: str, n: int) -> RefinedFrame | None:
         """Refined depth of one frame; None where none was recorded.
@@ -403,8 +421,9 @@ class Session:
         segment = self._segments[number]
         times = segment.times(topic(camera_id, topics.META))
         if self.manifest.files[number].recovered:
-            for stream in (topics.COLOR, topics.DEPTH):
-                times = np.intersect1d(times, segment.times(topic(camera_id, stream)))
+            for streams in ((topics.COLOR,), topics.DEPTHS):
+                held = [segment.times(topic(camera_id, stream)) for stream in streams]
+                times = np.intersect1d(times, np.concatenate(held))
         return times
 
     def _place(self, camera_id: str, n: int) -> _Place:
@@ -422,13 +441,42 @@ class Session:
         found = {
             names[name]: message for name, message in segment.messages_at(place.log_ns, list(names)).items()
         }
-        if not _REQUIRED.intersection(streams) <= found.keys():
+        lacks_depth = topics.DEPTH in streams and not found.keys() & set(topics.DEPTHS)
+        if lacks_depth or not _REQUIRED.intersection(streams) <= found.keys():
             when = datetime.fromtimestamp(place.log_ns / 1e9, UTC).isoformat(timespec="milliseconds")
             raise SessionError(
                 f"the frame of {camera_id} at {when} in {segment.path} is not whole",
                 hint=_DAMAGED_HINT.format(self.path),
             )
         return found
+
+    def imu(self, camera_id: str) -> list[ImuSample]:
+        """All inertial readings of a camera by time; none where it has no such sensor.
+
+        Raises:
+            SessionError: a file is damaged.
+        """
+        self._entry(camera_id)
+        name = topic(camera_id, topics.IMU)
+        return [
+            self._imu_sample(message.data)
+            for segment in self._segments
+            for message in segment.messages_between(name, 0, _FOREVER_NS)
+        ]
+
+    def _imu(self, camera_id: str, n: int, frame_number: int) -> tuple[ImuSample, ...]:
+        """The readings that came with a frame: they bear its number and lie near its time."""
+        place = self._place(camera_id, n)
+        segment, name = self._segments[place.segment], topic(camera_id, topics.IMU)
+        before_ns = self._place(camera_id, n - 1).log_ns if n else place.log_ns
+        found = segment.messages_between(name, before_ns - _IMU_MARGIN_NS, place.log_ns + _IMU_MARGIN_NS)
+        sequence = frame_number % (1 << 32)
+        return tuple(self._imu_sample(message.data) for message in found if message.sequence == sequence)
+
+    def _imu_sample(self, data: bytes) -> ImuSample:
+        reading = cdr.parse_imu(data)
+        captured_ns = self.info.anchor.monotonic_from_utc(reading.stamp_ns)
+        return ImuSample(captured_ns, reading.angular_velocity_rad_s, reading.linear_acceleration_m_s2)
 
     def _entry(self, camera_id: str) -> CameraEntry:
         entry = self._entries.get(camera_id)
@@ -452,6 +500,12 @@ def _image(message: Message) -> memoryview:
 
 def _png(message: Message) -> memoryview:
     return _image(message)[len(topics.DEPTH_HEADER) :]
+
+
+def _raw_depth(messages: dict[str, Message]) -> NDArray[np.uint16]:
+    if topics.DEPTH_JXL in messages:
+        return decode_jxl16(_image(messages[topics.DEPTH_JXL]))
+    return _depth(messages[topics.DEPTH])
 
 
 def _depth(message: Message) -> NDArray[np.uint16]:

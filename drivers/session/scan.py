@@ -28,6 +28,7 @@ from mcap.writer import MCAP0_MAGIC
 from drivers.errors import SessionError
 from drivers.session import cdr, topics
 from drivers.session.encode import decode_color
+from drivers.session.jxl import decode_jxl16
 from drivers.session.png16 import is_whole_png
 from drivers.session.refined import parse_meta
 
@@ -268,7 +269,10 @@ def _whole(topic: str, payload: bytes) -> bool:
     try:
         if topic.endswith((topics.DEPTH, topics.TRUTH, topics.REFINED)):
             return is_whole_png(cdr.parse_compressed_image(payload).data[len(topics.DEPTH_HEADER) :])
-        if topic.endswith(topics.PROVENANCE):
+        if topic.endswith(topics.DEPTH_JXL):
+            decode_jxl16(cdr.parse_compressed_image(payload).data)
+            return True
+        if topic.endswith((topics.PROVENANCE, topics.CONFIDENCE)):
             return is_whole_png(cdr.parse_compressed_image(payload).data)
         if topic.endswith(topics.REFINED_META):
             parse_meta(cdr.parse_string(payload))
@@ -277,6 +281,8 @@ def _whole(topic: str, payload: bytes) -> bool:
             decode_color(cdr.parse_compressed_image(payload).data)
         elif topic.endswith(topics.META):
             cdr.parse_frame_meta(payload)
+        elif topic.endswith("/" + topics.IMU):
+            cdr.parse_imu(payload)
     except (SessionError, struct.error, UnicodeDecodeError):
         return False
     return True

@@ -2,13 +2,14 @@
 
 import json
 import os
+import platform
 import shutil
 import threading
 import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,9 +24,12 @@ from drivers.errors import SessionError
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session import cdr, topics
+from drivers.session.audit import Audit, audit
 from drivers.session.durable import LOCK_NAME, SessionLock, sync_data, sync_folder
 from drivers.session.encode import EncodedFrame
+from drivers.session.host_clock import ClockLineFit, network_time
 from drivers.session.labels import LabelEvent, add_label, append_event, event_json
+from drivers.session.ledger import Ledger, LostFrames, Stage, by_stage, losses_at, unaccounted
 from drivers.session.manifest import (
     CALIBRATION_NAME,
     MANIFEST_NAME,
@@ -82,6 +86,7 @@ class SessionCamera:
         truth_unit_m: metres per count of exact depth, or None.
         rig_from_color: (4, 4) metres, where the camera sits; None for the origin.
         controls: what it is set to.
+        sync: how its exposures are timed.
     """
 
     info: CameraInfo
@@ -90,6 +95,7 @@ class SessionCamera:
     truth_unit_m: float | None = None
     rig_from_color: NDArray[np.float64] | None = None
     controls: KeptControls = KeptControls()
+    sync: str = "free run"
 
 
 def session_camera(
@@ -142,14 +148,15 @@ class _CameraState:
         self.frames = 0
         self.first_index: int | None = None
         self.last_index = 0
-        self.missing = 0
+        self.compact = 0
+        self.unsure: list[tuple[int, bool]] = []  # number and compactness of each frame of the open segment
+        self.ledger = Ledger()
         self.last_log_ns = 0
         self.preview_ns: int | None = None
         self.camera_info_ns: int | None = None
         self.places: OrderedDict[int, int] = OrderedDict()  # by frame number: log time, until it is refined
         self.refined = 0
-        self.first_clock: tuple[int, int] | None = None
-        self.last_clock = (0, 0)
+        self.clock = ClockLineFit()
         self.camera_infos = {
             sensor: intrinsics
             for sensor, intrinsics in _sensors(camera.calibration)
@@ -174,6 +181,8 @@ class SessionWriter:
         scene: str = "",
         tags: Iterable[str] = (),
         notes: str = "",
+        consent: str = "",
+        compact: bool = False,
         app_version: str = "",
         segment_s: float = SEGMENT_S,
         segment_bytes: int = SEGMENT_BYTES,
@@ -184,11 +193,13 @@ class SessionWriter:
         Args:
             folder: of the session; absent or empty.
             cameras: all that will be written, each with its own id.
-            site: where, free text; a label, like the four that follow.
+            site: where, free text; a label, like the five that follow.
             operator: who.
             scene: category.
             tags: free words.
             notes: free text.
+            consent: of the people in view.
+            compact: whether depth is meant to be JPEG XL; each frame may be either.
             app_version: of the program, for the record.
             segment_s: length of one file.
             segment_bytes: size of one file.
@@ -214,8 +225,11 @@ class SessionWriter:
             id=uuid.uuid4().hex,
             site=site,
             operator=operator,
+            consent=consent,
             started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
             app_version=app_version,
+            host=platform.node(),
+            depth_profile="compact" if compact else "standard",
             anchor=clock_anchor(),
             cameras=tuple(_entry(camera) for camera in cameras),
         )
@@ -228,6 +242,7 @@ class SessionWriter:
         self._closed = False
         self._retired: list[Segment] = []
         self._entries: list[SegmentEntry] = []
+        self._audits: list[Audit] = []
         self._segments = 0
         self._lead = ""
         self._clock_ns: int | None = None
@@ -242,6 +257,7 @@ class SessionWriter:
             self._segment = self._new_segment()
             sync_folder(folder)
             texts = [("site", site), ("operator", operator), ("scene", scene), ("note", notes)]
+            texts.append(("consent", consent))
             texts += [("tag", tag) for tag in tags]
             for kind, value in texts:
                 if value:
@@ -382,12 +398,16 @@ class SessionWriter:
         self,
         totals: Mapping[str, CameraTotals] | None = None,
         refined: Mapping[str, RefinedTotals] | None = None,
+        lost: Mapping[str, tuple[LostFrames, ...]] | None = None,
     ) -> Manifest:
         """End the session: index, manifest, final names. Works after a failed `write` as well.
+
+        The sums, and each number of a device's counter, are compared with a scan of the files.
 
         Args:
             totals: where the frames of each camera went; None takes them from the device counters seen here.
             refined: where their refined depth went; None counts what was written here.
+            lost: which numbers were lost; None takes the gaps seen here.
 
         Raises:
             SessionError: not even the index could be written; `drivers.session.recover` mends that later.
@@ -403,19 +423,7 @@ class SessionWriter:
                     files=tuple(sorted(self._entries, key=lambda entry: entry.name)),
                     failure=self._failure or "",
                 )
-                held = {camera_id: manifest.frames(camera_id) for camera_id in self._cameras}
-                accounted = dict(totals or self._totals(held))
-                repairs = self._refined_totals(manifest) if refined is None else dict(refined)
-                honest = all(
-                    total.honest and total.written == held.get(camera_id)
-                    for camera_id, total in accounted.items()
-                ) and all(
-                    total.honest and total.written == manifest.refined_frames(camera_id)
-                    for camera_id, total in repairs.items()
-                )
-                manifest = manifest.model_copy(
-                    update={"totals": accounted, "refined": repairs, "honest": honest}
-                )
+                manifest = self._accounted(manifest, totals, refined, lost)
                 write_model(self.folder / MANIFEST_NAME, manifest)
             except OSError as error:
                 raise SessionError(
@@ -426,6 +434,64 @@ class SessionWriter:
                 self._lock.release()
             self._synced_ns = self._captured_ns
             return manifest
+
+    def _accounted(
+        self,
+        manifest: Manifest,
+        totals: Mapping[str, CameraTotals] | None,
+        refined: Mapping[str, RefinedTotals] | None,
+        lost: Mapping[str, tuple[LostFrames, ...]] | None,
+    ) -> Manifest:
+        """The manifest with where every frame went, compared with what the files hold."""
+        numbers = {
+            camera_id: np.concatenate(
+                [
+                    np.empty(0, np.int64),
+                    *(a.numbers[camera_id] for a in self._audits if camera_id in a.numbers),
+                ]
+            )
+            for camera_id in self._cameras
+        }
+        totals = dict(totals or self._totals())
+        refined = self._refined_totals(manifest) if refined is None else refined
+        if lost is None:
+            lost = {camera_id: state.ledger.ranges for camera_id, state in self._cameras.items()}
+        lost = dict(lost)
+        for camera_id, state in self._cameras.items():
+            held = set(numbers[camera_id].tolist())
+            cut = [number for number in state.unsure if number[0] not in held]
+            if self._segment.repaired and cut and camera_id in totals:  # a full disk took their chunk back
+                lost[camera_id] = (*lost.get(camera_id, ()), *losses_at(Stage.WRITE, [n for n, _ in cut]))
+                totals[camera_id] = totals[camera_id].without(len(cut), compact=sum(c for _, c in cut))
+        faults = [
+            f"{entry.name} does not hold what its index says"
+            for entry, found in zip(self._entries, self._audits, strict=True)
+            if found.counts != entry.counts
+        ]
+        incomplete = sum(found.incomplete for found in self._audits)
+        faults += [f"{incomplete} frames lack an image"] if incomplete else []
+        for camera_id, total in totals.items():
+            found_numbers, losses = numbers[camera_id], lost.get(camera_id, ())
+            if not total.honest:
+                faults.append(f"the sums of {camera_id} do not add up")
+            if total.written != found_numbers.size:
+                faults.append(
+                    f"{camera_id}: {total.written} frames were written, the files hold {found_numbers.size}"
+                )
+            elif fault := unaccounted(found_numbers, losses):
+                faults.append(f"{camera_id}: {fault}")
+        for camera_id, repairs in refined.items():
+            if not repairs.honest or repairs.written != manifest.refined_frames(camera_id):
+                faults.append(f"the sums of refined depth of {camera_id} do not add up")
+        return manifest.model_copy(
+            update={
+                "totals": dict(totals),
+                "refined": dict(refined),
+                "lost": {camera_id: losses for camera_id, losses in lost.items() if losses},
+                "honest": not faults,
+                "dishonest_because": "; ".join(faults),
+            }
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -485,6 +551,7 @@ class SessionWriter:
             segment.register(topic(camera_id, topics.META), cdr.FRAME_META)
             state.camera_info_ns = None
             state.preview_ns = None
+            state.unsure = []
         tree = cdr.transforms(at_ns, self._links())
         segment.add(topics.TF_STATIC, tree, log_ns=at_ns, publish_ns=at_ns, sequence=0)
         for camera_id, state in self._cameras.items():
@@ -554,18 +621,14 @@ class SessionWriter:
 
         for stream, image in encoded.images.items():
             segment.register(topic(camera_id, stream), cdr.COMPRESSED_IMAGE)
-            where = frame_id(camera_id, stream)
-            if stream in {topics.DEPTH, topics.TRUTH}:
-                parts = (topics.DEPTH_HEADER, image)
-                add(stream, cdr.compressed_image(log_ns, where, topics.DEPTH_FORMAT, *parts))
-            else:
-                add(stream, cdr.compressed_image(log_ns, where, topics.JPEG_FORMAT, image))
+            add(stream, _compressed(camera_id, stream, log_ns, image))
         if state.preview_ns is None or log_ns - state.preview_ns >= PREVIEW_PERIOD_NS:
             state.preview_ns = log_ns
             where = frame_id(camera_id, topics.PREVIEW)
             add(topics.PREVIEW, cdr.depth_image(log_ns, where, encoded.preview))
         if state.camera_info_ns is None or log_ns - state.camera_info_ns >= CAMERA_INFO_PERIOD_NS:
             self._add_camera_info(segment, camera_id, state, log_ns)
+        self._add_imu(segment, encoded, publish_ns)
         # Last, so that a frame with this message is a whole frame wherever the file was cut.
         meta = cdr.FrameMeta(
             stamp_ns=log_ns,
@@ -580,39 +643,41 @@ class SessionWriter:
         if len(state.places) > PLACES_KEPT:
             state.places.popitem(last=False)
         state.last_log_ns = log_ns
+        state.ledger.lose(encoded.index - missing, encoded.index - 1, Stage.DEVICE)
         state.last_index = max(encoded.index, state.last_index)
-        state.missing += missing
         state.frames += 1
-        clocks = (encoded.device_ns, encoded.captured_ns)
+        compact = topics.DEPTH_JXL in encoded.images
+        state.compact += compact
+        state.unsure.append((encoded.index, compact))
+        state.clock.add(encoded.device_ns, encoded.captured_ns)
         if state.first_index is None:
-            state.first_index, state.first_clock = encoded.index, clocks
-        state.last_clock = clocks
+            state.first_index = encoded.index
 
     def _add_refined(self, encoded: EncodedRefined, log_ns: int) -> None:
         segment = self._segment
         publish_ns = self.info.anchor.utc_from_monotonic(encoded.ready_ns)
-        where = frame_id(encoded.camera_id, topics.REFINED)
-        depth = (topics.DEPTH_HEADER, encoded.images[topics.REFINED])
-        messages = (
-            (
-                topics.REFINED,
-                cdr.COMPRESSED_IMAGE,
-                cdr.compressed_image(log_ns, where, topics.DEPTH_FORMAT, *depth),
-            ),
-            (
-                topics.PROVENANCE,
-                cdr.COMPRESSED_IMAGE,
-                cdr.compressed_image(
-                    log_ns, where, topics.PROVENANCE_FORMAT, encoded.images[topics.PROVENANCE]
-                ),
-            ),
-            # Last, as a frame's own meta message is.
-            (topics.REFINED_META, cdr.STRING, cdr.string(encoded.meta.model_dump_json())),
-        )
-        for stream, schema, data in messages:
+        images = [
+            (stream, cdr.COMPRESSED_IMAGE, _compressed(encoded.camera_id, stream, log_ns, image))
+            for stream, image in encoded.images.items()
+        ]
+        # Last, as a frame's own meta message is.
+        meta = (topics.REFINED_META, cdr.STRING, cdr.string(encoded.meta.model_dump_json()))
+        for stream, schema, data in (*images, meta):
             name = topic(encoded.camera_id, stream)
             segment.register(name, schema)
             segment.add(name, data, log_ns=log_ns, publish_ns=publish_ns, sequence=encoded.meta.frame_number)
+
+    def _add_imu(self, segment: Segment, encoded: EncodedFrame, publish_ns: int) -> None:
+        """Inertial readings that came with a frame, each at its own time and with the frame's number."""
+        name = topic(encoded.camera_id, topics.IMU)
+        where = frame_id(encoded.camera_id, topics.IMU)
+        for sample in encoded.imu:
+            segment.register(name, cdr.IMU)
+            at_ns = self.info.anchor.utc_from_monotonic(sample.captured_ns)
+            data = cdr.imu(
+                cdr.Imu(at_ns, where, sample.angular_velocity_rad_s, sample.linear_acceleration_m_s2)
+            )
+            segment.add(name, data, log_ns=at_ns, publish_ns=publish_ns, sequence=encoded.index)
 
     @staticmethod
     def _add_camera_info(segment: Segment, camera_id: str, state: _CameraState, log_ns: int) -> None:
@@ -627,21 +692,17 @@ class SessionWriter:
             return
         self._clock_ns = captured_ns
         now = clock_anchor()
+        ntp = network_time()
         cameras = {}
         for camera_id, state in self._cameras.items():
-            if state.first_clock is not None:
-                device_ns = state.last_clock[0] - state.first_clock[0]
-                host_ns = state.last_clock[1] - state.first_clock[1]
-                cameras[camera_id] = {
-                    "device_ns": state.last_clock[0],
-                    "host_monotonic_ns": state.last_clock[1],
-                    "host_per_device": host_ns / device_ns if device_ns else None,
-                    "sync": "free run",
-                }
+            line = state.clock.line()
+            fit = {} if line is None else asdict(line)
+            cameras[camera_id] = {"sync": state.camera.sync, **fit}
         values = {
             "monotonic_ns": now.monotonic_ns,
             "realtime_ns": now.utc_ns,
             "realtime_minus_session_ns": now.utc_ns - self.info.anchor.utc_from_monotonic(now.monotonic_ns),
+            "ntp": None if ntp is None else asdict(ntp),
             "cameras": cameras,
         }
         data = cdr.string(json.dumps(values))
@@ -702,7 +763,7 @@ class SessionWriter:
         assert repaired is not None, "each segment begins with a whole chunk"
         segment.rename()
         segment.repaired = True
-        self._entries.append(repaired.entry(segment.name))
+        self._keep(repaired.entry(segment.name))
 
     def _complete(self, segments: Iterable[Segment]) -> None:
         """Make finished files durable under their final names. The sync lock is held."""
@@ -714,23 +775,27 @@ class SessionWriter:
             sync_data(segment.descriptor)
             segment.close_file()
             segment.rename()
-            self._entries.append(segment.entry())
+            self._keep(segment.entry())
         sync_folder(self.folder)
 
-    def _totals(self, held: Mapping[str, int] | None = None) -> dict[str, CameraTotals]:
-        """From the device counters seen here, and the frames that the finished files hold."""
+    def _keep(self, entry: SegmentEntry) -> None:
+        """Remember a file that is whole under its final name, and what is really in it."""
+        self._audits.append(audit(self.folder / entry.name))
+        self._entries.append(entry)
+
+    def _totals(self) -> dict[str, CameraTotals]:
+        """From the device counters seen here."""
         totals = {}
         for camera_id, state in self._cameras.items():
-            first = state.first_index
-            seen = 0 if first is None else state.last_index - first + 1
             # A device that counts backwards or repeats a number has no gaps that we could know of.
-            gap = max(0, seen - state.frames)
-            written = state.frames if held is None else held[camera_id]
+            stages = by_stage(state.ledger.ranges)
+            gap = stages.get(Stage.DEVICE, 0)
             totals[camera_id] = CameraTotals(
                 device_frames=state.frames + gap,
-                written=written,
+                written=state.frames,
                 device_gap=gap,
-                error=state.frames - written,
+                stages=stages,
+                compact=state.compact,
             )
         return totals
 
@@ -743,6 +808,13 @@ class SessionWriter:
                 lost = state.refined - held
                 totals[camera_id] = RefinedTotals(made=state.refined, written=held, failed=lost)
         return totals
+
+
+def _compressed(camera_id: str, stream: str, log_ns: int, image: bytes) -> bytes:
+    """sensor_msgs/CompressedImage of one image of one camera."""
+    format_ = topics.image_format(stream)
+    parts = (topics.DEPTH_HEADER, image) if format_ == topics.DEPTH_FORMAT else (image,)
+    return cdr.compressed_image(log_ns, frame_id(camera_id, stream), format_, *parts)
 
 
 def _entry(camera: SessionCamera) -> CameraEntry:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from app.recording.counts import CameraCount
 from app.recording.guards import Caution
-from app.recording.recorder import CameraCount
 from app.ui.record_page import RECORD_PX, make_page
 from app.viewmodels.handover import handover
 from app.viewmodels.record_view import CameraPanel, RecordPhase, RecordView, Saved, Tone

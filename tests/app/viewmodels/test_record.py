@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.compose import Studio
+from app.recording.counts import CameraCount
 from app.recording.library import read_entry
-from app.recording.recorder import CameraCount
 from app.recording.room import Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
@@ -240,7 +240,7 @@ def test_a_tag_is_taken_back_by_a_second_press(model):
 def test_losses_are_said_by_cause_and_none_is_calm():
     assert loss_words(CameraCount(written=9)) == ("No frame lost", Tone.CALM)
 
-    words, tone = loss_words(CameraCount(written=9, device_gap=2, failed=1))
+    words, tone = loss_words(CameraCount(written=9, device_gap=2, unwritten=1))
 
     assert words == "3 frames lost: 2 by the device, 1 failed"
     assert tone is Tone.WARNING

@@ -10,7 +10,7 @@ import numpy as np
 
 from drivers.camera import CameraInfo
 from drivers.depth import DepthMap
-from drivers.frame import Frame
+from drivers.frame import Frame, ImuSample
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.encode import encode
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
@@ -30,6 +30,8 @@ def make_frame(
     ir: bool = False,
     truth: bool = False,
     noise: bool = False,
+    confidence: bool = False,
+    imu: bool = False,
     captured_ns: int | None = None,
 ) -> Frame:
     random = np.random.default_rng([index, len(camera_id), ord(camera_id[0])])
@@ -41,10 +43,11 @@ def make_frame(
     pattern = np.ascontiguousarray(color[..., 0])
     color_from_depth = np.eye(4)
     color_from_depth[0, 3] = 0.015
+    captured_ns = START_NS + index * PERIOD_NS if captured_ns is None else captured_ns
     return Frame(
         camera_id=camera_id,
         index=index,
-        captured_ns=START_NS + index * PERIOD_NS if captured_ns is None else captured_ns,
+        captured_ns=captured_ns,
         device_ns=index * PERIOD_NS + 17,
         color=color,
         depth=DepthMap(values, unit_m),
@@ -52,7 +55,16 @@ def make_frame(
         ir_left=pattern.copy() if ir else None,
         ir_right=pattern.copy() if ir else None,
         truth=DepthMap(values // 2, 0.0005) if truth else None,
+        confidence=(values >> 8).astype(np.uint8) if confidence else None,
+        imu=make_imu(captured_ns) if imu else (),
     )
+
+
+def make_imu(captured_ns: int) -> tuple[ImuSample, ...]:
+    """What a device with a gyroscope at 200 Hz and an accelerometer at 100 Hz says before an exposure."""
+    times = [captured_ns - behind_ns for behind_ns in (15_000_000, 10_000_000, 5_000_000)]
+    gyroscope = [ImuSample(at_ns, (0.1 * n, -0.2, 0.3), None) for n, at_ns in enumerate(times)]
+    return (*gyroscope, ImuSample(times[1], None, (0.5, -9.81, 0.25)))
 
 
 def make_info(camera_id: str) -> CameraInfo:

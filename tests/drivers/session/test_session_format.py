@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from mcap.reader import make_reader
@@ -13,6 +14,7 @@ from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
 from session_recordings import make_frame, make_refined, record
 
+from drivers.session.encode import encode
 from drivers.session.labels import add_label
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "session-format.md"
@@ -22,7 +24,7 @@ UNIT_M = 0.0001
 @pytest.fixture(scope="module")
 def frames():
     return [
-        make_frame(number, camera, unit_m=UNIT_M, ir=True, truth=True)
+        make_frame(number, camera, unit_m=UNIT_M, ir=True, truth=True, confidence=True, imu=True)
         for number in (3, 4, 6)
         for camera in ("left", "right")
     ]
@@ -35,6 +37,9 @@ def folder(tmp_path_factory, frames):
     writer = record(folder, frames, segment_bytes=60_000, **options)
     for frame in frames[::2]:
         writer.write_refined(make_refined(frame))
+    for camera in ("left", "right"):
+        compact = make_frame(7, camera, unit_m=UNIT_M, ir=True, truth=True, confidence=True, imu=True)
+        writer.write(encode(compact, compact=True))
     start_ns = writer.info.anchor.utc_from_monotonic(frames[0].captured_ns)
     writer.add_label(add_label("mark", "sun", camera_id="left", start_ns=start_ns, end_ns=start_ns))
     writer.add_status({"seconds": 0.1})
@@ -76,6 +81,34 @@ def test_depth_is_found_in_its_unit(messages, frames):
         assert np.array_equal(png(image.data[12:]), frame.depth.values)
         stamp = image.header.stamp
         assert stamp.sec * 10**9 + stamp.nanosec == message.log_time
+
+
+def test_compact_depth_is_jpeg_xl(messages):
+    _, image = of(messages, "/left/depth/image_raw/jxl")[7]
+    assert image.format == "16UC1; jxl"
+    exact = make_frame(7, "left").depth.values
+    assert np.array_equal(imagecodecs.jpegxl_decode(bytes(image.data)), exact)
+
+
+def test_confidence_is_gray_png_in_the_depth_grid(messages, frames):
+    _, image = of(messages, "/left/depth/confidence/compressed")[3]
+    assert image.format == "mono8; png compressed "
+    assert np.array_equal(png(image.data), frames[0].confidence)
+
+
+def test_inertial_readings_have_their_own_times(messages, folder, frames):
+    anchor = read_json(folder, "session.json")["anchor"]
+    readings = [(m, d) for name, m, d in messages if name == "/left/imu" and m.sequence == 3]
+    assert len(readings) == 4
+    turning = [d for _, d in readings if d.angular_velocity_covariance[0] >= 0]
+    assert [d.angular_velocity.x for d in turning] == pytest.approx([0.0, 0.1, 0.2])
+    assert all(d.linear_acceleration_covariance[0] == -1 for d in turning)
+    (falling,) = [d for _, d in readings if d.linear_acceleration_covariance[0] >= 0]
+    assert falling.linear_acceleration.y == -9.81
+    assert all(d.orientation_covariance[0] == -1 for _, d in readings)
+    first_ns = frames[0].imu[0].captured_ns - anchor["monotonic_ns"] + anchor["utc_ns"]
+    assert readings[0][0].log_time == first_ns
+    assert readings[0][1].header.frame_id == "left_color_optical_frame"
 
 
 def test_all_images_of_a_frame_have_one_time(messages, folder, frames):
@@ -137,9 +170,12 @@ def test_the_manifest_accounts_for_every_frame(folder, messages):
     for file in manifest["files"]:
         assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"]
     total = manifest["totals"]["left"]
-    assert total["written"] == len(of(messages, "/left/frame_meta")) == 3
+    assert total["written"] == len(of(messages, "/left/frame_meta")) == 4
     lost = total["host_drop"] + total["device_gap"] + total["error"]
-    assert total["device_frames"] == total["written"] + lost == 4
+    assert total["device_frames"] == total["written"] + lost == 5
+    assert total["compact"] == 1
+    assert total["stages"] == {"device": 1}
+    assert manifest["lost"]["left"] == [{"first": 5, "last": 5, "stage": "device"}]
     assert manifest["refined"]["left"]["written"] == len(of(messages, "/left/refined/meta"))
     units = read_json(folder, "session.json")["cameras"][0]
     assert units["depth_unit_m"] == UNIT_M

@@ -55,7 +55,8 @@ def test_the_official_reader_reads_every_message(tmp_path):
     assert float(units["depth_unit_m"]) == 0.001
     names = [m.channel.topic for m in decoded]
     for camera_id in CAMERAS:
-        for stream in (*topics.IMAGES, topics.META):
+        streams = (topics.COLOR, topics.DEPTH, topics.TRUTH, topics.IR_LEFT, topics.IR_RIGHT, topics.META)
+        for stream in streams:
             assert names.count(topic(camera_id, stream)) == 8
     meta = [m for m in decoded if m.channel.topic == "/left/frame_meta"]
     assert [m.message.sequence for m in meta] == list(range(8))
@@ -108,7 +109,9 @@ def test_the_manifest_tells_size_hash_and_counts(tmp_path):
 
 def test_gaps_of_the_device_counter_are_counted(tmp_path):
     manifest = record(tmp_path / "s", [make_frame(index) for index in (5, 6, 9)]).close()
-    assert manifest.totals["left"] == CameraTotals(device_frames=5, written=3, device_gap=2)
+    assert manifest.totals["left"] == CameraTotals(
+        device_frames=5, written=3, device_gap=2, stages={"device": 2}
+    )
     assert manifest.honest
     assert [Session(tmp_path / "s").meta("left", n).dropped_before for n in range(3)] == [0, 0, 2]
 
@@ -271,6 +274,8 @@ def test_a_disk_that_fills_up_at_once_still_leaves_an_index(small_disk):
     fill(writer)
     manifest = writer.close()
     assert manifest.failure
+    assert manifest.honest, manifest.dishonest_because
+    assert manifest.totals["left"].stages["write"] == manifest.totals["left"].error > 0
     session = Session(small_disk / "s")
     assert session.count("left") > 50
     for frame in session.frames():

@@ -5,10 +5,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,8 @@ from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
 from app.flow.meter import Meter
+from app.flow.moments import Moments
+from app.flow.order import starts_after, wait_for
 from app.flow.refine import Engine, Refined, refine_in_turn
 from app.flow.slot import Slot
 from app.flow.taps import Taps
@@ -40,10 +43,14 @@ from model.stabilise import Stabiliser
 
 log = logging.getLogger(__name__)
 
+FindMore = Callable[[Collection[str]], Sequence[Camera]]
+"""Gives the cameras of a source that are not among those of these ids, such as one that was plugged in."""
+
 STOP_TIMEOUT_S = 1.5
 TARGET_HZ = 30.0
 """Repairs of each camera in a second, for which tokens are chosen where nobody has chosen them."""
 REST_S = 2.0
+ARRIVALS_EVERY_S = 2.0
 INFERENCE_NICENESS = 15
 """On Linux the inference thread yields to cameras and window, which on a CPU compete with it, once it has
 loaded a network; on a busy machine it would never come to that otherwise."""
@@ -111,7 +118,8 @@ class Pipeline:
     Use it as a context manager, or call `start` and `stop`.
 
     Attributes:
-        lines: the cameras by id, in the rig's order.
+        lines: the cameras by id, in the rig's order; another mapping whenever a camera has come.
+        moments: sets of frames of one moment.
         inference: what the inference thread is doing.
         hidden_share: of the depth patches that the repair is not shown, 0 to 1; for demonstrations.
         rig: where the cameras stand; put another value there after a calibration.
@@ -126,10 +134,9 @@ class Pipeline:
         stabilise: bool = False,
         memory: ControlMemory | None = None,
     ) -> None:
-        memory = memory or ControlMemory()
-        self.lines: dict[str, CameraLine] = {
-            camera.info.id: CameraLine(camera, desk=memory.desk(camera.info)) for camera in cameras
-        }
+        self._memory = memory or ControlMemory()
+        self.lines: dict[str, CameraLine] = {camera.info.id: self._line_of(camera) for camera in cameras}
+        self.moments = Moments()
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()
@@ -141,6 +148,8 @@ class Pipeline:
         self._idle = threading.Event()
         self._wake = threading.Event()
         self._stack = ExitStack()
+        self._workers: list[Worker] = []
+        self._changing = threading.Lock()
 
     @property
     def choice(self) -> EngineChoice:
@@ -168,14 +177,32 @@ class Pipeline:
         import cv2
 
         cv2.setNumThreads(1)  # every camera and encoder has a thread; OpenCV's own pool would fight them
-        workers = [Worker("inference", self._infer, failed=self._inference_died)]
-        for line in self.lines.values():
-            line.channel.taps.add(self._frame_came)
-            workers.append(self._camera_worker(line))
-        self._stack.callback(stop_all, workers, timeout_s=STOP_TIMEOUT_S)
+        after = starts_after(line.camera for line in self.lines.values())
+        self._workers = [Worker("inference", self._infer, failed=self._inference_died)]
+        for camera_id, line in self.lines.items():
+            self._workers.append(self._camera_worker(line, after.get(camera_id, ())))
+        self._stack.callback(self._stop_workers)
         self._stack.callback(self._wake.set)
-        for worker in workers:
+        for worker in self._workers:
             worker.start()
+
+    def add(self, camera: Camera) -> None:
+        """Take one more camera into the running rig; nothing if one of its id is there already."""
+        with self._changing:
+            if camera.info.id in self.lines or not self._workers:
+                return
+            line = self._line_of(camera)
+            self.lines = {**self.lines, camera.info.id: line}
+            worker = self._camera_worker(line, ())
+            self._workers.append(worker)
+            worker.start()
+        log.info("camera %s has come", camera.info.id)
+        self._wake.set()
+
+    def _stop_workers(self) -> None:
+        with self._changing:
+            workers, self._workers = self._workers, []
+        stop_all(workers, timeout_s=STOP_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop every thread and wait a moment for all of them together; safe to call twice."""
@@ -190,8 +217,14 @@ class Pipeline:
     ) -> None:
         self.stop()
 
-    def _camera_worker(self, line: CameraLine) -> Worker:
+    def _line_of(self, camera: Camera) -> CameraLine:
+        return CameraLine(camera, desk=self._memory.desk(camera.info))
+
+    def _camera_worker(self, line: CameraLine, after: Sequence[str]) -> Worker:
+        line.channel.taps.add(self._frame_came)
+
         def work(stop: threading.Event) -> None:
+            wait_for([self.lines[camera_id].state for camera_id in after], stop)
             capture(line.camera, line.channel.deliver, line.state.put, stop, line.desk)
 
         def failed(error: Exception) -> None:
@@ -202,7 +235,8 @@ class Pipeline:
 
         return Worker(f"camera {line.info.id}", work, failed=failed)
 
-    def _frame_came(self, _frame: Frame) -> None:
+    def _frame_came(self, frame: Frame) -> None:
+        self.moments.note(frame, self.lines[frame.camera_id].info.rate_hz)
         self._wake.set()
 
     def _infer(self, stop: threading.Event) -> None:
@@ -258,7 +292,6 @@ class Pipeline:
     def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> None:
         import cv2
 
-        sources = {camera_id: line.channel.newest for camera_id, line in self.lines.items()}
         note = engine.note
         stabilisers: dict[str, Stabiliser] = {}
 
@@ -277,15 +310,17 @@ class Pipeline:
             self._rest(outdated)
 
         try:
-            refine_in_turn(
-                sources,
-                engine,
-                deliver,
-                outdated,
-                self._wake,
-                hidden_share=lambda: self.hidden_share,
-                stabiliser=stabiliser,
-            )
+            while not outdated():
+                lines = self.lines
+                refine_in_turn(
+                    {camera_id: line.channel.newest for camera_id, line in lines.items()},
+                    engine,
+                    deliver,
+                    lambda lines=lines: outdated() or self.lines is not lines,
+                    self._wake,
+                    hidden_share=lambda: self.hidden_share,
+                    stabiliser=stabiliser,
+                )
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             self._repair_failed(engine.label, error)
 
@@ -336,6 +371,7 @@ class Studio:
         self._memory = memory or ControlMemory()
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
+        self._watch: Worker | None = None
         self._lock = threading.RLock()  # windows open sources and start recordings in threads
 
     @property
@@ -348,13 +384,30 @@ class Studio:
         """The recording under way, or None."""
         return self._recorder
 
-    def open(self, cameras: Sequence[Camera]) -> Pipeline:
-        """Run another rig; the one before it is stopped first, and a recording on it is closed."""
+    def open(self, cameras: Sequence[Camera], find_more: FindMore | None = None) -> Pipeline:
+        """Run another rig; the one before it is stopped first, and a recording on it is closed.
+
+        Args:
+            cameras: to begin with.
+            find_more: asked every two seconds, in a thread of its own, for cameras that have come. While a
+                recording is under way nobody is added: a camera on the screen is a camera that is recorded.
+        """
         with self._lock:
             self.close()
-            self._pipeline = Pipeline(cameras, self._choice, stabilise=self._stabilise, memory=self._memory)
-            self._pipeline.start()
-            return self._pipeline
+            self._pipeline = pipeline = Pipeline(
+                cameras, self._choice, stabilise=self._stabilise, memory=self._memory
+            )
+            pipeline.start()
+            if find_more is not None:
+                self._watch = Worker("new cameras", partial(self._take_arrivals, pipeline, find_more))
+                self._watch.start()
+            return pipeline
+
+    def _take_arrivals(self, pipeline: Pipeline, find_more: FindMore, stop: threading.Event) -> None:
+        while not stop.wait(ARRIVALS_EVERY_S):
+            if self._recorder is None:
+                for camera in find_more(pipeline.lines.keys()):
+                    pipeline.add(camera)
 
     def choose(self, choice: EngineChoice) -> None:
         """Repair with something else, now and with the next rig."""
@@ -447,6 +500,9 @@ class Studio:
             try:
                 self.stop_recording()
             finally:
+                if self._watch is not None:
+                    self._watch.stop()
+                    self._watch = None
                 if self._pipeline is not None:
                     self._pipeline.stop()
                     self._pipeline = None

@@ -1,6 +1,7 @@
 """The contract that every source of frames keeps."""
 
 from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -22,6 +23,8 @@ class CameraInfo:
         sensor: how depth is measured: "active stereo", "time of flight", "passive stereo", ...
         rate_hz: frames per second it is asked for.
         live: false for files, which can be read again.
+        link_bytes_per_s: what its streams take of the cable; 0 where that is not known, as with files.
+        port: where it is plugged in, as the system calls it; empty where that is not known.
     """
 
     id: str
@@ -31,6 +34,8 @@ class CameraInfo:
     sensor: str
     rate_hz: float
     live: bool
+    link_bytes_per_s: float = 0.0
+    port: str = ""
 
 
 @runtime_checkable
@@ -119,6 +124,48 @@ class Resettable(Protocol):
         Raises:
             CameraError: it is gone, or refuses.
         """
+
+
+class SyncRole(Enum):
+    """What a camera does about the moment of its exposures."""
+
+    FREE = "free"
+    """Exposes when it likes."""
+    PRIMARY = "primary"
+    """Tells others by a cable when it exposes."""
+    SECONDARY = "secondary"
+    """Exposes when the cable says so."""
+
+
+@runtime_checkable
+class Synchronizable(Protocol):
+    """A camera that can expose together with others of its kind, over a cable.
+
+    Attributes:
+        sync_family: only cameras of one family understand each other.
+        primary_starts_first: whether the vendor wants the primary started before the others, or after them.
+    """
+
+    sync_family: str
+    primary_starts_first: bool
+
+    def sync_roles(self) -> tuple[SyncRole, ...]:
+        """Those that this device can take; none but FREE where it cannot.
+
+        Raises:
+            CameraError: the device does not answer.
+        """
+
+    def set_sync_role(self, role: SyncRole) -> None:
+        """Take this role from the next opening on.
+
+        Raises:
+            ModeUnsupported: the device cannot.
+        """
+
+    @property
+    def sync_role(self) -> SyncRole:
+        """As it was set last."""
 
 
 class EndOfStream(Exception):

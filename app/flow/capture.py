@@ -32,6 +32,8 @@ class CameraStatus(Enum):
     """What a camera is doing."""
 
     STARTING = "starting"
+    OPEN = "open"
+    """Opened for the first time; no frame has come yet."""
     STREAMING = "streaming"
     SILENT = "silent"
     LOST = "lost"
@@ -94,6 +96,8 @@ def capture(
         came = _Came(deliver)
         try:
             with camera:
+                if not failures:
+                    report(CameraState(CameraStatus.OPEN))
                 _stream(camera, came, report, stop, desk)
             continue
         except EndOfStream:

@@ -49,6 +49,11 @@ class FrameSync:
         self._first_ns: int | None = None
         self._done_ns = -1
 
+    def join(self, camera_id: str, rate_hz: float) -> None:
+        """A camera comes to the others, or runs at another rate from now on."""
+        stream = self._streams.setdefault(camera_id, _Stream(1e9 / rate_hz))
+        stream.period_ns = 1e9 / rate_hz
+
     def add(self, frame: Frame) -> list[FrameSet]:
         """Take one frame, and give the sets that it completes, oldest first."""
         stream = self._streams[frame.camera_id]

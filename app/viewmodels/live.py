@@ -176,6 +176,8 @@ def camera_note(state: CameraState | None, silent_s: float | None) -> Note | Non
         return None
     if status is CameraStatus.STARTING:
         return Note("Camera starting")
+    if status is CameraStatus.OPEN:
+        return Note("Waiting for the first frame")
     if status is CameraStatus.SILENT:
         since = "" if silent_s is None else f" for {silent_s:.0f} s"
         return Note(f"No frames{since}", "Check the camera's cable and its USB port.")

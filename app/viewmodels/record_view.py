@@ -184,7 +184,7 @@ def camera_panel(line: CameraLine, status: RecorderStatus | None) -> CameraPanel
 
 def camera_words(state: CameraState | None) -> tuple[str, Tone]:
     """What a camera is doing."""
-    if state is None or state.status is CameraStatus.STARTING:
+    if state is None or state.status in {CameraStatus.STARTING, CameraStatus.OPEN}:
         return "Starting", Tone.CALM
     match state.status:
         case CameraStatus.STREAMING:

@@ -46,7 +46,8 @@ def test_frames_come_in_the_order_of_the_device_counter():
     frames, states = run(tiny(), until=lambda frames, _: len(frames) >= 5)
     indices = [frame.index for frame in frames]
     assert indices == sorted(set(indices))
-    assert [state.status for state in states][:2] == [CameraStatus.STARTING, CameraStatus.STREAMING]
+    began = [CameraStatus.STARTING, CameraStatus.OPEN, CameraStatus.STREAMING]
+    assert [state.status for state in states][:3] == began
     assert states[-1].status is CameraStatus.STOPPED
 
 

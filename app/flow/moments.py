@@ -1,0 +1,36 @@
+"""Sets of frames of one moment, made while the cameras' threads deliver."""
+
+import threading
+import time
+
+from app.flow.meter import Meter, Reading
+from app.flow.slot import Slot
+from app.flow.sync import FrameSync
+from drivers.frame import Frame, FrameSet
+
+
+class Moments:
+    """Takes frames from all threads.
+
+    Attributes:
+        newest: the newest set.
+    """
+
+    def __init__(self) -> None:
+        self.newest: Slot[FrameSet] = Slot()
+        self._sync = FrameSync({})
+        self._spread = Meter()
+        self._lock = threading.Lock()
+
+    def note(self, frame: Frame, rate_hz: float) -> None:
+        """Take one frame of a camera that runs at `rate_hz`; called in the camera's thread."""
+        with self._lock:
+            self._sync.join(frame.camera_id, rate_hz)
+            sets = self._sync.add(frame)
+            for found in sets:
+                self._spread.note(time.monotonic_ns(), found.spread_ms)
+                self.newest.put(found)
+
+    def spread(self) -> Reading:
+        """Sets per second, and their spread in milliseconds, over the last two seconds."""
+        return self._spread.read(time.monotonic_ns())

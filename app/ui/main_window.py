@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         self._full_button = IconButton("fullscreen", "Full screen (F11)", kind="quiet")
         self._way_out = HoldButton("exit-to-app", "Hold two seconds to leave")
         self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
+        self._moments = label("", "muted", wrap=False)
         self._recording, self._disk = label("", wrap=False), label("", "muted", wrap=False)
         self.setWindowTitle("DepthMend")
         self.setMinimumSize(SMALLEST)
@@ -299,6 +300,7 @@ class MainWindow(QMainWindow):
         row.setSpacing(theme.WIDE_PX)
         row.addWidget(self._engine)
         row.addWidget(self._rate)
+        row.addWidget(self._moments)
         row.addStretch(1)
         row.addWidget(self._recording)
         row.addWidget(self._disk)
@@ -357,6 +359,7 @@ class MainWindow(QMainWindow):
         for widget, item in (
             (self._engine, line.engine),
             (self._rate, line.rate),
+            (self._moments, line.moments),
             (self._recording, line.recording),
             (self._disk, line.disk),
         ):

@@ -12,7 +12,7 @@ from app.flow.capture import CameraStatus
 from app.flow.clocks import ClockState
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.viewmodels.live import camera_note
+from app.viewmodels.live import camera_note, old_after_s
 from app.viewmodels.words import counted
 from drivers.clock import Clock
 from drivers.devices import Device
@@ -241,7 +241,7 @@ def running_row(line: CameraLine, now_ns: int) -> RunningRow:
     """What a camera of the rig does, in words."""
     info, frame, state = line.info, line.channel.newest.latest(), line.state.latest()
     silent_s = None if frame is None else (now_ns - frame.captured_ns) / 1e9
-    note = camera_note(state, silent_s)
+    note = camera_note(state, silent_s, old_s=old_after_s(info))
     streaming = state is not None and state.status is CameraStatus.STREAMING
     facts = [
         info.sensor,

@@ -31,6 +31,7 @@ from app.viewmodels.live import (
     Note,
     TileView,
     camera_note,
+    old_after_s,
     refined_note,
 )
 from drivers.depth import DepthMap
@@ -367,7 +368,7 @@ def exposure(line: CameraLine, inference: InferenceState | None, seen: Frame | N
     now_ns = time.monotonic_ns()
     frame, refined = line.channel.newest.latest(), line.refined.latest()
     silent_s = None if frame is None else (now_ns - frame.captured_ns) / 1e9
-    note = camera_note(line.state.latest(), silent_s)
+    note = camera_note(line.state.latest(), silent_s, old_s=old_after_s(line.info))
     if frame is None or note is not None:
         return "Camera starting" if note is None else note.text
     if not _is_current(refined, inference):

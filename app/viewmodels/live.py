@@ -17,12 +17,16 @@ from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
+from drivers.camera import CameraInfo
 from drivers.frame import Frame
 from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 TICK_MS = 16
 FIGURES_S = 0.25
 STALE_S = 5.0
+OLD_S = 0.8
+OLD_PERIODS = 5
+"""A live picture is old after this, or after five periods of a slow camera."""
 AUTO_EVERY_S = 0.5
 AUTO_SHARE = 0.35
 AUTO_PERCENTILES = (2.0, 98.0)
@@ -164,16 +168,27 @@ class LiveOptions:
         return next((name for name, limits in PRESETS_M.items() if limits == here), "")
 
 
-def camera_note(state: CameraState | None, silent_s: float | None) -> Note | None:
+def old_after_s(info: CameraInfo) -> float:
+    """The age after which a camera's newest picture must not pass as live."""
+    return max(OLD_S, OLD_PERIODS / info.rate_hz) if info.live else float("inf")
+
+
+def camera_note(
+    state: CameraState | None, silent_s: float | None, *, old_s: float = float("inf")
+) -> Note | None:
     """Words for a camera that sends no pictures; None while it does.
 
     Args:
         state: what the capture thread reports.
         silent_s: since its newest frame; None before the first.
+        old_s: the age from which that frame is no live picture, whatever is reported: a library that hangs
+            keeps the thread that would report it.
     """
     status = CameraStatus.STARTING if state is None else state.status
     if status is CameraStatus.STREAMING:
-        return None
+        if silent_s is None or silent_s < old_s:
+            return None
+        return Note(f"No frames for {silent_s:.1f} s", "The camera is waited for.")
     if status is CameraStatus.STARTING:
         return Note("Camera starting")
     if status is CameraStatus.OPEN:
@@ -273,6 +288,7 @@ class LiveModel(QObject):
         self._save_settings = save_settings
         self._pipeline: Pipeline | None = None
         self._lines: dict[str, _Line] = {}
+        self._told: list[CameraTitle] = []
         self._inference: InferenceState | None = None
         self._options = LiveOptions(near_m=settings.near_m, far_m=max(settings.far_m, settings.near_m + 0.1))
         self._figures_at_ns = 0
@@ -487,6 +503,7 @@ class LiveModel(QObject):
             self._take_rig(self._studio.pipeline)
         if self._pipeline is None:
             return
+        self._take_arrivals(self._pipeline)
         now_ns = time.monotonic_ns()
         figures = now_ns - self._figures_at_ns >= FIGURES_S * 1e9
         if figures:
@@ -510,7 +527,18 @@ class LiveModel(QObject):
         self._figures_at_ns = 0
         hidden_share = 0.0 if pipeline is None else pipeline.hidden_share
         self._set(replace(self._options, focus=None, frozen=False, hidden_share=hidden_share))
-        self.rig_changed.emit(self.titles)
+        self._told = self.titles
+        self.rig_changed.emit(self._told)
+
+    def _take_arrivals(self, pipeline: Pipeline) -> None:
+        """Show cameras that have come, and what a camera says of itself now that it was opened."""
+        for camera_id, line in pipeline.lines.items():
+            if camera_id not in self._lines:
+                self._lines[camera_id] = _Line(line)
+                self.screen_meters[camera_id] = Meter()
+        if (titles := self.titles) != self._told:
+            self._told = titles
+            self.rig_changed.emit(titles)
 
     def _look(self, seen: _Line, now_ns: int, *, figures: bool) -> None:
         line, view = seen.line, seen.view
@@ -533,7 +561,7 @@ class LiveModel(QObject):
             view,
             frame=frame,
             refined=refined,
-            camera_note=camera_note(state, silent_s),
+            camera_note=camera_note(state, silent_s, old_s=old_after_s(line.info)),
             refined_note=refined_note(self._inference, refined, (age_ms or 0) / 1e3),
             status=CameraStatus.STARTING if state is None else state.status,
         )

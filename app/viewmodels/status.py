@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import InferenceState, InferenceStatus, Studio
+from app.flow.meter import Reading
 from app.paths import free_bytes
 from app.recording.room import is_low
 from app.viewmodels.words import clock, size
@@ -36,12 +37,14 @@ class StatusLine:
     Attributes:
         engine: name and state of the repair.
         rate: repaired frames per second of all cameras.
+        moments: how far apart the exposures of one moment are; empty with one camera.
         recording: whether, for how long, and lost frames.
         disk: room that is left.
     """
 
     engine: StatusItem
     rate: StatusItem
+    moments: StatusItem
     recording: StatusItem
     disk: StatusItem
 
@@ -57,6 +60,21 @@ def engine_item(state: InferenceState | None) -> StatusItem:
         InferenceStatus.FAILED: StatusItem(f"{state.label or 'Repair'}: failed", "error"),
     }
     return words[state.status]
+
+
+def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
+    """Words for the sets of frames of one moment.
+
+    Args:
+        spread: sets per second, and from the first exposure of a set to the last.
+        together: cameras in the newest set.
+        cameras: of the rig.
+    """
+    if not spread.rate_hz or together < 2:
+        return StatusItem("Cameras not together", "warning")
+    if together < cameras:
+        return StatusItem(f"{together} of {cameras} cameras within {spread.median_ms:.0f} ms", "warning")
+    return StatusItem(f"{cameras} cameras within {spread.median_ms:.0f} ms")
 
 
 class StatusModel(QObject):
@@ -99,7 +117,7 @@ class StatusModel(QObject):
         if self._ticks % DISK_EVERY_TICKS == 0:
             self._disk = self._disk_item()
         self._ticks += 1
-        line = StatusLine(self._engine(), self._rate(), self._recording(), self._disk)
+        line = StatusLine(self._engine(), self._rate(), self._moments(), self._recording(), self._disk)
         if line != self._last:
             self._last = line
             self.changed.emit(line)
@@ -120,6 +138,15 @@ class StatusModel(QObject):
         now_ns = time.monotonic_ns()
         rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
         return StatusItem(f"{rate_hz:.1f} refined per s")
+
+    def _moments(self) -> StatusItem:
+        pipeline = self._studio.pipeline
+        if pipeline is None or len(pipeline.lines) < 2:
+            return StatusItem("")
+        newest = pipeline.moments.newest.latest()
+        return moments_item(
+            pipeline.moments.spread(), 0 if newest is None else len(newest.frames), len(pipeline.lines)
+        )
 
     def _recording(self) -> StatusItem:
         recorder = self._studio.recorder

@@ -200,3 +200,33 @@ def test_closing_the_studio_closes_the_recording(studio, tmp_path):
     wait_until(lambda: all(count.written for count in recorder.status().cameras.values()))
     studio.close()
     assert Session(recorder.session).manifest.honest
+
+
+def test_a_camera_that_comes_later_joins_the_running_rig():
+    waiting = rig()
+    studio = Studio(CLASSICAL)
+    try:
+        pipeline = studio.open(waiting[:1], lambda known: [c for c in waiting if c.info.id not in known])
+        wait_until(lambda: "camera_1" in pipeline.lines)
+        wait_until(lambda: pipeline.lines["camera_1"].refined.latest() is not None)
+        wait_until(lambda: len(pipeline.moments.newest.latest().frames) == 2)
+    finally:
+        studio.close()
+
+
+def test_nobody_joins_a_recording(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.compose.ARRIVALS_EVERY_S", 0.02)
+    waiting = rig()
+    plugged = threading.Event()
+    studio = Studio(EngineChoice(model="off"))
+    try:
+        pipeline = studio.open(waiting[:1], lambda _known: waiting if plugged.is_set() else [])
+        assert wait_for_frames(pipeline, timeout_s=30)
+        studio.record(tmp_path, SessionLabels())
+        plugged.set()
+        threading.Event().wait(0.3)
+        assert list(pipeline.lines) == ["camera_0"]
+        studio.stop_recording()
+        wait_until(lambda: "camera_1" in pipeline.lines)
+    finally:
+        studio.close()

@@ -7,9 +7,11 @@ from app.compose import InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
 from app.settings import Settings
 from app.viewmodels.live import (
+    OLD_S,
     LiveModel,
     LiveOptions,
     camera_note,
+    old_after_s,
     refined_note,
     scene_range,
 )
@@ -45,6 +47,34 @@ def test_a_silent_camera_says_for_how_long():
     note = camera_note(CameraState(CameraStatus.SILENT), 7.2)
     assert note.text == "No frames for 7 s"
     assert "cable" in note.hint
+
+
+def test_an_old_picture_does_not_pass_as_live_whatever_is_reported():
+    """A library that hangs keeps the thread that would report it."""
+    streaming = CameraState(CameraStatus.STREAMING)
+
+    assert camera_note(streaming, 0.3, old_s=0.8) is None
+    assert camera_note(streaming, 1.4, old_s=0.8).text == "No frames for 1.4 s"
+
+
+def test_a_slow_camera_has_more_time_and_a_file_has_all(make_camera):
+    info = make_camera().info
+
+    assert old_after_s(replace(info, rate_hz=30.0)) == OLD_S
+    assert old_after_s(replace(info, rate_hz=2.0)) == 2.5
+    assert old_after_s(replace(info, live=False)) == float("inf")
+
+
+def test_a_camera_that_comes_later_gets_a_tile(qtbot, studio, live, make_camera):
+    studio.open([make_camera()])
+    live.start()
+    wait_for_frame(qtbot, live)
+
+    with qtbot.waitSignal(live.rig_changed) as told:
+        studio.pipeline.add(make_camera("late"))
+
+    assert [title.camera_id for title in told.args[0]] == ["tiny", "late"]
+    wait_for_frame(qtbot, live, "late")
 
 
 def test_a_lost_camera_says_why_and_what_to_do():

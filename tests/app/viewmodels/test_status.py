@@ -1,5 +1,6 @@
 from app.compose import InferenceState, InferenceStatus
-from app.viewmodels.status import StatusModel, engine_item
+from app.flow.meter import Reading
+from app.viewmodels.status import StatusModel, engine_item, moments_item
 
 
 def test_a_failed_engine_is_named_as_failed():
@@ -29,3 +30,27 @@ def test_the_rate_counts_all_cameras(qtbot, studio, make_camera, running_engine,
 def test_a_running_engine_is_named_with_how_it_runs():
     state = InferenceState(InferenceStatus.RUNNING, "MDM", "GPU fp16, 1800 tokens")
     assert engine_item(state).text == "MDM, GPU fp16, 1800 tokens"
+
+
+def test_the_spread_of_a_moment_is_told():
+    assert moments_item(Reading(30.0, 4.2, 9.0), 3, 3).text == "3 cameras within 4 ms"
+
+
+def test_a_camera_that_is_missing_from_the_moment_is_told():
+    item = moments_item(Reading(30.0, 4.2, 9.0), 2, 3)
+
+    assert (item.text, item.tone) == ("2 of 3 cameras within 4 ms", "warning")
+
+
+def test_cameras_that_never_meet_are_told():
+    assert moments_item(Reading(0.0, 0.0, 0.0), 1, 3).tone == "warning"
+
+
+def test_a_running_rig_tells_its_spread(qtbot, studio, make_camera, tmp_path):
+    studio.open([make_camera("a"), make_camera("b")])
+    qtbot.waitUntil(lambda: studio.pipeline.moments.spread().rate_hz > 0)
+    model = StatusModel(studio, lambda: tmp_path)
+    with qtbot.waitSignal(model.changed) as told:
+        model.poll()
+
+    assert told.args[0].moments.text.startswith("2 cameras within")

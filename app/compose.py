@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -312,11 +312,15 @@ class Pipeline:
         try:
             while not outdated():
                 lines = self.lines
+
+                def over(lines: Mapping[str, CameraLine] = lines) -> bool:
+                    return outdated() or self.lines is not lines
+
                 refine_in_turn(
                     {camera_id: line.channel.newest for camera_id, line in lines.items()},
                     engine,
                     deliver,
-                    lambda lines=lines: outdated() or self.lines is not lines,
+                    over,
                     self._wake,
                     hidden_share=lambda: self.hidden_share,
                     stabiliser=stabiliser,

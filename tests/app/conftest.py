@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.camera import CameraBase
+
 if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     screens = Path(__file__).with_name("offscreen_screens.json")
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screens}"
@@ -33,7 +35,7 @@ def themed(qapp):
     return qapp
 
 
-class TinyCamera:
+class TinyCamera(CameraBase):
     """8 x 6 pixels at 100 Hz; depth grows by a count of 100 from column to column, column 0 is a hole."""
 
     def __init__(self, camera_id: str = "tiny", *, unit_m: float = 0.001) -> None:
@@ -52,12 +54,6 @@ class TinyCamera:
         pass
 
     def close(self) -> None:
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_error) -> None:
         pass
 
     def frame(self):

@@ -38,6 +38,7 @@ from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
 from drivers.session.writer import KeptControls
+from model.repair import SensorNoise, sensor_noise
 from model.spec import EngineChoice, find
 from model.stabilise import Stabiliser
 
@@ -274,7 +275,7 @@ class Pipeline:
                 model=spec.name,
                 title=engine.label,
                 weights_sha256="" if spec.weights is None else spec.sha256 or sha256(spec.weights),
-                precision=choice.precision,
+                precision=engine.precision,
                 tokens=choice.tokens,
                 anchored=choice.anchor,
             )
@@ -305,6 +306,8 @@ class Pipeline:
             nonlocal note
             if engine.note != note:  # it took other tokens, or lost its device
                 note = engine.note
+                assert self._made_by is not None
+                self._made_by = self._made_by.model_copy(update={"precision": engine.precision})
                 self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label, note))
             self._refined(refined)
             self._rest(outdated)
@@ -322,11 +325,18 @@ class Pipeline:
                     deliver,
                     over,
                     self._wake,
+                    noise=self._noise_of,
                     hidden_share=lambda: self.hidden_share,
                     stabiliser=stabiliser,
                 )
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             self._repair_failed(engine.label, error)
+
+    def _noise_of(self, frame: Frame) -> SensorNoise:
+        calibration = frame.calibration
+        matched = calibration.ir or calibration.depth
+        sensor = self.lines[frame.camera_id].info.sensor
+        return sensor_noise(sensor, focal_px=matched.fx, baseline_m=calibration.baseline_m)
 
     def _repair_failed(self, label: str, error: Exception) -> None:
         log.error("the repair failed", exc_info=error)

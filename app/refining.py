@@ -1,7 +1,7 @@
 """Repairs stored frames one by one and writes what came out beside what went in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from drivers.frames_folder import INTRINSICS_NAME, frame_folders, load_frame
 from drivers.geometry import Intrinsics, rays, register_depth
 from drivers.session.library import is_session
 from drivers.session.reader import Session
-from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenance, sensor_noise
+from model.repair import USUAL_NOISE, Repair, SensorNoise, sensor_noise
+from model.shot import Shot
 
 UNREADABLE = (CameraError, SessionError)
 """What `Waiting.read` raises for one bad frame among good ones."""
@@ -117,10 +118,8 @@ def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str
 
 def repair_frame(engine: Engine, frame: StoredFrame) -> Repair:
     """The engine's answer in float metres, nothing rounded; provenance by the noise of the frame's sensor."""
-    repair = engine.repair(frame.color, frame.counts, frame.unit_m)
-    seen = repair.provenance <= Provenance.REFINED  # in monocular repair nothing is
-    by_noise = provenance(frame.measured_m, repair.depth_m, noise=frame.noise)
-    return replace(repair, provenance=np.where(seen, by_noise, repair.provenance))
+    matrix = None if frame.intrinsics is None else frame.intrinsics.matrix
+    return engine.repair_batch([Shot(frame.color, frame.counts, frame.unit_m, matrix, frame.noise)])[0]
 
 
 def write_point_cloud(path: Path, color: NDArray[np.uint8], repair: Repair, camera: Intrinsics) -> None:

@@ -13,6 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from app import paths
+from model.spec import Device
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Settings(BaseModel):
         title="Repair with",
         description="auto, demo, classical, off, a weights file, or one that the verb models lists",
     )
-    device: Literal["auto", "cpu", "cuda", "openvino"] = Field("auto", title="Compute device")
-    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", title="Precision")
+    device: Device = Field("auto", title="Compute device")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", title="Precision")
     tokens: int = Field(0, ge=0, le=10_000, title="Tokens", description="0 lets the model decide")
     anchor: bool = Field(
         True, title="Keep to the measurement", description="Pull the network's depth onto measured pixels"

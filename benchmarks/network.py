@@ -39,10 +39,11 @@ from model.errors import WeightsError
 from model.mdm import MDM, token_grid
 from model.runtime import gate
 from model.runtime.core import Precision
-from model.runtime.cpu import CpuRunner, TorchHeads
+from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.graphs import GraphRunner, Mode
 from model.runtime.openvino import OpenVinoHeads
-from model.runtime.runner import Runner, Shot
+from model.runtime.runner import Runner
+from model.shot import Shot
 
 HEIGHT, WIDTH = 480, 640
 NAMES = {"S": "dinov2_vits14", "B": "dinov2_vitb14", "L": "dinov2_vitl14"}
@@ -327,9 +328,9 @@ def engine(name: str, model: MDM) -> tuple[Runner, Precision]:
     assert precision in {"fp32", "bf16", "fp16"}
     mine = copy.deepcopy(model)
     if kind == "openvino":
-        return CpuRunner(mine, OpenVinoHeads(mine, precision)), precision
+        return FrameRunner(mine, OpenVinoHeads(mine, precision)), precision
     if kind == "torch":
-        return CpuRunner(mine, TorchHeads(mine, precision)), precision
+        return FrameRunner(mine, TorchHeads(mine, precision)), precision
     mode: Mode = "eager" if kind == "padded" else kind
     return GraphRunner(mine, precision, mode), precision
 

@@ -3,8 +3,9 @@
 import copy
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,16 +17,20 @@ from model.checkpoint import WeightsError
 from model.classical import guided_membrane
 from model.finish import finished
 from model.governor import Governor, levels
+from model.masking import Hide
 from model.mdm import MDM, token_grid
-from model.repair import Provenance, Repair, provenance
+from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenance
 from model.runtime import gate
 from model.runtime.core import Precision
-from model.runtime.cpu import CpuRunner, TorchHeads
+from model.runtime.fastest import Candidate, fastest
+from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.graphs import GraphRunner
-from model.runtime.openvino import OpenVinoHeads
-from model.runtime.runner import Grid, Runner, Shot
+from model.runtime.onnx import OnnxHeads
+from model.runtime.openvino import OpenVinoHeads, is_installed
+from model.runtime.runner import Grid, Runner
+from model.shot import Shot
 from model.sparse import with_every_point
-from model.spec import CLASSICAL, DEMO, EngineChoice, find
+from model.spec import CLASSICAL, DEMO, Device, EngineChoice, find
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +38,8 @@ GATE_TOKENS = 300
 """Most tokens for which a processor is asked to compare; more show nothing more and take minutes."""
 GATE_HOLES = (0.4, 0.0, 1.0)
 """Shares of holes in the frames that engines are compared with."""
+HALF = frozenset({"tensorrt", "openvino-gpu", "openvino-npu"})
+"""Devices that half precision is made for; processors that have such products round to bf16."""
 STEP_DOWN = 0.7
 """Share of the tokens that is tried after the device ran out of memory."""
 
@@ -43,18 +50,30 @@ class ClassicalEngine:
 
     label: str = CLASSICAL.title
     note: str = ""
+    precision: Precision = "fp32"
+    batches: bool = False
 
-    def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
+    def repair(
+        self,
+        color: NDArray[np.uint8],
+        counts: NDArray[np.uint16],
+        unit_m: float,
+        *,
+        intrinsics: NDArray[np.float64] | None = None,
+        noise: SensorNoise = USUAL_NOISE,
+    ) -> Repair:
         """Like `MdmEngine.repair`; an image without any measurement comes back as rejected."""
         measured_m = counts * np.float32(unit_m)
         if not counts.any():
             return _nothing(measured_m)
         depth_m = guided_membrane(color, measured_m)
-        return Repair(depth_m, provenance(measured_m, depth_m))
+        return Repair(depth_m, provenance(measured_m, depth_m, noise=noise), intrinsics=intrinsics)
 
     def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
         """Like `MdmEngine.repair_batch`."""
-        return [self.repair(shot.color, shot.counts, shot.unit_m) for shot in shots]
+        return [
+            self.repair(s.color, s.counts, s.unit_m, intrinsics=s.intrinsics, noise=s.noise) for s in shots
+        ]
 
 
 class MdmEngine:
@@ -112,28 +131,44 @@ class MdmEngine:
         """Whether several frames at once take less time than one after the other."""
         return self._runner.batches
 
-    def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
+    @property
+    def precision(self) -> Precision:
+        """Of the products, at present."""
+        return self._runner.precision
+
+    def repair(
+        self,
+        color: NDArray[np.uint8],
+        counts: NDArray[np.uint16],
+        unit_m: float,
+        *,
+        intrinsics: NDArray[np.float64] | None = None,
+        noise: SensorNoise = USUAL_NOISE,
+    ) -> Repair:
         """Repaired depth in the colour grid.
 
         Args:
             color: (H, W, 3) uint8 RGB.
             counts: (h, w) uint16 depth over the same field of view, 0 for a hole; normally h = H, w = W.
             unit_m: metres per count.
+            intrinsics: (3, 3) camera matrix of `color` in pixels, for `Repair.points_m`.
+            noise: of the depth sensor, for provenance.
         """
-        return self.repair_batch([Shot(color, counts, unit_m)])[0]
+        return self.repair_batch([Shot(color, counts, unit_m, intrinsics, noise)])[0]
 
     def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
         """The same for frames of several cameras; on a GPU those of one size run at once."""
-        shown = [self._shown(shot) for shot in shots]
         started_s = time.perf_counter()
+        shown = [self._shown(shot) for shot in shots]
         answers = self._run(shown)
-        took_s = time.perf_counter() - started_s
+        repairs = [self._repair(shot, answer) for shot, answer in zip(shown, answers, strict=True)]
         if self._governor is not None:
+            took_s = time.perf_counter() - started_s
             self._governor.observe(took_s / len(shots), now_s=time.monotonic())
-        return [self._repair(shot, answer) for shot, answer in zip(shown, answers, strict=True)]
+        return repairs
 
     def _shown(self, shot: Shot) -> Shot:
-        return Shot(shot.color, np.zeros_like(shot.counts), shot.unit_m) if self._monocular else shot
+        return replace(shot, counts=np.zeros_like(shot.counts)) if self._monocular else shot
 
     def _repair(self, shot: Shot, answer: NDArray[np.float32]) -> Repair:
         height, width = shot.color.shape[:2]
@@ -143,9 +178,15 @@ class MdmEngine:
             measured_m = np.asarray(resized, np.float32)
         network_m, probability = answer
         masked = self._runner.config.mask_head is not None
-        return finished(
-            shot.color, network_m, measured_m, probability if masked else None, anchored=self._anchor
+        repair = finished(
+            shot.color,
+            network_m,
+            measured_m,
+            probability if masked else None,
+            anchored=self._anchor,
+            noise=shot.noise,
         )
+        return replace(repair, intrinsics=shot.intrinsics)
 
     def _run(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
         while True:
@@ -185,7 +226,8 @@ def build(
 
     Args:
         choice: what was asked for.
-        target_hz: repairs of each camera in a second; tokens that the choice leaves open follow it.
+        target_hz: repairs of each camera in a second; what the choice leaves open follows it: tokens, and the
+            way that takes the least time on this machine. None takes the exact one.
         cameras: how many there are.
 
     Raises:
@@ -198,14 +240,16 @@ def build(
     if spec.weights is None:
         raise WeightsError(f"{spec.title} is no repair.", hint="Choose a model.")
     weights = spec.weights
-    device = _device(choice.device)
-    model = checkpoint.load(weights, device="cpu" if device == "openvino" else device)
+    device = _torch_device(choice.device)
+    model = checkpoint.load(weights, device=device)
     fewest, most = model.config.num_tokens_range
     governor = None
     if target_hz is not None and not choice.tokens:
         governor = Governor(levels((fewest, most)), target_hz=target_hz, cameras=cameras)
     tokens = choice.tokens or fewest
-    runner = gated(model, choice.precision, openvino=device == "openvino", tokens=tokens)
+    runner = gated(
+        model, candidates(model, choice, hurry=target_hz is not None), tokens=tokens, cameras=cameras
+    )
 
     def on_cpu() -> Runner:
         return runner_for(checkpoint.load(weights), "fp32")
@@ -217,37 +261,104 @@ def build(
         anchor=choice.anchor,
         monocular=choice.monocular,
         runner=runner,
-        fall_back=None if device == "cpu" else on_cpu,
+        fall_back=None if choice.device == "cpu" else on_cpu,
         governor=governor,
     )
 
 
-def gated(model: MDM, precision: Precision, *, openvino: bool, tokens: int) -> Runner:
-    """What runs the model on its device, warm, and compared with the plain network there.
+def candidates(model: MDM, choice: EngineChoice, *, hurry: bool) -> list[Candidate]:
+    """The ways to run a model that a choice allows, the ones to be preferred first.
 
     Args:
-        model: in evaluation mode, float32; belongs to the runner afterwards.
-        precision: of the products.
-        openvino: run it by OpenVINO.
+        model: in evaluation mode, float32, on the device of the choice; each way makes a copy.
+        choice: what was asked for.
+        hurry: what is left open may be rounded.
+    """
+    on_gpu = model.encoder.image_mean.device.type == "cuda"
+    precisions: tuple[Precision, ...]
+    if choice.precision != "auto":
+        precisions = (choice.precision,)
+    elif not hurry:
+        precisions = ("fp32",)
+    else:
+        precisions = ("fp16", "bf16", "fp32") if on_gpu or choice.device in HALF else ("fp32", "bf16")
+    ways = _WAYS.get(choice.device, _torch)
+    if choice.device == "auto" and hurry:
+        ways = _cuda if on_gpu else _torch_or_openvino
+    return [candidate for precision in precisions for candidate in ways(model, precision)]
+
+
+def _torch(model: MDM, precision: Precision) -> list[Candidate]:
+    return [Candidate(f"torch {precision}", precision, lambda: runner_for(copy.deepcopy(model), precision))]
+
+
+def _cuda(model: MDM, precision: Precision) -> list[Candidate]:
+    if precision == "fp32":
+        return _torch(model, precision)  # FlashAttention has no such products
+
+    def by(hide: Hide) -> Candidate:
+        return Candidate(
+            f"graphs {precision}, padding hidden by {hide}",
+            precision,
+            lambda: GraphRunner(copy.deepcopy(model), precision, hide=hide),
+        )
+
+    return [by("bias"), by("lengths")]
+
+
+def _openvino(model: MDM, precision: Precision, device: str = "CPU") -> list[Candidate]:
+    def make() -> Runner:
+        mine = copy.deepcopy(model)
+        return FrameRunner(mine, OpenVinoHeads(mine, precision, device=device))
+
+    return [Candidate(f"OpenVINO {device} {precision}", precision, make)]
+
+
+def _torch_or_openvino(model: MDM, precision: Precision) -> list[Candidate]:
+    return _torch(model, precision) + (_openvino(model, precision) if is_installed() else [])
+
+
+def _tensorrt(model: MDM, precision: Precision) -> list[Candidate]:
+    def make() -> Runner:
+        mine = copy.deepcopy(model)
+        return FrameRunner(mine, OnnxHeads(mine, precision))
+
+    return [Candidate(f"TensorRT {precision}", precision, make)]
+
+
+_WAYS: Mapping[Device, Callable[[MDM, Precision], list[Candidate]]] = {
+    "cpu": _torch,
+    "cuda": _cuda,
+    "tensorrt": _tensorrt,
+    "openvino": _openvino,
+    "openvino-gpu": partial(_openvino, device="GPU"),
+    "openvino-npu": partial(_openvino, device="NPU"),
+}
+
+
+def gated(model: MDM, ways: Sequence[Candidate], *, tokens: int, cameras: int = 1) -> Runner:
+    """The best of some ways to run a model, warm, and compared with the plain network there.
+
+    Args:
+        model: in evaluation mode, float32.
+        ways: of `candidates`.
         tokens: for each frame; what is compared has at most `GATE_TOKENS` on a processor.
+        cameras: how many there are.
 
     Raises:
-        WeightsError: it does not give what the network gives.
+        WeightsError: none gives what the network gives.
     """
     on_gpu = model.encoder.image_mean.device.type == "cuda"
     shots = gate.made_up_shots(480, 640, GATE_HOLES)
     grid = grid_for(shots[0], tokens if on_gpu else min(tokens, GATE_TOKENS))
-    want = gate.plain(model, shots, grid)
-    runner = CpuRunner(model, OpenVinoHeads(model, precision)) if openvino else runner_for(model, precision)
-    gate.check(runner, shots, grid, want, precision)
-    return runner
+    return fastest(ways, shots, grid, gate.plain(model, shots, grid), cameras=cameras)
 
 
 def runner_for(model: MDM, precision: Precision) -> Runner:
     """What runs a model best where it is, by torch; it belongs to the runner afterwards."""
     if model.encoder.image_mean.device.type == "cuda":
         return GraphRunner(model, precision)
-    return CpuRunner(model, TorchHeads(model, precision))
+    return FrameRunner(model, TorchHeads(model, precision))
 
 
 def grid_for(shot: Shot, tokens: int) -> Grid:
@@ -256,15 +367,18 @@ def grid_for(shot: Shot, tokens: int) -> Grid:
     return token_grid(tokens, height=height, width=width)
 
 
-def _device(name: str) -> str:
+def _torch_device(name: Device) -> str:
+    """Where torch keeps the network for a device of the choice."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
+    if name not in {"cuda", "tensorrt"}:
+        return "cpu"
+    if not torch.cuda.is_available():
         raise WeightsError(
             "No CUDA device was found, or this torch was built without CUDA.",
             hint="Choose the CPU, or install a CUDA build of torch (see README).",
         )
-    return name
+    return "cuda"
 
 
 def _first_line(error: Exception) -> str:

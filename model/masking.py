@@ -1,6 +1,6 @@
 """Which depth tokens the transformer sees, and the remapped depth that decides it."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ BUCKETS = 8
 ALIGNED_TOKENS = 16
 """Kernels of CUDA want a bias whose rows are a multiple of this."""
 
+Hide = Literal["bias", "lengths"]
+
 
 class Kept(NamedTuple):
     """Depth tokens that the transformer sees, as arrays of one size for the whole batch.
@@ -25,11 +27,13 @@ class Kept(NamedTuple):
     Attributes:
         places: (B, K) int64, which of the N tokens, visible ones first, in row order.
         bias: (B, 1, 1, L) float32 for the keys of the sequence: 0, or -inf for what only fills it up; None
-            where nothing does.
+            where nothing does, or where `lengths` says it.
+        lengths: (B,) int32, tokens of each sequence that count; the others fill it up to L.
     """
 
     places: Tensor
     bias: Tensor | None
+    lengths: Tensor | None = None
 
 
 def remap_depth(depth_m: Tensor, *, remap: Remap) -> Tensor:
@@ -94,17 +98,21 @@ def bucket(count: int, *, tokens: int, front: int) -> int:
     return -(-(front + wanted) // ALIGNED_TOKENS) * ALIGNED_TOKENS - front
 
 
-def padded(visible: Tensor, size: int, *, front: int) -> Kept:
+def padded(visible: Tensor, size: int, *, front: int, hide: Hide = "bias") -> Kept:
     """The visible tokens of each sample first, then others that nobody attends to, `size` in all.
 
     Args:
         visible: (B, N) bool with at most `size` True in each row.
         size: K, which may be above N.
         front: tokens before the depth tokens in the sequence.
+        hide: how the attention is told of the others: by a bias on their scores, or by lengths, for kernels
+            that do not even read them.
     """
     order = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # (B, N)
     places = F.pad(order[:, :size], (0, max(size - visible.shape[1], 0)))  # (B, K)
     used = front + visible.sum(1, keepdim=True)  # (B, 1)
+    if hide == "lengths":
+        return Kept(places, None, used.flatten().to(torch.int32))
     place = torch.arange(front + size, device=visible.device)  # (L)
     bias = torch.zeros(len(visible), front + size, device=visible.device)  # (B, L)
     return Kept(places, bias.masked_fill(place >= used, -torch.inf)[:, None, None])

@@ -100,12 +100,29 @@ class Repair:
         valid_probability: (H, W) float32 in 0..1, what the mask head says; None from a repair that has none.
         confidence: (H, W) float32 in 0..1, how probable it is that `depth_m` is less than 5 % off
             (`model.confidence`); 0 where rejected; None where there is nothing to judge it by.
+        intrinsics: (3, 3) camera matrix in pixels; None where nobody gave it.
     """
 
     depth_m: NDArray[np.float32]
     provenance: NDArray[np.uint8]
     valid_probability: NDArray[np.float32] | None = None
     confidence: NDArray[np.float32] | None = None
+    intrinsics: NDArray[np.float64] | None = None
+
+    @property
+    def points_m(self) -> NDArray[np.float32] | None:
+        """(H, W, 3) float32 metres, x right, y down, z ahead, +inf where rejected; None without intrinsics.
+
+        Pixel (0, 0) is the centre of the top-left pixel. Computed at each call.
+        """
+        if self.intrinsics is None:
+            return None
+        k = self.intrinsics
+        down, across = np.indices(self.depth_m.shape, np.float32)
+        rays = np.stack(((across - k[0, 2]) / k[0, 0], (down - k[1, 2]) / k[1, 1]), -1).astype(np.float32)
+        seen = np.isfinite(self.depth_m)[..., None]
+        z = np.where(seen, self.depth_m[..., None], np.float32(0))
+        return np.where(seen, np.concatenate((rays * z, z), -1), np.float32(np.inf))
 
 
 def provenance(

@@ -73,22 +73,26 @@ class ModelSpec:
         return self.weights is None or self.weights.is_file()
 
 
+Device = Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "openvino-gpu", "openvino-npu"]
+
+
 @dataclass(frozen=True)
 class EngineChoice:
     """Which repair runs, and how.
 
     Attributes:
         model: name of a `ModelSpec`.
-        device: "auto", "cpu", "cuda" or "openvino".
-        precision: "fp32", "bf16" or, on a GPU, "fp16".
+        device: "auto" takes an NVIDIA card where there is one, else the processor, the faster way of the two
+            that it has; "openvino" is the processor too, "openvino-gpu" and "openvino-npu" are Intel's.
+        precision: of the products; "auto" is exact, unless a rate is asked for that something else keeps.
         tokens: RGB tokens for each frame; 0 takes the model's own.
         anchor: pull the network's depth onto the measured pixels.
         monocular: show the network no depth at all.
     """
 
     model: str = "demo"
-    device: Literal["auto", "cpu", "cuda", "openvino"] = "auto"
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    device: Device = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     tokens: int = 0
     anchor: bool = True
     monocular: bool = False

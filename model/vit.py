@@ -1,7 +1,7 @@
 """The encoder: a DINOv2 vision transformer that reads colour and depth patches as one sequence."""
 
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +16,20 @@ HEAD_SCALE = 0.125  # 64 ** -0.5
 QUERY_ROWS = 256
 """Queries that one product takes on a CPU in bfloat16: their scores stay in its cache."""
 
-Keys = list[int] | Tensor | None
+
+class Lengths(NamedTuple):
+    """How many tokens of each sequence count, for attention that leaves the others out.
+
+    Attributes:
+        used: (B,) int32.
+    """
+
+    used: Tensor
+
+
+Keys = list[int] | Tensor | Lengths | None
 """Who attends to whom: the lengths of samples that lie end to end; (B, 1, 1, L), 0 for a key that counts and
--inf for padding; or None where everything in a sample sees everything."""
+-inf for padding; how many keys of each sequence count; or None where all in a sample see each other."""
 
 
 class Encoding(NamedTuple):
@@ -56,6 +67,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, keys: Keys, outputs: int | None = None) -> Tensor:
         qkv = self.qkv(x).unflatten(2, (3, self.heads, -1))  # (B, L, 3, heads, 64)
+        if isinstance(keys, Lengths):
+            q, k, v = qkv.unbind(2)  # 3 x (B, L, heads, 64)
+            return cast("Tensor", self.proj(attend_lengths(q[:, :outputs], k, v, keys).flatten(2)))
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # 3 x (B, heads, L, 64)
         if isinstance(keys, list):
             samples = zip(q.split(keys, 2), k.split(keys, 2), v.split(keys, 2), strict=True)
@@ -64,6 +78,31 @@ class Attention(nn.Module):
             x = attend(q[:, :, :outputs], k, v, keys)  # (B, heads, L, 64)
         out: Tensor = self.proj(x.transpose(1, 2).flatten(2))  # (B, L, D)
         return out
+
+
+def attend_lengths(q: Tensor, k: Tensor, v: Tensor, lengths: Lengths) -> Tensor:
+    """(B, Lq, heads, 64): what `attend` gives where only the first keys of each sequence count.
+
+    On CUDA in half precision by FlashAttention, which never reads the other keys; elsewhere by a bias.
+
+    Args:
+        q: (B, Lq, heads, 64).
+        k: (B, L, heads, 64).
+        v: (B, L, heads, 64).
+        lengths: of the sequences.
+    """
+    (b, queries), keys, device = q.shape[:2], k.shape[1], q.device
+    if device.type == "cuda" and q.dtype in {torch.float16, torch.bfloat16}:
+        from torch.nn.attention.varlen import varlen_attn
+
+        steps = torch.arange(b + 1, dtype=torch.int32, device=device)
+        q, k, v = (x.flatten(0, 1) for x in (q, k, v))  # 3 x (B L, heads, 64)
+        out = varlen_attn(q, k, v, steps * queries, steps * keys, queries, keys, seqused_k=lengths.used)
+        assert isinstance(out, Tensor)
+        return out.view(b, queries, *out.shape[1:])
+    unused = torch.arange(keys, device=device) >= lengths.used[:, None]  # (B, L)
+    bias = torch.zeros(unused.shape, device=device).masked_fill(unused, -torch.inf)[:, None, None]
+    return attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), bias).transpose(1, 2)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
@@ -239,7 +278,8 @@ class VisionTransformer(nn.Module):
         if isinstance(visible, Kept):
             at = visible.places.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
             x = torch.cat((front, measured.gather(1, at)), 1)  # (B, L, D)
-            return self._taken_padded(x, visible.bias, front=front.shape[1])
+            keys = visible.bias if visible.lengths is None else Lengths(visible.lengths)
+            return self._taken_padded(x, keys, front=front.shape[1])
         if visible is None:
             samples = list(torch.cat((front, measured), 1))  # B x (L, D)
         else:
@@ -259,11 +299,11 @@ class VisionTransformer(nn.Module):
                 taken.append(self.norm(torch.stack([s[:front] for s in sequences])))  # (B, front, D)
         return taken
 
-    def _taken_padded(self, x: Tensor, bias: Tensor | None, *, front: int) -> list[Tensor]:
+    def _taken_padded(self, x: Tensor, keys: Keys, *, front: int) -> list[Tensor]:
         taken = []
         for index, block in enumerate(self.blocks[: self.taken_layers[-1] + 1]):
             last = index == self.taken_layers[-1]
-            x = block(x, bias, front if last else None)  # nobody reads the depth tokens of the last block
+            x = block(x, keys, front if last else None)  # nobody reads the depth tokens of the last block
             if index in self.taken_layers:
                 taken.append(self.norm(x[:, :front]))  # (B, front, D)
         return taken

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,8 @@ from app.flow.slot import Slot
 from drivers.depth import DepthMap, depth_map
 from drivers.frame import Frame
 from drivers.geometry import register_depth
-from model.repair import Repair
+from model.repair import USUAL_NOISE, Repair, SensorNoise
+from model.shot import Shot
 from model.stabilise import Stabiliser
 
 
@@ -29,14 +30,16 @@ class Engine(Protocol):
     def note(self) -> str:
         """How it runs at the moment: "CPU fp32, 192 tokens"; after trouble, also what became of it."""
 
-    def repair(self, color: NDArray[np.uint8], counts: NDArray[np.uint16], unit_m: float) -> Repair:
-        """Repaired depth in the colour grid.
+    @property
+    def precision(self) -> str:
+        """Of its numbers: "fp32"."""
 
-        Args:
-            color: (H, W, 3) uint8 RGB.
-            counts: (H, W) uint16 depth registered to colour, 0 for a hole.
-            unit_m: metres per count.
-        """
+    @property
+    def batches(self) -> bool:
+        """Whether several frames at once take less time than one after the other."""
+
+    def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
+        """Repaired depth in the colour grid of each shot, whose counts lie in that grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,80 +79,64 @@ class Refined:
         return (self.ready_ns - self.frame.captured_ns) / 1e6
 
 
-def refine_frame(
-    engine: Engine, frame: Frame, *, hidden_share: float = 0.0, stabiliser: Stabiliser | None = None
-) -> Refined:
-    """Register, repair, and round to the sensor's own counts.
+def refine_frames(
+    engine: Engine,
+    frames: Sequence[Frame],
+    *,
+    noise: Callable[[Frame], SensorNoise] = lambda _frame: USUAL_NOISE,
+    hidden_share: float = 0.0,
+    stabiliser: Callable[[str], Stabiliser | None] = lambda _camera_id: None,
+) -> list[Refined]:
+    """Register, repair at once, and round to the sensors' own counts; each frame takes its share of the time.
 
     Args:
         engine: does the repair.
-        frame: what was captured.
+        frames: of different cameras.
+        noise: of a frame's sensor.
         hidden_share: as in `Refined`; what is made worse on purpose is not steadied.
-        stabiliser: of this camera; None for the repair of the single frame.
+        stabiliser: of a camera; None for the repair of the single frame.
     """
     started_ns = time.monotonic_ns()
-    raw = register_depth(frame.depth, frame.calibration)
     patches = getattr(engine, "tokens", PATCHES)  # filling without a network has none
-    repair = engine.repair(frame.color, without_hidden(raw, hidden_share, patches).values, raw.unit_m)
-    if stabiliser is not None and not hidden_share:
-        repair = stabiliser.steadied(frame.color, raw.metres, repair)
-    for image in (repair.provenance, repair.confidence):
-        if image is not None:
-            image.flags.writeable = False
-    depth = depth_map(repair.depth_m, unit_m=raw.unit_m)
+    raws = [register_depth(frame.depth, frame.calibration) for frame in frames]
+    shots = [
+        Shot(
+            frame.color,
+            without_hidden(raw, hidden_share, patches).values,
+            raw.unit_m,
+            frame.calibration.color.matrix,
+            noise(frame),
+        )
+        for frame, raw in zip(frames, raws, strict=True)
+    ]
+    repairs = [
+        _steadied(None if hidden_share else stabiliser(frame.camera_id), frame, raw, repair)
+        for frame, raw, repair in zip(frames, raws, engine.repair_batch(shots), strict=True)
+    ]
+    depths = [depth_map(repair.depth_m, unit_m=raw.unit_m) for repair, raw in zip(repairs, raws, strict=True)]
     ready_ns = time.monotonic_ns()
-    return Refined(
-        frame,
-        raw,
-        depth,
-        repair.provenance,
-        engine.label,
-        (ready_ns - started_ns) / 1e6,
-        ready_ns,
-        repair.confidence,
-        hidden_share,
-        patches,
-        stabiliser is not None and not hidden_share,
-    )
+    repairs = engine.repair_batch(shots)
+    depths = [depth_map(repair.depth_m, unit_m=raw.unit_m) for repair, raw in zip(repairs, raws, strict=True)]
+    ready_ns = time.monotonic_ns()
+    took_ms = (ready_ns - started_ns) / 1e6 / len(frames)
+    for repair in repairs:
+        for image in (repair.provenance, repair.confidence):
+            if image is not None:
+                image.flags.writeable = False
+    return [
+        Refined(
+            frame,
+            raw,
+            depth,
+            repair.provenance,
+            engine.label,
+            took_ms,
+            ready_ns,
+            repair.confidence,
+            hidden_share,
+            patches,
+        )
+        for frame, raw, repair, depth in zip(frames, raws, repairs, depths, strict=True)
+    ]
 
 
-def refine_in_turn(
-    sources: Mapping[str, Slot[Frame]],
-    engine: Engine,
-    deliver: Callable[[Refined], None],
-    stop: Callable[[], bool],
-    wake: threading.Event,
-    *,
-    hidden_share: Callable[[], float] = lambda: 0.0,
-    stabiliser: Callable[[str], Stabiliser | None] = lambda _camera_id: None,
-) -> None:
-    """Serve the cameras round robin until `stop()`.
-
-    Each turn takes a camera's newest frame; frames that came between two turns are skipped. A camera without
-    a new frame loses its turn.
-
-    Args:
-        sources: newest frame of each camera.
-        engine: does the repair.
-        deliver: gets each result, in this thread.
-        stop: asked between any two frames.
-        wake: set by whoever has a new frame; waited for when no camera has one.
-        hidden_share: asked before each frame; as in `Refined`.
-        stabiliser: asked before each frame for that of its camera.
-    """
-    seen = dict.fromkeys(sources, 0)
-    while not stop():
-        wake.clear()
-        served = False
-        for camera_id, slot in sources.items():
-            if stop():
-                return
-            newer = slot.newer_than(seen[camera_id], timeout_s=0)
-            if newer is None:
-                continue
-            seen[camera_id], frame = newer
-            steady = stabiliser(camera_id)
-            deliver(refine_frame(engine, frame, hidden_share=hidden_share(), stabiliser=steady))
-            served = True
-        if not served:
-            wake.wait(0.1)

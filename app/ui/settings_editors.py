@@ -96,13 +96,22 @@ class FieldEditor(QWidget):
 
 
 class ChoiceEditor(FieldEditor):
-    """A few words to choose from."""
+    """A few words to choose from, side by side; many in a list that opens."""
+
+    SIDE_BY_SIDE = 4
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = Segmented([Option(word, spelled(word)) for word in field.choices], field.title)
+        options = [Option(word, spelled(word)) for word in field.choices]
+        self.control: Segmented | Picker
+        if len(options) <= self.SIDE_BY_SIDE:
+            self.control = Segmented(options, field.title)
+            self.control.changed.connect(self._changed)
+        else:
+            self.control = Picker(field.title)
+            self.control.set_options(options)
+            self.control.picked.connect(self._hand_over)
         self.add_right(self.control)
-        self.control.changed.connect(self._changed)
 
     def show_value(self, value: Value) -> None:
         self.control.select(str(value))

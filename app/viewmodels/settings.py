@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import app_version, paths
 from app.settings import Settings, save
+from app.viewmodels.repair_choices import devices
 
 Value = str | bool | int | float | Path | None
 
@@ -211,6 +212,8 @@ def _field(name: str, info: FieldInfo, settings: Settings) -> Field:
     kind, choices = _kind(name, info)
     low, high = _bounds(info)
     value: Value = getattr(settings, name)
+    if name == "device":
+        choices = tuple(devices(str(value)))
     title = info.title or name.replace("_", " ").capitalize()
     step = STEPS.get(name, 1.0)
     return Field(name, title, info.description or "", kind, value, choices, low, high, step)

@@ -7,9 +7,13 @@ HOUR_S = 3600
 DAY_S = 86_400
 
 SPELLINGS = {
+    "auto": "Automatic",
     "cpu": "CPU",
     "cuda": "GPU",
+    "tensorrt": "TensorRT",
     "openvino": "OpenVINO",
+    "openvino-gpu": "Intel GPU",
+    "openvino-npu": "Intel NPU",
     "fp32": "32 bit",
     "bf16": "16 bit",
     "fp16": "16 bit, half",

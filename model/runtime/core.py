@@ -36,7 +36,12 @@ class EncoderCore(nn.Module):
         self.register_buffer("positions", model.encoder.backbone.positions(rows, cols).detach())
 
     def forward(
-        self, image: Tensor, depth: Tensor, places: Tensor, bias: Tensor | None = None
+        self,
+        image: Tensor,
+        depth: Tensor,
+        places: Tensor,
+        bias: Tensor | None = None,
+        lengths: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """(B, D, R, C) features and (B, D) class token, as in `Encoding`, float32.
 
@@ -45,8 +50,9 @@ class EncoderCore(nn.Module):
             depth: (B, 1, 14 R, 14 C), likewise.
             places: (B, K) int64, as in `Kept`.
             bias: (B, 1, 1, L), as in `Kept`.
+            lengths: (B,), as in `Kept`.
         """
-        encoding = self.encoder(image, depth, Kept(places, bias), self.positions)
+        encoding = self.encoder(image, depth, Kept(places, bias, lengths), self.positions)
         return encoding.features.float(), encoding.class_token.float()
 
 
@@ -81,9 +87,16 @@ class Core(nn.Module):
         self.encode = EncoderCore(model, rows, cols)
         self.decode = DecoderCore(model, rows, cols, aspect)
 
-    def forward(self, image: Tensor, depth: Tensor, places: Tensor, bias: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        image: Tensor,
+        depth: Tensor,
+        places: Tensor,
+        bias: Tensor | None = None,
+        lengths: Tensor | None = None,
+    ) -> Tensor:
         """(B, 1 or 2, 16 R, 16 C) float32, as `MDM.decode`."""
-        heads: Tensor = self.decode(*self.encode(image, depth, places, bias))
+        heads: Tensor = self.decode(*self.encode(image, depth, places, bias, lengths))
         return heads
 
 

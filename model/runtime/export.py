@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from model.config import PATCH_PX
 from model.errors import WeightsError
 from model.masking import bucket, padded
 from model.mdm import MDM
@@ -15,19 +16,18 @@ OPSET = 20
 """The first in which GELU is one operator."""
 
 
-def export(model: MDM, path: Path, *, rows: int, cols: int, height: int, width: int, count: int) -> None:
+def export(model: MDM, path: Path, *, rows: int, cols: int, aspect: float, count: int) -> None:
     """Write the whole network with every shape fixed; a mask hides what only fills up the depth tokens.
 
     Inputs are image, depth, places and bias, as `model.runtime.core.Core` and `model.masking.padded` have
     them; the output is heads, (1, 1 or 2, 16 rows, 16 cols).
 
     Args:
-        model: in evaluation mode, float32, on the CPU.
+        model: in evaluation mode, on the CPU; float32, or as `model.runtime.core.set_precision` left it.
         path: the .onnx file; weights above 2 GB would go beside it.
         rows: of the token grid.
         cols: of the token grid.
-        height: of the frames.
-        width: of the frames.
+        aspect: width over height of the frames.
         count: visible depth tokens to make room for; `rows * cols` is enough for every frame.
 
     Raises:
@@ -39,12 +39,12 @@ def export(model: MDM, path: Path, *, rows: int, cols: int, height: int, width: 
         raise WeightsError(
             "Exporting a network needs the package onnxscript.", hint="Run: pip install 'depthmend[onnx]'"
         ) from error
-    core = Core(model, rows, cols, width / height).eval()
+    core = Core(model, rows, cols, aspect).eval()
     tokens, front = rows * cols, core.encode.front
-    frame = torch.zeros(1, 3, height, width), torch.ones(1, height, width)
-    image, depth, _ = model.prepare(*frame, num_tokens=(rows, cols))
+    size = rows * PATCH_PX, cols * PATCH_PX
+    image, depth = torch.zeros(1, 3, *size), torch.ones(1, 1, *size)
     kept = padded(torch.arange(tokens)[None] < count, bucket(count, tokens=tokens, front=front), front=front)
-    inputs = {"image": image, "depth": depth} | kept._asdict()
+    inputs = {"image": image, "depth": depth, "places": kept.places, "bias": kept.bias}
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     try:

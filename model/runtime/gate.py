@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from model.errors import WeightsError
 from model.mdm import MDM
 from model.runtime.core import Precision
-from model.runtime.runner import Grid, Runner, Shot, answer, unpack
+from model.runtime.runner import Grid, Runner, answer, unpack
+from model.shot import Shot
 
 Mask = NDArray[np.bool_]
 

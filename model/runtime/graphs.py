@@ -1,8 +1,9 @@
 """Runs on CUDA: integers go up once, everything is recorded graphs on one stream, the answer comes down once.
 
 A graph replays with the shapes it was recorded with, so depth tokens are padded to one of nine counts
-(`model.masking.bucket`), and there is a graph for each that was needed. On a processor the same code runs
-without recording; that is how it is tested.
+(`model.masking.bucket`), and there is a graph for each that was needed. What only fills up is kept from the
+attention by a bias, or by the lengths of the sequences (FlashAttention); which is faster is measured where it
+runs (`model.runtime.fastest`). On a processor the same code runs without recording; that is how it is tested.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.config import ModelConfig
-from model.masking import bucket, padded
+from model.masking import Hide, bucket, padded
 from model.mdm import MDM, Prepared
 from model.runtime.core import Core, Precision, set_precision
-from model.runtime.runner import Grid, Shot, answer, unpack
+from model.runtime.runner import Grid, answer, unpack
+from model.shot import Shot
 
 Mode = Literal["eager", "compiled", "graph", "compiled graph"]
 
@@ -37,15 +39,17 @@ class GraphRunner:
         model: in evaluation mode, on the device; its layers are replaced by rounded ones.
         precision: of the products.
         mode: what is done to the launches of kernels: nothing, fusing by `torch.compile`, recording, or both.
+        hide: how the attention is told of padding.
     """
 
     batches = True
 
-    def __init__(self, model: MDM, precision: Precision, mode: Mode = "graph") -> None:
+    def __init__(self, model: MDM, precision: Precision, mode: Mode = "graph", hide: Hide = "bias") -> None:
         set_precision(model, precision)
+        self._hide: Hide = hide
         self._model = model
         self._device = model.encoder.image_mean.device
-        self._precision = precision
+        self.precision: Precision = precision
         self._mode = mode
         on_cuda = self._device.type == "cuda"
         self._stream = torch.cuda.Stream(self._device) if on_cuda else None  # type: ignore[no-untyped-call]
@@ -58,7 +62,7 @@ class GraphRunner:
         )
         self._plans: dict[tuple[object, ...], _Plan] = {}
         name = torch.cuda.get_device_name(self._device) if on_cuda else "CPU"
-        self.where = f"{name} {precision}"
+        self.where = f"{name} {precision}{', FlashAttention' if hide == 'lengths' else ''}"
 
     @property
     def config(self) -> ModelConfig:
@@ -74,7 +78,7 @@ class GraphRunner:
             places = [place for place, other in enumerate(sizes) if other == size]
             batch = [shots[place] for place in places]
             # A decoder next to a bf16 encoder may take factors of 10 bits; fp32 means all of them.
-            exact = self._precision == "fp32"
+            exact = self.precision == "fp32"
             with self._on_stream(), torch.backends.cudnn.flags(enabled=True, allow_tf32=not exact):
                 results = self._plan(batch, grid).run(batch)
             for place, result in zip(places, results, strict=True):
@@ -90,7 +94,9 @@ class GraphRunner:
             if len(self._plans) >= KEPT_PLANS:
                 self._plans.pop(next(iter(self._plans)))
             recording = self._recording if "graph" in self._mode else None
-            self._plans[key] = _Plan(self._model, batch, grid, recording, compiled="compiled" in self._mode)
+            self._plans[key] = _Plan(
+                self._model, batch, grid, recording, compiled="compiled" in self._mode, hide=self._hide
+            )
         return self._plans[key]
 
 
@@ -137,12 +143,20 @@ class _Plan:
     """Everything that has one size: buffers here and there, constants, steps."""
 
     def __init__(
-        self, model: MDM, batch: Sequence[Shot], grid: Grid, recording: _Recording | None, *, compiled: bool
+        self,
+        model: MDM,
+        batch: Sequence[Shot],
+        grid: Grid,
+        recording: _Recording | None,
+        *,
+        compiled: bool,
+        hide: Hide,
     ) -> None:
         count, (height, width), depth_size = len(batch), batch[0].color.shape[:2], batch[0].counts.shape
         device = model.encoder.image_mean.device
         pinned = device.type == "cuda"
         self._model, self._grid, self._size, self._recording = model, grid, (height, width), recording
+        self._hide: Hide = hide
         self._host = (
             torch.empty((count, height, width, 3), dtype=torch.uint8, pin_memory=pinned),
             torch.empty((count, *depth_size), dtype=torch.int16, pin_memory=pinned),
@@ -179,6 +193,6 @@ class _Plan:
 
     def _network(self, size: int) -> Tensor:
         prepared, _ = self._prepare.result
-        kept = padded(prepared.visible, size, front=self._front)
-        heads = self._core(prepared.image, prepared.depth, kept.places, kept.bias)
+        kept = padded(prepared.visible, size, front=self._front, hide=self._hide)
+        heads = self._core(prepared.image, prepared.depth, *kept)
         return answer(self._model, heads, self._size)

@@ -1,7 +1,6 @@
 """What runs a network: arrays of several cameras in, metres and probabilities out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,26 +10,13 @@ from torch import Tensor
 
 from model.config import ModelConfig
 from model.mdm import MDM
+from model.runtime.core import Precision
+from model.shot import Shot
 
 NEAREST_M = 0.01
 
 Grid = tuple[int, int]
 """Rows and columns of image tokens."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shot:
-    """What one camera sees.
-
-    Attributes:
-        color: (H, W, 3) uint8 RGB.
-        counts: (h, w) uint16 depth over the same field of view, 0 for a hole.
-        unit_m: metres per count.
-    """
-
-    color: NDArray[np.uint8]
-    counts: NDArray[np.uint16]
-    unit_m: float
 
 
 class Runner(Protocol):
@@ -39,6 +25,10 @@ class Runner(Protocol):
     @property
     def where(self) -> str:
         """What computes, and how, in the screen's words: "CPU bf16"."""
+
+    @property
+    def precision(self) -> Precision:
+        """Of the products."""
 
     @property
     def config(self) -> ModelConfig:

@@ -1,5 +1,6 @@
 """Stored frames are repaired one by one, and results are exact and in the published names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,8 @@ from app.refining import (
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from model.repair import Provenance, Repair
+from model.repair import Provenance, Repair, provenance
+from model.shot import Shot
 
 CAMERA = Intrinsics(width=4, height=2, fx=2.0, fy=2.0, cx=1.0, cy=0.5)
 
@@ -92,14 +94,15 @@ def test_a_bad_frame_is_found_out_when_it_is_read(tmp_path: Path) -> None:
 class _Shifted:
     """Moves every pixel 4 cm away, and invents the holes."""
 
-    label = "shifted"
+    label, precision, batches = "shifted", "fp32", False
 
-    def __init__(self, *, monocular: bool = False) -> None:
-        self._monocular = monocular
-
-    def repair(self, color: np.ndarray, counts: np.ndarray, unit_m: float) -> Repair:
-        kind = np.where((counts > 0) & (not self._monocular), Provenance.REFINED, Provenance.INVENTED)
-        return Repair(counts * np.float32(unit_m) + np.float32(0.04), kind.astype(np.uint8))
+    def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
+        measured = [shot.counts * np.float32(shot.unit_m) for shot in shots]
+        moved = [m + np.float32(0.04) for m in measured]
+        return [
+            Repair(m, provenance(was, m, noise=shot.noise), intrinsics=shot.intrinsics)
+            for shot, was, m in zip(shots, measured, moved, strict=True)
+        ]
 
 
 def test_what_counts_as_measured_depends_on_the_sensor() -> None:
@@ -111,11 +114,6 @@ def test_what_counts_as_measured_depends_on_the_sensor() -> None:
         Provenance.REFINED,
         Provenance.MEASURED,
     ]
-
-
-def test_monocular_repair_stays_invented_whatever_the_sensor_said() -> None:
-    repair = repair_frame(_Shifted(monocular=True), stored_frame(Path(), _frame()))
-    assert (repair.provenance == Provenance.INVENTED).all()
 
 
 def test_confidence_is_written_where_there_is_one(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ import torch
 
 from model import checkpoint
 from model.config import ModelConfig
-from model.engine import MdmEngine, build
+from model.engine import MdmEngine, build, candidates
 from model.errors import WeightsError
 from model.mdm import MDM
-from model.repair import Provenance
+from model.repair import Provenance, SensorNoise
 from model.spec import EngineChoice, catalogue, find
 
 TINY = {
@@ -100,6 +100,52 @@ def test_building_from_a_file_takes_its_own_configuration(model, tmp_path):
     engine = build(EngineChoice(model=str(path), device="cpu"))
     assert engine.label == "MDM: mine"
     assert engine.repair(image(), wall(), 0.001).depth_m.shape == (48, 64)
+
+
+def test_with_intrinsics_there_are_points_in_the_camera(model):
+    camera = np.array([[50.0, 0, 31.0], [0, 40.0, 20.0], [0, 0, 1]])
+    for engine in (MdmEngine(model, "tiny"), build(EngineChoice(model="classical"))):
+        repair = engine.repair(image(), wall(), 0.001, intrinsics=camera)
+        x, y, z = repair.points_m[22, 41]
+        assert z == repair.depth_m[22, 41]
+        assert np.allclose((x, y, z), (0.2 * 1.5, 0.05 * 1.5, 1.5))
+        rejected = ~np.isfinite(repair.depth_m)
+        assert np.isinf(repair.points_m[rejected]).all()
+        assert engine.repair(image(), wall(), 0.001).points_m is None
+
+
+def test_the_noise_of_the_sensor_decides_what_was_refined(model):
+    engine = MdmEngine(model, "tiny", anchor=False)
+    exact = engine.repair(image(), wall(), 0.001, noise=SensorNoise())
+    vague = engine.repair(image(), wall(), 0.001, noise=SensorNoise(constant_m=100.0))
+    measured = (wall() > 0) & np.isfinite(exact.depth_m)
+    assert (exact.provenance[measured] == Provenance.REFINED).mean() > 0.9
+    assert (vague.provenance[measured] == Provenance.MEASURED).all()
+
+
+@pytest.mark.parametrize(
+    ("choice", "hurry", "names"),
+    [
+        (EngineChoice(), False, ["torch fp32"]),
+        (EngineChoice(), True, ["torch fp32", "torch bf16"]),
+        (EngineChoice(precision="bf16"), True, ["torch bf16"]),
+        (EngineChoice(device="cpu"), True, ["torch fp32", "torch bf16"]),
+        (EngineChoice(device="openvino-npu", precision="fp16"), True, ["OpenVINO NPU fp16"]),
+        (EngineChoice(device="openvino-gpu"), True, [f"OpenVINO GPU {p}" for p in ("fp16", "bf16", "fp32")]),
+        (EngineChoice(device="tensorrt"), True, ["TensorRT fp16", "TensorRT bf16", "TensorRT fp32"]),
+    ],
+)
+def test_a_hurry_makes_rounding_a_choice_and_exactness_stays_the_first(
+    model, monkeypatch, choice, hurry, names
+):
+    monkeypatch.setattr("model.engine.is_installed", lambda: False)
+    assert [way.name for way in candidates(model, choice, hurry=hurry)] == names
+
+
+def test_openvino_is_one_of_the_ways_where_it_is_installed(model, monkeypatch):
+    monkeypatch.setattr("model.engine.is_installed", lambda: True)
+    names = [way.name for way in candidates(model, EngineChoice(), hurry=True)]
+    assert names == ["torch fp32", "OpenVINO CPU fp32", "torch bf16", "OpenVINO CPU bf16"]
 
 
 def test_the_classical_filler_never_poses_as_the_network():

@@ -67,7 +67,9 @@ def test_padding_and_gathering_equal_dropping(model, pattern):
     dropped = decoded(model, model.encode(image, depth, num_tokens=GRID))
 
     sizes = {bucket(count, tokens=TOKENS, front=FRONT), bucket(TOKENS, tokens=TOKENS, front=FRONT), TOKENS}
-    forms = [padded(prepared.visible, size, front=FRONT) for size in sizes] + [exact(prepared.visible)]
+    ways = [(size, hide) for size in sizes for hide in ("bias", "lengths")]
+    forms = [padded(prepared.visible, size, front=FRONT, hide=hide) for size, hide in ways]
+    forms.append(exact(prepared.visible))
 
     for kept in forms:
         encoding = model.encoder(prepared.image, prepared.depth, kept)
@@ -75,13 +77,14 @@ def test_padding_and_gathering_equal_dropping(model, pattern):
         torch.testing.assert_close(heads, dropped, rtol=2e-5, atol=2e-5 * dropped.std().item())
 
 
+@pytest.mark.parametrize("hide", ["bias", "lengths"])
 @torch.inference_mode()
-def test_a_ragged_batch_in_one_bucket_equals_its_samples_alone(model):
+def test_a_ragged_batch_in_one_bucket_equals_its_samples_alone(model, hide):
     frames = [scene(pattern) for pattern in PATTERNS]
     image, depth = (torch.cat(parts) for parts in zip(*frames, strict=True))
     prepared = model.prepare(image, depth, num_tokens=GRID)
 
-    kept = padded(prepared.visible, bucket(TOKENS, tokens=TOKENS, front=FRONT), front=FRONT)
+    kept = padded(prepared.visible, bucket(TOKENS, tokens=TOKENS, front=FRONT), front=FRONT, hide=hide)
     batch = decoded(model, model.encoder(prepared.image, prepared.depth, kept))
 
     alone = torch.cat([decoded(model, model.encode(i, d, num_tokens=GRID)) for i, d in frames])
@@ -111,6 +114,10 @@ def test_padding_keeps_row_order_and_lets_only_visible_tokens_count():
     kept = padded(visible, 4, front=2)
     assert kept.places[0, :3].tolist() == [1, 3, 4]
     assert (kept.bias[:, 0, 0] == 0).tolist() == [[True] * 5 + [False], [True] * 2 + [False] * 4]
+    by_lengths = padded(visible, 4, front=2, hide="lengths")
+    assert by_lengths.bias is None
+    assert torch.equal(by_lengths.places, kept.places)
+    assert by_lengths.lengths.tolist() == [5, 2]
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.flow.channel import Channel
-from app.flow.refine import refine_frame
+from app.flow.refine import refine_frames
 from app.flow.taps import Taps
 from app.recording import recorder as module
 from app.recording.recorder import Recorder
@@ -154,7 +154,7 @@ MADE_BY = MadeBy(model="classical", title="Classical filling")
 def refine(camera, index):
     """The frame as the rig delivered it before, filled."""
     frame = camera.expose(index)
-    return refine_frame(ClassicalEngine(), frame), MADE_BY
+    return refine_frames(ClassicalEngine(), [frame])[0], MADE_BY
 
 
 def test_refined_depth_is_written_with_its_frame_and_counted(tmp_path, camera, channel):

@@ -27,6 +27,15 @@ def test_only_a_network_has_tokens():
     assert [has_network(spec) for spec in (AUTO, DEMO, CLASSICAL, OFF)] == [True, True, False, False]
 
 
+def test_a_device_is_offered_where_its_package_is_installed(monkeypatch):
+    here = {"openvino"}
+    monkeypatch.setattr("app.viewmodels.repair_choices._installed", lambda package: package in here)
+    assert list(devices()) == ["auto", "cpu", "openvino", "openvino-gpu", "openvino-npu"]
+    here.clear()
+    assert list(devices()) == ["auto", "cpu"]
+    assert list(devices("tensorrt")) == ["auto", "cpu", "tensorrt"]
+
+
 def test_the_screen_spells_what_the_engine_abbreviates():
-    assert devices()["cuda"] == "GPU"
+    assert devices("cuda")["cuda"] == "GPU"
     assert precisions()["bf16"] == "16 bit"

@@ -10,14 +10,16 @@ import torch
 from model.errors import WeightsError
 from model.runtime import gate
 from model.runtime.core import set_precision
-from model.runtime.cpu import CpuRunner, TorchHeads
+from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.graphs import GraphRunner
+from model.runtime.onnx import OnnxHeads
 from model.runtime.openvino import OpenVinoHeads
-from model.runtime.runner import Shot
+from model.shot import Shot
 from tests.model.small_networks import small_network
 
 GRID = (6, 8)
 HOLES = (0.3, 0.0, 1.0, 0.7, 0.97)
+MISSING_ONNX = [n for n in ("onnx", "onnxruntime", "onnxscript") if importlib.util.find_spec(n) is None]
 HAS_OPENVINO = importlib.util.find_spec("openvino") is not None
 needs_openvino = pytest.mark.skipif(not HAS_OPENVINO, reason="openvino is not installed")
 
@@ -39,17 +41,42 @@ def want(model, shots):
 
 def runner(kind, model, precision):
     model = copy.deepcopy(model)
-    if kind == "openvino":
-        return CpuRunner(model, OpenVinoHeads(model, precision))
-    return (
-        GraphRunner(model, precision, "eager")
-        if kind == "static"
-        else CpuRunner(model, TorchHeads(model, precision))
-    )
+    make = {
+        "torch": lambda: FrameRunner(model, TorchHeads(model, precision)),
+        "static": lambda: GraphRunner(model, precision, "eager"),
+        "lengths": lambda: GraphRunner(model, precision, "eager", hide="lengths"),
+        "openvino": lambda: FrameRunner(model, OpenVinoHeads(model, precision)),
+        "openvino static": lambda: FrameRunner(model, OpenVinoHeads(model, precision, static=True)),
+        "onnxruntime": lambda: FrameRunner(
+            model, OnnxHeads(model, precision, provider="CPUExecutionProvider")
+        ),
+    }
+    return make[kind]()
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("kind", ["torch", "static", pytest.param("openvino", marks=needs_openvino)])
+KINDS = [
+    "torch",
+    "static",
+    "lengths",
+    pytest.param("openvino", marks=needs_openvino),
+    pytest.param("openvino static", marks=needs_openvino),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision"),
+    [
+        ("torch", "fp32"),
+        ("torch", "bf16"),
+        ("static", "fp32"),
+        ("static", "bf16"),
+        ("lengths", "fp32"),
+        ("lengths", "bf16"),
+        pytest.param("openvino", "fp32", marks=needs_openvino),
+        pytest.param("openvino", "bf16", marks=needs_openvino),
+        pytest.param("openvino static", "fp32", marks=needs_openvino),
+    ],
+)
 def test_every_engine_passes_its_gate(model, shots, want, kind, precision):
     found = gate.check(runner(kind, model, precision), shots, GRID, want, precision)
     assert {deviation.region for deviation in found} == {"holes", "measured pixels"}
@@ -62,11 +89,32 @@ def test_fp16_passes_its_gate(model, shots, want):
 @pytest.mark.parametrize(
     "config", [{"mask_head": None}, {"remap_depth_out": "linear"}, {"fill_patches": True}]
 )
-@pytest.mark.parametrize("kind", ["torch", "static", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_networks_pass_too(shots, kind, config):
     model = small_network(**config)
     want = gate.plain(model, shots[:2], GRID)
     gate.check(runner(kind, model, "fp32"), shots[:2], GRID, want, "fp32")
+
+
+@pytest.mark.skipif(bool(MISSING_ONNX), reason=f"not installed: {', '.join(MISSING_ONNX)}")
+@pytest.mark.timeout(300)
+def test_what_is_exported_passes_its_gate_with_every_kind_of_hole(model, shots, want):
+    gate.check(runner("onnxruntime", model, "fp32"), shots, GRID, want, "fp32")
+
+
+@pytest.mark.skipif(bool(MISSING_ONNX), reason=f"not installed: {', '.join(MISSING_ONNX)}")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_tensorrt_the_error_says_what_to_install(model):
+    with pytest.raises(WeightsError, match="has no TensorRT") as failure:
+        OnnxHeads(copy.deepcopy(model), "fp16")
+    assert "onnxruntime-gpu" in failure.value.hint
+
+
+@needs_openvino
+def test_an_intel_device_that_is_missing_is_named(model):
+    with pytest.raises(WeightsError, match="finds no NPU here") as failure:
+        OpenVinoHeads(model, "fp16", device="NPU")
+    assert "driver" in failure.value.hint
 
 
 class Wrong:
@@ -120,7 +168,7 @@ def test_depth_of_another_resolution_is_taken_as_it_is(model):
     shot = gate.made_up_shots(96, 128, [0.2])[0]
     small = Shot(shot.color, np.ascontiguousarray(shot.counts[::2, ::2]), shot.unit_m)
     want = gate.plain(model, [small], GRID)
-    for kind in ("torch", "static"):
+    for kind in ("torch", "static", "lengths"):
         gate.check(runner(kind, model, "fp32"), [small], GRID, want, "fp32")
 
 

@@ -1,7 +1,7 @@
-"""Runs on the processor, frame by frame, with exactly the visible depth tokens: by torch, or by OpenVINO.
+"""Runs frame by frame what is no recorded graph: torch on the processor, OpenVINO, onnxruntime, TensorRT.
 
-Measured against padded lengths (docs/performance.md): a processor gains nothing from fixed shapes, and every
-token of padding costs.
+On the processor torch and OpenVINO take exactly the visible depth tokens. Measured against padded lengths
+(docs/performance.md): it gains nothing from fixed shapes, and every token of padding costs.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from model.config import ModelConfig
 from model.masking import exact
 from model.mdm import MDM, Prepared
 from model.runtime.core import Core, Precision, set_precision, use_onednn
-from model.runtime.runner import Grid, Shot, answer, unpack
+from model.runtime.runner import Grid, answer, unpack
+from model.shot import Shot
 
 KEPT_GRIDS = 4
 """Token grids whose constants are kept."""
@@ -29,19 +30,23 @@ class Heads(Protocol):
     def where(self) -> str:
         """What computes, and how."""
 
+    @property
+    def precision(self) -> Precision:
+        """Of the products."""
+
     def __call__(self, prepared: Prepared, grid: Grid, aspect: float) -> Tensor:
         """(1, 1 or 2, 16 R, 16 C) float32, as `MDM.decode`, of one frame."""
 
 
-class CpuRunner:
-    """A network on the processor.
+class FrameRunner:
+    """A network, one frame after the other.
 
     Args:
-        model: in evaluation mode, on the CPU; prepares the frames and resizes the answers.
+        model: in evaluation mode; prepares the frames and resizes the answers where it is.
         heads: what lies between.
     """
 
-    batches = False  # measured: three frames in one call take as long as three calls
+    batches = False  # measured on a processor: three frames in one call take as long as three calls
 
     def __init__(self, model: MDM, heads: Heads) -> None:
         self._model = model
@@ -51,6 +56,11 @@ class CpuRunner:
     def where(self) -> str:
         """What computes, and how."""
         return self._heads.where
+
+    @property
+    def precision(self) -> Precision:
+        """Of the products."""
+        return self._heads.precision
 
     @property
     def config(self) -> ModelConfig:
@@ -64,12 +74,15 @@ class CpuRunner:
 
     def _one(self, shot: Shot, grid: Grid) -> NDArray[np.float32]:
         height, width = shot.color.shape[:2]
-        color = torch.tensor(shot.color).unsqueeze(0)  # a copy: frames are read-only, which torch dislikes
-        counts = torch.tensor(shot.counts.view(np.int16)).unsqueeze(0)  # (1, h, w)
-        image, depth_m = unpack(color, counts, torch.tensor(shot.unit_m, dtype=torch.float32).view(1, 1, 1))
+        device = self._model.encoder.image_mean.device
+        # Copies: frames are read-only, which torch dislikes.
+        color = torch.tensor(shot.color, device=device).unsqueeze(0)  # (1, H, W, 3)
+        counts = torch.tensor(shot.counts.view(np.int16), device=device).unsqueeze(0)  # (1, h, w)
+        unit_m = torch.full((1, 1, 1), shot.unit_m, dtype=torch.float32, device=device)
+        image, depth_m = unpack(color, counts, unit_m)
         prepared = self._model.prepare(image, depth_m, num_tokens=grid)
         heads = self._heads(prepared, grid, width / height)
-        out: NDArray[np.float32] = answer(self._model, heads, (height, width))[0].numpy()
+        out: NDArray[np.float32] = answer(self._model, heads, (height, width))[0].cpu().numpy()
         return out
 
 
@@ -86,6 +99,7 @@ class TorchHeads:
         if precision == "fp32":
             use_onednn(model)
         self._model = model
+        self.precision: Precision = precision
         self._cores: dict[tuple[Grid, float], Core] = {}
         self.where = f"CPU {precision}"
 

@@ -23,7 +23,7 @@ from app.flow.desk import Desk, DeskState
 from app.flow.meter import Meter
 from app.flow.moments import Moments
 from app.flow.order import starts_after, wait_for
-from app.flow.refine import Engine, Refined, refine_in_turn
+from app.flow.refine import Engine, Refined, noise_of, refine_in_turn
 from app.flow.slot import Slot
 from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
@@ -38,7 +38,7 @@ from drivers.frame import Frame
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
 from drivers.session.writer import KeptControls
-from model.repair import SensorNoise, sensor_noise
+from model.repair import SensorNoise
 from model.spec import EngineChoice, find
 from model.stabilise import Stabiliser
 
@@ -333,10 +333,8 @@ class Pipeline:
             self._repair_failed(engine.label, error)
 
     def _noise_of(self, frame: Frame) -> SensorNoise:
-        calibration = frame.calibration
-        matched = calibration.ir or calibration.depth
-        sensor = self.lines[frame.camera_id].info.sensor
-        return sensor_noise(sensor, focal_px=matched.fx, baseline_m=calibration.baseline_m)
+        line = self.lines.get(frame.camera_id)  # its camera may have been taken away meanwhile
+        return noise_of(frame.calibration, "" if line is None else line.info.sensor)
 
     def _repair_failed(self, label: str, error: Exception) -> None:
         log.error("the repair failed", exc_info=error)

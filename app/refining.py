@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.flow.refine import Engine
+from app.flow.refine import Engine, noise_of
 from app.images import write_image
 from app.pictures import comparison, provenance_picture
 from drivers.errors import CameraError, SessionError
@@ -16,7 +16,7 @@ from drivers.frames_folder import INTRINSICS_NAME, frame_folders, load_frame
 from drivers.geometry import Intrinsics, rays, register_depth
 from drivers.session.library import is_session
 from drivers.session.reader import Session
-from model.repair import USUAL_NOISE, Repair, SensorNoise, sensor_noise
+from model.repair import USUAL_NOISE, Repair, SensorNoise
 from model.shot import Shot
 
 UNREADABLE = (CameraError, SessionError)
@@ -83,10 +83,8 @@ def stored_frame(name: Path, frame: Frame, *, lens_known: bool = True, sensor: s
     """
     calibration = frame.calibration
     depth = register_depth(frame.depth, calibration)
-    matched = calibration.ir or calibration.depth
-    noise = sensor_noise(sensor, focal_px=matched.fx, baseline_m=calibration.baseline_m)
     camera = calibration.color if lens_known else None
-    return StoredFrame(name, frame.color, depth.values, depth.unit_m, camera, noise)
+    return StoredFrame(name, frame.color, depth.values, depth.unit_m, camera, noise_of(calibration, sensor))
 
 
 def write_repair(folder: Path, frame: StoredFrame, repair: Repair, *, title: str) -> None:

@@ -13,8 +13,8 @@ from app.flow.hiding import PATCHES, without_hidden
 from app.flow.slot import Slot
 from drivers.depth import DepthMap, depth_map
 from drivers.frame import Frame
-from drivers.geometry import register_depth
-from model.repair import USUAL_NOISE, Repair, SensorNoise
+from drivers.geometry import Calibration, register_depth
+from model.repair import USUAL_NOISE, Repair, SensorNoise, sensor_noise
 from model.shot import Shot
 from model.stabilise import Stabiliser
 
@@ -79,6 +79,17 @@ class Refined:
         return (self.ready_ns - self.frame.captured_ns) / 1e6
 
 
+def noise_of(calibration: Calibration, sensor: str) -> SensorNoise:
+    """The noise of a camera's depth.
+
+    Args:
+        calibration: of the camera.
+        sensor: how it measures, as cameras say it; empty where nobody knows.
+    """
+    matched = calibration.ir or calibration.depth
+    return sensor_noise(sensor, focal_px=matched.fx, baseline_m=calibration.baseline_m)
+
+
 def refine_frames(
     engine: Engine,
     frames: Sequence[Frame],
@@ -109,13 +120,11 @@ def refine_frames(
         )
         for frame, raw in zip(frames, raws, strict=True)
     ]
+    steady = [None if hidden_share else stabiliser(frame.camera_id) for frame in frames]
     repairs = [
-        _steadied(None if hidden_share else stabiliser(frame.camera_id), frame, raw, repair)
-        for frame, raw, repair in zip(frames, raws, engine.repair_batch(shots), strict=True)
+        repair if by is None else by.steadied(frame.color, raw.metres, repair)
+        for by, frame, raw, repair in zip(steady, frames, raws, engine.repair_batch(shots), strict=True)
     ]
-    depths = [depth_map(repair.depth_m, unit_m=raw.unit_m) for repair, raw in zip(repairs, raws, strict=True)]
-    ready_ns = time.monotonic_ns()
-    repairs = engine.repair_batch(shots)
     depths = [depth_map(repair.depth_m, unit_m=raw.unit_m) for repair, raw in zip(repairs, raws, strict=True)]
     ready_ns = time.monotonic_ns()
     took_ms = (ready_ns - started_ns) / 1e6 / len(frames)
@@ -135,8 +144,62 @@ def refine_frames(
             repair.confidence,
             hidden_share,
             patches,
+            by is not None,
         )
-        for frame, raw, repair, depth in zip(frames, raws, repairs, depths, strict=True)
+        for frame, raw, repair, depth, by in zip(frames, raws, repairs, depths, steady, strict=True)
     ]
 
 
+def refine_in_turn(
+    sources: Mapping[str, Slot[Frame]],
+    engine: Engine,
+    deliver: Callable[[Refined], None],
+    stop: Callable[[], bool],
+    wake: threading.Event,
+    *,
+    noise: Callable[[Frame], SensorNoise] = lambda _frame: USUAL_NOISE,
+    hidden_share: Callable[[], float] = lambda: 0.0,
+    stabiliser: Callable[[str], Stabiliser | None] = lambda _camera_id: None,
+) -> None:
+    """Serve the cameras round robin until `stop()`, or all at once where that takes less time.
+
+    Each turn takes a camera's newest frame; frames that came between two turns are skipped. A camera without
+    a new frame loses its turn.
+
+    Args:
+        sources: newest frame of each camera.
+        engine: does the repair.
+        deliver: gets each result, in this thread.
+        stop: asked between any two repairs.
+        wake: set by whoever has a new frame; waited for when no camera has one.
+        noise: of a frame's sensor.
+        hidden_share: asked before each repair; as in `Refined`.
+        stabiliser: asked before each repair for those of its cameras.
+    """
+    seen = dict.fromkeys(sources, 0)
+    while not stop():
+        wake.clear()
+        newest = _newest(sources, seen)
+        served = False
+        for frames in [list(newest)] if engine.batches else ([frame] for frame in newest):
+            if stop():
+                return
+            if not frames:
+                break
+            results = refine_frames(
+                engine, frames, noise=noise, hidden_share=hidden_share(), stabiliser=stabiliser
+            )
+            for refined in results:
+                deliver(refined)
+            served = True
+        if not served:
+            wake.wait(0.1)
+
+
+def _newest(sources: Mapping[str, Slot[Frame]], seen: dict[str, int]) -> Iterator[Frame]:
+    """What each camera has that was not seen before, looked up when its turn comes."""
+    for camera_id, slot in sources.items():
+        newer = slot.newer_than(seen[camera_id], timeout_s=0)
+        if newer is not None:
+            seen[camera_id], frame = newer
+            yield frame

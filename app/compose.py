@@ -520,6 +520,11 @@ class Studio:
                     self._pipeline = None
                 self._memory.save()
 
+    def remember_controls(self) -> str:
+        """Write down what the operator wants of the cameras; why that is not possible, or empty."""
+        self._memory.save()
+        return self._memory.problem
+
     def _lock_controls(self) -> dict[str, KeptControls]:
         """What each camera is set to; it stays so until the recording ends."""
         lines = self._pipeline.lines if self._pipeline is not None else {}

@@ -112,6 +112,8 @@ class Control:
             )
         if self.step > 0:
             value = self.minimum + round((value - self.minimum) / self.step) * self.step
+        if abs(value - self.maximum) <= slack:
+            return self.maximum
         return min(max(float(value), self.minimum), self.maximum)
 
 

@@ -1,5 +1,6 @@
 """Which cameras there are, what runs, and what a camera that does not run needs."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.context import Notice, WindowContext
+from app.ui.controls_panel import ControlsPanel
+from app.ui.side_panel import SidePanel
 from app.ui.widgets import (
     Button,
     Card,
@@ -32,23 +35,33 @@ from app.viewmodels.cameras import (
     SdkRow,
     cameras_of_this_computer,
 )
+from app.viewmodels.controls import ControlsModel, ControlsView
 
 COPIED_S: Final = 4.0
 
 
 def make_page(context: WindowContext) -> QWidget:
     """The page and its view-model, connected to the window."""
-    return CamerasPage(cameras_of_this_computer(context.studio), context)
+    studio = context.studio
+    return CamerasPage(cameras_of_this_computer(studio), ControlsModel(studio), context)
 
 
 class CamerasPage(QWidget):
-    """Buttons above; below them the rig that runs, what is plugged in, and the libraries."""
+    """Buttons above; below them the rig that runs, what is plugged in, and the libraries.
 
-    def __init__(self, model: CamerasModel, context: WindowContext) -> None:
+    At the right, one camera's controls, when they are asked for.
+    """
+
+    def __init__(self, model: CamerasModel, controls: ControlsModel, context: WindowContext) -> None:
         super().__init__()
         self.setProperty("role", "page")
         self._model = model
+        self._controls = controls
         self._context = context
+        self.panel = SidePanel()
+        self.adjusting = ControlsPanel(controls, near_m=context.settings.near_m, far_m=context.settings.far_m)
+        self.panel.add_page("controls", "Camera settings", self.adjusting)
+        self._rows: dict[str, _Row] = {}
         self.open_all = PrimaryButton("Open all cameras", icon_name="camera-outline")
         self.open_demo = Button("Simulated rig", icon_name="cube-outline")
         self.open_recording = Button("Open a recording", icon_name="file-video-outline")
@@ -73,26 +86,48 @@ class CamerasPage(QWidget):
         outer.setSpacing(theme.SPACE_PX)
         outer.addWidget(heading("Cameras"))
         outer.addLayout(buttons)
-        outer.addWidget(touch_scroll(content), 1)
+        below = QHBoxLayout()
+        below.setSpacing(theme.SPACE_PX)
+        below.addWidget(touch_scroll(content), 1)
+        below.addWidget(self.panel)
+        outer.addLayout(below, 1)
         self.open_all.clicked.connect(partial(self._open, ALL_CAMERAS))
         self.open_demo.clicked.connect(partial(self._open, SIMULATED_RIG))
         self.open_recording.clicked.connect(self._choose_recording)
         self.search.clicked.connect(model.search)
+        self.panel.closed.connect(self._close_panel)
         model.changed.connect(self.show_view)
+        controls.changed.connect(self._controls_changed)
         self._shown = CamerasView()
         self.show_view(model.view)
 
     def shown(self) -> None:
         """The page came to the front: look for cameras."""
         self._model.start()
+        self._controls.start()
 
     def hidden(self) -> None:
         """The page left the front."""
         self._model.stop()
+        self._controls.stop()
 
     def closing(self) -> None:
         """The window closes."""
+        self._controls.stop()
         self._model.close()
+
+    def adjust(self, camera_id: str, _checked: bool = False) -> None:
+        """Show this camera's controls."""
+        self._controls.show(camera_id)
+        self.panel.open_page("controls")
+
+    def _close_panel(self) -> None:
+        self.panel.open_page("")
+        self._controls.show("")
+
+    def _controls_changed(self, view: ControlsView) -> None:
+        if not view.camera_id:  # another source was opened
+            self.panel.open_page("")
 
     def show_view(self, view: CamerasView) -> None:
         """Show cameras and libraries; what has not changed stays as it is."""
@@ -105,11 +140,26 @@ class CamerasPage(QWidget):
             )
             self.found.empty.setText(view.problem or nothing)
         if view.running != before.running:
-            self.running.show_rows([_running(row) for row in view.running])
+            self._show_running(view.running)
         if view.devices != before.devices:
             self.found.show_rows([self._device(row) for row in view.devices])
         if view.sdks != before.sdks:
             self.libraries.show_rows([self._library(row) for row in view.sdks])
+
+    def _show_running(self, rows: tuple[RunningRow, ...]) -> None:
+        if self._rows.keys() != {row.camera_id for row in rows}:
+            self._rows = {row.camera_id: self._running_row(row) for row in rows}
+            self.running.show_rows(list(self._rows.values()))
+        for row in rows:  # figures change all the time; a button must not be built anew while it is pressed
+            self._rows[row.camera_id].show_words(row.facts, row.note, row.hint)
+
+    def _running_row(self, row: RunningRow) -> "_Row":
+        made = _Row(row.title, row.facts, row.note, row.hint, tone="warning")
+        button = Button("Adjust", icon_name="tune-variant")
+        button.setAccessibleName(f"Adjust {row.title}")
+        button.clicked.connect(partial(self.adjust, row.camera_id))
+        made.add(button)
+        return made
 
     def _device(self, row: DeviceRow) -> QWidget:
         made = _Row(row.title, row.facts, row.problem, row.hint, tone="warning" if row.source else "error")
@@ -166,13 +216,13 @@ class _Section(Card):
         self.column.addWidget(self.empty)
         self.rows: list[QWidget] = []
 
-    def show_rows(self, rows: list[QWidget]) -> None:
+    def show_rows(self, rows: Sequence[QWidget]) -> None:
         """Show these instead of the ones before."""
         for row in self.rows:
             self.column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self.rows = rows
+        self.rows = list(rows)
         for row in rows:
             self.column.addWidget(row)
             row.show()
@@ -187,22 +237,25 @@ class _Row(QWidget):
         words = QVBoxLayout()
         words.setSpacing(4)
         words.addWidget(label(name, "body"))
-        if facts:
-            words.addWidget(caption(facts))
-        ended = problem if problem.endswith((".", ":")) or not hint else f"{problem}."
-        self.problem = label(f"{ended} {hint}".strip(), "body", selectable=True)
-        self.problem.setVisible(bool(problem))
+        self._facts = caption("")
+        words.addWidget(self._facts)
+        self.problem = label("", "body", selectable=True)
         set_tone(self.problem, tone)
         words.addWidget(self.problem)
+        self.show_words(facts, problem, hint)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(theme.SPACE_PX)
         self._row.addLayout(words, 1)
 
+    def show_words(self, facts: str, problem: str, hint: str) -> None:
+        """Say something else below the name."""
+        self._facts.setText(facts)
+        self._facts.setVisible(bool(facts))
+        ended = problem if problem.endswith((".", ":")) or not hint else f"{problem}."
+        self.problem.setText(f"{ended} {hint}".strip())
+        self.problem.setVisible(bool(problem))
+
     def add(self, widget: QWidget) -> None:
         """Put something at the right."""
         self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
-
-
-def _running(row: RunningRow) -> QWidget:
-    return _Row(row.title, row.facts, row.note, row.hint, tone="warning")

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel
 
 from app.ui.cameras_page import CamerasPage
 from app.viewmodels.cameras import CamerasModel
+from app.viewmodels.controls import ControlsModel
 from drivers.devices import Device
 from drivers.sdk import Sdk
 from tests.app.ui import pages
@@ -21,7 +22,7 @@ def make(qtbot, themed, tmp_path):
     def build(*devices, size=pages.SIZES[0]):
         context, asked = pages.context_for(tmp_path)
         model = CamerasModel(context.studio, lambda: list(devices), (MISSING,), list)
-        page = CamerasPage(model, context)
+        page = CamerasPage(model, ControlsModel(context.studio), context)
         qtbot.addWidget(page)
         page.resize(*size)
         page.show()
@@ -110,3 +111,20 @@ def test_everything_is_fit_for_fingers(make, size):
     page, _ = make(GOOD, SLOW, BAD, size=size)
 
     pages.assert_fit_for_fingers(page)
+
+
+def test_a_running_camera_can_be_adjusted_beside_the_list(qtbot, make, make_camera):
+    page, _ = make(GOOD)
+    page._context.studio.open([make_camera("left")])
+    qtbot.waitUntil(lambda: bool(page._rows))
+    adjust = button(page, "Adjust")
+    adjust.click()
+    assert page.panel.isVisible()
+    assert page.adjusting._shown.camera_id == "left"
+    qtbot.wait(600)
+    assert button(page, "Adjust") is adjust  # it may be under a finger while the figures change
+
+    page.panel.closed.emit()
+
+    assert not page.panel.isVisible()
+    page._context.studio.close()

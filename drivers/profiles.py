@@ -1,7 +1,7 @@
 """Which of the modes that a camera offers a rig takes."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -61,9 +61,18 @@ class Wish:
     rate_hz: int = 30
     budget: float = 350e6
 
+    def within(self, budget: float) -> "Wish":
+        """The same on a link that carries no more than this."""
+        return replace(self, budget=min(self.budget, budget))
+
 
 USB_2_BUDGET = 38e6
 """Bytes per second of one camera alone on USB 2."""
+
+
+def bytes_per_s(chosen: Mapping[Stream, tuple[Profile, Any]]) -> float:
+    """What all streams that were chosen take of the cable together."""
+    return sum(profile.bytes_per_s for profile, _ in chosen.values())
 
 
 def choose(offered: Iterable[Profile], wish: Wish) -> Mapping[Stream, Profile]:

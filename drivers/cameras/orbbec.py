@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import CameraBase, CameraInfo, EndOfStream
+from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, calibration_of, choose
+from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, bytes_per_s, calibration_of, choose
 from drivers.sdk import PIP, Sdk
 
 VENDOR = "Orbbec"
@@ -30,6 +30,7 @@ _POLL_MS = 100
 _POLL_FILE_MS = 20
 _SILENT_S = 1.0
 _SETTLE_S = 0.05
+_CLOCKS_EVERY_MS = 60_000
 _TIME_OF_FLIGHT = ("femto", "astra mini pro tof")
 _RULES = "Install Orbbec's udev rules (they come with its SDK), then plug the camera in anew."
 
@@ -92,6 +93,9 @@ class OrbbecCamera(CameraBase):
     which the index shows.
     """
 
+    sync_family = SDK.name
+    primary_starts_first = False
+
     def __init__(self, find: Find, *, wish: Wish | None = None, live: bool = True, loop: bool = True) -> None:
         """Look at the device; it starts when it is opened.
 
@@ -120,6 +124,7 @@ class OrbbecCamera(CameraBase):
             self._calibration = calibration_of(streams, intrinsics=_intrinsics, transform=_transform)
         self._counter = FrameCounter(self._info.rate_hz if live else None)
         self._fit = ClockFit()
+        self._sync_role = SyncRole.FREE
         self._open = False
         self._last_number: int | None = None
         self._heard_ns = 0
@@ -168,6 +173,59 @@ class OrbbecCamera(CameraBase):
             if now_ns >= deadline_ns:
                 return None
 
+    def reset(self) -> None:
+        self.close()
+        with _as_camera_error(self._ob, self._info.name):
+            (self._device or self._find()).reboot()
+        self._device = self._pipeline = None
+
+    @property
+    def sync_role(self) -> SyncRole:
+        return self._sync_role
+
+    def sync_roles(self) -> tuple[SyncRole, ...]:
+        with _as_camera_error(self._ob, self._info.name):
+            modes = self._sync_modes(self._device or self._find())
+        return tuple(role for role in SyncRole if role in modes)
+
+    def set_sync_role(self, role: SyncRole) -> None:
+        if role not in self.sync_roles():
+            raise ModeUnsupported(
+                f"{self._info.name} cannot be {role.value} on a sync cable",
+                hint="Leave its sync role out, or choose another camera.",
+            )
+        self._sync_role = role
+
+    def _sync_modes(self, device: Any) -> dict[SyncRole, Any]:
+        """The library's mode for each role that the device can take."""
+        mode = self._ob.OBMultiDeviceSyncMode
+        free = {SyncRole.FREE: mode.FREE_RUN}
+        if not self._live:
+            return free
+        try:
+            can = device.get_supported_multi_device_sync_mode_bitmap()
+        except (self._ob.OBError, RuntimeError):  # a device without the component says so in this way
+            return free
+        # One that goes on by itself while no trigger comes is better than one that falls silent.
+        wanted = (
+            (SyncRole.PRIMARY, mode.PRIMARY),
+            (SyncRole.SECONDARY, mode.SECONDARY),
+            (SyncRole.SECONDARY, mode.SECONDARY_SYNCED),
+        )
+        return free | {role: native for role, native in wanted if can & int(native)}
+
+    def _take_sync_role(self) -> None:
+        """Also the free one: a mode stays in the device when another program has ended."""
+        modes = self._sync_modes(self._device)
+        if len(modes) == 1:
+            return
+        if self._sync_role not in modes:
+            raise ModeUnsupported(f"{self._info.name} cannot be {self._sync_role.value} on a sync cable")
+        config = self._device.get_multi_device_sync_config()
+        config.mode = modes[self._sync_role]
+        config.trigger_out_enable = self._sync_role is not SyncRole.FREE
+        self._device.set_multi_device_sync_config(config)
+
     @property
     def _stopped_status(self) -> Any:
         return self._ob.OBPlaybackStatus.STOPPED
@@ -187,6 +245,8 @@ class OrbbecCamera(CameraBase):
             if self._live:
                 self._prepare_live()
                 self._pipeline.start(config)
+                if self._sync_role is SyncRole.PRIMARY:  # the last one to start: all clocks are there now
+                    _context().enable_multi_device_sync(_CLOCKS_EVERY_MS)
             else:
                 # Without the pause the first frames are lost in two of five runs.
                 self._device.pause()
@@ -205,6 +265,7 @@ class OrbbecCamera(CameraBase):
             self._device.set_bool_property(noise, False)
 
     def _prepare_live(self) -> None:
+        self._take_sync_role()
         self._pipeline.enable_frame_sync()
         if self._device.is_global_timestamp_supported():
             self._device.enable_global_timestamp(True)
@@ -232,7 +293,7 @@ class OrbbecCamera(CameraBase):
                         profile = Profile(stream, *size, native.get_fps(), bytes_per_pixel)
                         offers.setdefault(profile, native)
         if self._live:
-            chosen = choose(offers, replace(self._wish, budget=USB_2_BUDGET) if slow else self._wish)
+            chosen = choose(offers, self._wish.within(USB_2_BUDGET) if slow else self._wish)
         else:
             chosen = {profile.stream: profile for profile in reversed(offers)}
         if not {Stream.DEPTH, Stream.COLOR} <= chosen.keys():
@@ -254,6 +315,8 @@ class OrbbecCamera(CameraBase):
             sensor="time of flight" if time_of_flight else "active stereo",
             rate_hz=float(self._chosen[Stream.DEPTH][0].rate_hz),
             live=self._live,
+            link_bytes_per_s=bytes_per_s(self._chosen) if self._live else 0.0,
+            port=info.get_uid(),
         )
 
     def _wait(self, deadline_ns: int) -> Any:

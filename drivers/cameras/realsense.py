@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import CameraBase, CameraInfo, EndOfStream
+from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, calibration_of, choose
+from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, bytes_per_s, calibration_of, choose
 from drivers.sdk import PIP, Sdk
 
 VENDOR = "Intel RealSense"
@@ -37,6 +37,8 @@ _SILENT_S = 1.0
 _LATE_NS = 500_000_000
 _LONGEST_PAUSE_NS = 2_000_000_000
 _LENS_TOLERANCE_PX = 0.5
+_SYNC_MODES = {SyncRole.FREE: 0, SyncRole.PRIMARY: 1, SyncRole.SECONDARY: 2}
+"""Of the D400 family; the D500 family gives these numbers other meanings, so it is left free."""
 _NO_PROJECTOR = {"D400", "D401", "D405", "D420"}
 
 
@@ -77,7 +79,13 @@ class RealSenseCamera(CameraBase):
     Colour, unfiltered depth in its own grid and both infrared images of one moment. A live camera is told to
     keep its rate in the dark, where it would halve it to expose longer. A camera without a colour sensor
     shows its left infrared image in place of colour.
+
+    On a sync cable depth and infrared are exposed together; colour is not, but for models with a global
+    shutter for it.
     """
+
+    sync_family = SDK.name
+    primary_starts_first = True
 
     def __init__(
         self,
@@ -116,6 +124,7 @@ class RealSenseCamera(CameraBase):
             self._calibration = _calibration({stream: native for stream, (_, native) in self._chosen.items()})
         self._counter = FrameCounter(self._info.rate_hz if live else None)
         self._fit = ClockFit()
+        self._sync_role = SyncRole.FREE
         self._pipeline: Any = None
         self._queue: Any = None
         self._resuming: threading.Thread | None = None
@@ -165,6 +174,49 @@ class RealSenseCamera(CameraBase):
         self._delivered_ns = time.monotonic_ns()
         return self._stamped(frame, self._delivered_ns, Clock.HOST)
 
+    def reset(self) -> None:
+        self.close()
+        with _as_camera_error(self._info.name):
+            (self._device or self._find()).hardware_reset()
+        self._device = None
+
+    @property
+    def sync_role(self) -> SyncRole:
+        return self._sync_role
+
+    def sync_roles(self) -> tuple[SyncRole, ...]:
+        with _as_camera_error(self._info.name):
+            sensor = self._sync_sensor(self._device or self._find())
+            if sensor is None:
+                return (SyncRole.FREE,)
+            most = sensor.get_option_range(self._rs.option.inter_cam_sync_mode).max
+        return tuple(role for role, mode in _SYNC_MODES.items() if mode <= most)
+
+    def set_sync_role(self, role: SyncRole) -> None:
+        if role not in self.sync_roles():
+            raise ModeUnsupported(
+                f"{self._info.name} cannot be {role.value} on a sync cable",
+                hint="Leave its sync role out, or choose another camera.",
+            )
+        self._sync_role = role
+
+    def _sync_sensor(self, device: Any) -> Any:
+        """The sensor that has the mode; None where the device has none."""
+        option = self._rs.option.inter_cam_sync_mode
+        if not self._live or self._info.model.startswith("D5"):
+            return None
+        for sensor in device.query_sensors():
+            if sensor.supports(option) and not sensor.is_option_read_only(option):
+                return sensor
+        return None
+
+    def _take_sync_role(self, device: Any) -> None:
+        """Also the free one: a mode stays in the device when another program has ended."""
+        sensor, mode = self._sync_sensor(device), _SYNC_MODES[self._sync_role]
+        option = self._rs.option.inter_cam_sync_mode
+        if sensor is not None and sensor.get_option(option) != mode:
+            sensor.set_option(option, mode)
+
     def _start(self) -> None:
         rs = self._rs
         if self._device is None:
@@ -186,6 +238,7 @@ class RealSenseCamera(CameraBase):
             pipeline.set_device(device)
             if self._live:
                 self._keep_rate(device)
+                self._take_sync_role(device)
                 # The pipeline's own queue holds one set, so a reader that is late by one frame would lose it.
                 self._queue = rs.frame_queue(_QUEUED_SETS, True)
                 started = pipeline.start(config, self._queue)
@@ -232,7 +285,7 @@ class RealSenseCamera(CameraBase):
                 offers.setdefault(profile, native)
         if self._live:
             slow = _text(device, rs.camera_info.usb_type_descriptor).startswith("2")
-            wish = replace(self._wish, budget=USB_2_BUDGET) if slow else self._wish
+            wish = self._wish.within(USB_2_BUDGET) if slow else self._wish
             chosen = choose(offers, wish)
         else:
             chosen = {profile.stream: profile for profile in reversed(offers)}
@@ -259,6 +312,8 @@ class RealSenseCamera(CameraBase):
             sensor=sensor,
             rate_hz=float(self._chosen[Stream.DEPTH][0].rate_hz),
             live=self._live,
+            link_bytes_per_s=bytes_per_s(self._chosen) if self._live else 0.0,
+            port=_text(device, rs.camera_info.physical_port),
         )
 
     def _live_frame(self, deadline_ns: int) -> Frame | None:

@@ -20,6 +20,7 @@ from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, 
 from drivers.frame import Frame
 from drivers.frames_folder import assumed_intrinsics
 from drivers.geometry import Calibration
+from drivers.profiles import Wish
 from drivers.sdk import PIP, Sdk
 from drivers.usb import link_of, read_line, vendor_of
 
@@ -144,12 +145,13 @@ def find_devices(sysfs: Path = SYSFS, nodes: Path = NODES) -> list[Device]:
     return [device for device in found if device is not None]
 
 
-def live_cameras(serial: str = "") -> list[UvcCamera]:
-    """The camera at the node of this name, such as "video0", or all.
+def live_cameras(serial: str = "", *, wish: Wish | None = None) -> list[UvcCamera]:
+    """The camera at the node of this name, such as "video0", or all; they are asked for 640 x 480.
 
     Raises:
         CameraNotFound: there is no such camera.
     """
+    del wish
     found = [device for device in find_devices() if not serial or device.source == f"{SDK.name}:{serial}"]
     if serial and not found:
         raise CameraNotFound(f"There is no colour camera {serial}")

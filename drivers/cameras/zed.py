@@ -26,6 +26,7 @@ from drivers.errors import (
 )
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
+from drivers.profiles import Wish
 from drivers.sdk import Sdk
 
 VENDOR = "Stereolabs"
@@ -209,13 +210,14 @@ def find_devices() -> list[Device]:
     return [_device(sl, found) for found in sl.Camera.get_device_list()]
 
 
-def live_cameras(serial: str = "") -> list[ZedCamera]:
-    """The live camera of this serial number, or all that are free.
+def live_cameras(serial: str = "", *, wish: Wish | None = None) -> list[ZedCamera]:
+    """The live camera of this serial number, or all that are free; the SDK chooses size and rate.
 
     Raises:
         SdkMissing: the ZED SDK's Python package is not installed, or another package of its name is.
         CameraNotFound: there is no such camera.
     """
+    del wish
     found = [device for device in find_devices() if device.serial == serial or not serial]
     if serial and not found:
         raise CameraNotFound(f"There is no ZED camera {serial}")

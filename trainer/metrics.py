@@ -1,6 +1,6 @@
 """Errors of depth in metres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,24 @@ class Errors:
         mae_m: mean absolute error.
         rmse_m: root of the mean squared error.
         rel: mean of error over true depth.
-        delta1: share of pixels off by less than a factor of 1.25.
+        delta105: share of pixels off by less than a factor of 1.05; `delta110` likewise.
+        delta1: share of pixels off by less than a factor of 1.25; `delta2` and `delta3` by its square and
+            cube.
         pixels: how many were compared.
     """
 
     mae_m: float
     rmse_m: float
     rel: float
+    delta105: float
+    delta110: float
     delta1: float
+    delta2: float
+    delta3: float
     pixels: int
+
+
+FACTORS = (1.05, 1.10, 1.25, 1.25**2, 1.25**3)
 
 
 def errors(
@@ -39,22 +48,18 @@ def errors(
     got = np.where(np.isfinite(got) & (got > 0), got, 0.0)
     off = np.abs(got - want)
     ratio = np.maximum(got, 1e-9) / want
-    near = np.maximum(ratio, 1 / ratio) < 1.25
+    factor = np.maximum(ratio, 1 / ratio)
     return Errors(
         float(off.mean()),
         float(np.sqrt((off**2).mean())),
         float((off / want).mean()),
-        float(near.mean()),
-        off.size,
+        *(float((factor < limit).mean()) for limit in FACTORS),
+        pixels=off.size,
     )
 
 
 def mean(parts: list[Errors]) -> Errors:
     """Every image weighs the same; `parts` must not be empty."""
-    return Errors(
-        float(np.mean([part.mae_m for part in parts])),
-        float(np.mean([part.rmse_m for part in parts])),
-        float(np.mean([part.rel for part in parts])),
-        float(np.mean([part.delta1 for part in parts])),
-        sum(part.pixels for part in parts),
-    )
+    names = [field.name for field in fields(Errors) if field.name != "pixels"]
+    means = (float(np.mean([getattr(part, name) for part in parts])) for name in names)
+    return Errors(*means, pixels=sum(part.pixels for part in parts))

@@ -1,6 +1,6 @@
 """How well holes are filled, by a network or by any other method."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from model.mdm import MDM
 from trainer.data.batches import resized
 from trainer.data.samples import Sample
+from trainer.evaluate.methods import Method
 from trainer.metrics import Errors, errors, mean
-
-Method = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.float32]]
-"""(H, W, 3) uint8 colour and (H, W) metres with holes to (H, W) metres."""
 
 
 def holes(sample: Sample) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Errors of depth in metres."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,6 @@ class Errors:
     pixels: int
 
 
-FACTORS = (1.05, 1.10, 1.25, 1.25**2, 1.25**3)
-
-
 def errors(
     depth_m: NDArray[np.float32], truth_m: NDArray[np.float32], where: NDArray[np.bool_]
 ) -> Errors | None:
@@ -50,16 +47,28 @@ def errors(
     ratio = np.maximum(got, 1e-9) / want
     factor = np.maximum(ratio, 1 / ratio)
     return Errors(
-        float(off.mean()),
-        float(np.sqrt((off**2).mean())),
-        float((off / want).mean()),
-        *(float((factor < limit).mean()) for limit in FACTORS),
+        mae_m=float(off.mean()),
+        rmse_m=float(np.sqrt((off**2).mean())),
+        rel=float((off / want).mean()),
+        delta105=float((factor < 1.05).mean()),
+        delta110=float((factor < 1.10).mean()),
+        delta1=float((factor < 1.25).mean()),
+        delta2=float((factor < 1.25**2).mean()),
+        delta3=float((factor < 1.25**3).mean()),
         pixels=off.size,
     )
 
 
 def mean(parts: list[Errors]) -> Errors:
     """Every image weighs the same; `parts` must not be empty."""
-    names = [field.name for field in fields(Errors) if field.name != "pixels"]
-    means = (float(np.mean([getattr(part, name) for part in parts])) for name in names)
-    return Errors(*means, pixels=sum(part.pixels for part in parts))
+    return Errors(
+        mae_m=float(np.mean([part.mae_m for part in parts])),
+        rmse_m=float(np.mean([part.rmse_m for part in parts])),
+        rel=float(np.mean([part.rel for part in parts])),
+        delta105=float(np.mean([part.delta105 for part in parts])),
+        delta110=float(np.mean([part.delta110 for part in parts])),
+        delta1=float(np.mean([part.delta1 for part in parts])),
+        delta2=float(np.mean([part.delta2 for part in parts])),
+        delta3=float(np.mean([part.delta3 for part in parts])),
+        pixels=sum(part.pixels for part in parts),
+    )

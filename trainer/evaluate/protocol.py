@@ -164,4 +164,4 @@ def trusted(depth_m: NDArray[np.float32]) -> Mask:
     neighbours = cv2.boxFilter((depth_m > 0).astype(np.float32), -1, (5, 5), normalize=False)
     middle = cv2.medianBlur(depth_m.astype(np.float32), 5)
     near = np.abs(depth_m - middle) < TRUST_SHARE * np.maximum(depth_m, 1e-3)
-    return (depth_m > 0) & (neighbours >= TRUST_NEIGHBOURS) & near
+    return np.asarray((depth_m > 0) & (neighbours >= TRUST_NEIGHBOURS) & near, np.bool_)

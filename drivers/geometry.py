@@ -96,7 +96,9 @@ def rays(camera: Intrinsics) -> NDArray[np.float32]:
         import cv2
 
         pixels = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2)
-        undistorted = cv2.undistortPoints(pixels, camera.matrix, np.array(camera.distortion))
+        # OpenCV stops after five steps unless told otherwise, which leaves tenths of a pixel in wide corners.
+        exact = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 50, 1e-7)
+        undistorted = cv2.undistortPoints(pixels, camera.matrix, np.array(camera.distortion), criteria=exact)
         return np.asarray(undistorted, np.float32).reshape(camera.height, camera.width, 2)
     return np.stack([(columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy], axis=-1).astype(
         np.float32

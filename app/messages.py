@@ -10,6 +10,7 @@ from drivers.errors import (
     CameraError,
     CameraLost,
     CameraNotFound,
+    LibraryMissing,
     ModeUnsupported,
     SdkMissing,
     SessionError,
@@ -47,6 +48,7 @@ class UsageError(Exception):
 
 _TITLES: dict[type[Exception], str] = {
     SdkMissing: "Camera software missing",
+    LibraryMissing: "Software missing",
     CameraNotFound: "Camera not found",
     CameraBusy: "Camera in use",
     ModeUnsupported: "Not supported",

@@ -56,28 +56,32 @@ def depth_range(*depths_m: NDArray[np.float32]) -> DepthRange:
 def comparison(
     color: Image,
     measured_m: NDArray[np.float32],
-    repaired_m: NDArray[np.float32],
-    provenance: NDArray[np.uint8],
+    repaired_m: NDArray[np.float32] | None,
+    provenance: NDArray[np.uint8] | None,
     *,
     title: str,
+    scale: DepthRange | None = None,
 ) -> Image:
-    """(H, W, 3) uint8 RGB: four labelled panes, both depth images on one scale, with its legend.
+    """(H, W, 3) uint8 RGB: labelled panes, both depth images on one scale, with its legend.
 
     Args:
         color: (H, W, 3) uint8 RGB.
         measured_m: (H, W) metres, 0 for a hole, registered to colour.
-        repaired_m: (H, W) metres, +inf where rejected.
-        provenance: (H, W) uint8 of `Provenance`.
-        title: what made the repair.
+        repaired_m: (H, W) metres, +inf where rejected; None leaves its pane and that of provenance away.
+        provenance: (H, W) uint8 of `Provenance`; None as for `repaired_m`.
+        title: what made the repair; without one, what the picture shows.
+        scale: of both depth images; None for one that suits them, which differs from frame to frame.
     """
-    scale = depth_range(measured_m, repaired_m)
+    scale = scale or depth_range(measured_m, *(() if repaired_m is None else (repaired_m,)))
     holes = float(np.mean(measured_m <= 0))
+    note = title if repaired_m is None else f"{color.shape[1]} x {color.shape[0]}"
     panes = [
-        ("Colour", f"{color.shape[1]} x {color.shape[0]}", color),
+        ("Colour", note, color),
         ("Measured", f"{holes:.1%} holes", depth_picture(measured_m, scale)),
-        ("Repaired", title, depth_picture(repaired_m, scale)),
-        ("Provenance", "", provenance_picture(provenance)),
     ]
+    if repaired_m is not None and provenance is not None:
+        panes.append(("Repaired", title, depth_picture(repaired_m, scale)))
+        panes.append(("Provenance", "", provenance_picture(provenance)))
     pane_height = round(PANE_WIDTH_PX * color.shape[0] / color.shape[1])
     width = GAP_PX + len(panes) * (PANE_WIDTH_PX + GAP_PX)
     canvas = np.full((HEADER_PX + pane_height + FOOTER_PX, width, 3), BACKGROUND, np.uint8)
@@ -89,8 +93,11 @@ def comparison(
         end = _write(canvas, name, left, HEADER_PX - 15, TEXT, size=0.75, weight=2)
         _write(canvas, note, end + 14, HEADER_PX - 15, QUIET_TEXT)
     below = HEADER_PX + pane_height + 14
-    _draw_scale(canvas, scale, left=lefts[1], right=lefts[2] + PANE_WIDTH_PX, top=below)
-    _draw_provenance_legend(canvas, provenance, left=lefts[3], top=below)
+    _draw_scale(
+        canvas, scale, left=lefts[1], right=lefts[2 if len(panes) > 2 else 1] + PANE_WIDTH_PX, top=below
+    )
+    if provenance is not None:
+        _draw_provenance_legend(canvas, provenance, left=lefts[-1], top=below)
     return canvas
 
 

@@ -20,6 +20,12 @@ class SdkMissing(CameraError):
     default_hint = "Install the camera's SDK, then start DepthMend again."
 
 
+class LibraryMissing(CameraError):
+    """A library that a format needs is not installed."""
+
+    default_hint = "Install it, then try again."
+
+
 class CameraNotFound(CameraError):
     """No such camera or no such source."""
 

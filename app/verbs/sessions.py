@@ -4,9 +4,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from app.console import Console
-from app.exporting import export_frames
-from app.messages import Message, message
-from app.verbs.verb import Verb
+from app.exporting.repairing import EngineRepairer, load_repairer
+from app.exporting.source import ExportOptions
+from app.exporting.table import BY_NAME, EXPORTERS, export
+from app.messages import Message, UsageError, message
+from app.verbs.verb import Verb, add_model_flags, chosen_settings, engine_choice
 from drivers.errors import SessionError
 from drivers.session.library import is_session, sessions
 from drivers.session.merge import Fate, merge
@@ -149,20 +151,63 @@ def _add_export_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("session", type=Path, help="a session")
     parser.add_argument(
         "--format",
-        choices=["frames"],
+        choices=tuple(BY_NAME),
         default="frames",
-        help="frames: a folder for each frame, in the layout that refine reads",
+        help="; ".join(f"{each.name}: {each.writes}" for each in EXPORTERS).replace("%", "%%"),
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+    names = ", ".join(each.name for each in EXPORTERS if each.chooses_depth)
+    parser.add_argument(
+        "--depth",
+        choices=("raw", "refined"),
+        default="raw",
+        help=f"which depth, in formats that hold one ({names}); the others hold what there is",
+    )
+    parser.add_argument("--every", type=_count, default=1, metavar="N", help="of so many frames one")
+    parser.add_argument(
+        "--camera", action="append", default=[], metavar="ID", help="only this camera; may be given again"
+    )
+    parser.add_argument("--from", dest="from_s", type=float, default=0.0, metavar="S", help="seconds")
+    parser.add_argument("--to", dest="to_s", type=float, metavar="S", help="seconds from the start")
+    parser.add_argument(
+        "--repair", action="store_true", help="repair now with the chosen model instead of what was recorded"
+    )
+    add_model_flags(parser)
 
 
 def _export(args: Namespace, console: Console) -> int:
-    def wrote(done: int, total: int, folder: Path) -> None:
-        console.progress(str(folder.relative_to(args.out)), done=done, total=total)
+    def progress(done: int, total: int) -> bool:
+        console.progress("frames", done=done, total=total)
+        return True
 
-    count = export_frames(Session(args.session), args.out, wrote=wrote)
-    console.say("done", f"{count} frames are in {args.out}", frames=count, out=str(args.out))
+    options = ExportOptions(args.depth, args.every, tuple(args.camera), args.from_s, args.to_s)
+    session = Session(args.session)
+    repair = _repairer(args) if args.repair else None
+    done = export(session, BY_NAME[args.format], args.out, options=options, progress=progress, repair=repair)
+    left_out = f" {done.left_out} frames without refined depth are left out." if done.left_out else ""
+    console.say(
+        "done",
+        f"{done.frames} frames are in {args.out}; {done.fresh} of them are new.{left_out}",
+        frames=done.frames,
+        fresh=done.fresh,
+        left_out=done.left_out,
+        out=str(args.out),
+    )
     return 0
+
+
+def _repairer(args: Namespace) -> EngineRepairer:
+    choice = engine_choice(chosen_settings(args))
+    if choice.model == "off":
+        raise UsageError("The model is off, so there is nothing to repair with.", hint="Add --model demo.")
+    return load_repairer(choice)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 RECOVER = Verb(
@@ -171,4 +216,4 @@ RECOVER = Verb(
 VERIFY = Verb("verify", "tell whether sessions still are what was recorded", _add_verify_arguments, _verify)
 MERGE = Verb("merge", "bring sessions of several folders together, verified", _add_merge_arguments, _merge)
 COPY = Verb("copy", "copy sessions to another disk, read them back and compare", _add_copy_arguments, _copy)
-EXPORT = Verb("export", "write a session's frames as ordinary files", _add_export_arguments, _export)
+EXPORT = Verb("export", "write a session in the formats of other programs", _add_export_arguments, _export)

@@ -328,6 +328,14 @@ class Session:
         """
         return decode_color(_image(self._messages(camera_id, n, (topics.COLOR,))[topics.COLOR]))
 
+    def color_file(self, camera_id: str, n: int) -> bytes:
+        """The colour image of one frame as the file that was recorded, which exporters copy.
+
+        Raises:
+            SessionError: there is no such frame, or the file is damaged.
+        """
+        return bytes(_image(self._messages(camera_id, n, (topics.COLOR,))[topics.COLOR]))
+
     def depth(self, camera_id: str, n: int) -> DepthMap:
         """Raw depth of one frame; nothing else is decoded.
 

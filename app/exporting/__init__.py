@@ -1,0 +1,1 @@
+"""Writes what a session holds in the formats of other programs."""

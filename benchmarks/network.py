@@ -36,24 +36,56 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.config import BACKBONES, ModelConfig, StackConfig
 from model.errors import WeightsError
+from model.masking import Padding
 from model.mdm import MDM, token_grid
 from model.runtime import gate
 from model.runtime.core import Precision
 from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.graphs import GraphRunner, Mode
+from model.runtime.onnx import OnnxHeads
 from model.runtime.openvino import OpenVinoHeads
 from model.runtime.runner import Runner
 from model.shot import Shot
 
 HEIGHT, WIDTH = 480, 640
 NAMES = {"S": "dinov2_vits14", "B": "dinov2_vitb14", "L": "dinov2_vitl14"}
-CPU_ENGINES = ("torch fp32", "torch bf16", "openvino fp32", "openvino bf16", "padded fp32")
-CUDA_ENGINES = ("eager fp16", "compiled fp16", "graph fp16", "graph bf16", "compiled graph fp16")
+CPU_ENGINES = (
+    "torch fp32",
+    "torch bf16",
+    "openvino fp32",
+    "openvino bf16",
+    "buckets fp32",
+    "all tokens fp32",
+)
+CUDA_ENGINES = (
+    "eager fp16",
+    "compiled fp16",
+    "graph fp16",
+    "graph bf16",
+    "graph lengths fp16",
+    "graph lengths bf16",
+    "graph all tokens fp16",
+    "compiled graph fp16",
+    "tensorrt fp16",
+)
 CPU_RATIOS = {"openvino bf16": 2.5, "torch fp32": 1.0}
 """What ViT-L has to reach on a processor, against the transcription in float32."""
 CUDA_MS = {1: 8.0, 3: 11.0}
 """What ViT-L at 1200 tokens has to stay below on an H200, for each camera, by the number of cameras."""
 CUDA_RATIO = 3.0
+
+ALL = Padding(buckets=1)
+KINDS: dict[str, tuple[Mode, Padding]] = {
+    "buckets": ("eager", Padding()),
+    "all tokens": ("eager", ALL),
+    "eager": ("eager", Padding()),
+    "compiled": ("compiled", Padding()),
+    "graph": ("graph", Padding()),
+    "graph lengths": ("graph", Padding("lengths")),
+    "graph all tokens": ("graph", ALL),
+    "compiled graph": ("compiled graph", Padding()),
+}
+"""The forms of one length that a batch can have. "torch" and "openvino" drop the empty tokens themselves."""
 
 Answer = NDArray[np.float32]
 
@@ -331,8 +363,10 @@ def engine(name: str, model: MDM) -> tuple[Runner, Precision]:
         return FrameRunner(mine, OpenVinoHeads(mine, precision)), precision
     if kind == "torch":
         return FrameRunner(mine, TorchHeads(mine, precision)), precision
-    mode: Mode = "eager" if kind == "padded" else kind
-    return GraphRunner(mine, precision, mode), precision
+    if kind == "tensorrt":
+        return FrameRunner(mine, OnnxHeads(mine, precision)), precision
+    mode, padding = KINDS[kind]
+    return GraphRunner(mine, precision, mode, padding), precision
 
 
 @dataclass
@@ -394,6 +428,7 @@ def run_case(options: argparse.Namespace, case: Case, model: MDM, machine: Rates
             row.error = "  ".join(f"{100 * d.mean:5.3f} {100 * d.p99:5.2f}" for d in found)
     baseline = rows[1] if options.device == "cuda" else rows[0]
     seen = kept_tokens(model, shots, grid)
+    figures: dict[str, tuple[float, float]] = {}
     ops = sum(operations(model.config, grid[0] * grid[1], kept) for kept in seen) / case.cameras
     for row in rows:
         each_s = min(row.took_s) / case.cameras
@@ -405,19 +440,30 @@ def run_case(options: argparse.Namespace, case: Case, model: MDM, machine: Rates
             f" {100 * floor_s / each_s:5.0f} %   {row.error}",
             flush=True,
         )
-        failed += missed(options.device, case, row.name, ms=each_s * 1e3, ratio=ratio)
-    return failed
+        figures[row.name] = each_s * 1e3, ratio
+    return failed + missed(options.device, case, figures)
 
 
-def missed(device: str, case: Case, name: str, *, ms: float, ratio: float) -> list[str]:
-    """Targets that a row misses, in words."""
+def missed(device: str, case: Case, figures: dict[str, tuple[float, float]]) -> list[str]:
+    """Targets that the engines of a case miss, in words; on CUDA the fastest graph counts, as in the program.
+
+    Args:
+        device: where they ran.
+        case: what they did.
+        figures: milliseconds for each frame and ratio to the transcription, by name.
+    """
     if case.letter != "L":
         return []
     if device == "cpu":
-        wanted = CPU_RATIOS.get(name, 0.0)
-        return [f"{case}, {name}: {ratio:.2f} times plain fp32, wanted {wanted}"] if ratio < wanted else []
-    if case.tokens != 1200 or name != "graph fp16":
+        return [
+            f"{case}, {name}: {ratio:.2f} times plain fp32, wanted {CPU_RATIOS[name]}"
+            for name, (_, ratio) in figures.items()
+            if ratio < CPU_RATIOS.get(name, 0.0)
+        ]
+    graphs = {name: figure for name, figure in figures.items() if name.startswith("graph")}
+    if case.tokens != 1200 or not graphs:
         return []
+    name, (ms, ratio) = min(graphs.items(), key=lambda item: item[1][0])
     limit_ms = CUDA_MS.get(case.cameras, float("inf"))
     faults = [f"{case}, {name}: {ms:.1f} ms a frame, wanted {limit_ms}"] if ms > limit_ms else []
     slow = ratio < CUDA_RATIO

@@ -17,7 +17,7 @@ from model.checkpoint import WeightsError
 from model.classical import guided_membrane
 from model.finish import finished
 from model.governor import Governor, levels
-from model.masking import Hide
+from model.masking import Hide, Padding
 from model.mdm import MDM, token_grid
 from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenance
 from model.runtime import gate
@@ -300,7 +300,7 @@ def _cuda(model: MDM, precision: Precision) -> list[Candidate]:
         return Candidate(
             f"graphs {precision}, padding hidden by {hide}",
             precision,
-            lambda: GraphRunner(copy.deepcopy(model), precision, hide=hide),
+            lambda: GraphRunner(copy.deepcopy(model), precision, padding=Padding(hide)),
         )
 
     return [by("bias"), by("lengths")]

@@ -21,6 +21,19 @@ ALIGNED_TOKENS = 16
 Hide = Literal["bias", "lengths"]
 
 
+class Padding(NamedTuple):
+    """How sequences of different lengths get one length.
+
+    Attributes:
+        hide: how the attention is told of what only fills up: by a bias on its scores, or by lengths, for
+            kernels that do not even read it.
+        buckets: lengths to choose from, apart from that without any depth token.
+    """
+
+    hide: Hide = "bias"
+    buckets: int = BUCKETS
+
+
 class Kept(NamedTuple):
     """Depth tokens that the transformer sees, as arrays of one size for the whole batch.
 
@@ -85,15 +98,16 @@ def visible_tokens(remapped: Tensor) -> Tensor:
     return patches.flatten(1) > 0  # (B, N)
 
 
-def bucket(count: int, *, tokens: int, front: int) -> int:
+def bucket(count: int, *, tokens: int, front: int, buckets: int = BUCKETS) -> int:
     """Depth tokens to make room for, at least `count`: one of nine numbers for each token grid.
 
     Args:
         count: visible tokens, of the sample of a batch that has most.
         tokens: depth tokens there are.
         front: tokens before them in the sequence.
+        buckets: numbers to choose from, apart from that for no token at all.
     """
-    step = -(-tokens // BUCKETS)
+    step = -(-tokens // buckets)
     wanted = min(-(-count // step) * step, tokens)
     return -(-(front + wanted) // ALIGNED_TOKENS) * ALIGNED_TOKENS - front
 
@@ -105,8 +119,7 @@ def padded(visible: Tensor, size: int, *, front: int, hide: Hide = "bias") -> Ke
         visible: (B, N) bool with at most `size` True in each row.
         size: K, which may be above N.
         front: tokens before the depth tokens in the sequence.
-        hide: how the attention is told of the others: by a bias on their scores, or by lengths, for kernels
-            that do not even read them.
+        hide: the others, as `Padding` says.
     """
     order = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # (B, N)
     places = F.pad(order[:, :size], (0, max(size - visible.shape[1], 0)))  # (B, K)

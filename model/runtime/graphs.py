@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.config import ModelConfig
-from model.masking import Hide, bucket, padded
+from model.masking import Padding, bucket, padded
 from model.mdm import MDM, Prepared
 from model.runtime.core import Core, Precision, set_precision
 from model.runtime.runner import Grid, answer, unpack
@@ -24,6 +24,7 @@ from model.shot import Shot
 
 Mode = Literal["eager", "compiled", "graph", "compiled graph"]
 
+BY_BIAS = Padding()
 KEPT_PLANS = 4
 """Combinations of frame size, number of cameras and token grid that stay in the device's memory."""
 WARM_UPS = 2
@@ -39,14 +40,16 @@ class GraphRunner:
         model: in evaluation mode, on the device; its layers are replaced by rounded ones.
         precision: of the products.
         mode: what is done to the launches of kernels: nothing, fusing by `torch.compile`, recording, or both.
-        hide: how the attention is told of padding.
+        padding: how sequences get one length.
     """
 
     batches = True
 
-    def __init__(self, model: MDM, precision: Precision, mode: Mode = "graph", hide: Hide = "bias") -> None:
+    def __init__(
+        self, model: MDM, precision: Precision, mode: Mode = "graph", padding: Padding = BY_BIAS
+    ) -> None:
         set_precision(model, precision)
-        self._hide: Hide = hide
+        self._padding = padding
         self._model = model
         self._device = model.encoder.image_mean.device
         self.precision: Precision = precision
@@ -62,7 +65,7 @@ class GraphRunner:
         )
         self._plans: dict[tuple[object, ...], _Plan] = {}
         name = torch.cuda.get_device_name(self._device) if on_cuda else "CPU"
-        self.where = f"{name} {precision}{', FlashAttention' if hide == 'lengths' else ''}"
+        self.where = f"{name} {precision}{', FlashAttention' if padding.hide == 'lengths' else ''}"
 
     @property
     def config(self) -> ModelConfig:
@@ -95,7 +98,7 @@ class GraphRunner:
                 self._plans.pop(next(iter(self._plans)))
             recording = self._recording if "graph" in self._mode else None
             self._plans[key] = _Plan(
-                self._model, batch, grid, recording, compiled="compiled" in self._mode, hide=self._hide
+                self._model, batch, grid, recording, compiled="compiled" in self._mode, padding=self._padding
             )
         return self._plans[key]
 
@@ -150,13 +153,13 @@ class _Plan:
         recording: _Recording | None,
         *,
         compiled: bool,
-        hide: Hide,
+        padding: Padding,
     ) -> None:
         count, (height, width), depth_size = len(batch), batch[0].color.shape[:2], batch[0].counts.shape
         device = model.encoder.image_mean.device
         pinned = device.type == "cuda"
         self._model, self._grid, self._size, self._recording = model, grid, (height, width), recording
-        self._hide: Hide = hide
+        self._padding = padding
         self._host = (
             torch.empty((count, height, width, 3), dtype=torch.uint8, pin_memory=pinned),
             torch.empty((count, *depth_size), dtype=torch.int16, pin_memory=pinned),
@@ -179,7 +182,8 @@ class _Plan:
             there.copy_(here, non_blocking=True)
         _, most = self._prepare.run()
         # The one wait before the answer: which graph comes next depends on the holes.
-        size = bucket(int(most), tokens=self._grid[0] * self._grid[1], front=self._front)
+        tokens, buckets = self._grid[0] * self._grid[1], self._padding.buckets
+        size = bucket(int(most), tokens=tokens, front=self._front, buckets=buckets)
         if size not in self._networks:
             self._networks[size] = _Step(lambda: self._network(size), self._recording)
         self._answer.copy_(self._networks[size].run(), non_blocking=True)
@@ -193,6 +197,6 @@ class _Plan:
 
     def _network(self, size: int) -> Tensor:
         prepared, _ = self._prepare.result
-        kept = padded(prepared.visible, size, front=self._front, hide=self._hide)
+        kept = padded(prepared.visible, size, front=self._front, hide=self._padding.hide)
         heads = self._core(prepared.image, prepared.depth, *kept)
         return answer(self._model, heads, self._size)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from model.errors import WeightsError
+from model.masking import Padding
 from model.runtime import gate
 from model.runtime.core import set_precision
 from model.runtime.frames import FrameRunner, TorchHeads
@@ -44,7 +45,7 @@ def runner(kind, model, precision):
     make = {
         "torch": lambda: FrameRunner(model, TorchHeads(model, precision)),
         "static": lambda: GraphRunner(model, precision, "eager"),
-        "lengths": lambda: GraphRunner(model, precision, "eager", hide="lengths"),
+        "lengths": lambda: GraphRunner(model, precision, "eager", Padding("lengths")),
         "openvino": lambda: FrameRunner(model, OpenVinoHeads(model, precision)),
         "openvino static": lambda: FrameRunner(model, OpenVinoHeads(model, precision, static=True)),
         "onnxruntime": lambda: FrameRunner(

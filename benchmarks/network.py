@@ -42,7 +42,7 @@ from model.runtime import gate
 from model.runtime.core import Precision
 from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.graphs import GraphRunner, Mode
-from model.runtime.onnx import OnnxHeads
+from model.runtime.onnx import OnnxRunner
 from model.runtime.openvino import OpenVinoHeads
 from model.runtime.runner import Runner
 from model.shot import Shot
@@ -364,7 +364,7 @@ def engine(name: str, model: MDM) -> tuple[Runner, Precision]:
     if kind == "torch":
         return FrameRunner(mine, TorchHeads(mine, precision)), precision
     if kind == "tensorrt":
-        return FrameRunner(mine, OnnxHeads(mine, precision)), precision
+        return OnnxRunner(mine, precision), precision
     mode, padding = KINDS[kind]
     return GraphRunner(mine, precision, mode, padding), precision
 

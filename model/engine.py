@@ -2,10 +2,12 @@
 
 import copy
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,10 +24,12 @@ from model.mdm import MDM, token_grid
 from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenance
 from model.runtime import gate
 from model.runtime.core import Precision
+from model.runtime.export import Sizes, export
 from model.runtime.fastest import Candidate, fastest
 from model.runtime.frames import FrameRunner, TorchHeads
+from model.runtime.gate import Deviation
 from model.runtime.graphs import GraphRunner
-from model.runtime.onnx import OnnxHeads
+from model.runtime.onnx import CPU, OnnxRunner
 from model.runtime.openvino import OpenVinoHeads, is_installed
 from model.runtime.runner import Grid, Runner
 from model.shot import Shot
@@ -320,8 +324,7 @@ def _torch_or_openvino(model: MDM, precision: Precision) -> list[Candidate]:
 
 def _tensorrt(model: MDM, precision: Precision) -> list[Candidate]:
     def make() -> Runner:
-        mine = copy.deepcopy(model)
-        return FrameRunner(mine, OnnxHeads(mine, precision))
+        return OnnxRunner(copy.deepcopy(model), precision)
 
     return [Candidate(f"TensorRT {precision}", precision, make)]
 
@@ -334,6 +337,46 @@ _WAYS: Mapping[Device, Callable[[MDM, Precision], list[Candidate]]] = {
     "openvino-gpu": partial(_openvino, device="GPU"),
     "openvino-npu": partial(_openvino, device="NPU"),
 }
+
+
+def exported(
+    model: MDM,
+    path: Path,
+    *,
+    color: tuple[int, int],
+    depth: tuple[int, int],
+    tokens: int | None,
+    precision: Precision,
+) -> tuple[Sizes, list[Deviation]]:
+    """Write a network as ONNX; what onnxruntime does not find equal to the original is not written.
+
+    Args:
+        model: in evaluation mode, float32, on the CPU.
+        path: the .onnx file; it is there whole and compared, or not at all.
+        color: height and width of colour in pixels.
+        depth: height and width of depth in pixels.
+        tokens: for each frame; None takes the fewest of the model's range.
+        precision: of the products: fp32 or fp16.
+
+    Returns:
+        What was fixed, and how far the file is from the original.
+
+    Raises:
+        WeightsError: a package is missing, or the two differ by more than the precision explains.
+    """
+    made_up = gate.made_up_shots(*color, GATE_HOLES)
+    rows, columns = (np.arange(small) * big // small for small, big in zip(depth, color, strict=True))
+    shots = [replace(shot, counts=shot.counts[np.ix_(rows, columns)]) for shot in made_up]
+    sizes = Sizes(grid_for(shots[0], tokens or model.config.num_tokens_range[0]), color, depth)
+    want = gate.plain(model, shots, sizes.grid)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        part = Path(folder) / path.name
+        runner = OnnxRunner(copy.deepcopy(model), precision, provider=CPU, file=part)
+        export(runner.model, part, sizes)
+        found = gate.check(runner, shots, sizes.grid, want, precision)
+        for file in sorted(Path(folder).iterdir()):  # weights above 2 GB lie beside it
+            file.replace(path.with_name(file.name))
+    return sizes, found
 
 
 def gated(model: MDM, ways: Sequence[Candidate], *, tokens: int, cameras: int = 1) -> Runner:

@@ -38,13 +38,13 @@ class Kept(NamedTuple):
     """Depth tokens that the transformer sees, as arrays of one size for the whole batch.
 
     Attributes:
-        places: (B, K) int64, which of the N tokens, visible ones first, in row order.
+        places: (B, K) int64, which of the N tokens, visible ones first, in row order; None for all of them.
         bias: (B, 1, 1, L) float32 for the keys of the sequence: 0, or -inf for what only fills it up; None
             where nothing does, or where `lengths` says it.
         lengths: (B,) int32, tokens of each sequence that count; the others fill it up to L.
     """
 
-    places: Tensor
+    places: Tensor | None
     bias: Tensor | None
     lengths: Tensor | None = None
 
@@ -129,6 +129,18 @@ def padded(visible: Tensor, size: int, *, front: int, hide: Hide = "bias") -> Ke
     place = torch.arange(front + size, device=visible.device)  # (L)
     bias = torch.zeros(len(visible), front + size, device=visible.device)  # (B, L)
     return Kept(places, bias.masked_fill(place >= used, -torch.inf)[:, None, None])
+
+
+def every_token(visible: Tensor, *, front: int) -> Kept:
+    """All tokens where they are; nobody attends to those that are not visible.
+
+    Args:
+        visible: (B, N) bool.
+        front: tokens before the image tokens, which are as many as the depth tokens.
+    """
+    bias = torch.where(visible, 0.0, -torch.inf)  # (B, N)
+    bias = F.pad(bias, (front + visible.shape[1], 0))  # (B, L)
+    return Kept(None, bias[:, None, None])
 
 
 def exact(visible: Tensor) -> Kept:

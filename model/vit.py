@@ -276,8 +276,10 @@ class VisionTransformer(nn.Module):
             head = torch.cat((head, self.register_tokens), 1)  # (1, 1 + registers, D)
         front = torch.cat((head.expand(b, -1, -1).to(colour.dtype), colour), 1)  # (B, 1 + registers + N, D)
         if isinstance(visible, Kept):
-            at = visible.places.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
-            x = torch.cat((front, measured.gather(1, at)), 1)  # (B, L, D)
+            if visible.places is not None:
+                at = visible.places.unsqueeze(2).expand(-1, -1, measured.shape[2])  # (B, K, D)
+                measured = measured.gather(1, at)
+            x = torch.cat((front, measured), 1)  # (B, L, D)
             keys = visible.bias if visible.lengths is None else Lengths(visible.lengths)
             return self._taken_padded(x, keys, front=front.shape[1])
         if visible is None:

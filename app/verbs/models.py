@@ -30,7 +30,19 @@ def _add_arguments(parser: ArgumentParser) -> None:
     export.add_argument("--model", required=True, metavar="NAME|PATH", help="with a DINOv2-sized encoder")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .pth or .safetensors")
     export.set_defaults(action=_export)
-    for action in (get, export):
+    onnx = actions.add_parser(
+        "export-onnx",
+        help="write a whole network as ONNX with fixed shapes, compared with the original by onnxruntime",
+        allow_abbrev=False,
+    )
+    onnx.add_argument("--model", required=True, metavar="NAME|PATH", help="what to write")
+    onnx.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .onnx")
+    onnx.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of colour, in pixels")
+    onnx.add_argument("--depth-size", type=_size, metavar="WxH", help="of depth, where it differs")
+    onnx.add_argument("--tokens", type=int, metavar="N", help="for each frame; by default the model's fewest")
+    onnx.add_argument("--precision", choices=("fp32", "fp16"), default="fp32", help="of the products")
+    onnx.set_defaults(action=_export_onnx)
+    for action in (get, export, onnx):
         action.add_argument(
             "--json", action="store_true", default=SUPPRESS, help="print one JSON object per line"
         )
@@ -139,4 +151,42 @@ def _export(args: Namespace, console: Console) -> int:
     return 0
 
 
-MODELS = Verb("models", "list models, get published ones, export encoders", _add_arguments, _run)
+def _export_onnx(args: Namespace, console: Console) -> int:
+    spec = find(args.model)
+    if spec.weights is None:
+        raise UsageError(f"{spec.title} has no network.", hint="Choose a model with weights.")
+    if args.out.suffix != ".onnx":
+        raise UsageError(f"{args.out} does not end in .onnx.", hint="End it in .onnx.")
+    from model import checkpoint  # torch takes seconds to import
+    from model.engine import exported
+
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    color, depth = args.size[::-1], (args.depth_size or args.size)[::-1]
+    model = checkpoint.load(spec.weights)
+    sizes, found = exported(
+        model, args.out, color=color, depth=depth, tokens=args.tokens, precision=args.precision
+    )
+    off = {deviation.region: deviation.mean for deviation in found}
+    console.say(
+        "exported",
+        f"{args.out} takes image (1, 3, {color[0]}, {color[1]}), RGB in 0..1, and depth_m "
+        f"(1, {depth[0]}, {depth[1]}), metres, 0 for a hole; answer (1, 2, {color[0]}, {color[1]}) is metres "
+        f"and the probability that there is a depth. {sizes.grid[0]} x {sizes.grid[1]} tokens, "
+        f"{args.precision}; in holes {off['holes']:.1e} of the spread of depth off the original.",
+        file=str(args.out),
+        tokens=sizes.grid[0] * sizes.grid[1],
+        precision=args.precision,
+        off_in_holes=off["holes"],
+        off_where_measured=off["measured pixels"],
+    )
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = (int(number) for number in text.lower().split("x"))
+    if width < 1 or height < 1:
+        raise ValueError(text)
+    return width, height
+
+
+MODELS = Verb("models", "list models, get published ones, export encoders and networks", _add_arguments, _run)

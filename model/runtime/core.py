@@ -32,14 +32,15 @@ class EncoderCore(nn.Module):
     def __init__(self, model: MDM, rows: int, cols: int) -> None:
         super().__init__()
         self.encoder = model.encoder
-        self.front = 1 + model.encoder.backbone.registers + rows * cols
+        self.tokens = rows * cols
+        self.front = 1 + model.encoder.backbone.registers + self.tokens
         self.register_buffer("positions", model.encoder.backbone.positions(rows, cols).detach())
 
     def forward(
         self,
         image: Tensor,
         depth: Tensor,
-        places: Tensor,
+        places: Tensor | None,
         bias: Tensor | None = None,
         lengths: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
@@ -91,7 +92,7 @@ class Core(nn.Module):
         self,
         image: Tensor,
         depth: Tensor,
-        places: Tensor,
+        places: Tensor | None,
         bias: Tensor | None = None,
         lengths: Tensor | None = None,
     ) -> Tensor:

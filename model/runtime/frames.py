@@ -1,4 +1,4 @@
-"""Runs frame by frame what is no recorded graph: torch on the processor, OpenVINO, onnxruntime, TensorRT.
+"""Runs frame by frame what is no recorded graph: torch on the processor, and OpenVINO.
 
 On the processor torch and OpenVINO take exactly the visible depth tokens. Measured against padded lengths
 (docs/performance.md): it gains nothing from fixed shapes, and every token of padding costs.
@@ -42,7 +42,7 @@ class FrameRunner:
     """A network, one frame after the other.
 
     Args:
-        model: in evaluation mode; prepares the frames and resizes the answers where it is.
+        model: in evaluation mode, on the CPU; prepares the frames and resizes the answers.
         heads: what lies between.
     """
 
@@ -74,15 +74,12 @@ class FrameRunner:
 
     def _one(self, shot: Shot, grid: Grid) -> NDArray[np.float32]:
         height, width = shot.color.shape[:2]
-        device = self._model.encoder.image_mean.device
-        # Copies: frames are read-only, which torch dislikes.
-        color = torch.tensor(shot.color, device=device).unsqueeze(0)  # (1, H, W, 3)
-        counts = torch.tensor(shot.counts.view(np.int16), device=device).unsqueeze(0)  # (1, h, w)
-        unit_m = torch.full((1, 1, 1), shot.unit_m, dtype=torch.float32, device=device)
-        image, depth_m = unpack(color, counts, unit_m)
+        color = torch.tensor(shot.color).unsqueeze(0)  # a copy: frames are read-only, which torch dislikes
+        counts = torch.tensor(shot.counts.view(np.int16)).unsqueeze(0)  # (1, h, w)
+        image, depth_m = unpack(color, counts, torch.tensor(shot.unit_m, dtype=torch.float32).view(1, 1, 1))
         prepared = self._model.prepare(image, depth_m, num_tokens=grid)
         heads = self._heads(prepared, grid, width / height)
-        out: NDArray[np.float32] = answer(self._model, heads, (height, width))[0].cpu().numpy()
+        out: NDArray[np.float32] = answer(self._model, heads, (height, width))[0].numpy()
         return out
 
 

@@ -1,4 +1,4 @@
-"""The middle of the network by onnxruntime: on NVIDIA's cards a TensorRT build, which takes minutes once."""
+"""Runs an exported network by onnxruntime: on NVIDIA's cards as a TensorRT build, made in minutes once."""
 
 import hashlib
 import tempfile
@@ -8,47 +8,59 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 from torch import Tensor
 
+from model.config import ModelConfig
 from model.errors import WeightsError
-from model.masking import bucket, padded
-from model.mdm import MDM, Prepared
+from model.mdm import MDM
 from model.runtime.core import Precision, set_precision
-from model.runtime.export import export
-from model.runtime.runner import Grid
+from model.runtime.export import Sizes, export
+from model.runtime.runner import Grid, unpack
+from model.shot import Shot
 
 if TYPE_CHECKING:
     import onnxruntime
 
 TENSORRT = "TensorrtExecutionProvider"
-FALL_BACKS = {TENSORRT: ("CUDAExecutionProvider",)}
-"""What computes the operators that a provider leaves out."""
-TITLES = {TENSORRT: "TensorRT", "CPUExecutionProvider": "ONNX Runtime CPU"}
-KEPT_GRIDS = 2
-"""Token grids that stay built."""
+CPU = "CPUExecutionProvider"
+TITLES = {TENSORRT: "TensorRT", CPU: "ONNX Runtime CPU"}
+KEPT_SIZES = 2
+"""Combinations of frame size and token grid that stay built."""
 
 
-class OnnxHeads:
-    """The network by onnxruntime, exported and built for each grid when it is first needed.
+class OnnxRunner:
+    """A network by onnxruntime, exported and built for each size when it is first needed.
 
-    Every shape is fixed: there is room for all depth tokens, and a mask hides those that a frame lacks. The
-    exported graph has the precision of every product in it, with the float32 parts that `set_precision`
+    The exported graph has the precision of every product in it, with the float32 parts that `set_precision`
     leaves; TensorRT may round more, which is for the parity gate to find.
 
     Args:
-        model: in evaluation mode, float32, on the device of the provider; its layers are rounded.
+        model: in evaluation mode, float32; its layers are rounded.
         precision: of the products.
         provider: as onnxruntime names it.
-        cache: folder for builds, which are made anew for other weights, grids and versions; None takes that
+        file: an exported network to run instead of exporting the model; its sizes are the only ones then.
+        cache: folder for builds, which are made anew for other weights, sizes and versions; None takes that
             of the user.
 
+    Attributes:
+        model: what was given, rounded, on the CPU.
+
     Raises:
-        WeightsError: onnxruntime or what exports for it is missing, or has no such provider.
+        WeightsError: onnxruntime is missing, or has no such provider.
     """
 
+    batches = False  # one frame is what is exported
+
     def __init__(
-        self, model: MDM, precision: Precision, *, provider: str = TENSORRT, cache: Path | None = None
+        self,
+        model: MDM,
+        precision: Precision,
+        *,
+        provider: str = TENSORRT,
+        file: Path | None = None,
+        cache: Path | None = None,
     ) -> None:
         title = TITLES.get(provider, provider)
         try:
@@ -66,34 +78,49 @@ class OnnxHeads:
             )
         self._onnxruntime = onnxruntime
         self._provider = provider
+        self._file = file
         self._cache = user_cache_path("depthmend") / "builds" if cache is None else cache
         set_precision(model, precision)
-        self._model = model
+        self._device = torch.device("cuda" if provider == TENSORRT else "cpu")
+        self.model = model.cpu()
         self.precision: Precision = precision
-        self._sessions: dict[tuple[Grid, float], onnxruntime.InferenceSession] = {}
+        self._sessions: dict[Sizes, onnxruntime.InferenceSession] = {}
         self.where = f"{title} {precision}"
 
-    def __call__(self, prepared: Prepared, grid: Grid, aspect: float) -> Tensor:
-        tokens = grid[0] * grid[1]
-        front = 1 + self._model.encoder.backbone.registers + tokens
-        kept = padded(prepared.visible, bucket(tokens, tokens=tokens, front=front), front=front)
-        assert kept.bias is not None
-        if (grid, aspect) not in self._sessions:
-            if len(self._sessions) >= KEPT_GRIDS:
-                self._sessions.pop(next(iter(self._sessions)))
-            self._sessions[grid, aspect] = self._session(grid, aspect, tokens)
-        inputs = {"image": prepared.image, "depth": prepared.depth, "places": kept.places, "bias": kept.bias}
-        channels = 1 if self._model.mask_head is None else 2
-        heads = prepared.image.new_empty((1, channels, 16 * grid[0], 16 * grid[1]))
-        _run(self._sessions[grid, aspect], inputs, heads)
-        return heads
+    @property
+    def config(self) -> ModelConfig:
+        """Of the network."""
+        return self.model.config
 
-    def _session(self, grid: Grid, aspect: float, tokens: int) -> "onnxruntime.InferenceSession":
+    @torch.inference_mode()
+    def run(self, shots: Sequence[Shot], grid: Grid) -> list[NDArray[np.float32]]:
+        """As in `Runner`."""
+        return [self._one(shot, grid) for shot in shots]
+
+    def _one(self, shot: Shot, grid: Grid) -> NDArray[np.float32]:
+        height, width = shot.color.shape[:2]
+        sizes = Sizes(grid, (height, width), (shot.counts.shape[0], shot.counts.shape[1]))
+        if sizes not in self._sessions:
+            if len(self._sessions) >= KEPT_SIZES:
+                self._sessions.pop(next(iter(self._sessions)))
+            self._sessions[sizes] = self._session(sizes)
+        color = torch.tensor(shot.color, device=self._device)[None]
+        counts = torch.tensor(shot.counts.view(np.int16), device=self._device)[None]
+        unit_m = torch.full((1, 1, 1), shot.unit_m, dtype=torch.float32, device=self._device)
+        image, depth_m = unpack(color, counts, unit_m)
+        answer = image.new_empty((1, 2, height, width))
+        # Bound by their addresses, so these have to live until the end.
+        inputs = {"image": image.contiguous(), "depth_m": depth_m.contiguous()}
+        _run(self._sessions[sizes], inputs, answer)
+        out: NDArray[np.float32] = answer[0].cpu().numpy()
+        return out
+
+    def _session(self, sizes: Sizes) -> "onnxruntime.InferenceSession":
         with tempfile.TemporaryDirectory(prefix="depthmend-") as folder:
-            path = Path(folder) / "network.onnx"
-            device = self._model.encoder.image_mean.device
-            export(self._model.cpu(), path, rows=grid[0], cols=grid[1], aspect=aspect, count=tokens)
-            self._model.to(device)
+            path = self._file
+            if path is None:
+                path = Path(folder) / "network.onnx"
+                export(self.model, path, sizes)
             options = self._onnxruntime.SessionOptions()
             options.intra_op_num_threads = torch.get_num_threads()
             options.log_severity_level = 3  # it warns of every operator that it places elsewhere
@@ -101,7 +128,7 @@ class OnnxHeads:
 
     def _providers(self, path: Path) -> Sequence[str | tuple[str, Mapping[str, str]]]:
         if self._provider != TENSORRT:
-            return [self._provider, *FALL_BACKS.get(self._provider, ())]
+            return [self._provider]
         # TensorRT does not notice that weights have changed, so they are part of the folder's name.
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
@@ -115,20 +142,20 @@ class OnnxHeads:
             "trt_timing_cache_enable": "True",
             "trt_timing_cache_path": str(self._cache),
         }
-        return [(TENSORRT, options), *FALL_BACKS[TENSORRT]]
+        return [
+            (TENSORRT, options),
+            "CUDAExecutionProvider",
+        ]  # the latter for operators that the former lacks
 
 
-def _run(session: "onnxruntime.InferenceSession", inputs: Mapping[str, Tensor], heads: Tensor) -> None:
-    """Compute `heads` where it is, from tensors where they are: nothing is copied."""
+def _run(session: "onnxruntime.InferenceSession", inputs: Mapping[str, Tensor], answer: Tensor) -> None:
+    """Compute `answer` where it is, from tensors where they are: nothing is copied."""
     binding = session.io_binding()
-    device = heads.device
+    device = answer.device
     place = (device.type, device.index or 0)
-    # Bound by their addresses, so these have to live until the end.
-    packed = {name: tensor.contiguous() for name, tensor in inputs.items()}
-    for name, tensor in packed.items():
-        kind = np.int64 if tensor.dtype == torch.int64 else np.float32
-        binding.bind_input(name, *place, kind, list(tensor.shape), tensor.data_ptr())
-    binding.bind_output("heads", *place, np.float32, list(heads.shape), heads.data_ptr())
+    for name, tensor in inputs.items():
+        binding.bind_input(name, *place, np.float32, list(tensor.shape), tensor.data_ptr())
+    binding.bind_output("answer", *place, np.float32, list(answer.shape), answer.data_ptr())
     if device.type == "cuda":
         torch.cuda.current_stream(device).synchronize()  # onnxruntime computes in a stream of its own
     session.run_with_iobinding(binding)

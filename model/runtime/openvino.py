@@ -125,8 +125,7 @@ class OpenVinoHeads:
 
 
 def _inputs(prepared: Prepared, kept: Kept) -> tuple[Tensor, ...]:
-    inputs = (prepared.image, prepared.depth, kept.places)
-    return inputs if kept.bias is None else (*inputs, kept.bias)
+    return tuple(x for x in (prepared.image, prepared.depth, kept.places, kept.bias) if x is not None)
 
 
 def converted(module: nn.Module, example: tuple[Tensor, ...]) -> "openvino.Model":

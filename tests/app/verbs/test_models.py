@@ -1,5 +1,6 @@
 """The verb against a real hub on localhost, and the models that other verbs can name."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -15,14 +16,16 @@ import torch
 from huggingface_hub import constants
 
 from app import cli
-from model import backbone
+from model import backbone, checkpoint
 from model.config import ModelConfig
 from model.mdm import MDM
 from model.spec import PUBLISHED, RECOMMENDED
 from tests.model.small_hub import served
+from tests.model.small_networks import small_network
 
 MAIN = Path(__file__).resolve().parents[3] / "main.py"
 REPO = "someone/some-mdm"
+MISSING_ONNX = [n for n in ("onnx", "onnxruntime", "onnxscript") if importlib.util.find_spec(n) is None]
 DC = "lingbot-depth-postrain-dc-vitl14"
 STACK = {
     "dim_res_blocks": [16, 8],
@@ -256,3 +259,38 @@ def test_an_export_that_cannot_be_says_why(
 ) -> None:
     argv = ("models", "export-backbone", "--model", model, "--out", str(tmp_path / out))
     assert said in fails(capsys, *argv)
+
+
+@pytest.mark.skipif(bool(MISSING_ONNX), reason=f"not installed: {', '.join(MISSING_ONNX)}")
+@pytest.mark.timeout(300)
+def test_a_network_is_exported_as_onnx_for_someone_who_has_only_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import onnxruntime
+
+    model = small_network(fill_patches=True)
+    checkpoint.save(tmp_path / "small.safetensors", model, {})
+    out = tmp_path / "new" / "small.onnx"
+    argv = ["--model", str(tmp_path / "small.safetensors"), "--size", "128x96", "--depth-size", "64x48"]
+
+    assert cli.main(["models", "export-onnx", "--json", "--out", str(out), *argv]) == 0
+
+    (said,) = events(capsys)
+    assert said["tokens"] == 12
+    assert 0 <= said["off_in_holes"] < 1e-5
+    assert list(out.parent.iterdir()) == [out]
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(0).random((1, 3, 96, 128), np.float32)
+    depth_m = np.full((1, 48, 64), 1.5, np.float32)
+    depth_m[:, 10:40, 20:50] = 0
+    (answer,) = session.run(None, {"image": image, "depth_m": depth_m})
+    want = model.infer(torch.from_numpy(image), torch.from_numpy(depth_m), num_tokens=12, apply_mask=False)
+    assert want.mask_prob is not None
+    np.testing.assert_allclose(answer[:, 0], want.depth_m.numpy().clip(0.01), rtol=1e-4)
+    np.testing.assert_allclose(answer[:, 1], want.mask_prob.numpy(), atol=1e-5)
+
+
+def test_what_cannot_be_exported_as_onnx_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export = ("models", "export-onnx", "--model")
+    assert "no network" in fails(capsys, *export, "classical", "--out", str(tmp_path / "x.onnx"))
+    assert "End it in .onnx" in fails(capsys, *export, "demo", "--out", str(tmp_path / "x.pth"))

@@ -1,6 +1,7 @@
 """The 3D view with its choices."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -9,9 +10,20 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.ui import theme
+from app.ui.cloud_options import CloudOptions
 from app.ui.cloud_view import CloudView
-from app.ui.widgets import Button, Option, Segmented, label
-from app.viewmodels.cloud import CloudColouring, CloudLayout, RigClouds, raw_cloud, refined_cloud, rig_clouds
+from app.ui.widgets import Button, IconButton, Option, Segmented
+from app.viewmodels.cloud import (
+    Cloud,
+    CloudColouring,
+    CloudLayout,
+    RigClouds,
+    raw_cloud,
+    refined_cloud,
+    rig_clouds,
+)
+from app.viewmodels.cloud_look import CloudLook, box_around
+from app.viewmodels.cloud_picking import Span
 from app.viewmodels.live import LiveOptions, TileView
 
 LAYOUTS = (
@@ -24,13 +36,15 @@ COLOURINGS = (Option("colour", "Colour"), Option("depth", "Depth"), Option("prov
 
 
 class CloudPanel(QObject):
-    """Owns two widgets that the page places: `bar` with the choices and `body` with the view.
+    """Owns three widgets that the page places: `bar` with the choices, `body` with the view, and `options`.
 
     Signals:
         colouring_changed: after another colouring was chosen.
+        measuring_changed: whether taps measure.
     """
 
     colouring_changed = Signal()
+    measuring_changed = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,6 +60,8 @@ class CloudPanel(QObject):
         self._all.hide()
         self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]]] = ([], {})
         self._large = ""
+        self.options = CloudOptions()
+        self.opener = IconButton("axis-arrow", "Side, points, mesh, clip box, saving (V)", checkable=True)
         self._reset = Button("Reset view", icon_name="restore")
         row = QHBoxLayout(self.bar)
         row.setContentsMargins(0, 0, 0, 0)
@@ -54,19 +70,56 @@ class CloudPanel(QObject):
         row.addWidget(self._colourings)
         row.addWidget(self._all)
         row.addStretch(1)
-        row.addWidget(label("Drag to turn, pinch to zoom", "caption", wrap=False))
         row.addWidget(self._reset)
+        row.addWidget(self.opener)
         self.bar.hide()
         self.body.hide()
         self._layouts.changed.connect(self._chosen)
         self._colourings.changed.connect(self._chosen)
         self._reset.clicked.connect(self.body.reset)
         self._all.toggled.connect(self._show_rig)
+        self.options.view_chosen.connect(self.body.see_from)
+        self.options.look_changed.connect(self.show_look)
+        self.options.box_requested.connect(self._fit_box)
+        self.options.measure_chosen.connect(self.set_measuring)
+        self.body.spanned.connect(self._show_span)
 
     @property
     def shows_provenance(self) -> bool:
         """Whether points are coloured by provenance."""
         return self._colourings.choice == "provenance"
+
+    @property
+    def measuring(self) -> bool:
+        """Whether taps measure."""
+        return self.options.measure.isChecked()
+
+    def set_measuring(self, measuring: bool) -> None:
+        """Let two taps measure a distance, or no more."""
+        if measuring == self.body.measuring:
+            return
+        self.body.set_measuring(measuring)
+        self.options.show_measuring(measuring)
+        self.measuring_changed.emit(measuring)
+
+    def show_look(self, look: CloudLook) -> None:
+        """Draw in another way."""
+        self.body.show_look(look)
+        self.options.show_look(look)
+
+    def clouds(self) -> dict[str, list[Cloud]]:
+        """What is drawn, by "raw" and "refined"; empty lists are left out."""
+        names = ("raw", "refined") if self._layouts.choice in {"both", "overlay"} else (self._layouts.choice,)
+        found = {name: self.body.shown_clouds(name) for name in names}
+        return {name: clouds for name, clouds in found.items() if clouds}
+
+    def _fit_box(self) -> None:
+        points = self.body.visible_points()
+        self.show_look(replace(self.body.look, box=box_around(points) if len(points) else None))
+
+    def _show_span(self, span: Span | None) -> None:
+        if span is not None:
+            self.options.show_measured(span.words)
 
     def set_active(self, active: bool) -> None:
         """Show and draw, or hide and free."""

@@ -1,297 +1,84 @@
 """Raw and refined depth as point clouds that mouse and touch lead around."""
 
-import logging
 import math
 import time
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer
-from PySide6.QtGui import QEventPoint, QGuiApplication, QMouseEvent, QResizeEvent, QTouchEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QEventPoint, QMouseEvent, QResizeEvent, QTouchEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
-from vispy import app as vispy_app
-from vispy import gloo
 
 from app.ui import theme
+from app.ui.cloud_canvas import FOV_RAD, MARK_COLOUR, TINTS, Canvas, next_step, opengl_available, viewports
 from app.ui.widgets import EmptyState
-from app.viewmodels.cloud import Cloud, CloudColouring, CloudLayout, RigClouds, grid, middle_depth_m
-from app.viewmodels.colouring import PROVENANCE_COLOURS, ColourMap, ramp
-from app.viewmodels.orbit import Orbit, clip_from_eye, looking_at
-from drivers.geometry import Intrinsics
-from model.repair import Provenance
+from app.viewmodels.cloud import (
+    Cloud,
+    CloudColouring,
+    CloudLayout,
+    RigClouds,
+    middle_depth_m,
+    points_in_world,
+)
+from app.viewmodels.cloud_look import CloudLook, Lines, Place
+from app.viewmodels.cloud_picking import Span, pick
+from app.viewmodels.colouring import ColourMap
+from app.viewmodels.orbit import Orbit, looking_at
 
-log = logging.getLogger(__name__)
-
-FOV_RAD: Final = math.radians(52)
-SLOW_MS: Final = 60.0
-FAST_MS: Final = 33.0
-COARSEST_STEP: Final = 4
-TICK_MS: Final = 33
+TICK_MS: Final = 16
 DOUBLE_TAP_S: Final = 0.35
 DOUBLE_TAP_PX: Final = 40
-GROUND: Final = (0.027, 0.035, 0.047, 1.0)
-TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
-"""Of the two clouds where they lie over each other."""
+TAP_S: Final = 0.6
+TAP_PX: Final = 14
+"""A finger that moved less, and was up again sooner, has tapped."""
+FLOOR_PERCENTILE: Final = 97
 
 LABEL_QSS: Final = (
     "background: rgba(7, 9, 12, 200); color: rgb{}; border-radius: 6px; padding: 3px 9px;"
     " font-size: {}px; font-weight: 600;"
 )
 
-MODES: Final[dict[CloudColouring, float]] = {"colour": 0.0, "depth": 1.0, "provenance": 2.0}
-
-VERTEX = """
-#version 120
-attribute vec4 a_grid;             // column, row (shares of the image); x/z, y/z
-uniform sampler2D u_depth;
-uniform sampler2D u_color;
-uniform sampler2D u_kind;
-uniform sampler2D u_ramp;
-uniform float u_metres;            // of a full 16 bit count
-uniform mat4 u_color_from_depth;
-uniform vec4 u_color_camera;       // fx / width, fy / height, (cx + 0.5) / width, (cy + 0.5) / height
-uniform mat4 u_clip_from_color;
-uniform float u_mode;
-uniform vec2 u_range;
-uniform vec3 u_kinds[4];
-uniform vec4 u_tint;
-uniform float u_spread;            // pixels on the screen for a point of one pixel at distance 1
-varying vec3 v_color;
-void main() {
-    float z = texture2DLod(u_depth, a_grid.xy, 0.0).r * u_metres;
-    if (z <= 0.0) {
-        gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-        gl_PointSize = 1.0;
-        v_color = vec3(0.0);
-        return;
-    }
-    vec4 point = u_color_from_depth * vec4(a_grid.zw * z, z, 1.0);
-    vec2 place = point.xy / max(point.z, 1e-6) * u_color_camera.xy + u_color_camera.zw;
-    vec3 seen = texture2DLod(u_color, place, 0.0).rgb;
-    float light = 0.35 + 0.65 * dot(seen, vec3(0.299, 0.587, 0.114));
-    if (u_mode < 0.5) {
-        v_color = seen;
-    } else if (u_mode < 1.5) {
-        float share = clamp((z - u_range.x) / (u_range.y - u_range.x), 0.0, 1.0);
-        v_color = texture2DLod(u_ramp, vec2(share, 0.5), 0.0).rgb;
-    } else {
-        float kind = floor(texture2DLod(u_kind, a_grid.xy, 0.0).r * 255.0 + 0.5);
-        vec3 sensed = kind < 0.5 ? u_kinds[0] : u_kinds[1];
-        vec3 filled = kind < 2.5 ? u_kinds[2] : u_kinds[3];
-        v_color = (kind < 1.5 ? sensed : filled) * light;
-    }
-    v_color = mix(v_color, u_tint.rgb * light, u_tint.a);
-    gl_Position = u_clip_from_color * point;
-    gl_PointSize = clamp(u_spread * z / max(gl_Position.w, 1e-3), 1.5, 24.0);
-}
-"""
-
-FRAGMENT = """
-#version 120
-varying vec3 v_color;
-void main() { gl_FragColor = vec4(v_color, 1.0); }
-"""
-
-
-LINE_VERTEX = """
-#version 120
-attribute vec3 a_place;
-uniform mat4 u_clip_from_world;
-void main() { gl_Position = u_clip_from_world * vec4(a_place, 1.0); }
-"""
-
-LINE_FRAGMENT = """
-#version 120
-uniform vec3 u_line;
-void main() { gl_FragColor = vec4(u_line, 1.0); }
-"""
-FRUSTUM_COLOURS: Final = ((1.0, 1.0, 1.0), (1.0, 0.76, 0.33), (0.42, 0.78, 1.0), (0.62, 0.93, 0.5))
-"""Of the cameras of a rig in turn; the legend beside the view names them."""
-
-
-def opengl_available() -> bool:
-    """Whether this window system draws OpenGL in widgets."""
-    return QGuiApplication.platformName() not in {"offscreen", "minimal", "linuxfb", "vnc"}
-
-
-class _Points:
-    """One cloud on the graphics card."""
-
-    def __init__(self) -> None:
-        self.program = gloo.Program(VERTEX, FRAGMENT)
-        self._colour_map: ColourMap | None = None
-        kinds = np.array([PROVENANCE_COLOURS[kind] for kind in Provenance], np.float32) / 255
-        for i, colour in enumerate(kinds):
-            self.program[f"u_kinds[{i}]"] = colour
-        self._textures: dict[str, gloo.Texture2D] = {}
-        self._grid_of: tuple[Intrinsics, int] | None = None
-        self._cloud: Cloud | None = None
-        self.count = 0
-
-    def show(self, cloud: Cloud, step: int) -> None:
-        """Upload what is new."""
-        if cloud is not self._cloud:
-            self._cloud = cloud
-            self._upload("u_depth", cloud.depth.values, "r16")
-            self._upload("u_color", cloud.color, None)
-            kinds = cloud.provenance
-            if kinds is None:
-                kinds = np.zeros((1, 1), np.uint8)
-            self._upload("u_kind", kinds, "r8")
-            self.program["u_metres"] = 65_535 * cloud.depth.unit_m
-            self.program["u_color_from_depth"] = cloud.color_from_depth.T.astype(np.float32)
-            seen_by = cloud.color_camera
-            self.program["u_color_camera"] = (
-                seen_by.fx / seen_by.width,
-                seen_by.fy / seen_by.height,
-                (seen_by.cx + 0.5) / seen_by.width,
-                (seen_by.cy + 0.5) / seen_by.height,
-            )
-        if self._grid_of != (cloud.camera, step):
-            self._grid_of = (cloud.camera, step)
-            places = grid(cloud.camera, step)
-            self.count = len(places)
-            self.program["a_grid"] = gloo.VertexBuffer(places)
-
-    def colour_by(self, colour_map: ColourMap) -> None:
-        """Use these colours for depth."""
-        if colour_map != self._colour_map:
-            self._colour_map = colour_map
-            colours = ramp(colour_map).reshape(1, 256, 3)
-            self.program["u_ramp"] = gloo.Texture2D(colours, interpolation="linear", wrapping="clamp_to_edge")
-
-    def _upload(self, name: str, image: NDArray[np.generic], internal: str | None) -> None:
-        texture = self._textures.get(name)
-        if texture is not None and texture.shape[:2] == image.shape[:2]:
-            texture.set_data(image)
-            return
-        self._textures[name] = self.program[name] = gloo.Texture2D(
-            image, interpolation="nearest", wrapping="clamp_to_edge", internalformat=internal
-        )
-
-
-class _Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
-    """Draws up to two clouds; everything it shows is set from outside."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(app="pyside6", parent=parent, show=False, keys=None, vsync=False, create_native=True)
-        self.clouds: dict[str, Cloud | None] = {"raw": None, "refined": None}
-        self.layout: CloudLayout = "both"
-        self.colouring: CloudColouring = "colour"
-        self.range_m = (0.3, 4.0)
-        self.colour_map: ColourMap = "turbo"
-        self.orbit = Orbit()
-        self.step = 1
-        self.draw_ms = 0.0
-        self.drawn = 0
-        self.rig = RigClouds()
-        self._points: dict[str, _Points] = {}
-        self._lines: gloo.Program | None = None
-
-    def show_rig(self, rig: RigClouds) -> None:
-        """Draw these as well; what the graphics card holds of others is freed."""
-        self.rig = rig
-        keys = {f"raw {i}" for i in range(len(rig.raw))} | {f"refined {i}" for i in range(len(rig.refined))}
-        self._points = {key: points for key, points in self._points.items() if key in keys | {*self.clouds}}
-
-    def on_draw(self, _event: object) -> None:
-        started_s = time.perf_counter()
-        gloo.set_viewport(0, 0, *self.physical_size)
-        gloo.clear(color=GROUND, depth=True)
-        gloo.set_state(depth_test=True, blend=False)
-        gloo.gl.glEnable(0x8642)  # GL_VERTEX_PROGRAM_POINT_SIZE
-        for name, (x, width) in viewports(self.layout, self.physical_size[0]).items():
-            cloud = self.clouds[name]
-            if cloud is not None:
-                self._draw(name, name, cloud, x, width)
-            others = self.rig.raw if name == "raw" else self.rig.refined
-            for i, other in enumerate(others):
-                self._draw(name, f"{name} {i}", other, x, width)
-            self._draw_frusta(x, width)
-        gloo.finish()
-        self.draw_ms = (time.perf_counter() - started_s) * 1e3
-        self.drawn += 1
-
-    def _clip_from_world(self, width: int) -> NDArray[np.float64]:
-        aspect = width / max(self.physical_size[1], 1)
-        return clip_from_eye(FOV_RAD, aspect) @ self.orbit.eye_from_world()
-
-    def _draw_frusta(self, x: int, width: int) -> None:
-        if not self.rig.frusta:
-            return
-        program = self._lines = self._lines or gloo.Program(LINE_VERTEX, LINE_FRAGMENT)
-        gloo.set_viewport(x, 0, width, self.physical_size[1])
-        program["u_clip_from_world"] = self._clip_from_world(width).T.astype(np.float32)
-        for i, frustum in enumerate(self.rig.frusta):
-            program["a_place"] = gloo.VertexBuffer(frustum.lines.reshape(-1, 3))
-            program["u_line"] = FRUSTUM_COLOURS[i % len(FRUSTUM_COLOURS)]
-            program.draw("lines")
-
-    def _draw(self, name: str, key: str, cloud: Cloud, x: int, width: int) -> None:
-        height = self.physical_size[1]
-        points = self._points.setdefault(key, _Points())
-        points.show(cloud, self.step)
-        points.colour_by(self.colour_map)
-        gloo.set_viewport(x, 0, width, height)
-        clip = self._clip_from_world(width) @ cloud.world_from_color
-        program = points.program
-        program["u_clip_from_color"] = clip.T.astype(np.float32)
-        program["u_mode"] = MODES[self.colouring]
-        program["u_range"] = self.range_m
-        program["u_tint"] = (*TINTS[name], 0.65 if self.layout == "overlay" else 0.0)
-        screen_focal_px = height / 2 / math.tan(FOV_RAD / 2)
-        program["u_spread"] = 1.5 * self.step * screen_focal_px / cloud.camera.fx
-        program.draw("points")
-
-
-def viewports(layout: CloudLayout, width: int) -> dict[str, tuple[int, int]]:
-    """Left edge and width in pixels of each cloud's part of the view."""
-    if layout == "both":
-        half = width // 2
-        return {"raw": (0, half - 1), "refined": (half + 1, width - half - 1)}
-    if layout == "overlay":
-        return {"raw": (0, width), "refined": (0, width)}
-    return {layout: (0, width)}
-
-
-def next_step(step: int, draw_ms: float) -> int:
-    """Every how-many-th pixel to draw: coarser when drawing was slow, finer when there is room again."""
-    if draw_ms > SLOW_MS:
-        return min(step + 1, COARSEST_STEP)
-    if step > 1 and draw_ms * (step / (step - 1)) ** 2 < FAST_MS:
-        return step - 1
-    return step
-
 
 class CloudView(QWidget):
     """The 3D view; without OpenGL it says so.
 
-    One finger or the left button turns, two fingers or the right button move, pinch or wheel zooms, a double
-    tap goes back to the first view.
+    One finger or the left button turns, two fingers or the right button move and twist, pinch or wheel zooms.
+    A double tap makes the point under the finger the middle; beside every point it goes back to the
+    first view. While measuring, two taps measure the distance between two points.
+
+    Signals:
+        spanned: `Span` that was tapped, or None when it is gone.
     """
+
+    spanned = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._canvas: _Canvas | None = None
+        self._canvas: Canvas | None = None
         self._dirty = False
         self._placed = False
         self._untouched = True
         self._last_tap: tuple[float, QPointF] = (0.0, QPointF())
+        self._pressed: tuple[float, QPointF] | None = None
+        self._look_of = CloudLook()
+        self._measuring = False
+        self._span: Span | None = None
         self._fingers: dict[int, QPointF] = {}
         self._mouse = QPointF()
         self._drawn_until_s = 0.0
         self._labels = {name: QLabel(word, self) for name, word in (("raw", "Raw"), ("refined", "Refined"))}
         self._words = {name: QLabel("", self) for name in self._labels}
+        self._spans = {name: QLabel("", self) for name in self._labels}
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._look)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setAccessibleName(
-            "3D view: drag to turn, pinch to zoom, two fingers to move, double tap to reset"
+            "3D view: drag to turn, pinch to zoom, two fingers to move or twist, double tap for a new middle"
         )
-        for widget in (*self._labels.values(), *self._words.values()):
+        for widget in (*self._labels.values(), *self._words.values(), *self._spans.values()):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             widget.hide()
         if not opengl_available():
@@ -304,7 +91,7 @@ class CloudView(QWidget):
             )
 
     @property
-    def canvas(self) -> _Canvas | None:
+    def canvas(self) -> Canvas | None:
         """What draws, while the view is active."""
         return self._canvas
 
@@ -313,7 +100,8 @@ class CloudView(QWidget):
         if not active:
             self.free()
         elif self._canvas is None and opengl_available():
-            self._canvas = _Canvas(self)
+            self._canvas = Canvas(self)
+            self._canvas.look = self._look_of
             native = self._canvas.native
             native.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
             native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -364,6 +152,58 @@ class CloudView(QWidget):
             self._canvas.show_rig(rig)
             self._dirty = True
 
+    @property
+    def look(self) -> CloudLook:
+        """Size of the points, mesh, grid and clip box."""
+        return self._look_of
+
+    def show_look(self, look: CloudLook) -> None:
+        """Draw in another way."""
+        self._look_of = look
+        if self._canvas is not None:
+            if look.grid and not self._canvas.look.grid:
+                self._canvas.floor_m = self._floor_m()
+            self._canvas.look = look
+            self._dirty = True
+
+    def shown_clouds(self, name: str) -> list[Cloud]:
+        """The clouds that are drawn as "raw" or as "refined", the large camera's first."""
+        if self._canvas is None:
+            return []
+        large = self._canvas.clouds[name]
+        rig = self._canvas.rig
+        return [*([] if large is None else [large]), *(rig.raw if name == "raw" else rig.refined)]
+
+    def visible_points(self) -> NDArray[np.float32]:
+        """(N, 3) float32 metres, a thin sample of what the large camera shows."""
+        clouds = [] if self._canvas is None else [c for c in self._canvas.clouds.values() if c is not None]
+        found = [points_in_world(cloud, 6) for cloud in clouds]
+        return np.concatenate(found) if found else np.empty((0, 3), np.float32)
+
+    def photograph(self, width: int, height: int) -> NDArray[np.uint8] | None:
+        """(height, width, 3) uint8 RGB of what is shown; None while nothing is drawn.
+
+        Raises:
+            ValueError: the graphics driver draws no picture that large.
+        """
+        return None if self._canvas is None else self._canvas.photograph(width, height)
+
+    @property
+    def measuring(self) -> bool:
+        """Whether taps measure."""
+        return self._measuring
+
+    def set_measuring(self, measuring: bool) -> None:
+        """Let taps measure from now on, or no more; what was measured goes."""
+        self._measuring = measuring
+        self._set_span(None)
+
+    def see_from(self, view: str) -> None:
+        """Look from one of `app.viewmodels.orbit.VIEWS`."""
+        if self._canvas is not None:
+            self._untouched = False
+            self._set_orbit(self._canvas.orbit.seen_from(view))
+
     def show_as(
         self,
         layout: CloudLayout,
@@ -409,9 +249,13 @@ class CloudView(QWidget):
             return True
         if isinstance(event, QMouseEvent):
             if kind == QEvent.Type.MouseButtonDblClick:
-                self.reset()
+                self._double_tapped(event.position())
             elif kind == QEvent.Type.MouseMove:
                 self._dragged(event)
+            elif kind == QEvent.Type.MouseButtonPress:
+                self._pressed = (time.perf_counter(), event.position())
+            elif kind == QEvent.Type.MouseButtonRelease:
+                self._lifted(event.position())
             self._mouse = event.position()
             return True
         return super().eventFilter(watched, event)
@@ -435,7 +279,13 @@ class CloudView(QWidget):
             if point.state() is not QEventPoint.State.Released
         }
         if event.type() == QEvent.Type.TouchBegin:
-            self._tapped(next(iter(down.values()), QPointF()))
+            place = next(iter(down.values()), QPointF())
+            self._pressed = (time.perf_counter(), place)
+            self._tapped(place)
+        elif event.type() == QEvent.Type.TouchEnd:
+            self._lifted(event.points()[0].position())
+        if len(down) > 1:
+            self._pressed = None
         same = [finger for finger in down if finger in self._fingers]
         if len(down) == 1 and len(same) == 1 and len(self._fingers) == 1:
             self._turn(down[same[0]] - self._fingers[same[0]])
@@ -445,15 +295,104 @@ class CloudView(QWidget):
             apart, was = _length(now[a] - now[b]), _length(before[a] - before[b])
             if apart > 8 and was > 8:
                 self._zoom(apart / was)
+                self._twist(_angle(now[b] - now[a]) - _angle(before[b] - before[a]))
         self._fingers = down if event.type() != QEvent.Type.TouchEnd else {}
 
     def _tapped(self, position: QPointF) -> None:
         now_s = time.perf_counter()
         last_s, last = self._last_tap
         if now_s - last_s < DOUBLE_TAP_S and _length(position - last) < DOUBLE_TAP_PX:
-            self.reset()
+            self._double_tapped(position)
             now_s = 0.0
         self._last_tap = (now_s, position)
+
+    def _double_tapped(self, position: QPointF) -> None:
+        if self._measuring or self._canvas is None:
+            return
+        target = self._point_at(position)
+        if target is None:
+            self.reset()
+        else:
+            self._untouched = False
+            self._set_orbit(self._canvas.orbit.around(target))
+
+    def _lifted(self, position: QPointF) -> None:
+        """One finger or button is up again; was it a tap?"""
+        if self._pressed is None or not self._measuring:
+            return
+        (since_s, place), self._pressed = self._pressed, None
+        if time.perf_counter() - since_s > TAP_S or _length(position - place) > TAP_PX:
+            return
+        point = self._point_at(position)
+        if point is not None:
+            self._set_span(Span(point) if self._span is None else self._span.tapped(point))
+
+    def _point_at(self, position: QPointF) -> Place | None:
+        """The point under a place of the view, in metres."""
+        canvas = self._canvas
+        if canvas is None:
+            return None
+        parts = viewports(canvas.layout, self.width())
+        for name, (x, width) in parts.items():
+            if x <= position.x() < x + width or len(parts) == 1:
+                names = list(parts) if canvas.layout == "overlay" else [name]
+                return pick(
+                    [cloud for shown in names for cloud in self.shown_clouds(shown)],
+                    canvas.clip_from_world(width, self.height()),
+                    (position.x() - x, position.y()),
+                    (width, self.height()),
+                    box=canvas.look.box,
+                )
+        return None
+
+    def _set_span(self, span: Span | None) -> None:
+        if span is self._span:
+            return
+        self._span = span
+        self._show_span()
+        self.spanned.emit(span)
+
+    def _show_span(self) -> None:
+        canvas, span = self._canvas, self._span
+        if canvas is not None:
+            lines = None if span is None else span.lines(canvas.orbit.distance_m)
+            canvas.marks = None if lines is None else Lines(lines, MARK_COLOUR)
+            self._dirty = True
+        self._place_span()
+
+    def _place_span(self) -> None:
+        canvas, span = self._canvas, self._span
+        parts = {} if canvas is None or span is None else viewports(canvas.layout, self.width())
+        if parts and canvas is not None and canvas.layout == "overlay":
+            parts.pop("refined")
+        for name, words in self._spans.items():
+            words.setVisible(name in parts)
+            if name not in parts or canvas is None or span is None:
+                continue
+            x, width = parts[name]
+            middle = np.mean([span.first, span.second or span.first], axis=0)
+            clip = canvas.clip_from_world(width, self.height()) @ (*middle, 1.0)
+            words.setText(span.words)
+            words.setStyleSheet(LABEL_QSS.format((255, 237, 90), theme.BODY_PX))
+            words.adjustSize()
+            if clip[3] <= 0:  # behind the eye
+                words.hide()
+                continue
+            across, down = (clip[0] / clip[3] + 1) / 2, (1 - clip[1] / clip[3]) / 2
+            left = x + min(max(across * width + 12, 4), max(width - words.width() - 4, 4))
+            top = min(max(down * self.height() + 12, 4), max(self.height() - words.height() - 4, 4))
+            words.move(round(left), round(top))
+            words.raise_()
+
+    def _floor_m(self) -> float:
+        """How far below the camera the floor lies, or what comes nearest to one."""
+        points = self.visible_points()
+        return float(np.percentile(points[:, 1], FLOOR_PERCENTILE)) if len(points) else 1.0
+
+    def _twist(self, angle_rad: float) -> None:
+        if self._canvas is not None:
+            self._untouched = False
+            self._set_orbit(self._canvas.orbit.twisted(math.remainder(angle_rad, math.tau)))
 
     def _turn(self, move: QPointF) -> None:
         if self._canvas is not None:
@@ -475,6 +414,8 @@ class CloudView(QWidget):
         if self._canvas is not None:
             self._canvas.orbit = orbit
             self._dirty = True
+            if self._span is not None:
+                self._show_span()
 
     def _look(self) -> None:
         """Draw if something changed, and leave three quarters of the time to everybody else."""
@@ -519,6 +460,11 @@ class CloudView(QWidget):
             words.move(x + max((width - words.width()) // 2, 0), self.height() // 2 + offset)
             label.raise_()
             words.raise_()
+        self._place_span()
+
+
+def _angle(vector: QPointF) -> float:
+    return math.atan2(vector.y(), vector.x())
 
 
 def _length(vector: QPointF) -> float:

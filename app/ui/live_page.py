@@ -1,7 +1,10 @@
 """The Live page: what the cameras see, measured and repaired."""
 
+import errno
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import Signal
@@ -10,7 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 
 from app import paths
 from app.compose import InferenceState, InferenceStatus
+from app.images import write_image
 from app.ui import theme
+from app.ui.cloud_options import VIEWS
 from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
 from app.ui.commands import Command, bind_keys
@@ -23,6 +28,7 @@ from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
+from app.viewmodels.cloud_export import write_cloud
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS
 from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, TileView
@@ -36,6 +42,8 @@ LAYOUTS = (
     Option("inset", "Corner", hint="One picture in the corner of another (I)"),
     Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
 )
+
+NO_CLOUD = "Choose the arrangement 3D, and wait for the first frame."
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -81,15 +89,21 @@ class LivePage(QWidget):
         self._marks = MeasurePanel()
         self._repair = RepairPanel()
         self._tune = IconButton("tune-variant", "How the repair runs (T)", checkable=True)
+        self._cloud = CloudPanel()
         self._panel = SidePanel()
         self._panel.add_page("colours", "Colours", self._colours)
         self._panel.add_page("measure", "Measure", self._marks)
         self._panel.add_page("repair", "Repair", self._repair)
-        self._openers = {"colours": self._range, "measure": self._measure, "repair": self._tune}
+        self._panel.add_page("cloud", "3D view", self._cloud.options)
+        self._openers = {
+            "colours": self._range,
+            "measure": self._measure,
+            "repair": self._tune,
+            "cloud": self._cloud.opener,
+        }
         self._hiding = HidingNotice()
         self._legend = Legend()
         self._tiles = TilesArea()
-        self._cloud = CloudPanel()
         self._nothing = EmptyState(
             "camera-off-outline",
             "No camera is open",
@@ -191,6 +205,9 @@ class LivePage(QWidget):
         self._tiles.model_requested.connect(partial(self._context.go_to, "Settings"))
         self._tiles.frame_painted.connect(model.note_painted)
         self._cloud.colouring_changed.connect(self._show_legend)
+        self._cloud.measuring_changed.connect(self._cloud_measuring)
+        self._cloud.options.ply_requested.connect(self.save_clouds)
+        self._cloud.options.picture_requested.connect(self.save_cloud_picture)
         model.rig_changed.connect(self._show_rig)
         model.tile_changed.connect(self._show_tile)
         model.options_changed.connect(self._show_options)
@@ -253,6 +270,17 @@ class LivePage(QWidget):
             Command("Show the repair all depth", partial(self.model.set_hidden, 0.0)),
             Command("Save a picture of what is shown", self._snapshot.click, ("P", "Ctrl+S")),
             Command("Reset the 3D view", self._cloud.reset, ("R",)),
+            Command("Change the 3D view", self._cloud.opener.click, ("V",)),
+            Command("3D: larger points", partial(self._cloud.options.resize_points, 1), ("+",)),
+            Command("3D: smaller points", partial(self._cloud.options.resize_points, -1), ("-",)),
+            Command("3D: mesh or points", self._cloud.options.mesh.click),
+            Command("3D: grid on the floor", self._cloud.options.grid.click),
+            Command("3D: clip box", self._cloud.options.box.click),
+            *(
+                Command(f"3D: see from {view.text.lower()}", partial(self._cloud.body.see_from, view.key))
+                for view in VIEWS
+            ),
+            Command("3D: save the clouds as PLY", self.save_clouds),
         ]
 
     def _measure_with(self, tool: Tool) -> None:
@@ -265,18 +293,55 @@ class LivePage(QWidget):
 
     def save_picture(self) -> None:
         """Save what the tiles show, measurements included, as a PNG."""
+        picture = self._stack.grab()
+
+        def write(file: Path) -> None:
+            if not picture.save(str(file)):
+                raise OSError(errno.EIO, "the disk is full or write-protected")
+
+        self._save("live", "png", write)
+
+    def save_cloud_picture(self, size: tuple[int, int]) -> None:
+        """Save the 3D view as a PNG of this width and height."""
+        try:
+            picture = self._cloud.body.photograph(*size)
+        except ValueError as error:
+            self._context.show_banner(Notice("error", str(error), "Choose a smaller picture."))
+            return
+        if picture is None:
+            self._context.show_banner(Notice("error", "There is no 3D view to save.", NO_CLOUD))
+            return
+        self._save("3d", "png", partial(write_image, image=picture))
+
+    def save_clouds(self) -> None:
+        """Save what the 3D view draws as PLY, one file for raw and one for refined depth."""
+        shown = self._cloud.clouds()
+        if not shown:
+            self._context.show_banner(Notice("error", "There is no cloud to save.", NO_CLOUD))
+            return
+        look = self._cloud.body.look
+        for name, clouds in shown.items():
+            words = f"DepthMend, {name} depth"
+            self._save(
+                f"cloud-{name}",
+                "ply",
+                partial(write_cloud, clouds=clouds, box=look.box, mesh=look.mesh, words=words),
+            )
+
+    def _save(self, name: str, ending: str, write: Callable[[Path], object]) -> None:
+        """Write a file with the present time in its name, and say where it is or what went wrong."""
         now = datetime.now().astimezone()
-        file = paths.pictures_folder() / f"live-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}.png"
+        stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
+        file = paths.pictures_folder() / f"{name}-{stamp}.{ending}"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            write(file)
         except OSError as error:
-            self._context.show_banner(Notice("error", f"{file.parent} cannot be made: {error.strerror}."))
-            return
-        if self._stack.grab().save(str(file)):
-            self._context.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=4))
-        else:
             hint = "Look whether the disk is full or write-protected."
-            self._context.show_banner(Notice("error", f"{file} could not be written.", hint))
+            text = f"{file} could not be written: {error.strerror}."
+            self._context.show_banner(Notice("error", text, hint))
+            return
+        self._context.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=4))
 
     def _offer_models(self) -> None:
         self._models.set_options(
@@ -299,11 +364,22 @@ class LivePage(QWidget):
         self._open_panel(key if self._openers[key].isChecked() else "")
 
     def _open_panel(self, key: str) -> None:
-        """Show one panel, or none; its button stays down meanwhile, and measuring ends with its panel."""
+        """Show one panel, or none; its button stays down meanwhile, and measuring ends with its panel.
+
+        In 3D measuring is part of the panel of the 3D view.
+        """
+        in_cloud = self._cloud.active
+        if in_cloud:
+            self._cloud.set_measuring(key == "measure" or (key == "cloud" and self._cloud.measuring))
+            key = "cloud" if key == "measure" else key
         for name, opener in self._openers.items():
             opener.setChecked(name == key)
         self._panel.open_page(key)
+        self._measure.setChecked(self._cloud.measuring if in_cloud else key == "measure")
         self.measure.set_tool(cast("Tool", self._marks.tools.choice) if key == "measure" else "read")
+
+    def _cloud_measuring(self, measuring: bool) -> None:
+        self._measure.setChecked(measuring)
 
     def _drawn(self, drawn: Drawn) -> None:
         self.measure.add(drawn.camera_id, drawn.stroke)
@@ -341,6 +417,7 @@ class LivePage(QWidget):
         self._tiles.show_options(options)
         self._cloud.show_options(options)
         if in_cloud != self._cloud.active:
+            self._open_panel("")  # what it offers belongs to the other arrangement
             self._tiles.show_cloud(self._cloud.body if in_cloud else None)
             self._cloud.set_active(in_cloud)
         large = self._tiles.large

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from drivers.geometry import Intrinsics, rays
 
 CloudColouring = Literal["colour", "depth", "provenance"]
 CloudLayout = Literal["both", "overlay", "raw", "refined"]
+
+TEAR: Final = 0.05
+"""Neighbouring pixels whose depths differ by more than this share lie on two surfaces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,32 @@ def grid(camera: Intrinsics, step: int) -> NDArray[np.float32]:
     )
     places = np.dstack([columns, rows, rays(camera)])[::step, ::step]
     return np.ascontiguousarray(places.reshape(-1, 4), np.float32)
+
+
+def mesh_triangles(camera: Intrinsics, step: int) -> NDArray[np.uint32]:
+    """(3 N,) uint32 vertices of two triangles between any four neighbours of `grid`."""
+    width, height = len(range(0, camera.width, step)), len(range(0, camera.height, step))
+    vertex = np.arange(width * height, dtype=np.uint32).reshape(height, width)
+    a, b, c, d = vertex[:-1, :-1], vertex[:-1, 1:], vertex[1:, :-1], vertex[1:, 1:]
+    return np.stack([a, c, b, b, c, d], axis=-1).reshape(-1)
+
+
+def points_in_world(cloud: Cloud, step: int = 1) -> NDArray[np.float32]:
+    """(N, 3) float32 metres of every `step`-th row and column, without holes, in the space that is drawn."""
+    return in_world(cloud, *measured_in_camera(cloud, step))
+
+
+def measured_in_camera(cloud: Cloud, step: int = 1) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(h, w, 3) float32 points of every pixel of the thinned image, in its own axes; (h, w) where any is."""
+    z = cloud.depth.metres[::step, ::step]
+    points = np.dstack([rays(cloud.camera)[::step, ::step] * z[..., None], z])
+    return np.asarray(points, np.float32), z > 0
+
+
+def in_world(cloud: Cloud, points: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(N, 3) float32 metres in the space that is drawn, of the points of `cloud` that are `kept`."""
+    world_from_depth = (cloud.world_from_color @ cloud.color_from_depth).astype(np.float32)
+    return np.asarray(points[kept] @ world_from_depth[:3, :3].T + world_from_depth[:3, 3], np.float32)
 
 
 def middle_depth_m(depth: DepthMap) -> float | None:

@@ -12,11 +12,20 @@ from drivers.geometry import Intrinsics
 Matrix = NDArray[np.float64]
 
 TURN_RAD_PER_PX: Final = 0.006
-STEEPEST_RAD: Final = 1.45
+STEEPEST_RAD: Final = math.pi / 2
 NEAREST_M: Final = 0.05
 FARTHEST_M: Final = 60.0
 FIRST_YAW_RAD: Final = -0.32
 FIRST_PITCH_RAD: Final = 0.16
+
+VIEWS: Final = {
+    "front": (0.0, 0.0),
+    "left": (math.pi / 2, 0.0),
+    "right": (-math.pi / 2, 0.0),
+    "top": (0.0, math.pi / 2),
+    "back": (math.pi, 0.0),
+}
+"""Yaw and pitch from which a scene can be looked at; "front" is where the camera stands."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +37,38 @@ class Orbit:
         distance_m: from eye to target.
         yaw_rad: 0 looks as the camera does.
         pitch_rad: likewise.
+        roll_rad: how far the picture is turned, clockwise.
     """
 
     target: tuple[float, float, float] = (0.0, 0.0, 2.0)
     distance_m: float = 2.2
     yaw_rad: float = FIRST_YAW_RAD
     pitch_rad: float = FIRST_PITCH_RAD
+    roll_rad: float = 0.0
 
     def turned(self, dx_px: float, dy_px: float) -> "Orbit":
         """Led around by a drag."""
+        c, s = math.cos(self.roll_rad), math.sin(self.roll_rad)
+        dx_px, dy_px = c * dx_px + s * dy_px, c * dy_px - s * dx_px
         pitch = self.pitch_rad + dy_px * TURN_RAD_PER_PX
         return replace(
             self,
             yaw_rad=self.yaw_rad - dx_px * TURN_RAD_PER_PX,
             pitch_rad=min(max(pitch, -STEEPEST_RAD), STEEPEST_RAD),
         )
+
+    def twisted(self, angle_rad: float) -> "Orbit":
+        """The picture turns clockwise, as two fingers do."""
+        return replace(self, roll_rad=math.remainder(self.roll_rad + angle_rad, math.tau))
+
+    def around(self, target: tuple[float, float, float]) -> "Orbit":
+        """The eye turns around another point, which comes to the middle; it looks from the same side."""
+        return replace(self, target=target)
+
+    def seen_from(self, view: str) -> "Orbit":
+        """From one of `VIEWS`, as far away as before."""
+        yaw_rad, pitch_rad = VIEWS[view]
+        return replace(self, yaw_rad=yaw_rad, pitch_rad=pitch_rad, roll_rad=0.0)
 
     def zoomed(self, factor: float) -> "Orbit":
         """Nearer for a factor above 1."""
@@ -67,7 +93,9 @@ class Orbit:
         cp, sp = math.cos(self.pitch_rad), math.sin(self.pitch_rad)
         about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
         about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-        rotation: Matrix = about_x @ about_y
+        cr, sr = math.cos(self.roll_rad), math.sin(self.roll_rad)
+        about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+        rotation: Matrix = about_z @ about_x @ about_y
         return rotation
 
 

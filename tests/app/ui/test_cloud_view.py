@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -6,9 +7,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from app.ui.cloud_view import CloudView, next_step, viewports
+from app.ui.cloud_canvas import FOV_RAD, next_step, viewports
+from app.ui.cloud_view import CloudView
 from app.ui.widgets import EmptyState
 from app.viewmodels.cloud import Cloud, Frustum, RigClouds, frustum_lines, grid, middle_depth_m
+from app.viewmodels.cloud_look import ClipBox, CloudLook
 from app.viewmodels.colouring import ramp
 from app.viewmodels.orbit import Orbit
 from drivers.depth import DepthMap
@@ -70,7 +73,21 @@ def shown(qtbot, view) -> np.ndarray:
     image = view.canvas.native.grabFramebuffer()
     image = image.convertToFormat(image.Format.Format_RGB888)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return pixels[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
+    return pixels[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+def double_tap(native, finger, place):
+    for _ in range(2):
+        QTest.touchEvent(native, finger).press(0, place, native).commit()
+        QTest.touchEvent(native, finger).release(0, place, native).commit()
+
+
+def straight(view, distance_m=2.0):
+    """Look at the raw cloud from the camera, and return what touches go to."""
+    view.show_as("raw", "colour", (0.3, 4.0))
+    view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=distance_m, yaw_rad=0, pitch_rad=0)
+    view._draw_now()
+    return view.canvas.native
 
 
 @pytest.mark.gl
@@ -115,10 +132,113 @@ def test_fingers_turn_pinch_and_double_tap(qtbot, cloud_view):
     QTest.touchEvent(native, finger).move(0, both[1][0], native).move(1, both[1][1], native).commit()
     QTest.touchEvent(native, finger).release(0, both[1][0], native).release(1, both[1][1], native).commit()
     assert cloud_view.canvas.orbit.distance_m == pytest.approx(turned.distance_m / 2, rel=0.01)
-    for _ in range(2):
-        QTest.touchEvent(native, finger).press(0, QPoint(200, 100), native).commit()
-        QTest.touchEvent(native, finger).release(0, QPoint(200, 100), native).commit()
-    assert cloud_view.canvas.orbit == first
+    cloud_view.canvas.orbit = replace(cloud_view.canvas.orbit, distance_m=20.0)
+    double_tap(native, finger, QPoint(5, 5))
+    assert cloud_view.canvas.orbit == first, "beside every point it goes back to the first view"
+
+
+@pytest.mark.gl
+def test_a_double_tap_makes_the_point_under_it_the_middle(qtbot, cloud_view):
+    native, finger = straight(cloud_view), QTest.createTouchDevice()
+    cloud_view.show_clouds(wall(2.0, (250, 250, 250)), None, {})
+    straight(cloud_view)
+    double_tap(native, finger, QPoint(230, 100))
+    x, y, z = cloud_view.canvas.orbit.target
+    assert (y, z) == pytest.approx((0, 2.0), abs=0.05)
+    assert x == pytest.approx(30 / 100 * math.tan(FOV_RAD / 2) * 2.0, abs=0.05)
+
+
+@pytest.mark.gl
+def test_two_fingers_twist(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 250, 250)), None, {})
+    native, finger = straight(cloud_view), QTest.createTouchDevice()
+    QTest.touchEvent(native, finger).press(0, QPoint(150, 100), native).press(
+        1, QPoint(250, 100), native
+    ).commit()
+    QTest.touchEvent(native, finger).move(0, QPoint(150, 80), native).move(
+        1, QPoint(250, 120), native
+    ).commit()
+    QTest.touchEvent(native, finger).release(0, QPoint(150, 80), native).release(
+        1, QPoint(250, 120), native
+    ).commit()
+    assert cloud_view.canvas.orbit.roll_rad == pytest.approx(math.atan2(40, 100), abs=0.02)
+
+
+@pytest.mark.gl
+def test_two_taps_measure_and_the_line_is_drawn(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (60, 60, 60)), None, {})
+    native, finger = straight(cloud_view), QTest.createTouchDevice()
+    spans = []
+    cloud_view.spanned.connect(spans.append)
+    cloud_view.set_measuring(True)
+    for x in (150, 250):
+        QTest.touchEvent(native, finger).press(0, QPoint(x, 100), native).commit()
+        QTest.touchEvent(native, finger).release(0, QPoint(x, 100), native).commit()
+    metre_px = 100 / math.tan(FOV_RAD / 2) / 2.0
+    assert spans[-1].distance_m == pytest.approx(100 / metre_px, abs=0.06)
+    cloud_view._draw_now()
+    line = shown(qtbot, cloud_view)[94:106, 170:230].max(axis=(0, 2))
+    assert (line > 240).all()
+    assert cloud_view._spans["raw"].isVisible()
+    cloud_view.set_measuring(False)
+    assert spans[-1] is None
+    assert not cloud_view._spans["raw"].isVisible()
+
+
+@pytest.mark.gl
+def test_a_clip_box_hides_what_lies_outside(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    straight(cloud_view)
+    cloud_view.show_look(CloudLook(box=ClipBox((-5, -5, 1.9), (0, 5, 2.1))))
+    qtbot.waitUntil(lambda: max(shown(qtbot, cloud_view)[100, 240]) < 40, timeout=5000)
+    assert tuple(shown(qtbot, cloud_view)[100, 170]) == (250, 0, 0)
+
+
+@pytest.mark.gl
+def test_a_mesh_closes_the_gaps_but_not_between_surfaces(qtbot, cloud_view):
+    cloud = wall(2.0, (250, 0, 0))
+    counts = cloud.depth.values.copy()
+    counts[:, 32:] = 3000
+    cloud_view.show_clouds(replace(cloud, depth=DepthMap(counts, 0.001)), None, {})
+    straight(cloud_view, distance_m=0.7)
+    cloud_view.show_look(CloudLook(point_size=0.5))
+    points = shown(qtbot, cloud_view)
+    cloud_view.show_look(CloudLook(mesh=True))
+    qtbot.waitUntil(lambda: (shown(qtbot, cloud_view)[60:140, 40:160, 0] == 250).all(), timeout=5000)
+    assert (points[60:140, 40:160, 0] < 100).any()
+    cloud_view.canvas.orbit = replace(cloud_view.canvas.orbit, yaw_rad=math.pi / 2, distance_m=3.0)
+    cloud_view._draw_now()
+    between = shown(qtbot, cloud_view)[100].astype(int)[:, 0] > 100
+    assert between.sum() < 40, "from the side there is nothing between the two"
+
+
+@pytest.mark.gl
+def test_a_picture_of_any_size_shows_what_the_view_shows(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0), left_half=True), None, {})
+    straight(cloud_view)
+    for width, height in ((800, 400), (1920, 1080)):
+        picture = cloud_view.photograph(width, height)
+        assert picture.shape == (height, width, 3)
+        assert tuple(picture[height // 2, width // 2 - 40]) == (250, 0, 0)
+        assert max(picture[height // 2, width // 2 + 60]) < 40
+    with pytest.raises(ValueError, match="at most"):
+        cloud_view.photograph(10**6, 100)
+    before = cloud_view.canvas.drawn
+    cloud_view._draw_now()
+    assert cloud_view.canvas.drawn > before
+    assert tuple(shown(qtbot, cloud_view)[100, 170]) == (250, 0, 0), "the view itself goes on"
+
+
+@pytest.mark.gl
+def test_the_grid_lies_under_the_scene(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (0, 0, 0)), None, {})
+    straight(cloud_view)
+    cloud_view.show_look(CloudLook(grid=True))
+    assert cloud_view.canvas.floor_m == pytest.approx(23.5 / 60 * 2, abs=0.2)
+    cloud_view._draw_now()
+    pixels = shown(qtbot, cloud_view).astype(int)[..., 2]
+    assert (pixels[150:] > 80).sum() > 100
+    assert (pixels[:50] > 80).sum() == 0
 
 
 @pytest.mark.gl

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from app.viewmodels.orbit import STEEPEST_RAD, Orbit, clip_from_eye, looking_at
+from app.viewmodels.orbit import STEEPEST_RAD, VIEWS, Orbit, clip_from_eye, looking_at
 from drivers.geometry import Intrinsics
 
 
@@ -40,3 +40,24 @@ def test_the_first_view_holds_the_whole_picture():
         clip = clip_from_eye(fov_rad, aspect) @ straight.eye_from_world() @ (x, y, 2.0, 1)
         assert abs(clip[0] / clip[3]) <= 1
         assert abs(clip[1] / clip[3]) <= 1
+
+
+def test_each_side_looks_from_where_it_says():
+    eyes = {}
+    for view in VIEWS:
+        orbit = Orbit(target=(0, 0, 0), distance_m=1.0).twisted(0.5).seen_from(view)
+        eyes[view] = np.linalg.inv(orbit.eye_from_world())[:3, 3]
+    assert eyes["front"] == pytest.approx([0, 0, -1])
+    assert eyes["left"] == pytest.approx([-1, 0, 0], abs=1e-9)
+    assert eyes["right"] == pytest.approx([1, 0, 0], abs=1e-9)
+    assert eyes["top"] == pytest.approx([0, -1, 0], abs=1e-9)
+    assert eyes["back"] == pytest.approx([0, 0, 1], abs=1e-9)
+
+
+def test_a_twist_turns_the_picture_and_drags_follow_the_finger():
+    orbit = Orbit(target=(0, 0, 0), distance_m=1.0, yaw_rad=0, pitch_rad=0).twisted(math.pi / 2)
+    right = orbit.eye_from_world()[:3, :3] @ (1, 0, 0)
+    assert right == pytest.approx([0, 1, 0], abs=1e-9), "what was right is below"
+    turned = orbit.turned(0, 30)
+    assert turned.pitch_rad == pytest.approx(0)
+    assert turned.yaw_rad == pytest.approx(Orbit(yaw_rad=0).turned(30, 0).yaw_rad)

@@ -81,6 +81,7 @@ class CloudOptions(QWidget):
         self._connect()
         self._show_size_px(*SIZES["1920"])
         self.show_look(self._look)
+        self.measured.hide()
 
     def show_look(self, look: CloudLook) -> None:
         """Show what is chosen."""
@@ -100,6 +101,7 @@ class CloudOptions(QWidget):
         """Show whether taps measure."""
         self.measure.setChecked(measuring)
         self.measured.setText("Tap the first point." if measuring else "")
+        self.measured.setVisible(measuring)
 
     def show_measured(self, words: str) -> None:
         """Show what was measured."""

@@ -123,6 +123,37 @@ def test_depth_is_steadied_by_one_touch_and_after_the_next_start(opened, page):
     assert not page._context.studio.pipeline.stabilise
 
 
+def test_the_choices_of_the_3d_view_fit_their_panel_and_follow_what_is_chosen(page):
+    page.model.set_layout("cloud")
+    page._cloud.opener.click()
+    options = page._cloud.options
+    assert options.isVisible()
+    assert options.minimumSizeHint().width() <= page._panel._stack.currentWidget().viewport().width()
+    pages.assert_fit_for_fingers(page)
+    options.larger.click()
+    options.mesh.click()
+    assert page._cloud.body.look.point_size > 1
+    assert page._cloud.body.look.mesh
+    assert not options.larger.isEnabled(), "a mesh has no points"
+    page._measure.click()
+    assert page._cloud.body.measuring
+    assert options.measure.isChecked()
+    options.measure.click()
+    assert not page._cloud.body.measuring
+    assert not page._measure.isChecked()
+    page._measure.click()
+    page.model.set_layout("wipe")
+    assert not page._cloud.body.measuring
+    assert not page._panel.isVisible()
+
+
+def test_saving_a_3d_view_that_is_not_there_says_so(opened, page):
+    for button in (page._cloud.options.ply, page._cloud.options.picture):
+        button.click()
+        assert opened[1].notices[-1].level == "error"
+        assert "3D" in opened[1].notices[-1].hint
+
+
 def test_hiding_depth_is_said_and_ended_by_one_touch(opened, page):
     page._tune.click()
     page._repair.hidden.setValue(12)

@@ -147,18 +147,27 @@ class FrameCounter:
     def __init__(self, rate_hz: float | None) -> None:
         self._rate_hz = rate_hz
         self._offset: int | None = 0
+        self._wanted = False
         self._last: tuple[int, int] | None = None
 
-    def restart(self) -> None:
-        """The device counts anew from here on."""
+    def restart(self, *, rate_hz: float | None = None) -> None:
+        """The device counts anew from here on.
+
+        Args:
+            rate_hz: the rate it now has, where it was told to go on at another one: that loses nothing.
+        """
         self._offset = None
+        self._wanted = rate_hz is not None
+        if rate_hz is not None:
+            self._rate_hz = rate_hz
 
     def index(self, number: int, captured_ns: int) -> int:
         """The index of the frame that the device calls `number`."""
         if self._last is not None:
             last, last_ns = self._last
             if self._offset is None or number + self._offset <= last:
-                passed = 1 if self._rate_hz is None else round((captured_ns - last_ns) / 1e9 * self._rate_hz)
+                lossless = self._rate_hz is None or (self._offset is None and self._wanted)
+                passed = 1 if lossless else round((captured_ns - last_ns) / 1e9 * (self._rate_hz or 0))
                 self._offset = last + max(1, passed) - number
         self._offset = self._offset or 0
         index = number + self._offset

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.controls import Control, ControlKind, Role, Value
 from drivers.errors import ModeUnsupported
 from drivers.geometry import Calibration, Intrinsics
 
@@ -66,6 +67,9 @@ class Wish:
         return replace(self, budget=min(self.budget, budget))
 
 
+SIZE, RATE = "stream.size", "stream.rate"
+"""Names of the controls that choose another mode."""
+
 USB_2_BUDGET = 38e6
 """Bytes per second of one camera alone on USB 2."""
 
@@ -120,6 +124,49 @@ def _at_rate(profiles: list[Profile], rate_hz: int, wish: Wish) -> dict[Stream, 
     has_color = any(profile.stream is Stream.COLOR for profile in profiles)
     complete = Stream.DEPTH in taken and (Stream.COLOR in taken or not has_color)
     return taken if complete else {}
+
+
+def mode_controls(offered: Iterable[Profile], chosen: Iterable[Profile], usual: Wish) -> tuple[Control, ...]:
+    """The sizes and rates of depth that a live camera offers together with colour, as controls."""
+    offers = list(offered)
+    colored = {profile.rate_hz for profile in offers if profile.stream is Stream.COLOR}
+    depth = [p for p in offers if p.stream is Stream.DEPTH and (not colored or p.rate_hz in colored)]
+    now = next(profile for profile in chosen if profile.stream is Stream.DEPTH)
+    sizes = sorted({(profile.width, profile.height) for profile in depth})
+    rates = sorted({profile.rate_hz for profile in depth})
+    wanted = choose(offers, usual)[Stream.DEPTH]
+    return (
+        Control(
+            SIZE,
+            "Size",
+            "Stream",
+            ControlKind.CHOICE,
+            f"{now.width} x {now.height}",
+            default=f"{wanted.width} x {wanted.height}",
+            choices=tuple(f"{width} x {height}" for width, height in sizes),
+            role=Role.SIZE,
+            text="Of depth; colour takes the nearest. The streams stop for a moment.",
+        ),
+        Control(
+            RATE,
+            "Rate",
+            "Stream",
+            ControlKind.CHOICE,
+            f"{now.rate_hz} Hz",
+            default=f"{wanted.rate_hz} Hz",
+            choices=tuple(f"{rate} Hz" for rate in rates),
+            role=Role.RATE,
+            text="Of all streams. They stop for a moment.",
+        ),
+    )
+
+
+def wish_with(wish: Wish, name: str, value: Value) -> Wish:
+    """A wish with one of the `mode_controls` set."""
+    words = str(value).split()
+    if name == RATE:
+        return replace(wish, rate_hz=int(words[0]))
+    return replace(wish, width=int(words[0]), height=int(words[2]))
 
 
 def calibration_of(

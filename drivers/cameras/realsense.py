@@ -17,13 +17,28 @@ from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
+from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, bytes_per_s, calibration_of, choose
+from drivers.profiles import (
+    RATE,
+    SIZE,
+    USB_2_BUDGET,
+    Profile,
+    Stream,
+    Wish,
+    bytes_per_s,
+    calibration_of,
+    choose,
+    mode_controls,
+    wish_with,
+)
 from drivers.sdk import PIP, Sdk
+from drivers.vendor import realsense_controls
+from drivers.vendor.realsense_motion import MotionReader
 
 VENDOR = "Intel RealSense"
 _APART_PERIODS = 0.75
@@ -80,6 +95,8 @@ class RealSenseCamera(CameraBase):
     keep its rate in the dark, where it would halve it to expose longer. A camera without a colour sensor
     shows its left infrared image in place of colour.
 
+    Readings of an inertial sensor come with the frame after them.
+
     On a sync cable depth and infrared are exposed together; colour is not, but for models with a global
     shutter for it.
     """
@@ -116,9 +133,10 @@ class RealSenseCamera(CameraBase):
         self._live = live
         self._loop = loop
         self._realtime = realtime
-        self._wish = wish or Wish()
+        self._usual = self._wish = wish or Wish()
         self._device: Any = find()
         with _as_camera_error(VENDOR):
+            self._offers: dict[Profile, Any] = {}
             self._chosen = self._choose_profiles(self._device)
             self._info = self._describe(self._device)
             self._calibration = _calibration({stream: native for stream, (_, native) in self._chosen.items()})
@@ -127,6 +145,7 @@ class RealSenseCamera(CameraBase):
         self._sync_role = SyncRole.FREE
         self._pipeline: Any = None
         self._queue: Any = None
+        self._motion: MotionReader | None = None
         self._resuming: threading.Thread | None = None
         self._last_number: int | None = None
         self._heard_ns = 0
@@ -152,6 +171,9 @@ class RealSenseCamera(CameraBase):
         pipeline, self._pipeline = self._pipeline, None
         self._queue = None
         self._next = None
+        motion, self._motion = self._motion, None
+        if motion is not None:
+            motion.stop()
         if pipeline is not None:
             self._device = None
             with contextlib.suppress(RuntimeError):  # of a device that is gone there is nothing to stop
@@ -172,7 +194,60 @@ class RealSenseCamera(CameraBase):
             return None
         frame, self._next = self._next, None
         self._delivered_ns = time.monotonic_ns()
-        return self._stamped(frame, self._delivered_ns, Clock.HOST)
+        return self._stamped(frame, self._delivered_ns, self._delivered_ns, Clock.HOST)
+
+    def controls(self) -> tuple[Control, ...]:
+        with self._of_open_device() as device:
+            found = realsense_controls.controls(self._rs, device)
+        return (*self._modes(), *found)
+
+    def set_control(self, name: str, value: Value) -> None:
+        if name in {SIZE, RATE}:
+            mode = find(self._modes(), name)
+            if mode.checked(value) != mode.value:
+                self._restart(wish_with(self._wish, name, value))
+            return
+        with self._of_open_device() as device:
+            realsense_controls.set_control(self._rs, device, name, value)
+
+    def vendor_settings(self) -> str | None:
+        with self._of_open_device() as device:
+            return realsense_controls.settings(self._rs, device) if self._live else None
+
+    def load_vendor_settings(self, text: str) -> None:
+        if self.vendor_settings() is None:
+            super().load_vendor_settings(text)
+        with self._of_open_device() as device:
+            realsense_controls.load_settings(self._rs, device, text)
+
+    def _modes(self) -> tuple[Control, ...]:
+        if not self._live:
+            return ()
+        return mode_controls(self._offers, [profile for profile, _ in self._chosen.values()], self._usual)
+
+    def _restart(self, wish: Wish) -> None:
+        """Stream in another mode; the old one comes back if the device refuses."""
+        before, self._wish = self._wish, wish
+        try:
+            self.close()
+            self._start()
+        except CameraLost:
+            raise
+        except CameraError:
+            self._wish = before
+            self.close()
+            self._start()
+            raise
+        rate_hz = float(self._chosen[Stream.DEPTH][0].rate_hz)
+        self._info = replace(self._info, rate_hz=rate_hz, link_bytes_per_s=bytes_per_s(self._chosen))
+        self._counter.restart(rate_hz=rate_hz)
+
+    @contextlib.contextmanager
+    def _of_open_device(self) -> Iterator[Any]:
+        if self._pipeline is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        with _as_camera_error(self._info.name):
+            yield self._device
 
     def reset(self) -> None:
         self.close()
@@ -242,12 +317,14 @@ class RealSenseCamera(CameraBase):
                 # The pipeline's own queue holds one set, so a reader that is late by one frame would lose it.
                 self._queue = rs.frame_queue(_QUEUED_SETS, True)
                 started = pipeline.start(config, self._queue)
+                self._read_motion(device)
             else:
                 # In this order no frame of the file is lost or repeated; in every other some are.
                 playback = device.as_playback()
                 playback.set_real_time(False)
                 playback.pause()
                 started = pipeline.start(config)
+                self._read_motion(device)
                 # librealsense 2.59: resume() waits ten seconds for frames to leave which only read() takes.
                 self._resuming = threading.Thread(
                     target=playback.resume, name="resume recording", daemon=True
@@ -263,6 +340,12 @@ class RealSenseCamera(CameraBase):
         self._heard_ns = time.monotonic_ns()
         self._pace = None
         self._frames_this_round = 0
+
+    def _read_motion(self, device: Any) -> None:
+        seen = self._chosen.get(Stream.COLOR) or self._chosen[Stream.DEPTH]
+        motion = MotionReader(self._rs, device, seen[1])
+        motion.start()
+        self._motion = motion
 
     def _keep_rate(self, device: Any) -> None:
         option = self._rs.option.auto_exposure_priority
@@ -283,6 +366,7 @@ class RealSenseCamera(CameraBase):
                     stream, video.width(), video.height(), native.fps(), _BYTES_ON_THE_CABLE[stream]
                 )
                 offers.setdefault(profile, native)
+        self._offers = offers
         if self._live:
             slow = _text(device, rs.camera_info.usb_type_descriptor).startswith("2")
             wish = self._wish.within(USB_2_BUDGET) if slow else self._wish
@@ -405,6 +489,7 @@ class RealSenseCamera(CameraBase):
             calibration=self._calibration,
             ir_left=images.get(Stream.IR_LEFT),
             ir_right=images.get(Stream.IR_RIGHT),
+            imu=self._motion.taken(at_ns / 1e6, times[Stream.DEPTH][0]) if self._motion else (),
         )
 
     def _mixed(self, times: Mapping[Stream, tuple[Any, float]]) -> bool:
@@ -415,21 +500,24 @@ class RealSenseCamera(CameraBase):
         apart_ms = max(abs(at_ms - depth_ms) for other, at_ms in times.values() if other == domain)
         return apart_ms > _APART_PERIODS * 1000 / self._info.rate_hz
 
-    def _stamped(self, frame: Frame, captured_ns: int, clock: Clock) -> Frame:
+    def _stamped(self, frame: Frame, captured_ns: int, stamp_ns: int, clock: Clock) -> Frame:
+        """A frame whose exposure's middle and whose own stamp have these times on the host's clock."""
         index = self._counter.index(frame.index, captured_ns)
-        return replace(frame, index=index, captured_ns=captured_ns, clock=clock)
+        imu = tuple(replace(sample, captured_ns=stamp_ns + sample.captured_ns) for sample in frame.imu)
+        return replace(frame, index=index, captured_ns=captured_ns, clock=clock, imu=imu)
 
-    def _exposed_ns(self, depth: Any, now_ns: int) -> tuple[int, Clock]:
-        """The middle of the exposure on the host's clock, as well as it is known."""
+    def _exposed_ns(self, depth: Any, now_ns: int) -> tuple[int, int, Clock]:
+        """The middle of the exposure and the SDK's stamp on the host's clock, as well as they are known."""
         rs = self._rs
         at_ns = round(depth.get_timestamp() * 1e6)
         domain = depth.get_frame_timestamp_domain()
         if domain == rs.timestamp_domain.hardware_clock:
-            return self._fit.host_ns(at_ns, now_ns) + _to_mid_exposure_ns(rs, depth), Clock.DEVICE
-        host_ns = min(monotonic_from_epoch(at_ns), now_ns)
+            stamp_ns = self._fit.host_ns(at_ns, now_ns)
+            return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
+        stamp_ns = min(monotonic_from_epoch(at_ns), now_ns)
         if domain == rs.timestamp_domain.global_time:
-            return host_ns + _to_mid_exposure_ns(rs, depth), Clock.DEVICE
-        return host_ns, Clock.ARRIVAL
+            return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
+        return stamp_ns, stamp_ns, Clock.ARRIVAL
 
     def _due(self, recorded_ns: int, deadline_ns: int) -> bool:
         """Wait until a recorded frame is due; false if that is after the deadline."""

@@ -66,6 +66,17 @@ def test_what_a_reopened_device_lost_is_told_by_the_time():
     assert counter.index(1, 31 * PERIOD_NS) == 131
 
 
+def test_a_device_that_was_told_to_go_on_at_another_rate_has_lost_nothing():
+    counter = FrameCounter(30.0)
+    counter.index(100, 0)
+    counter.restart(rate_hz=90.0)
+    assert counter.index(0, 30 * PERIOD_NS) == 101
+    assert counter.index(1, 30 * PERIOD_NS + SECOND_NS // 90) == 102
+    counter.restart()
+
+    assert counter.index(0, 30 * PERIOD_NS + SECOND_NS + SECOND_NS // 90) == 102 + 90
+
+
 def test_a_counter_that_falls_back_by_itself_goes_on_growing():
     counter = FrameCounter(30.0)
     indices = [counter.index(number, at * PERIOD_NS) for at, number in enumerate((7, 8, 0, 1))]

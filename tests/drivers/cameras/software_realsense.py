@@ -38,6 +38,9 @@ class SoftwareRealSense:
         focal_px=62.0,
         usb="3.2",
         size=(WIDTH, HEIGHT),
+        rates=(RATE_HZ,),
+        options=False,
+        imu=False,
     ):
         rs = self.rs = SDK.require()
         self.size = size
@@ -59,26 +62,15 @@ class SoftwareRealSense:
         self.stereo = self.device.add_sensor("Stereo Module")
         self.stereo.add_read_only_option(rs.option.depth_units, unit_m)
         self.stereo.add_read_only_option(rs.option.stereo_baseline, 50.0)
-        self.profiles = {
-            "depth": self._stream(self.stereo, rs.stream.depth, 0, rs.format.z16, 2, 60.0),
-            "ir_left": self._stream(self.stereo, rs.stream.infrared, 1, rs.format.y8, 1, 60.0),
-            "ir_right": self._stream(self.stereo, rs.stream.infrared, 2, rs.format.y8, 1, 60.0),
-        }
-        depth = self.profiles["depth"]
-        self._link(depth, self.profiles["ir_left"], (0, 0, 0))
-        self._link(depth, self.profiles["ir_right"], (-0.05, 0, 0))
-        self._link(self.profiles["ir_left"], self.profiles["ir_right"], (-0.05, 0, 0))
         if with_color:
             self.rgb = self.device.add_sensor("RGB Camera")
-            fmt = getattr(rs.format, color_format)
-            lens_model = getattr(rs.distortion, lens)
-            self.profiles["color"] = color = self._stream(
-                self.rgb, rs.stream.color, 0, fmt, 3, focal_px, model=lens_model, coefficients=COEFFICIENTS
-            )
-            # A quarter turn about the viewing axis: (x, y) of depth is (-y, x) of colour.
-            turn = (0, 1, 0, -1, 0, 0, 0, 0, 1)  # by columns
-            self._link(depth, color, (0.015, 0.002, -0.001), turn)
-            self._link(self.profiles["ir_left"], color, (0.015, 0.002, -0.001), turn)
+        self.with_color, self.lens, self.focal_px = with_color, lens, focal_px
+        self.modes = {rate_hz: self._mode(rate_hz) for rate_hz in rates}
+        self.profiles = self.modes[rates[0]]
+        if options:
+            self._add_options()
+        if imu:
+            self._add_motion()
         self.device.create_matcher(rs.matchers.dlr_c if with_color else rs.matchers.dlr)
         self.number = 0
         self._stop = threading.Event()
@@ -106,6 +98,48 @@ class SoftwareRealSense:
             frame.pixels = np.ascontiguousarray(images[name])
             sensor.on_video_frame(frame)
 
+    def _add_options(self):
+        """Some of a D435's, with its ranges; the last number is whether it can be written."""
+        option = self.rs.option
+        for sensor, which, low, high, step, default, writable in (
+            (self.stereo, option.exposure, 1, 165000, 1, 8500, True),
+            (self.stereo, option.gain, 16, 248, 1, 16, True),
+            (self.stereo, option.enable_auto_exposure, 0, 1, 1, 1, True),
+            (self.stereo, option.laser_power, 0, 360, 30, 150, True),
+            (self.stereo, option.asic_temperature, -40, 125, 0, 33.5, False),
+            (self.rgb, option.exposure, 1, 10000, 1, 156, True),
+            (self.rgb, option.enable_auto_exposure, 0, 1, 1, 1, True),
+            (self.rgb, option.white_balance, 2800, 6500, 10, 4600, True),
+            (self.rgb, option.enable_auto_white_balance, 0, 1, 1, 1, True),
+            (self.rgb, option.auto_exposure_priority, 0, 1, 1, 0, True),
+        ):
+            reach = self.rs.option_range()
+            reach.min, reach.max, reach.step, reach.default = low, high, step, default
+            sensor.add_option(which, reach, writable)
+
+    def _add_motion(self):
+        """An accelerometer and a gyroscope that lie on their side: their X is the colour camera's Y."""
+        rs = self.rs
+        self.motion = self.device.add_sensor("Motion Module")
+        self.inertial = {}
+        for name, kind, rate_hz in (("accel", rs.stream.accel, 100), ("gyro", rs.stream.gyro, 200)):
+            stream = rs.motion_stream()
+            stream.type, stream.index, stream.uid, stream.fps = kind, 0, 40 + rate_hz, rate_hz
+            stream.fmt, stream.intrinsics = rs.format.motion_xyz32f, rs.motion_device_intrinsic()
+            profile = self.motion.add_motion_stream(stream, True).as_motion_stream_profile()
+            self.inertial[name] = profile
+            turn = (0, 1, 0, -1, 0, 0, 0, 0, 1)  # by columns
+            self._link(profile, self.profiles["color"], (0.01, 0, 0), turn)
+
+    def push_motion(self, name, at_ms, xyz, *, domain="hardware_clock"):
+        """One reading."""
+        rs = self.rs
+        frame, vector = rs.software_motion_frame(), rs.vector()
+        vector.x, vector.y, vector.z = xyz
+        frame.profile, frame.timestamp, frame.data = self.inertial[name], at_ms, vector
+        frame.domain, frame.frame_number = getattr(rs.timestamp_domain, domain), round(at_ms) % 10**6
+        self.motion.on_motion_frame(frame)
+
     def start(self):
         self._stop.clear()
         self._thread = threading.Thread(target=self._feed, name="software camera", daemon=True)
@@ -120,6 +154,41 @@ class SoftwareRealSense:
         while not self._stop.wait(1 / RATE_HZ):
             self.push()
 
+    def use(self, rate_hz):
+        """Push frames of this rate from now on."""
+        self.profiles = self.modes[rate_hz]
+
+    def _mode(self, rate_hz):
+        rs = self.rs
+        self._rate_hz = rate_hz
+        profiles = {
+            "depth": self._stream(self.stereo, rs.stream.depth, 0, rs.format.z16, 2, 60.0),
+            "ir_left": self._stream(self.stereo, rs.stream.infrared, 1, rs.format.y8, 1, 60.0),
+            "ir_right": self._stream(self.stereo, rs.stream.infrared, 2, rs.format.y8, 1, 60.0),
+        }
+        depth, left, right = profiles["depth"], profiles["ir_left"], profiles["ir_right"]
+        self._link(depth, left, (0, 0, 0))
+        self._link(depth, right, (-0.05, 0, 0))
+        self._link(left, right, (-0.05, 0, 0))
+        if self.with_color:
+            fmt = getattr(rs.format, self.color_format)
+            lens_model = getattr(rs.distortion, self.lens)
+            profiles["color"] = color = self._stream(
+                self.rgb,
+                rs.stream.color,
+                0,
+                fmt,
+                3,
+                self.focal_px,
+                model=lens_model,
+                coefficients=COEFFICIENTS,
+            )
+            # A quarter turn about the viewing axis: (x, y) of depth is (-y, x) of colour.
+            turn = (0, 1, 0, -1, 0, 0, 0, 0, 1)  # by columns
+            self._link(depth, color, (0.015, 0.002, -0.001), turn)
+            self._link(left, color, (0.015, 0.002, -0.001), turn)
+        return profiles
+
     def _stream(self, sensor, kind, index, fmt, bpp, focal_px, *, model=None, coefficients=(0,) * 5):
         rs = self.rs
         width, height = self.size
@@ -132,8 +201,8 @@ class SoftwareRealSense:
         stream.type, stream.index, stream.fmt, stream.bpp = kind, index, fmt, bpp
         stream.uid = 1 + len(getattr(self, "_made", []))
         self._made = [*getattr(self, "_made", []), stream.uid]
-        stream.width, stream.height, stream.fps, stream.intrinsics = width, height, RATE_HZ, lens
-        return sensor.add_video_stream(stream, True).as_video_stream_profile()
+        stream.width, stream.height, stream.fps, stream.intrinsics = width, height, self._rate_hz, lens
+        return sensor.add_video_stream(stream, len(self._made) <= 4).as_video_stream_profile()
 
     def _link(self, source, target, offset_m, rotation=(1, 0, 0, 0, 1, 0, 0, 0, 1)):
         extrinsics = self.rs.extrinsics()
@@ -148,11 +217,18 @@ def record(path, *, frames=8, skip=(), **camera):
     pipeline, config = rs.pipeline(), rs.config()
     pipeline.set_device(software.device)
     config.enable_record_to_file(str(path))
+    for profile in software.profiles.values():
+        config.enable_stream(profile.stream_type(), profile.stream_index())
+    for profile in getattr(software, "inertial", {}).values():
+        config.enable_stream(profile.stream_type())
     pipeline.start(config)
     for number in range(frames):
         if number in skip:
             continue
-        software.push(number, domain="global_time", at_ms=1_700_000_000_000 + number * 1000 / RATE_HZ)
+        at_ms = 1_700_000_000_000 + number * 1000 / RATE_HZ
+        for name in getattr(software, "inertial", ()):
+            software.push_motion(name, at_ms - 5, (number, 0, 0), domain="global_time")
+        software.push(number, domain="global_time", at_ms=at_ms)
         came, _ = pipeline.try_wait_for_frames(5000)
         assert came
         time.sleep(0.01)

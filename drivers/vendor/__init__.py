@@ -1,0 +1,1 @@
+"""What a vendor's library has beside its streams: options as controls, inertial sensors, filters."""

@@ -106,7 +106,7 @@ class RepairPanel(QWidget):
         item = engine_item(state)
         words = item.text
         if state is not None and state.status is InferenceStatus.RUNNING:
-            words = "Running"
+            words = f"Runs on {state.message}" if state.message else "Running"
         elif state is not None and state.message:
             words = state.message
         self._state.setText(words)

@@ -7,7 +7,6 @@ HOUR_S = 3600
 DAY_S = 86_400
 
 SPELLINGS = {
-    "auto": "Automatic",
     "cpu": "CPU",
     "cuda": "GPU",
     "tensorrt": "TensorRT",

@@ -16,6 +16,8 @@ from model.shot import Shot
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 10.0
+"""Once one candidate is good and so much time has passed, no other is tried: someone is waiting for pictures."""
 RUNS = 3
 """Of each candidate; the shortest counts."""
 CLEARLY = 0.75
@@ -59,7 +61,11 @@ def fastest(
     """
     best: tuple[float, Runner] | None = None
     failures: list[WeightsError] = []
+    started_s = time.perf_counter()
     for candidate in candidates:
+        if best is not None and time.perf_counter() - started_s > PATIENCE_S:
+            log.info("%s is not tried: that has taken long enough", candidate.name)
+            continue
         try:
             runner = candidate.make()
             gate.check(runner, shots, grid, want, candidate.precision)

@@ -66,6 +66,13 @@ def test_what_this_machine_cannot_do_is_passed_over(shots, want):
         fastest([Candidate("none", "fp32", make)], shots, GRID, want)
 
 
+def test_nobody_waits_for_ever(shots, want, monkeypatch):
+    monkeypatch.setattr("model.runtime.fastest.PATIENCE_S", 0.0)
+    slow, fast = Timed("slow", want, 20), Timed("fast", want, 0)
+    assert fastest([way(slow), way(fast)], shots, GRID, want) is slow
+    assert not fast.asked
+
+
 def test_frames_are_timed_as_many_at_once_as_there_are_cameras(shots, want):
     runners = [Timed("one", want, 0), Timed("other", want, 0)]
     fastest([way(runner) for runner in runners], shots, GRID, want, cameras=3)

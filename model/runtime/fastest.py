@@ -17,7 +17,7 @@ from model.shot import Shot
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0
-"""Once one candidate is good and so much time has passed, no other is tried: someone is waiting for pictures."""
+"""Once one candidate is good and so much time has passed, no other is tried: someone waits for pictures."""
 RUNS = 3
 """Of each candidate; the shortest counts."""
 CLEARLY = 0.75

@@ -2,7 +2,7 @@
 
     xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/gallery.py
 
-Pictures lie in build/screenshots/<theme>-<width>x<height>/. `--only live` takes those whose name has that in it.
+Pictures lie in build/screenshots/<theme>-<width>x<height>/. `--only live` takes those that are called so.
 """
 
 import argparse
@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
@@ -27,6 +26,7 @@ from app.viewmodels.measure import Stroke
 from drivers.registry import open_source
 from model.spec import EngineChoice
 
+ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "screenshots"
 PATIENCE_S = 120
 Step = Callable[["Scene"], object]
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     args = parser.parse_args()
     data = tempfile.mkdtemp()
-    os.environ |= {name: data for name in ("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS")}
+    os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
     os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
     app = QApplication(sys.argv[:1])
     theme.apply(app, args.theme)

@@ -1,12 +1,18 @@
-"""Depth cameras on the USB bus as Linux sees them, whether or not a vendor's library does."""
+"""Depth cameras on the USB bus as Linux sees them, and what their cables and controllers carry."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 SYSFS = Path("/sys/bus/usb/devices")
 NODES = Path("/dev/bus/usb")
+
+PROCESSES = Path("/proc")
+_CARRIES = ((480, 38e6), (5_000, 350e6), (10_000, 700e6), (20_000, 1_400e6))
+"""Bytes per second that cameras get out of a link of so many Mbit/s, after encoding and protocol. Measured
+figures of others lie within a tenth of these."""
 
 # USB vendor numbers; Intel makes many things, so its product must be called RealSense.
 _VENDORS = {"8086": "realsense", "2bc5": "orbbec", "2b03": "zed"}
@@ -23,6 +29,10 @@ class UsbCamera:
         speed_mbps: of the link; 480 is USB 2, 5000 and more is USB 3.
         port: such as "2-1.4".
         openable: whether this user may open it.
+        controller: the PCI address of the USB controller, such as "0000:00:14.0", or empty.
+        bus_mbps: of the controller's side of the bus; 0 where that is not known.
+        hubs: ports of the hubs between, the nearest to the controller first, with their links in Mbit/s.
+        node: the file that opens it.
     """
 
     vendor: str
@@ -31,6 +41,15 @@ class UsbCamera:
     speed_mbps: float
     port: str
     openable: bool
+    controller: str = ""
+    bus_mbps: float = 0.0
+    hubs: tuple[tuple[str, float], ...] = ()
+    node: str = ""
+
+    @property
+    def bus(self) -> str:
+        """Such as "usb2"; a controller has one for USB 2 and one for USB 3."""
+        return f"usb{self.port.partition('-')[0]}"
 
     @property
     def link(self) -> str:
@@ -55,15 +74,149 @@ def _cameras(sysfs: Path, nodes: Path) -> Iterator[UsbCamera]:
             continue
         seen.add((bus, number))
         node = nodes / f"{int(bus):03}" / f"{int(number):03}"
-        speed = read_line(folder / "speed")
+        root = f"usb{int(bus)}"
         yield UsbCamera(
             vendor=vendor,
             product=product or "camera",
             serial=read_line(folder / "serial"),
-            speed_mbps=float(speed) if speed.replace(".", "", 1).isdigit() else 0.0,
+            speed_mbps=_speed(folder),
             port=folder.name,
             openable=os.access(node, os.R_OK | os.W_OK),
+            controller=_controller(sysfs / root),
+            bus_mbps=_speed(sysfs / root),
+            hubs=tuple((port, _speed(sysfs / port)) for port in _hubs(folder.name)),
+            node=str(node),
         )
+
+
+def _speed(folder: Path) -> float:
+    text = read_line(folder / "speed")
+    return float(text) if text.replace(".", "", 1).isdigit() else 0.0
+
+
+def _controller(root: Path) -> str:
+    """The folder above the bus is the controller's; its name is the address on PCI."""
+    above = root.resolve().parent.name
+    return above if re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.\d", above) else ""
+
+
+def _hubs(port: str) -> list[str]:
+    """What "2-1.4.3" is plugged into: the hub "2-1.4", and that into "2-1"; the latter comes first."""
+    parts = port.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def port_in(text: str) -> str:
+    """The port in what a library calls one: "2-1" in "/sys/.../usb2/2-1/2-1:1.0/video0"; or empty."""
+    found = re.findall(r"(?<![\w.:-])\d+-\d+(?:\.\d+)*(?![\w.])", text)
+    return str(found[-1]) if found else ""
+
+
+@dataclass(frozen=True)
+class LinkLoad:
+    """What the cameras behind one link ask of it.
+
+    Attributes:
+        name: the bus, such as "usb2", or the hub, such as "2-1".
+        controller: of the bus.
+        mbps: the link's speed.
+        carries: bytes per second that it has for cameras.
+        asked: bytes per second that all cameras behind it ask for.
+        cameras: ports of those.
+    """
+
+    name: str
+    controller: str
+    mbps: float
+    carries: float
+    asked: float
+    cameras: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether it carries what is asked."""
+        return self.asked <= self.carries
+
+    @property
+    def is_bus(self) -> bool:
+        """Whether it is a controller's own link, not one of a hub or a camera."""
+        return self.name.startswith("usb")
+
+    @property
+    def words(self) -> str:
+        """Such as "55 of 350 MB/s asked for, 1 camera"."""
+        count = len(self.cameras)
+        many = "1 camera" if count == 1 else f"{count} cameras"
+        return f"{self.asked / 1e6:.0f} of {self.carries / 1e6:.0f} MB/s asked for, {many}"
+
+
+def carries(speed_mbps: float) -> float:
+    """Bytes per second that cameras get out of such a link; no limit where the speed is not known."""
+    if speed_mbps <= 0:
+        return float("inf")
+    return next((budget for limit, budget in _CARRIES if speed_mbps <= limit), _CARRIES[-1][1])
+
+
+def link_loads(cameras: Iterable[UsbCamera], asked: Mapping[str, float]) -> list[LinkLoad]:
+    """Every bus with cameras, and every hub or cable that carries less than is asked of it.
+
+    Args:
+        cameras: that are plugged in.
+        asked: bytes per second by port; a port that is absent asks for nothing.
+    """
+    behind: dict[str, list[UsbCamera]] = {}
+    speed: dict[str, float] = {}
+    for camera in cameras:
+        for name, mbps in _links(camera):
+            behind.setdefault(name, []).append(camera)
+            speed[name] = mbps
+    loads = [
+        LinkLoad(
+            name=name,
+            controller=there[0].controller,
+            mbps=speed[name],
+            carries=carries(speed[name]),
+            asked=sum(asked.get(camera.port, 0.0) for camera in there),
+            cameras=tuple(camera.port for camera in there),
+        )
+        for name, there in behind.items()
+    ]
+    told = [load for load in loads if load.is_bus or not load.fits]
+    return sorted(told, key=lambda load: (not load.is_bus, load.name))
+
+
+def fair_shares(cameras: Iterable[UsbCamera]) -> dict[str, float]:
+    """Bytes per second that each camera may ask for, by port, when all of them run at once."""
+    there = list(cameras)
+    users: dict[str, int] = {}
+    for camera in there:
+        for name, _ in _links(camera):
+            users[name] = users.get(name, 0) + 1
+    return {
+        camera.port: min(carries(mbps) / users[name] for name, mbps in _links(camera)) for camera in there
+    }
+
+
+def _links(camera: UsbCamera) -> Iterator[tuple[str, float]]:
+    """From the controller to the camera's own cable."""
+    yield camera.bus, camera.bus_mbps
+    yield from camera.hubs
+    yield camera.port, camera.speed_mbps
+
+
+def holders(node: str, processes: Path = PROCESSES) -> list[str]:
+    """Who has this device open, such as "realsense-viewer (4711)"; only this user's processes can be seen."""
+    found = []
+    for folder in processes.iterdir() if node and processes.is_dir() else ():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
+            continue
+        try:
+            is_open = any(os.path.realpath(fd) == node for fd in (folder / "fd").iterdir())
+        except OSError:  # it has ended, or belongs to somebody else
+            continue
+        if is_open:
+            found.append(f"{read_line(folder / 'comm') or 'a program'} ({folder.name})")
+    return sorted(found)
 
 
 def vendor_of(vendor_id: str, product: str) -> str | None:

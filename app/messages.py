@@ -12,6 +12,7 @@ from drivers.errors import (
     CameraNotFound,
     LibraryMissing,
     ModeUnsupported,
+    RigFileError,
     SdkMissing,
     SessionError,
 )
@@ -53,6 +54,7 @@ _TITLES: dict[type[Exception], str] = {
     CameraBusy: "Camera in use",
     ModeUnsupported: "Not supported",
     CameraLost: "Camera lost",
+    RigFileError: "Rig file",
     CameraError: "Camera trouble",
     SessionError: "Recording trouble",
     CalibrationError: "Calibration trouble",

@@ -32,6 +32,12 @@ class CameraNotFound(CameraError):
     default_hint = "Check the cable and the power supply, or choose another source."
 
 
+class RigFileError(CameraError):
+    """A rig file says what cannot be; the message names the place."""
+
+    default_hint = "Mend the file, or choose another source."
+
+
 class CameraBusy(CameraError):
     """Another program holds the camera."""
 

@@ -55,12 +55,14 @@ class Wish:
         height: see `width`.
         rate_hz: of all streams.
         budget: bytes per second that the link carries.
+        infrared: whether the infrared images are wanted.
     """
 
     width: int = 640
     height: int = 480
     rate_hz: int = 30
     budget: float = 350e6
+    infrared: bool = True
 
     def within(self, budget: float) -> "Wish":
         """The same on a link that carries no more than this."""
@@ -90,8 +92,8 @@ def choose(offered: Iterable[Profile], wish: Wish) -> Mapping[Stream, Profile]:
     profiles = list(offered)
     if not any(profile.stream is Stream.DEPTH for profile in profiles):
         raise ModeUnsupported("This camera offers no depth.", hint="Choose a depth camera.")
-    with_infrared = set(Stream)
-    for streams in (with_infrared, {Stream.DEPTH, Stream.COLOR}):
+    without_infrared = {Stream.DEPTH, Stream.COLOR}
+    for streams in (set(Stream), without_infrared) if wish.infrared else (without_infrared,):
         for rate_hz in _rates(profiles, wish.rate_hz):
             taken = _at_rate([p for p in profiles if p.stream in streams], rate_hz, wish)
             if taken and sum(profile.bytes_per_s for profile in taken.values()) <= wish.budget:

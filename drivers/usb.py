@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class UsbCamera:
         controller: the PCI address of the USB controller, such as "0000:00:14.0", or empty.
         bus_mbps: of the controller's side of the bus; 0 where that is not known.
         hubs: ports of the hubs between, the nearest to the controller first, with their links in Mbit/s.
-        node: the file that opens it.
+        nodes: files that open it: its own and those of its video streams.
     """
 
     vendor: str
@@ -44,7 +44,7 @@ class UsbCamera:
     controller: str = ""
     bus_mbps: float = 0.0
     hubs: tuple[tuple[str, float], ...] = ()
-    node: str = ""
+    nodes: tuple[str, ...] = ()
 
     @property
     def bus(self) -> str:
@@ -85,7 +85,7 @@ def _cameras(sysfs: Path, nodes: Path) -> Iterator[UsbCamera]:
             controller=_controller(sysfs / root),
             bus_mbps=_speed(sysfs / root),
             hubs=tuple((port, _speed(sysfs / port)) for port in _hubs(folder.name)),
-            node=str(node),
+            nodes=(str(node), *(f"/dev/{each.name}" for each in folder.glob("*/video4linux/video*"))),
         )
 
 
@@ -204,14 +204,14 @@ def _links(camera: UsbCamera) -> Iterator[tuple[str, float]]:
     yield camera.port, camera.speed_mbps
 
 
-def holders(node: str, processes: Path = PROCESSES) -> list[str]:
-    """Who has this device open, such as "realsense-viewer (4711)"; only this user's processes can be seen."""
+def holders(nodes: Collection[str], processes: Path = PROCESSES) -> list[str]:
+    """Who has one of these files open, such as "realsense-viewer (4711)"; only one's own can be seen."""
     found = []
-    for folder in processes.iterdir() if node and processes.is_dir() else ():
+    for folder in processes.iterdir() if nodes and processes.is_dir() else ():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
-            is_open = any(os.path.realpath(fd) == node for fd in (folder / "fd").iterdir())
+            is_open = any(os.path.realpath(fd) in nodes for fd in (folder / "fd").iterdir())
         except OSError:  # it has ended, or belongs to somebody else
             continue
         if is_open:

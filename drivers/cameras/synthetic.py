@@ -305,6 +305,10 @@ class SyntheticCamera(CameraBase):
         return replace(DEFAULTS[self._kind], drift_px=drift)
 
 
+DEMO_CAMERAS = ("stereo_active", "time_of_flight", "stereo_passive")
+"""Ids of the cameras of the demo rig."""
+
+
 def demo_rig(
     *, rate_hz: float = 30.0, width: int = 640, height: int = 480, fault: str = ""
 ) -> list[SyntheticCamera]:

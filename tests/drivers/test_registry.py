@@ -1,5 +1,6 @@
 """Sources by name: the demo rig, sessions, folders, and clear words for everything else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 
 from drivers import registry
-from drivers.camera import Camera, EndOfStream
+from drivers.camera import Camera, CameraInfo, EndOfStream
 from drivers.cameras import realsense
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraNotFound, ModeUnsupported, SdkMissing
+from drivers.profiles import Wish
 from drivers.registry import devices, open_source
 from drivers.sdk import Sdk
 from drivers.synth.sensor import SensorKind
@@ -84,13 +86,15 @@ class Vendor:
     def __init__(self, listed: list[Device], failure: CameraError | None = None) -> None:
         self.listed = listed
         self.failure = failure
+        self.wishes: list[Wish] = []
 
     def find_devices(self) -> list[Device]:
         if self.failure:
             raise self.failure
         return self.listed
 
-    def live_cameras(self, serial: str = "") -> list[Camera]:
+    def live_cameras(self, serial: str = "", *, wish: Wish | None = None) -> list[Camera]:
+        self.wishes.append(wish or Wish())
         if serial == "bad":
             raise CameraBusy("Acme bad: busy")
         return [SyntheticCamera(f"acme_{serial}", SensorKind.ACTIVE_STEREO, width=8, height=4)]
@@ -106,20 +110,116 @@ def found(serial: str, port: str = "") -> Device:
 
 
 def on_bus(port: str, *, openable: bool = True) -> UsbCamera:
-    return UsbCamera("realsense", "Acme(R) A1", "usb-serial", 5000, port, openable)
+    nodes = (f"/dev/{port}",)
+    return UsbCamera("realsense", "Acme(R) A1", "usb-serial", 5000, port, openable, nodes=nodes)
 
 
-def test_auto_takes_all_cameras_and_leaves_out_the_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_all_cameras_and_each_has_its_own_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     plug(monkeypatch, Vendor([found("1"), found("bad"), found("2")]))
 
-    assert [camera.info.id for camera in open_source("auto")] == ["acme_1", "acme_2"]
+    cameras = open_source("auto")
 
-
-def test_auto_says_why_the_only_camera_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, Vendor([found("bad")]))
-
+    assert [camera.info.id for camera in cameras] == ["a1_1", "a1_bad", "a1_2"]
+    assert cameras.sources["a1_2"] == "realsense:2"
+    for camera in (cameras[0], cameras[2]):
+        with camera:
+            frame = camera.read(timeout_s=5.0)
+            assert frame is not None
+            assert frame.camera_id == camera.info.id
+            assert camera.info.sensor == "active stereo"
     with pytest.raises(CameraBusy, match="busy"):
+        cameras[1].open()
+
+
+def test_auto_says_why_the_only_camera_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(monkeypatch, Vendor([]), on_bus("2-1", openable=False))
+
+    with pytest.raises(CameraError, match="may not open it"):
         open_source("auto")
+
+
+def test_a_camera_that_is_plugged_in_later_is_found_once_the_bus_has_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "SYSFS", tmp_path)
+    vendor = Vendor([found("1")])
+    plug(monkeypatch, vendor, on_bus("2-1"))
+    more = open_source("auto").find_more
+    assert more is not None
+    vendor.listed.append(found("2"))
+    assert more(["a1_1"]) == []  # nothing was plugged in, so no library is asked
+
+    monkeypatch.setattr(registry, "usb_cameras", lambda: [on_bus("2-1"), on_bus("2-4")])
+
+    assert [camera.info.id for camera in more(["a1_1"])] == ["a1_2"]
+    assert more(["a1_1", "a1_2"]) == []
+
+
+def test_a_library_may_be_slow_to_see_what_the_bus_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "SYSFS", tmp_path)
+    vendor = Vendor([found("1")])
+    plug(monkeypatch, vendor, on_bus("2-1"))
+    more = open_source("auto").find_more
+    assert more is not None
+    monkeypatch.setattr(registry, "usb_cameras", lambda: [on_bus("2-1"), on_bus("2-4")])
+    assert more(["a1_1"]) == []
+
+    vendor.listed.append(found("2"))
+
+    assert len(more(["a1_1"])) == 1
+
+
+def test_where_the_system_shows_no_bus_the_libraries_are_asked_each_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "SYSFS", tmp_path / "none")
+    vendor = Vendor([found("1")])
+    plug(monkeypatch, vendor)
+    more = open_source("auto").find_more
+    assert more is not None
+
+    vendor.listed.append(found("2"))
+
+    assert len(more(["a1_1"])) == 1
+
+
+def test_cameras_on_one_controller_share_what_it_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    vendor = Vendor([found("1", port="/x/usb2/2-1/2-1:1.0"), found("2", port="/x/usb2/2-2/2-2:1.0")])
+    bus = [replace(on_bus(port), bus_mbps=5000.0) for port in ("2-1", "2-2")]
+    plug(monkeypatch, vendor, *bus)
+
+    for camera in open_source("auto"):
+        camera.open()
+
+    assert [wish.budget for wish in vendor.wishes] == [175e6, 175e6]
+
+
+def test_what_runs_and_what_could_run_is_added_up_for_a_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = [replace(on_bus(port), bus_mbps=5000.0) for port in ("2-1", "2-2")]
+    plug(monkeypatch, Vendor([]), *bus)
+    info = CameraInfo(
+        "a", "A", "A1", "1", "", 30, live=True, link_bytes_per_s=166e6, port="/usb2/2-1/2-1:1.0"
+    )
+
+    (load,) = registry.loads([info])
+
+    assert load.asked == 166e6 + 640 * 480 * 30 * 6
+    assert load.cameras == ("2-1", "2-2")
+
+
+def test_a_camera_that_another_program_holds_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(monkeypatch, Vendor([found("1", port="2-1"), found("2", port="2-2")]), on_bus("2-1"), on_bus("2-2"))
+    monkeypatch.setattr(registry, "holders", lambda nodes: ["viewer (4711)"] if "/dev/2-1" in nodes else [])
+
+    held, free = devices()
+
+    assert "viewer (4711)" in held.problem
+    assert "Close" in held.hint
+    assert free.problem == ""
 
 
 def test_a_camera_without_its_library_is_listed_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,5 +156,5 @@ def test_who_holds_a_device_is_told(tmp_path):
         (tmp_path / "proc" / pid / "comm").write_text(f"{name}\n")
         (tmp_path / "proc" / pid / "fd" / "3").symlink_to(target)
 
-    assert holders(str(node), tmp_path / "proc") == ["viewer (4711)"]
-    assert holders("", tmp_path / "proc") == []
+    assert holders([str(node)], tmp_path / "proc") == ["viewer (4711)"]
+    assert holders([], tmp_path / "proc") == []

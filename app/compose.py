@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -35,6 +35,8 @@ from drivers.camera import Camera, CameraInfo
 from drivers.controls import values_of
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
+from drivers.planned import PlannedCamera
+from drivers.rig import FindMore, Rig
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
 from drivers.session.writer import KeptControls
@@ -43,9 +45,6 @@ from model.spec import EngineChoice, find
 from model.stabilise import Stabiliser
 
 log = logging.getLogger(__name__)
-
-FindMore = Callable[[Collection[str]], Sequence[Camera]]
-"""Gives the cameras of a source that are not among those of these ids, such as one that was plugged in."""
 
 STOP_TIMEOUT_S = 1.5
 TARGET_HZ = 30.0
@@ -141,7 +140,9 @@ class Pipeline:
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()
-        self.rig.put(known_places([camera.info for camera in cameras], _recorded_places(cameras)))
+        named = cameras.calibration if isinstance(cameras, Rig) else None
+        infos = [camera.info for camera in cameras]
+        self.rig.put(known_places(infos, _recorded_places(cameras), named=named))
         self.stabilise = stabilise
         self._choice = choice
         self._made_by: MadeBy | None = None
@@ -219,7 +220,10 @@ class Pipeline:
         self.stop()
 
     def _line_of(self, camera: Camera) -> CameraLine:
-        return CameraLine(camera, desk=self._memory.desk(camera.info))
+        desk = self._memory.desk(camera.info)
+        if isinstance(camera, PlannedCamera):
+            desk.begin_with(camera.wanted)
+        return CameraLine(camera, desk=desk)
 
     def _camera_worker(self, line: CameraLine, after: Sequence[str]) -> Worker:
         line.channel.taps.add(self._frame_came)
@@ -384,6 +388,7 @@ class Studio:
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
         self._watch: Worker | None = None
+        self._rig = Rig([])
         self._lock = threading.RLock()  # windows open sources and start recordings in threads
 
     @property
@@ -392,17 +397,20 @@ class Studio:
         return self._pipeline
 
     @property
+    def rig(self) -> Rig:
+        """The cameras that were opened last, and what their source says of them."""
+        return self._rig
+
+    @property
     def recorder(self) -> Recorder | None:
         """The recording under way, or None."""
         return self._recorder
 
-    def open(self, cameras: Sequence[Camera], find_more: FindMore | None = None) -> Pipeline:
+    def open(self, cameras: Sequence[Camera]) -> Pipeline:
         """Run another rig; the one before it is stopped first, and a recording on it is closed.
 
-        Args:
-            cameras: to begin with.
-            find_more: asked every two seconds, in a thread of its own, for cameras that have come. While a
-                recording is under way nobody is added: a camera on the screen is a camera that is recorded.
+        A source that can have more cameras is asked for them every two seconds, in a thread of its own. While
+        a recording is under way nobody is added: a camera on the screen is a camera that is recorded.
         """
         with self._lock:
             self.close()
@@ -410,15 +418,17 @@ class Studio:
                 cameras, self._choice, stabilise=self._stabilise, memory=self._memory
             )
             pipeline.start()
-            if find_more is not None:
-                self._watch = Worker("new cameras", partial(self._take_arrivals, pipeline, find_more))
+            self._rig = cameras if isinstance(cameras, Rig) else Rig(cameras)
+            if self._rig.find_more is not None:
+                watch = partial(self._take_arrivals, pipeline, self._rig.find_more)
+                self._watch = Worker("new cameras", watch)
                 self._watch.start()
             return pipeline
 
     def _take_arrivals(self, pipeline: Pipeline, find_more: FindMore, stop: threading.Event) -> None:
         while not stop.wait(ARRIVALS_EVERY_S):
             if self._recorder is None:
-                for camera in find_more(pipeline.lines.keys()):
+                for camera in find_more(list(pipeline.lines)):
                     pipeline.add(camera)
 
     def choose(self, choice: EngineChoice) -> None:

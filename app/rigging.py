@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import paths
-from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find
+from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find, load
 from drivers.camera import CameraInfo
 from drivers.errors import CalibrationError
 
@@ -60,13 +61,17 @@ def age_words(days: float) -> str:
 
 
 def known_places(
-    infos: Sequence[CameraInfo], recorded: Mapping[str, NDArray[np.float64]] | None = None
+    infos: Sequence[CameraInfo],
+    recorded: Mapping[str, NDArray[np.float64]] | None = None,
+    *,
+    named: Path | None = None,
 ) -> RigPlaces:
     """What is known of the places of these cameras.
 
     Args:
         infos: the rig.
         recorded: (4, 4) `rig_from_color` by camera id, from the recording that is played; it wins.
+        named: the calibration that a rig file names; it wins over what this computer has.
     """
     if recorded:
         return RigPlaces(dict(recorded))
@@ -74,7 +79,10 @@ def known_places(
         return RigPlaces()
     serials = {info.id: info.serial for info in infos}
     try:
-        calibration = find(paths.calibrations_folder(), serials.values())
+        if named is not None:
+            calibration: RigCalibration | None = load(named)
+        else:
+            calibration = find(paths.calibrations_folder(), serials.values())
     except CalibrationError as error:
         log.warning("%s %s", error, error.hint)
         return RigPlaces(trouble=f"{error} {error.hint}")

@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,8 @@ from drivers.errors import RigFileError
 SUFFIX = ".toml"
 KINDS = ("demo", "realsense", "orbbec", "zed", "uvc")
 SYNC_KINDS = ("realsense", "orbbec")
-FindMore = Callable[[Sequence[str]], Sequence[Camera]]
+FindMore = Callable[[Collection[str]], Sequence[Camera]]
+"""Gives the cameras of a source that are not among those of these ids, such as one that was plugged in."""
 
 
 class Rig(list[Camera]):

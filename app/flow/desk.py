@@ -76,6 +76,10 @@ class Desk:
         """What is set at every opening."""
         return self._wanted
 
+    def begin_with(self, values: Mapping[str, Value]) -> None:
+        """Want these as well, before the first opening; they win over what was wanted."""
+        self._wanted = Wanted({**self._wanted.values, **values}, self._wanted.vendor_settings)
+
     @property
     def locked(self) -> bool:
         """Whether a recording is under way."""

@@ -8,6 +8,8 @@ from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.flow.capture import CameraStatus
 from drivers.cameras.synthetic import Faults, SyntheticCamera
 from drivers.errors import ModeUnsupported, SessionError
+from drivers.registry import open_source
+from drivers.rig import Rig
 from drivers.session.labels import SessionLabels
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
@@ -206,7 +208,8 @@ def test_a_camera_that_comes_later_joins_the_running_rig():
     waiting = rig()
     studio = Studio(CLASSICAL)
     try:
-        pipeline = studio.open(waiting[:1], lambda known: [c for c in waiting if c.info.id not in known])
+        more = Rig(waiting[:1], find_more=lambda known: [c for c in waiting if c.info.id not in known])
+        pipeline = studio.open(more)
         wait_until(lambda: "camera_1" in pipeline.lines)
         wait_until(lambda: pipeline.lines["camera_1"].refined.latest() is not None)
         wait_until(lambda: len(pipeline.moments.newest.latest().frames) == 2)
@@ -220,7 +223,8 @@ def test_nobody_joins_a_recording(tmp_path, monkeypatch):
     plugged = threading.Event()
     studio = Studio(EngineChoice(model="off"))
     try:
-        pipeline = studio.open(waiting[:1], lambda _known: waiting if plugged.is_set() else [])
+        later = Rig(waiting[:1], find_more=lambda _known: waiting if plugged.is_set() else [])
+        pipeline = studio.open(later)
         assert wait_for_frames(pipeline, timeout_s=30)
         studio.record(tmp_path, SessionLabels())
         plugged.set()
@@ -230,3 +234,23 @@ def test_nobody_joins_a_recording(tmp_path, monkeypatch):
         wait_until(lambda: "camera_1" in pipeline.lines)
     finally:
         studio.close()
+
+
+def test_a_rig_file_sets_controls_and_names_its_calibration(tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text(
+        '[[camera]]\nsource = "demo:stereo_active"\nname = "front"\nwidth = 64\nheight = 48\n'
+        'controls = { "color.gain" = 2.5, nonsense = 3 }\n',
+        encoding="utf-8",
+    )
+    studio = Studio(EngineChoice(model="off"))
+    try:
+        pipeline = studio.open(open_source(str(path)))
+        assert wait_for_frames(pipeline, timeout_s=30)
+        state = pipeline.lines["front"].desk.state.latest()
+    finally:
+        studio.close()
+
+    assert find_control(state.controls, "color.gain").value == pytest.approx(2.5)
+    assert "nonsense" in str(state.problem)
+    assert studio.rig.sources == {"front": "demo:stereo_active"}

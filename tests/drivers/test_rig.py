@@ -20,7 +20,7 @@ name = "Front left"
 width = 320
 height = 240
 rate_hz = 15
-controls = { difficulty = 0.25, still = true }
+controls = { gain = 0.25, still = true }
 
 [[camera]]
 source = "demo:time_of_flight"
@@ -41,7 +41,7 @@ def test_cameras_are_as_the_file_says(write):
     first, second = open_source(str(write(WHOLE)))
 
     assert (first.info.id, first.info.name, first.info.rate_hz) == ("front_left", "Front left", 15.0)
-    assert first.wanted == {"difficulty": 0.25, "still": True}
+    assert first.wanted == {"gain": 0.25, "still": True}
     assert second.info.id == "demo_time_of_flight"
     with first:
         frame = first.read(timeout_s=5.0)

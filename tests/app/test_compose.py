@@ -7,6 +7,7 @@ import pytest
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.flow.capture import CameraStatus
 from drivers.cameras.synthetic import Faults, SyntheticCamera
+from drivers.controls import find as find_control
 from drivers.errors import ModeUnsupported, SessionError
 from drivers.registry import open_source
 from drivers.rig import Rig

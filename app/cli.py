@@ -16,6 +16,7 @@ from app.messages import Message, UsageError, expected, message
 from app.settings import EnvironmentSettingError, SettingsError
 from app.verbs.devices import DEVICES
 from app.verbs.doctor import DOCTOR, has_display
+from app.verbs.importing import IMPORT
 from app.verbs.models import MODELS
 from app.verbs.record import RECORD
 from app.verbs.refine import REFINE
@@ -170,6 +171,7 @@ VERBS: tuple[Verb, ...] = (
     COPY,
     MERGE,
     EXPORT,
+    IMPORT,
     *(Verb(name, text, lambda _parser: None, _misplaced) for name, (_, text) in TRAINER_VERBS.items()),
     MODELS,
     DEVICES,

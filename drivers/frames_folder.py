@@ -126,13 +126,15 @@ def load_depth(path: Path) -> DepthMap:
     return DepthMap(np.asarray(values, np.uint16), 1 / scale)
 
 
-def load_intrinsics(folder: Path, width: int, height: int) -> Intrinsics | None:
+def load_intrinsics(
+    folder: Path, width: int, height: int, *, name: str = INTRINSICS_NAME
+) -> Intrinsics | None:
     """The lens of the colour image of that size, or None where the folder does not say.
 
     Raises:
         ModeUnsupported: intrinsics.txt is no camera matrix in pixels.
     """
-    path = folder / INTRINSICS_NAME
+    path = folder / name
     if not path.exists():
         return None
     try:

@@ -91,6 +91,17 @@ def _demo(which: str, wish: Wish | None = None) -> Rig:
     return Rig(cameras, sources={camera.info.id: f"{DEMO}:{camera.info.id}" for camera in cameras})
 
 
+def recording(path: Path) -> Camera:
+    """The camera in a vendor's file, read once to its end and as fast as its library reads it.
+
+    Raises:
+        SdkMissing: that library is not installed.
+        CameraNotFound: there is no such file.
+        ModeUnsupported: it is no such recording.
+    """
+    return _recording(path, loop=False, realtime=False)
+
+
 def devices() -> list[Device]:
     """Every camera that is plugged in, also those that cannot be opened, with the reason."""
     on_bus = usb_cameras()
@@ -323,9 +334,9 @@ def _from_path(path: Path, *, loop: bool) -> Sequence[Camera]:
     return [FolderCamera(path, loop=loop)]
 
 
-def _recording(path: Path, *, loop: bool) -> Camera:
+def _recording(path: Path, *, loop: bool, realtime: bool = True) -> Camera:
     if path.suffix == ".bag" and path.is_file() and orbbec.is_recording(path):
         return orbbec.recording(path, loop=loop)
     if path.suffix in {".svo", ".svo2"} and path.is_file():
-        return zed.ZedCamera(file=path, loop=loop)
-    return realsense.recording(path, loop=loop)
+        return zed.ZedCamera(file=path, loop=loop, realtime=realtime)
+    return realsense.recording(path, loop=loop, realtime=realtime)

@@ -85,7 +85,7 @@ def make_whole(target: Path, make: Callable[[Path], None]) -> None:
     _remove(part)
     try:
         make(part)
-        Path(part).replace(target)  # noqa: PTH105: Path.replace says the same
+        Path(part).replace(target)
     except BaseException:
         _remove(part)
         raise

@@ -56,7 +56,13 @@ class ZedCamera(CameraBase):
     """
 
     def __init__(
-        self, *, serial: str = "", model: str = "ZED", file: Path | None = None, loop: bool = True
+        self,
+        *,
+        serial: str = "",
+        model: str = "ZED",
+        file: Path | None = None,
+        loop: bool = True,
+        realtime: bool = True,
     ) -> None:
         """Nothing is opened yet.
 
@@ -65,6 +71,8 @@ class ZedCamera(CameraBase):
             model: for people.
             file: a recording instead of a live camera.
             loop: a recording begins again at its end; frame indices count on.
+            realtime: a recording takes as long as it took, and leaves out what is late; otherwise every frame
+                comes as soon as it is asked for.
 
         Raises:
             SdkMissing: the ZED SDK's Python package is not installed, or another package of its name is.
@@ -73,6 +81,7 @@ class ZedCamera(CameraBase):
         self._serial = serial
         self._file = file
         self._loop = loop
+        self._realtime = realtime
         identity = serial or (file.stem if file is not None else "")
         self._info = CameraInfo(
             id="".join(c if c.isalnum() else "_" for c in f"zed_{identity}".lower()),
@@ -104,7 +113,7 @@ class ZedCamera(CameraBase):
         parameters = sl.InitParameters(
             camera_resolution=sl.RESOLUTION.AUTO,
             camera_fps=RATE_HZ,
-            svo_real_time_mode=True,
+            svo_real_time_mode=self._realtime,
             depth_mode=sl.DEPTH_MODE.NEURAL,
             coordinate_units=sl.UNIT.METER,
             sdk_verbose=0,

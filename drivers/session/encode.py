@@ -1,7 +1,8 @@
 """A frame to the compressed images that a recording holds, and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from drivers.errors import SessionError
 from drivers.frame import Frame, ImuSample
 from drivers.session.jxl import encode_jxl16
-from drivers.session.png16 import encode_png8, encode_png16
+from drivers.session.png16 import SIGNATURE, decode_png8, encode_png8, encode_png16
 from drivers.session.topics import COLOR, CONFIDENCE, DEPTH, DEPTH_JXL, IR_LEFT, IR_RIGHT, TRUTH
 
 JPEG_QUALITY = 95
@@ -97,22 +98,60 @@ def encode(frame: Frame, *, arrived_ns: int | None = None, compact: bool = False
     )
 
 
+def encode_exact(frame: Frame, color_file: bytes | None = None) -> EncodedFrame:
+    """Compress all images of an imported frame without loss.
+
+    Args:
+        frame: as it was read.
+        color_file: the colour image as the JPEG or PNG file that it was stored as, which is kept as it is;
+            None compresses it as PNG.
+    """
+    encoded = encode(frame)
+    images = {**encoded.images, COLOR: color_file or _png(frame.color[..., ::-1])}
+    for stream, image in ((IR_LEFT, frame.ir_left), (IR_RIGHT, frame.ir_right)):
+        if image is not None:
+            images[stream] = encode_png8(image)
+    return replace(encoded, images=images)
+
+
 def decode_color(data: bytes | memoryview) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB of a JPEG file.
+    """(H, W, 3) uint8 RGB of a JPEG or PNG file.
 
     Raises:
-        SessionError: `data` is no JPEG file.
+        SessionError: `data` is no such file.
     """
+    if data[: len(SIGNATURE)] == SIGNATURE:
+        return _decode_png(data)
     return _decode_jpeg(data, "RGB")
 
 
 def decode_gray(data: bytes | memoryview) -> NDArray[np.uint8]:
-    """(H, W) uint8 of a JPEG file.
+    """(H, W) uint8 of a JPEG or PNG file.
 
     Raises:
-        SessionError: `data` is no JPEG file.
+        SessionError: `data` is no such file.
     """
+    if data[: len(SIGNATURE)] == SIGNATURE:
+        return decode_png8(data)
     return _decode_jpeg(data, "GRAY")[..., 0]
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    """A PNG file of (H, W, 3) uint8 BGR."""
+    encoded, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert encoded
+    return data.tobytes()
+
+
+def _decode_png(data: bytes | memoryview) -> NDArray[np.uint8]:
+    # Its orientation tag is left alone, because depth is not turned by it either.
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if image is None:
+        raise SessionError(
+            f"{len(data)} bytes of colour are no PNG image", hint="The file is damaged; leave this frame out."
+        )
+    return np.asarray(image, np.uint8)
 
 
 def _jpeg(image: NDArray[np.uint8], colorspace: str) -> bytes:

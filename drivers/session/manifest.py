@@ -95,6 +95,7 @@ class SessionInfo(_Model):
         app_version: of the program that wrote it.
         host: name of the computer.
         depth_profile: "standard" is PNG; "compact" is JPEG XL.
+        imported_from: format and name of another program's files that it was made from, or empty.
         anchor: between the two clocks.
         cameras: in the rig's order.
     """
@@ -109,6 +110,7 @@ class SessionInfo(_Model):
     app_version: str = ""
     host: str = ""
     depth_profile: Literal["standard", "compact"] = "standard"
+    imported_from: str = ""
     anchor: Anchor
     cameras: tuple[CameraEntry, ...]
 

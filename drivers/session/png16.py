@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drivers.errors import SessionError
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FILTER_UP = 2
 _END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 
@@ -55,9 +55,9 @@ def decode_png8(data: bytes | memoryview) -> NDArray[np.uint8]:
 
 def is_whole_png(data: bytes | memoryview) -> bool:
     """Whether `data` is a PNG file to its end and all its checksums are right; nothing is decoded."""
-    if bytes(data[: len(_SIGNATURE)]) != _SIGNATURE or bytes(data[-len(_END) :]) != _END:
+    if bytes(data[: len(SIGNATURE)]) != SIGNATURE or bytes(data[-len(_END) :]) != _END:
         return False
-    at = len(_SIGNATURE)
+    at = len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         end = at + 12 + length
@@ -84,7 +84,7 @@ def _encode(rows: NDArray[np.uint8], width: int, *, bits: int) -> bytes:
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     data = isal_zlib.compress(filtered.data, 1)
-    return b"".join([_SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", data), _END])
+    return b"".join([SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", data), _END])
 
 
 def _decode(data: bytes | memoryview) -> NDArray[Any] | None:

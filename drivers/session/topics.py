@@ -25,6 +25,7 @@ CLOCK = "/clock_sync"
 TF_STATIC = "/tf_static"
 
 JPEG_FORMAT = "jpeg"
+PNG_FORMAT = "png"  # of colour and infrared that were imported without loss
 DEPTH_FORMAT = "16UC1; compressedDepth png"
 JXL_FORMAT = "16UC1; jxl"
 GRAY_PNG_FORMAT = "mono8; png compressed "  # as ROS image_transport names it, with its space at the end

@@ -45,6 +45,7 @@ from drivers.session.manifest import (
     SessionInfo,
     write_model,
 )
+from drivers.session.png16 import SIGNATURE as PNG_SIGNATURE
 from drivers.session.refined import EncodedRefined
 from drivers.session.repair import finalize
 from drivers.session.segment import Segment
@@ -60,6 +61,19 @@ PLACES_KEPT = 4096
 """Frames of each camera that refined depth can still be added to: two minutes at 30 Hz."""
 
 _DISK_FULL_HINT = "What was recorded so far is safe. Make room or choose another disk, then record again."
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a session comes from that another program recorded.
+
+    Attributes:
+        utc_ns: the moment at which `captured_ns` of its frames is 0.
+        source: format and name of what it was made from.
+    """
+
+    utc_ns: int
+    source: str
 
 
 @dataclass(frozen=True)
@@ -121,9 +135,15 @@ def session_camera(
     )
 
 
-def new_session_folder(library: Path, site: str = "") -> Path:
-    """A folder name in `library` that no other session has; nothing is created."""
-    started = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def new_session_folder(library: Path, site: str = "", *, began: datetime | None = None) -> Path:
+    """A folder name in `library` that no other session has; nothing is created.
+
+    Args:
+        library: of sessions.
+        site: where it was recorded.
+        began: when, in UTC; None for now.
+    """
+    started = (began or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     place = "".join(c if c.isalnum() and c.isascii() else "-" for c in site).strip("-")[:40] or "nosite"
     return library / f"{started}_{place}_{uuid.uuid4().hex[:8]}"
 
@@ -187,6 +207,7 @@ class SessionWriter:
         segment_s: float = SEGMENT_S,
         segment_bytes: int = SEGMENT_BYTES,
         reserve_bytes: int = RESERVE_BYTES,
+        origin: Origin | None = None,
     ) -> None:
         """Create the folder and everything in it that precedes the first frame.
 
@@ -204,6 +225,7 @@ class SessionWriter:
             segment_s: length of one file.
             segment_bytes: size of one file.
             reserve_bytes: disk space that is left for the index.
+            origin: of a session that is made from another program's files; None for one of this moment.
 
         Raises:
             SessionError: the folder holds something, cannot be written, or the disk is full.
@@ -221,16 +243,19 @@ class SessionWriter:
                     f"the camera name {camera_id!r} cannot be part of a topic",
                     hint="Name the camera with letters, digits and underscores only.",
                 )
+        self._origin = origin
+        began = datetime.now(UTC) if origin is None else datetime.fromtimestamp(origin.utc_ns / 1e9, UTC)
         self.info = SessionInfo(
             id=uuid.uuid4().hex,
             site=site,
             operator=operator,
             consent=consent,
-            started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+            started_utc=began.isoformat(timespec="seconds"),
             app_version=app_version,
             host=platform.node(),
             depth_profile="compact" if compact else "standard",
-            anchor=clock_anchor(),
+            imported_from="" if origin is None else origin.source,
+            anchor=clock_anchor() if origin is None else Anchor(utc_ns=origin.utc_ns, monotonic_ns=0),
             cameras=tuple(_entry(camera) for camera in cameras),
         )
         self._calibration = CalibrationFile(
@@ -532,7 +557,7 @@ class SessionWriter:
 
     def _begin(self, segment: Segment) -> None:
         """What makes a segment readable on its own."""
-        at_ns = self.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        at_ns = self._now_utc_ns()
         calibration = self._calibration.model_dump_json().encode()
         segment.add_metadata("session", _session_metadata(self.info))
         for entry in self.info.cameras:
@@ -688,6 +713,8 @@ class SessionWriter:
             segment.add(name, data, log_ns=log_ns, publish_ns=log_ns, sequence=0)
 
     def _add_clock(self, captured_ns: int, log_ns: int) -> None:
+        if self._origin is not None:
+            return  # the clocks of this computer say nothing of that recording
         if self._clock_ns is not None and captured_ns - self._clock_ns < CLOCK_PERIOD_NS:
             return
         self._clock_ns = captured_ns
@@ -708,8 +735,13 @@ class SessionWriter:
         data = cdr.string(json.dumps(values))
         self._segment.add(topics.CLOCK, data, log_ns=log_ns, publish_ns=log_ns, sequence=0)
 
+    def _now_utc_ns(self) -> int:
+        """This moment of the session."""
+        now_ns = time.monotonic_ns() if self._origin is None else self._captured_ns
+        return self.info.anchor.utc_from_monotonic(now_ns)
+
     def _add_text(self, name: str, text: str) -> None:
-        at_ns = self.info.anchor.utc_from_monotonic(time.monotonic_ns())
+        at_ns = self._now_utc_ns()
         with self._write_lock:
             if self._closed or self._failure is not None:
                 return
@@ -813,6 +845,8 @@ class SessionWriter:
 def _compressed(camera_id: str, stream: str, log_ns: int, image: bytes) -> bytes:
     """sensor_msgs/CompressedImage of one image of one camera."""
     format_ = topics.image_format(stream)
+    if format_ == topics.JPEG_FORMAT and image.startswith(PNG_SIGNATURE):
+        format_ = topics.PNG_FORMAT
     parts = (topics.DEPTH_HEADER, image) if format_ == topics.DEPTH_FORMAT else (image,)
     return cdr.compressed_image(log_ns, frame_id(camera_id, stream), format_, *parts)
 

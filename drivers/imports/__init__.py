@@ -1,0 +1,1 @@
+"""Reads what other programs recorded, frame by frame."""

@@ -5,11 +5,13 @@ A transform is named after where it takes you: `color_from_depth @ point_in_dept
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.depth import DepthMap
+from drivers.registration import POLYNOMIAL, Plan, make_plan, splat
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,12 @@ def points_in_camera(depth: DepthMap, camera: Intrinsics) -> NDArray[np.float32]
 def register_depth(depth: DepthMap, calibration: Calibration) -> DepthMap:
     """Depth as the colour camera would see it, in the colour grid.
 
-    Every measured pixel is splatted to the one or four nearest colour pixels (so that a finer colour grid is
-    not left with a sieve), the nearest surface wins. An aligned calibration returns `depth` itself; one that
-    differs in resolution only is resampled by nearest neighbour.
+    Every measured pixel covers as many colour pixels as it is wide there (so that a finer colour grid is not
+    left with a sieve), lenses distort, the nearest surface wins. An aligned calibration returns `depth`
+    itself; one that differs in resolution only is resampled by nearest neighbour.
+
+    Raises:
+        ValueError: the colour lens has more than eight distortion coefficients.
     """
     if calibration.aligned:
         return depth
@@ -127,25 +132,19 @@ def register_depth(depth: DepthMap, calibration: Calibration) -> DepthMap:
 
         values = cv2.resize(depth.values, (color.width, color.height), interpolation=cv2.INTER_NEAREST)
         return DepthMap(np.asarray(values, np.uint16), depth.unit_m)
-    points = points_in_camera(depth, calibration.depth)
-    rotation, offset = calibration.color_from_depth[:3, :3], calibration.color_from_depth[:3, 3]
-    points = points @ rotation.T.astype(np.float32) + offset.astype(np.float32)
-    points = points[points[:, 2] > 0]
-    u, v = project(points, color)
-    z = np.rint(points[:, 2] / depth.unit_m)
-    fits = z <= np.iinfo(np.uint16).max
-    footprint = 1 if color.width <= calibration.depth.width else 2
-    out = np.full(color.height * color.width, np.iinfo(np.uint16).max, np.uint16)
-    for dy in range(footprint):
-        for dx in range(footprint):
-            if footprint == 1:
-                column, row = np.rint(u).astype(np.int64), np.rint(v).astype(np.int64)
-            else:
-                column, row = np.floor(u).astype(np.int64) + dx, np.floor(v).astype(np.int64) + dy
-            inside = fits & (column >= 0) & (column < color.width) & (row >= 0) & (row < color.height)
-            np.minimum.at(out, row[inside] * color.width + column[inside], z[inside].astype(np.uint16))
-    out[out == np.iinfo(np.uint16).max] = 0
-    return DepthMap(out.reshape(color.height, color.width), depth.unit_m)
+    matrix = np.ascontiguousarray(calibration.color_from_depth, np.float64)
+    plan = _plan(calibration.depth, color, matrix.tobytes(), depth.unit_m)
+    return DepthMap(splat(depth.values, plan), depth.unit_m)
+
+
+@lru_cache(maxsize=8)
+def _plan(depth: Intrinsics, color: Intrinsics, color_from_depth: bytes, unit_m: float) -> Plan:
+    matrix = np.frombuffer(color_from_depth, np.float64).reshape(4, 4)
+    if len(color.distortion) > POLYNOMIAL:
+        raise ValueError(f"a lens with {len(color.distortion)} distortion coefficients is not known here")
+    edge = np.abs(rays(color)).reshape(-1, 2).max(axis=0) if color.distortion else np.array([np.inf, np.inf])
+    limit = (float(edge[0]) + 8 / color.fx, float(edge[1]) + 8 / color.fy)  # well outside the picture
+    return make_plan(rays(depth), matrix, unit_m, color, limit)
 
 
 def project(

@@ -3,8 +3,8 @@
     python benchmarks/registration.py [--out /tmp/registration]
 
 One thread. Limits: the median difference below one count for both, a frame of 1280 x 720 in 6 ms or less
-(with a distorted colour lens too). Writes crops of edges as PNG: colour, the SDK's depth, ours, and where they
-differ. Exit status 1 where a limit is missed, 2 where the files or the SDKs are missing.
+(with a distorted colour lens too). Writes crops of edges as PNG: colour, the SDK's depth, ours, and where
+they differ. Exit status 1 where a limit is missed, 2 where the files or the SDKs are missing.
 """
 
 import argparse

@@ -22,7 +22,7 @@ from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
 from app.flow.meter import Meter
 from app.flow.moments import Moments
-from app.flow.order import starts_after, wait_for
+from app.flow.order import reference_of, starts_after, wait_for
 from app.flow.refine import Engine, Refined, noise_of, refine_in_turn
 from app.flow.slot import Slot
 from app.flow.taps import Taps
@@ -136,7 +136,7 @@ class Pipeline:
     ) -> None:
         self._memory = memory or ControlMemory()
         self.lines: dict[str, CameraLine] = {camera.info.id: self._line_of(camera) for camera in cameras}
-        self.moments = Moments()
+        self.moments = Moments(reference_of({name: line.camera for name, line in self.lines.items()}))
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()

@@ -51,6 +51,11 @@ def calibrations_folder() -> Path:
     return _under("DEPTHMEND_CALIBRATIONS", _DIRS.user_data_path / "calibrations")
 
 
+def rigs_folder() -> Path:
+    """Rig files that were saved from the window."""
+    return data_folder() / "rigs"
+
+
 def pictures_folder() -> Path:
     """Pictures that were saved from the window."""
     return data_folder() / "pictures"

@@ -290,11 +290,10 @@ def _shares(found: Mapping[str, Device]) -> dict[str, float]:
     return {source: shares[port] for source, port in ports.items() if port in shares}
 
 
-def loads(running: Iterable[CameraInfo] = ()) -> list[LinkLoad]:
+def loads(on_bus: Sequence[UsbCamera], running: Iterable[CameraInfo] = ()) -> list[LinkLoad]:
     """What the cameras that are plugged in ask of their links; those that do not run as they would."""
     wish = Wish()
     each = wish.width * wish.height * wish.rate_hz * _BYTES_OF_ALL_STREAMS
-    on_bus = usb_cameras()
     asked = {camera.port: each for camera in on_bus}
     for info in running:
         if info.link_bytes_per_s and (port := port_in(info.port)):

@@ -1,5 +1,6 @@
 """Depth cameras on the USB bus as Linux sees them, and what their cables and controllers carry."""
 
+import math
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -147,7 +148,15 @@ class LinkLoad:
         """Such as "55 of 350 MB/s asked for, 1 camera"."""
         count = len(self.cameras)
         many = "1 camera" if count == 1 else f"{count} cameras"
-        return f"{self.asked / 1e6:.0f} of {self.carries / 1e6:.0f} MB/s asked for, {many}"
+        most = "unknown" if math.isinf(self.carries) else f"{self.carries / 1e6:.0f}"
+        return f"{self.asked / 1e6:.0f} of {most} MB/s asked for, {many}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it does not fit."""
+        if len(self.cameras) > 1:
+            return "Plug one of the cameras into another controller, or choose a smaller mode."
+        return "Use a USB 3 port and cable, or choose a smaller mode."
 
 
 def carries(speed_mbps: float) -> float:

@@ -4,6 +4,7 @@ import threading
 import time
 
 from app.flow.meter import Meter, Reading
+from app.flow.phase import Phase, PhaseMeter
 from app.flow.slot import Slot
 from app.flow.sync import FrameSync
 from drivers.frame import Frame, FrameSet
@@ -12,11 +13,15 @@ from drivers.frame import Frame, FrameSet
 class Moments:
     """Takes frames from all threads.
 
+    Args:
+        reference: id of the camera that the others' exposures are measured against.
+
     Attributes:
         newest: the newest set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reference: str = "") -> None:
+        self._phases = PhaseMeter(reference)
         self.newest: Slot[FrameSet] = Slot()
         self._sync = FrameSync({})
         self._spread = Meter()
@@ -29,8 +34,14 @@ class Moments:
             sets = self._sync.add(frame)
             for found in sets:
                 self._spread.note(time.monotonic_ns(), found.spread_ms)
+                self._phases.note(found)
                 self.newest.put(found)
 
     def spread(self) -> Reading:
         """Sets per second, and their spread in milliseconds, over the last two seconds."""
         return self._spread.read(time.monotonic_ns())
+
+    def phases(self) -> dict[str, Phase]:
+        """How each camera's exposures lie against those of the reference, by its id."""
+        with self._lock:
+            return self._phases.read()

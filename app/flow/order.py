@@ -43,7 +43,12 @@ def _starting(state: CameraState | None) -> bool:
     return state is None or state.status is CameraStatus.STARTING
 
 
-def roles(cameras: Mapping[str, Camera]) -> dict[str, SyncRole]:
-    """What each camera does, by its id; only those that are not free."""
-    found = {name: camera for name, camera in cameras.items() if isinstance(camera, Synchronizable)}
-    return {name: camera.sync_role for name, camera in found.items() if camera.sync_role is not SyncRole.FREE}
+def role_of(camera: Camera) -> SyncRole:
+    """What the camera does on a sync cable."""
+    return camera.sync_role if isinstance(camera, Synchronizable) else SyncRole.FREE
+
+
+def reference_of(cameras: Mapping[str, Camera]) -> str:
+    """Id of the camera that gives the beat: the primary one, else the first; empty without any."""
+    primary = (name for name, camera in cameras.items() if role_of(camera) is SyncRole.PRIMARY)
+    return next(primary, next(iter(cameras), ""))

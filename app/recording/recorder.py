@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app import app_version
 from app.flow.channel import Channel
+from app.flow.order import role_of
 from app.flow.refine import Refined
 from app.flow.taps import Taps
 from app.flow.worker import Worker
@@ -23,7 +24,7 @@ from app.recording.counts import CameraCount, RecorderStatus, RefinedCount
 from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
 from app.recording.room import Limits, bytes_per_s, memory_frames
 from app.recording.shedding import Shedding
-from drivers.camera import Camera
+from drivers.camera import Camera, SyncRole
 from drivers.errors import SessionError
 from drivers.frame import Frame, ImuSample
 from drivers.session import topics
@@ -41,6 +42,11 @@ Repaired = tuple[Refined, MadeBy]
 
 _Waiting = tuple[Frame, Future[EncodedFrame]]
 
+SYNC_WORDS = {
+    SyncRole.FREE: "free run",
+    SyncRole.PRIMARY: "primary on a sync cable",
+    SyncRole.SECONDARY: "secondary on a sync cable",
+}
 QUEUE_S = 1.5
 """How long encoders and disk may stand still before a frame is lost."""
 COMPACT_FROM, COMPACT_UNTIL = 0.5, 0.25
@@ -151,6 +157,7 @@ class Recorder:
                     frame,
                     rig_from_color=self._places.get(camera_id),
                     controls=self._controls.get(camera_id),
+                    sync=SYNC_WORDS[role_of(self._lines[camera_id][0])],
                 )
                 for camera_id, frame in self._first.items()
             ],

@@ -31,11 +31,13 @@ from app.viewmodels.cameras import (
     CamerasModel,
     CamerasView,
     DeviceRow,
+    LinkRow,
     RunningRow,
     SdkRow,
     cameras_of_this_computer,
 )
 from app.viewmodels.controls import ControlsModel, ControlsView
+from app.viewmodels.rigs import RIG_SUFFIX, RigRow
 
 COPIED_S: Final = 4.0
 
@@ -64,21 +66,24 @@ class CamerasPage(QWidget):
         self._rows: dict[str, _Row] = {}
         self.open_all = PrimaryButton("Open all cameras", icon_name="camera-outline")
         self.open_demo = Button("Simulated rig", icon_name="cube-outline")
-        self.open_recording = Button("Open a recording", icon_name="file-video-outline")
+        self.open_recording = Button("Open a file", icon_name="file-video-outline")
+        self.save_rig = Button("Save this rig", icon_name="content-save-outline")
         self.search = Button("Look again", icon_name="refresh")
         self.running = _Section("In use", "No camera is open.")
+        self.rigs = _Section("Saved rigs", "Save this rig keeps the cameras in use, and how they are set.")
         self.found = _Section("Plugged in", "Looking for cameras ...")
+        self.links = _Section("USB", "No depth camera is on the USB bus.")
         self.libraries = _Section("Libraries of the vendors", "Looking for libraries ...")
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP_PX)
-        for button in (self.open_all, self.open_demo, self.open_recording, self.search):
+        for button in (self.open_all, self.open_demo, self.open_recording, self.save_rig, self.search):
             buttons.addWidget(button)
         buttons.addStretch(1)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, theme.SPACE_PX)
         column.setSpacing(theme.SPACE_PX)
-        for section in (self.running, self.found, self.libraries):
+        for section in (self.running, self.rigs, self.found, self.links, self.libraries):
             column.addWidget(section)
         column.addStretch(1)
         outer = QVBoxLayout(self)
@@ -94,6 +99,7 @@ class CamerasPage(QWidget):
         self.open_all.clicked.connect(partial(self._open, ALL_CAMERAS))
         self.open_demo.clicked.connect(partial(self._open, SIMULATED_RIG))
         self.open_recording.clicked.connect(self._choose_recording)
+        self.save_rig.clicked.connect(self._save_rig)
         self.search.clicked.connect(model.search)
         self.panel.closed.connect(self._close_panel)
         model.changed.connect(self.show_view)
@@ -139,6 +145,13 @@ class CamerasPage(QWidget):
                 "No depth camera is plugged in. Connect one to a USB 3 port; it shows up here by itself."
             )
             self.found.empty.setText(view.problem or nothing)
+        self.save_rig.setEnabled(bool(view.running))
+        if view.rigs != before.rigs:
+            self.rigs.show_rows([self._rig(row) for row in view.rigs])
+        if view.links != before.links:
+            self.links.show_rows(
+                [_Row(r.title, r.facts, r.problem, r.hint, tone="warning") for r in view.links]
+            )
         if view.running != before.running:
             self._show_running(view.running)
         if view.devices != before.devices:
@@ -172,6 +185,15 @@ class CamerasPage(QWidget):
             made.add(button)
         return made
 
+    def _rig(self, row: RigRow) -> QWidget:
+        made = _Row(row.title, row.facts, row.problem, row.hint, tone="error")
+        if not row.problem:
+            button = Button("Open")
+            button.setAccessibleName(f"Open {row.title}")
+            button.clicked.connect(partial(self._open, str(row.path)))
+            made.add(button)
+        return made
+
     def _library(self, row: SdkRow) -> QWidget:
         made = _Row(row.title, row.text, f"Run: {row.fix}" if row.fix else "", "", tone="warning")
         if row.fix:
@@ -187,15 +209,29 @@ class CamerasPage(QWidget):
         self._context.open_source(source)
         self._context.go_to("Live")
 
+    def _save_rig(self, _checked: bool = False) -> None:
+        try:
+            path = self._model.save_rig()
+        except OSError as error:
+            hint = "Check the data folder in Settings and the room on its disk."
+            self._context.show_banner(Notice("error", f"The rig was not saved: {error}.", hint))
+            return
+        self._context.show_banner(
+            Notice("info", "The rig is saved; it is listed below.", str(path), lasts_s=COPIED_S)
+        )
+
     def _choose_recording(self) -> None:
-        patterns = f"Recordings ({' '.join(RECORDING_PATTERNS)})"
-        dialog = QFileDialog(self, "Open a recording of a camera", str(Path.home()), patterns)
+        patterns = f"Recordings and rigs ({' '.join(RECORDING_PATTERNS)})"
+        dialog = QFileDialog(self, "Open a recording of a camera, or a rig file", str(Path.home()), patterns)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._recording_chosen)
         dialog.open()
 
     def _recording_chosen(self, path: str) -> None:
+        if path.endswith(RIG_SUFFIX):
+            self._open(path)
+            return
         self._context.open_source(path)
         self._context.go_to("Live")
 
@@ -259,3 +295,7 @@ class _Row(QWidget):
     def add(self, widget: QWidget) -> None:
         """Put something at the right."""
         self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+
+def _link(row: LinkRow) -> QWidget:
+    return _Row(row.title, row.facts, row.problem, row.hint, tone="warning")

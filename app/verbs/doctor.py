@@ -17,8 +17,9 @@ from app.messages import expected, message
 from app.recording.room import is_low
 from app.settings import SettingsError
 from app.verbs.verb import Verb
-from drivers.registry import SDKS, devices
+from drivers.registry import SDKS, devices, loads
 from drivers.sdk import SdkStatus
+from drivers.usb import usb_cameras
 from model.spec import AUTO, DEMO, find, resolved
 
 GIGA = 1_000_000_000
@@ -168,6 +169,9 @@ def _cameras() -> Iterator[Finding]:
             yield Finding(subject, f"{facts} {device.problem}".strip())
         else:
             yield Finding(subject, f"{facts}: {device.problem}", device.hint)
+    for load in loads(usb_cameras()):
+        subject = f"USB {load.controller} {load.name}" if load.is_bus else f"USB port {load.name}"
+        yield Finding(subject, f"{load.words}.", "" if load.fits else load.remedy)
 
 
 def _settings() -> Iterator[Finding]:

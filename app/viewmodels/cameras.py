@@ -4,25 +4,33 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app import paths
 from app.compose import CameraLine, Studio
 from app.flow.capture import CameraStatus
 from app.flow.clocks import ClockState
+from app.flow.order import role_of
+from app.flow.phase import Phase
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.viewmodels.live import camera_note, old_after_s
+from app.viewmodels.rigs import RigRow, save_rig, saved_rigs
 from app.viewmodels.words import counted
+from drivers.camera import SyncRole
 from drivers.clock import Clock
 from drivers.devices import Device
 from drivers.registry import AUTO, DEMO, RECORDINGS, SDKS, devices
+from drivers.registry import loads as usb_loads
+from drivers.rig import SUFFIX
 from drivers.sdk import Sdk, SdkState
-from drivers.usb import UsbCamera, usb_cameras
+from drivers.usb import LinkLoad, UsbCamera, usb_cameras
 
 ALL_CAMERAS = AUTO
 SIMULATED_RIG = DEMO
-RECORDING_PATTERNS = tuple(f"*{suffix}" for suffix in RECORDINGS)
+RECORDING_PATTERNS = tuple(f"*{suffix}" for suffix in (*RECORDINGS, SUFFIX))
 
 POLL_MS = 500
 BUS_EVERY_S = 2.0
@@ -93,6 +101,23 @@ class SdkRow:
 
 
 @dataclass(frozen=True)
+class LinkRow:
+    """One USB bus, or a hub or cable that carries too little.
+
+    Attributes:
+        title: which.
+        facts: what is asked of what it carries.
+        problem: that it is too much; empty while it fits.
+        hint: what to do about it.
+    """
+
+    title: str
+    facts: str
+    problem: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class CamerasView:
     """Everything the page shows.
 
@@ -100,6 +125,8 @@ class CamerasView:
         running: the rig.
         devices: what is plugged in.
         sdks: the libraries.
+        links: what the cameras ask of USB.
+        rigs: that were saved.
         searched: whether there has been a search already.
         searching: whether one is under way.
         problem: why the last search failed; empty if it did not.
@@ -108,6 +135,8 @@ class CamerasView:
     running: tuple[RunningRow, ...] = ()
     devices: tuple[DeviceRow, ...] = ()
     sdks: tuple[SdkRow, ...] = ()
+    links: tuple[LinkRow, ...] = ()
+    rigs: tuple[RigRow, ...] = ()
     searched: bool = False
     searching: bool = False
     problem: str = ""
@@ -130,6 +159,7 @@ class CamerasModel(QObject):
         find: the cameras that are plugged in; may take seconds.
         sdks: the libraries.
         on_bus: the cameras that the system sees; cheap.
+        rigs: the folder of saved rigs.
 
     Signals:
         changed: `CamerasView`.
@@ -143,6 +173,8 @@ class CamerasModel(QObject):
         find: Callable[[], Sequence[Device]],
         sdks: Sequence[Sdk],
         on_bus: Callable[[], Sequence[UsbCamera]],
+        *,
+        rigs: Path,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -150,6 +182,8 @@ class CamerasModel(QObject):
         self._find = find
         self._sdks = tuple(sdks)
         self._on_bus = on_bus
+        self._rigs_folder = rigs
+        self._rigs: tuple[RigRow, ...] = ()
         self._worker: Worker | None = None
         self._outcome: Slot[Found] = Slot()
         self._found: Found | None = None
@@ -168,6 +202,7 @@ class CamerasModel(QObject):
     def start(self) -> None:
         """The page came to the front."""
         self._timer.start()
+        self._rigs = saved_rigs(self._rigs_folder)
         self.search()
 
     def stop(self) -> None:
@@ -180,6 +215,17 @@ class CamerasModel(QObject):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+
+    def save_rig(self) -> Path:
+        """Keep the rig that runs as a file.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        path = save_rig(self._studio, self._rigs_folder)
+        self._rigs = saved_rigs(self._rigs_folder)
+        self.tick()
+        return path
 
     def search(self) -> None:
         """Look for cameras and libraries again."""
@@ -222,10 +268,14 @@ class CamerasModel(QObject):
         lines = [] if pipeline is None else list(pipeline.lines.values())
         found = self._found or Found()
         running = {line.info.serial for line in lines if line.info.live}
+        phases = {} if pipeline is None else pipeline.moments.phases()
+        loads = usb_loads(self._bus, [line.info for line in lines if line.info.live])
         return CamerasView(
-            running=tuple(running_row(line, time.monotonic_ns()) for line in lines),
+            running=tuple(running_row(line, time.monotonic_ns(), phases.get(line.info.id)) for line in lines),
             devices=tuple(device_row(device, running) for device in found.devices),
             sdks=tuple(SdkRow(sdk.title, state.text, state.fix) for sdk, state in found.sdks),
+            links=tuple(link_row(load) for load in loads),
+            rigs=self._rigs,
             searched=self._found is not None,
             searching=self._worker is not None,
             problem=found.problem,
@@ -234,11 +284,17 @@ class CamerasModel(QObject):
 
 def cameras_of_this_computer(studio: Studio) -> CamerasModel:
     """The state of the Cameras page, as the window shows it."""
-    return CamerasModel(studio, devices, SDKS, usb_cameras)
+    return CamerasModel(studio, devices, SDKS, usb_cameras, rigs=paths.rigs_folder())
 
 
-def running_row(line: CameraLine, now_ns: int) -> RunningRow:
-    """What a camera of the rig does, in words."""
+def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> RunningRow:
+    """What a camera of the rig does, in words.
+
+    Args:
+        line: the camera.
+        now_ns: this moment.
+        phase: its exposures against those of the camera that gives the beat; None where that is not known.
+    """
     info, frame, state = line.info, line.channel.newest.latest(), line.state.latest()
     silent_s = None if frame is None else (now_ns - frame.captured_ns) / 1e9
     note = camera_note(state, silent_s, old_s=old_after_s(info))
@@ -250,6 +306,7 @@ def running_row(line: CameraLine, now_ns: int) -> RunningRow:
         else "",
         f"{counted(line.channel.device_gaps, 'frame')} lost on the way" if line.channel.device_gaps else "",
         clock_words(line.channel.clock.state) if frame is not None else "",
+        sync_words(role_of(line.camera), phase),
     ]
     return RunningRow(
         info.id,
@@ -258,6 +315,31 @@ def running_row(line: CameraLine, now_ns: int) -> RunningRow:
         note.text if note else "",
         note.hint if note else "",
     )
+
+
+def sync_words(role: SyncRole, phase: Phase | None) -> str:
+    """What a camera does on a sync cable, and what that achieves by the times of its frames."""
+    if role is SyncRole.FREE:
+        return ""
+    words = f"{role.value} on the sync cable"
+    if role is SyncRole.PRIMARY or phase is None:
+        return words
+    if phase.in_step is None:
+        return f"{words}, being measured"
+    apart = f"{abs(phase.offset_ms):.1f} ms apart"
+    if phase.in_step:
+        return f"{words}, in step: {apart}"
+    return f"{words}, NOT in step: {apart}, drifting {abs(phase.drift_ppm or 0.0):.0f} ppm"
+
+
+def link_row(load: LinkLoad) -> LinkRow:
+    """A USB link in words."""
+    speed = f"{load.mbps / 1000:g} Gbit/s" if load.mbps >= 1000 else f"{load.mbps:g} Mbit/s"
+    place = ", ".join(filter(None, (load.name, load.controller)))
+    title = f"Controller {place}" if load.is_bus else f"Port {load.name}"
+    facts = f"{speed}, {load.words}"
+    problem = "" if load.fits else "The cameras ask for more than it carries."
+    return LinkRow(title, facts, problem, "" if load.fits else load.remedy)
 
 
 def clock_words(state: ClockState) -> str:

@@ -118,6 +118,7 @@ def session_camera(
     *,
     rig_from_color: NDArray[np.float64] | None = None,
     controls: KeptControls | None = None,
+    sync: str = "free run",
 ) -> SessionCamera:
     """What a recording must know of a camera, taken from any of its frames.
 
@@ -126,12 +127,14 @@ def session_camera(
         frame: any of it.
         rig_from_color: where the camera sits; None takes what the frame's own calibration knows of it.
         controls: what the camera is set to.
+        sync: how its exposures are timed.
     """
     if rig_from_color is None:
         rig_from_color = frame.calibration.rig_from_color
     truth_unit_m = None if frame.truth is None else frame.truth.unit_m
+    kept = controls or KeptControls()
     return SessionCamera(
-        info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color, controls or KeptControls()
+        info, frame.calibration, frame.depth.unit_m, truth_unit_m, rig_from_color, kept, sync
     )
 
 

@@ -198,14 +198,13 @@ def test_cameras_on_one_controller_share_what_it_carries(monkeypatch: pytest.Mon
     assert [wish.budget for wish in vendor.wishes] == [175e6, 175e6]
 
 
-def test_what_runs_and_what_could_run_is_added_up_for_a_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_runs_and_what_could_run_is_added_up_for_a_controller() -> None:
     bus = [replace(on_bus(port), bus_mbps=5000.0) for port in ("2-1", "2-2")]
-    plug(monkeypatch, Vendor([]), *bus)
     info = CameraInfo(
         "a", "A", "A1", "1", "", 30, live=True, link_bytes_per_s=166e6, port="/usb2/2-1/2-1:1.0"
     )
 
-    (load,) = registry.loads([info])
+    (load,) = registry.loads(bus, [info])
 
     assert load.asked == 166e6 + 640 * 480 * 30 * 6
     assert load.cameras == ("2-1", "2-2")

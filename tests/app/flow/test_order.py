@@ -7,7 +7,7 @@ import pytest
 
 from app.flow import order
 from app.flow.capture import CameraState, CameraStatus
-from app.flow.order import roles, starts_after, wait_for
+from app.flow.order import reference_of, role_of, starts_after, wait_for
 from app.flow.slot import Slot
 from drivers.camera import Synchronizable, SyncRole
 from drivers.cameras.synthetic import SyntheticCamera
@@ -61,12 +61,15 @@ def test_cameras_of_another_family_are_not_waited_for():
     assert starts_after(cameras) == {}
 
 
-def test_only_roles_that_say_something_are_told():
-    assert roles({camera.info.id: camera for camera in rig()}) == {
-        "first": SyncRole.SECONDARY,
-        "second": SyncRole.PRIMARY,
-        "third": SyncRole.SECONDARY,
-    }
+def test_the_primary_camera_gives_the_beat_and_the_first_where_there_is_none():
+    cameras = {camera.info.id: camera for camera in rig()}
+
+    assert reference_of(cameras) == "second"
+    assert role_of(cameras["third"]) is SyncRole.SECONDARY
+    assert role_of(cameras["other"]) is SyncRole.FREE
+    del cameras["second"]
+    assert reference_of(cameras) == "first"
+    assert reference_of({}) == ""
 
 
 @pytest.mark.parametrize("status", [CameraStatus.OPEN, CameraStatus.STREAMING, CameraStatus.LOST])

@@ -6,7 +6,9 @@ from app.ui.cameras_page import CamerasPage
 from app.viewmodels.cameras import CamerasModel
 from app.viewmodels.controls import ControlsModel
 from drivers.devices import Device
+from drivers.registry import open_source
 from drivers.sdk import Sdk
+from drivers.usb import UsbCamera
 from tests.app.ui import pages
 
 GOOD = Device("acme:7", "Acme", "A1", "7", "1.2", "USB 3.2", "2-1")
@@ -19,9 +21,11 @@ MISSING = Sdk("acme", "Acme", "no_such_module_acme", ("no-such-acme",), (1,), "p
 def make(qtbot, themed, tmp_path):
     made = []
 
-    def build(*devices, size=pages.SIZES[0]):
+    def build(*devices, size=pages.SIZES[0], bus=()):
         context, asked = pages.context_for(tmp_path)
-        model = CamerasModel(context.studio, lambda: list(devices), (MISSING,), list)
+        model = CamerasModel(
+            context.studio, lambda: list(devices), (MISSING,), lambda: list(bus), rigs=tmp_path / "rigs"
+        )
         page = CamerasPage(model, ControlsModel(context.studio), context)
         qtbot.addWidget(page)
         page.resize(*size)
@@ -127,4 +131,56 @@ def test_a_running_camera_can_be_adjusted_beside_the_list(qtbot, make, make_came
     page.panel.closed.emit()
 
     assert not page.panel.isVisible()
+    page._context.studio.close()
+
+
+HUB = (("2-1", 5000.0),)
+BUS = [UsbCamera("acme", "A1", "7", 5000, f"2-1.{n}", True, "0000:00:14.0", 10_000, HUB) for n in range(8)]
+
+
+def test_what_the_cameras_ask_of_usb_is_shown(make):
+    page, _ = make(GOOD, bus=BUS)
+
+    text = words(page.links)
+    assert "Controller usb2, 0000:00:14.0" in text
+    assert "10 Gbit/s, 442 of 700 MB/s asked for, 8 cameras" in text
+    assert "Port 2-1" in text
+    assert "more than it carries. Plug one of the cameras into another controller" in text
+
+
+def test_the_rig_in_use_is_saved_and_opened_by_touch(make, make_camera, qtbot, tmp_path):
+    page, asked = make()
+    assert not page.save_rig.isEnabled()
+    page._context.studio.open(open_source("demo:stereo_passive"))
+    qtbot.waitUntil(page.save_rig.isEnabled)
+
+    page.save_rig.click()
+
+    (path,) = (tmp_path / "rigs").glob("*.toml")
+    assert asked.notices[0].level == "info"
+    assert "1 camera" in words(page.rigs)
+    button(page.rigs, "Open 1 camera").click()
+    assert asked.sources == [str(path)]
+    assert page._context.settings.source == str(path)
+    page._context.studio.close()
+
+
+def test_a_rig_file_with_a_mistake_says_where(make, tmp_path):
+    (tmp_path / "rigs").mkdir()
+    (tmp_path / "rigs" / "bad.toml").write_text("[[camera]]\nsource = 3\n", encoding="utf-8")
+    page, _ = make()
+
+    assert "line 2, camera.1.source" in words(page.rigs)
+    assert not page.rigs.findChildren(QAbstractButton)
+
+
+def test_a_folder_that_cannot_be_written_is_said(make, tmp_path, make_camera, qtbot):
+    (tmp_path / "rigs").write_text("a file")
+    page, asked = make()
+    page._context.studio.open([make_camera()])
+    qtbot.waitUntil(page.save_rig.isEnabled)
+
+    page.save_rig.click()
+
+    assert asked.notices[0].level == "error"
     page._context.studio.close()

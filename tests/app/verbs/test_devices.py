@@ -9,6 +9,10 @@ from app.verbs import devices as verb
 from app.verbs.devices import DEVICES
 from drivers.devices import Device
 from drivers.sdk import Sdk
+from drivers.usb import UsbCamera
+
+HUB = (("2-1", 5000.0),)
+PCI = "0000:00:14.0"
 
 
 @pytest.fixture
@@ -18,6 +22,8 @@ def say(monkeypatch, capsys):
     missing = Sdk("acme", "Acme", "no_such_module_acme", ("no-such-acme",), (1,), "pip install acme")
     monkeypatch.setattr(verb, "devices", lambda: [good, bad])
     monkeypatch.setattr(verb, "SDKS", (missing,))
+    bus = [UsbCamera("acme", "A1", "7", 5000, f"2-1.{n}", True, PCI, 10_000, HUB) for n in range(8)]
+    monkeypatch.setattr(verb, "usb_cameras", lambda: bus)
 
     def run(*, json_lines):
         assert DEVICES.run(None, Console(json_lines=json_lines)) == 0
@@ -47,3 +53,23 @@ def test_programs_get_the_same(say):
     found = [event for event in events if event["event"] == "device"]
     assert [event["source"] for event in found] == ["acme:7", ""]
     assert next(event for event in events if event["event"] == "sdk")["fix"] == "pip install acme"
+
+
+def test_what_is_asked_of_usb_is_told_and_what_is_too_much(say):
+    text = say(json_lines=False)
+
+    assert "0000:00:14.0 usb2 (10000 Mbit/s): 442 of 700 MB/s asked for, 8 cameras\n" in text
+    assert "port 2-1 (5000 Mbit/s): 442 of 350 MB/s asked for, 8 cameras. Too much: Plug one" in text
+
+
+def test_programs_get_the_links_as_well(say):
+    events = [json.loads(line) for line in say(json_lines=True).splitlines()]
+
+    bus, hub = [event for event in events if event["event"] == "link"]
+    assert (bus["name"], bus["controller"], bus["fits"], bus["carries"]) == (
+        "usb2",
+        "0000:00:14.0",
+        True,
+        700e6,
+    )
+    assert (hub["name"], hub["fits"], len(hub["cameras"])) == ("2-1", False, 8)

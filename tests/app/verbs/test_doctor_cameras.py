@@ -5,6 +5,7 @@ import pytest
 from app.verbs import doctor
 from drivers.devices import Device
 from drivers.sdk import Sdk, SdkState, SdkStatus
+from drivers.usb import UsbCamera
 
 
 class Library(Sdk):
@@ -51,3 +52,19 @@ def test_a_camera_that_cannot_be_opened_is_broken(monkeypatch):
     assert (first.well, first.text) == (True, "7, USB 3.2")
     assert "may not open" in second.text
     assert second.hint == "Install the udev rules."
+
+
+def test_a_hub_that_carries_too_little_is_broken(monkeypatch):
+    hub = (("2-1", 5000.0),)
+    bus = [
+        UsbCamera("acme", "A1", "7", 5000, f"2-1.{n}", True, "0000:00:14.0", 10_000, hub) for n in range(8)
+    ]
+    monkeypatch.setattr(doctor, "SDKS", ())
+    monkeypatch.setattr(doctor, "devices", list)
+    monkeypatch.setattr(doctor, "usb_cameras", lambda: bus)
+
+    controller, port = doctor._cameras()
+
+    assert (controller.subject, controller.well) == ("USB 0000:00:14.0 usb2", True)
+    assert (port.subject, port.well) == ("USB port 2-1", False)
+    assert "another controller" in port.hint

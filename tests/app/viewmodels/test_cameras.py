@@ -9,11 +9,16 @@ import pytest
 from app.compose import CameraLine, Studio
 from app.flow.capture import CameraState, CameraStatus
 from app.flow.clocks import ClockState
-from app.viewmodels.cameras import CamerasModel, clock_words, running_row
+from app.flow.phase import Phase
+from app.viewmodels.cameras import CamerasModel, clock_words, running_row, sync_words
+from app.viewmodels.rigs import save_rig
+from drivers.camera import SyncRole
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.clock import Clock, ClockQuality
 from drivers.devices import Device
 from drivers.errors import CameraLost
+from drivers.registry import open_source
+from drivers.rig import read_rig
 from drivers.sdk import Sdk
 from drivers.synth.sensor import SensorKind
 from drivers.usb import UsbCamera
@@ -48,9 +53,9 @@ def bench():
 
 
 @pytest.fixture
-def model(qtbot, bench):
+def model(qtbot, bench, tmp_path):
     studio = Studio(EngineChoice(model="off"))
-    made = CamerasModel(studio, bench.find, (MISSING,), lambda: list(bench.bus))
+    made = CamerasModel(studio, bench.find, (MISSING,), lambda: list(bench.bus), rigs=tmp_path / "rigs")
     yield made
     made.close()
     studio.close()
@@ -173,3 +178,41 @@ def test_the_reason_of_a_lost_camera_is_told():
 
     assert "unplugged" in row.note
     assert row.hint == "Plug it in."
+
+
+@pytest.mark.parametrize(
+    ("role", "phase", "told"),
+    [
+        (SyncRole.FREE, Phase(0.1, 0.1, 0.0), ""),
+        (SyncRole.PRIMARY, None, "primary on the sync cable"),
+        (SyncRole.SECONDARY, Phase(0.1, 0.1, None), "secondary on the sync cable, being measured"),
+        (SyncRole.SECONDARY, Phase(-0.24, 0.1, 0.5), "secondary on the sync cable, in step: 0.2 ms apart"),
+        (
+            SyncRole.SECONDARY,
+            Phase(11.0, 0.1, -22.0),
+            "secondary on the sync cable, NOT in step: 11.0 ms apart, drifting 22 ppm",
+        ),
+    ],
+)
+def test_what_a_sync_cable_achieves_is_told(role, phase, told):
+    assert sync_words(role, phase) == told
+
+
+def test_a_saved_rig_opens_as_what_ran(tmp_path, qtbot):
+    studio = Studio(EngineChoice(model="off"))
+    try:
+        pipeline = studio.open(open_source("demo"))
+        pipeline.lines["time_of_flight"].desk.ask({"color.gain": 2.5})
+        qtbot.waitUntil(lambda: bool(pipeline.lines["time_of_flight"].desk.wanted.values), timeout=20_000)
+        rig = read_rig(save_rig(studio, tmp_path))
+    finally:
+        studio.close()
+
+    assert [camera.source for camera in rig.camera] == [
+        "demo:stereo_active",
+        "demo:time_of_flight",
+        "demo:stereo_passive",
+    ]
+    assert (rig.camera[0].width, rig.camera[0].height, rig.camera[0].rate_hz) == (640, 480, 30)
+    assert rig.camera[1].controls == {"color.gain": 2.5}
+    assert rig.name.startswith("3 cameras")

@@ -15,6 +15,7 @@ from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.images import write_image
 from app.ui import theme
+from app.ui.checkup_panel import CheckupPanel
 from app.ui.cloud_options import VIEWS
 from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
@@ -28,6 +29,7 @@ from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
+from app.viewmodels.checkup import CheckupModel
 from app.viewmodels.cloud_export import write_cloud
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS
@@ -67,6 +69,7 @@ class LivePage(QWidget):
         super().__init__()
         self.model = model
         self.measure = MeasureModel(model.find_tile, self)
+        self.checkup = CheckupModel(context.studio, model.change_repair, partial(model.set_hidden, 0.0), self)
         self._context = context
         self._layouts = Segmented(LAYOUTS, "Arrangement")
         self._layouts.setStyleSheet(TIGHTER)
@@ -95,11 +98,15 @@ class LivePage(QWidget):
         self._panel.add_page("measure", "Measure", self._marks)
         self._panel.add_page("repair", "Repair", self._repair)
         self._panel.add_page("cloud", "3D view", self._cloud.options)
+        self._why = IconButton("stethoscope", "Why is it bad? (Q)", checkable=True)
+        self._checkup = CheckupPanel()
+        self._panel.add_page("checkup", "Why is it bad?", self._checkup)
         self._openers = {
             "colours": self._range,
             "measure": self._measure,
             "repair": self._tune,
             "cloud": self._cloud.opener,
+            "checkup": self._why,
         }
         self._hiding = HidingNotice()
         self._legend = Legend()
@@ -131,6 +138,7 @@ class LivePage(QWidget):
         """Poll no more."""
         self.model.stop()
         self.measure.stop()
+        self.checkup.stop()
 
     def closing(self) -> None:
         """Give back what OpenGL holds."""
@@ -154,6 +162,7 @@ class LivePage(QWidget):
         tools.setSpacing(theme.GAP_PX)
         tools.addWidget(self._layers, 1)
         tools.addWidget(self._cloud.bar, 1)
+        tools.addWidget(self._why)
         tools.addWidget(self._snapshot)
         tools.addWidget(self._more)
         column = QVBoxLayout(self)
@@ -194,6 +203,9 @@ class LivePage(QWidget):
         self._repair.hidden_chosen.connect(model.set_hidden)
         self._repair.stabilise_chosen.connect(model.set_stabilise)
         self._hiding.end_requested.connect(partial(model.set_hidden, 0.0))
+        self._checkup.check_requested.connect(self.checkup.start)
+        self._checkup.fix_requested.connect(self.checkup.fix)
+        self.checkup.changed.connect(self._checkup.show_view)
         model.choice_changed.connect(self._show_choice)
         self._tiles.drawn.connect(self._drawn)
         self.measure.tool_changed.connect(self._tiles.set_tool)
@@ -269,6 +281,7 @@ class LivePage(QWidget):
             Command("Steady refined depth over time, or not", self._repair.stabilise.click),
             Command("Show the repair all depth", partial(self.model.set_hidden, 0.0)),
             Command("Save a picture of what is shown", self._snapshot.click, ("P", "Ctrl+S")),
+            Command("Why is it bad? Check a camera", self._why.click, ("Q",)),
             Command("Reset the 3D view", self._cloud.reset, ("R",)),
             Command("Change the 3D view", self._cloud.opener.click, ("V",)),
             Command("3D: larger points", partial(self._cloud.options.resize_points, 1), ("+",)),
@@ -375,6 +388,8 @@ class LivePage(QWidget):
         for name, opener in self._openers.items():
             opener.setChecked(name == key)
         self._panel.open_page(key)
+        if key == "checkup" and self._checkup.chosen and not self.checkup.view.busy:
+            self.checkup.start(self.model.options.focus or self._checkup.chosen)
         self._measure.setChecked(self._cloud.measuring if in_cloud else key == "measure")
         self.measure.set_tool(cast("Tool", self._marks.tools.choice) if key == "measure" else "read")
 
@@ -390,6 +405,8 @@ class LivePage(QWidget):
 
     def _show_rig(self, cameras: list[CameraTitle]) -> None:
         self.measure.clear()
+        self.checkup.stop()
+        self._checkup.show_rig(cameras)
         self._tiles.show_rig(cameras)
         self._stack.setCurrentWidget(self._tiles if cameras else self._nothing)
         self._show_options(self.model.options)

@@ -95,6 +95,12 @@ class Scene:
         self.live.measure.add(first, Stroke("area", (0.2, 0.2), (0.5, 0.4)))
         self.live.measure.add(first, Stroke("point", (0.6, 0.8), (0.6, 0.8)))
 
+    def why(self, *, emitter: bool) -> None:
+        self.layout("wipe")
+        line = next(iter(self.window.context.studio.pipeline.lines.values()))
+        line.desk.ask({"depth.emitter": emitter})
+        self.live._open_panel("checkup")
+
     def hidden_depth(self, share: float) -> None:
         self.layout("wipe")
         self.live.measure.clear()
@@ -122,6 +128,8 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("live-colours", lambda s: s.panel("wipe", "colours"), 2),
     ("live-measure", lambda s: s.marks(), 2),
     ("live-repair", lambda s: s.panel("wipe", "repair"), 2),
+    ("live-why-bad", lambda s: s.why(emitter=False), 5.5),
+    ("live-why-good", lambda s: s.why(emitter=True), 5.5),
     ("live-hidden", lambda s: s.hidden_depth(0.6), 3),
     ("live-3d-both", lambda s: (s.hidden_depth(0.0), s.cloud("both", "colour")), 6),
     ("live-3d-overlay", lambda s: s.cloud("overlay", "colour"), 4),

@@ -6,10 +6,17 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
+from app.quality.diagnosis import Finding, Fix
 from app.ui.live_page import make_page
+from app.viewmodels.checkup import CheckupView
 from app.viewmodels.measure import Stroke
 from model.spec import find
 from tests.app.ui import pages
+
+NO_EMITTER = Finding(
+    "emitter", "Off", "It is off.", "Switch it on.", "error", Fix("On", {"depth.emitter": True})
+)
+NO_USB = Finding("usb", "The camera hangs on USB 2", "480 Mbit/s.", "Take another port.")
 
 
 @pytest.fixture
@@ -152,6 +159,24 @@ def test_saving_a_3d_view_that_is_not_there_says_so(opened, page):
         button.click()
         assert opened[1].notices[-1].level == "error"
         assert "3D" in opened[1].notices[-1].hint
+
+
+def test_why_it_is_bad_is_asked_by_one_touch_and_mended_by_another(qtbot, page):
+    page._why.click()
+    assert page.checkup.view.busy
+    assert page._checkup._busy.isVisible()
+    page._checkup.show_view(CheckupView("left", done=True, findings=(NO_EMITTER, NO_USB)))
+    QTest.qWait(20)
+    emitter, usb = page._checkup.cards
+    assert emitter.button.isVisible()
+    assert not usb.button.isVisible()
+    assert page._checkup.minimumSizeHint().width() <= page._panel._stack.currentWidget().viewport().width()
+    pages.assert_fit_for_fingers(page)
+    with qtbot.waitSignal(page._checkup.fix_requested) as caught:
+        QTest.mouseClick(emitter.button, Qt.MouseButton.LeftButton)
+    assert caught.args == [NO_EMITTER.fix]
+    page._why.click()
+    assert not page._panel.isVisible()
 
 
 def test_hiding_depth_is_said_and_ended_by_one_touch(opened, page):

@@ -1,0 +1,286 @@
+"""Checks of depth and what carries and repairs it: units, lens data, range, preset, cable, frames, model."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.quality.diagnosis import Evidence, Finding, Fix, setting
+from app.quality.sensor import stereo
+from drivers.controls import Role
+from drivers.geometry import Intrinsics
+from model.repair import sensor_noise
+
+NEAREST_MEDIAN_M: Final = 0.08
+FARTHEST_MEDIAN_M: Final = 30.0
+"""Half of a picture lies neither nearer nor farther in any place where people work."""
+CENTRE_OFF: Final = 0.15
+"""Share of width or height by which a principal point may lie beside the middle."""
+FOCAL_RATIO: Final = 0.06
+NARROWEST_DEG: Final = 20.0
+WIDEST_DEG: Final = 150.0
+NOISY: Final = 0.03
+"""Standard deviation over depth from which on a scene is too far for a camera."""
+DISPARITIES: Final = 126
+"""That a D400's matcher looks for: what is nearer than f b / 126 has no match."""
+NEAR_SHARE: Final = 0.15
+NEAR_FACTOR: Final = 1.25
+LOW_FILL: Final = 0.6
+NO_FILL: Final = 0.02
+USB3_MBPS: Final = 5000.0
+LOSSES: Final = 0.02
+SLOW: Final = 0.85
+BEYOND: Final = 0.1
+
+
+def wrong_unit(evidence: Evidence) -> Finding | None:
+    """Depths that nothing has."""
+    depths_m = _depths_m(evidence)
+    if not depths_m.size:
+        return None
+    middle_m = float(np.median(depths_m))
+    if NEAREST_MEDIAN_M <= middle_m <= FARTHEST_MEDIAN_M:
+        return None
+    unit_m = evidence.newest.depth.unit_m
+    control = evidence.control(Role.DEPTH_UNIT)
+    return Finding(
+        "unit",
+        "The depth's unit looks wrong",
+        f"Half of the picture would be {'nearer' if middle_m < 1 else 'farther'} than {_metres(middle_m)} "
+        f"at {unit_m * 1e3:g} mm a count.",
+        "Look up the camera's unit: 1 mm on most, 0.1 mm on a D405; a folder of frames says it in its "
+        "metadata.",
+        "error",
+        None if control is None else setting(control, control.default, "Set the camera's usual unit"),
+    )
+
+
+def wrong_intrinsics(evidence: Evidence) -> Finding | None:
+    """Numbers that no lens of these pictures has, such as those of another resolution."""
+    seen_by = evidence.newest.calibration
+    streams = (
+        ("colour", seen_by.color, evidence.newest.color.shape[:2]),
+        ("depth", seen_by.depth, evidence.newest.depth.values.shape),
+    )
+    for name, camera, shape in streams:
+        problem = _problem_of(camera, shape)
+        if problem:
+            return Finding(
+                "intrinsics",
+                "The lens data do not fit the pictures",
+                f"Of {name}: {problem}.",
+                "Give the intrinsics of this very resolution; those of another one have to be scaled, and "
+                "normalised ones multiplied by width and height.",
+                "error",
+            )
+    return None
+
+
+def no_depth(evidence: Evidence) -> Finding | None:
+    """Nothing is measured."""
+    fill = _fill(evidence)
+    if fill >= NO_FILL:
+        return None
+    return Finding(
+        "no depth",
+        "Hardly anything is measured",
+        f"{fill:.1%} of the pixels have a depth.",
+        "Look whether something covers the lenses, and whether the depth stream is on.",
+        "error",
+    )
+
+
+def too_far(evidence: Evidence) -> Finding | None:
+    """So far that the sensor's own noise is large."""
+    depths_m = _depths_m(evidence)
+    if not depths_m.size:
+        return None
+    focal_px, baseline_m = stereo(evidence.newest.calibration)
+    middle_m = np.float32(np.median(depths_m))
+    noise = sensor_noise(evidence.info.sensor, focal_px=focal_px, baseline_m=baseline_m)
+    sigma_m = float(noise.sigma_m(np.array([middle_m], np.float32))[0])
+    if middle_m > FARTHEST_MEDIAN_M or sigma_m / middle_m < NOISY:
+        return None
+    return Finding(
+        "far",
+        "The scene is far for this camera",
+        f"At {middle_m:.1f} m, the middle of the scene, its depth scatters by about {sigma_m * 1e3:.0f} mm.",
+        "Go nearer, or take a camera with a longer baseline.",
+    )
+
+
+def too_near(evidence: Evidence) -> Finding | None:
+    """A stereo camera whose matcher has come to its end."""
+    focal_px, baseline_m = stereo(evidence.newest.calibration)
+    depths_m = _depths_m(evidence)
+    if "stereo" not in evidence.info.sensor or baseline_m is None or not depths_m.size:
+        return None
+    nearest_m = focal_px * baseline_m / DISPARITIES
+    at_end = float((depths_m < NEAR_FACTOR * nearest_m).mean())
+    if at_end < NEAR_SHARE:
+        return None
+    return Finding(
+        "near",
+        "Things are too near for this camera",
+        f"{at_end:.0%} of the depths lie near the least that it can measure, {_metres(nearest_m)}.",
+        "Move back, or take a smaller picture size: the limit falls with it.",
+    )
+
+
+def wrong_preset(evidence: Evidence) -> Finding | None:
+    """Another preset than the usual one, and few depths."""
+    preset, fill = evidence.control(Role.PRESET), _fill(evidence)
+    if preset is None or preset.default is None or preset.at_default or fill >= LOW_FILL or fill < NO_FILL:
+        return None
+    return Finding(
+        "preset",
+        f"The preset {preset.value} leaves out much",
+        f"{fill:.0%} of the pixels have a depth.",
+        f"Take {preset.default}, unless only the surest pixels are wanted.",
+        "warning",
+        setting(preset, preset.default, f"Take {preset.default}"),
+    )
+
+
+def slow_link(evidence: Evidence) -> Finding | None:
+    """A USB 2 port or cable."""
+    if evidence.link_mbps is None or evidence.link_mbps >= USB3_MBPS:
+        return None
+    return Finding(
+        "usb",
+        "The camera hangs on USB 2",
+        f"Its link makes {evidence.link_mbps:.0f} Mbit/s, a tenth of what it needs.",
+        "Use a blue or SS-marked port and the cable that came with the camera; plug it in quickly.",
+        "error",
+    )
+
+
+def frames_lost(evidence: Evidence) -> Finding | None:
+    """Frames that the device counted and nobody got."""
+    counted = evidence.lost + evidence.arrived
+    if not counted or evidence.lost / counted <= LOSSES:
+        return None
+    return Finding(
+        "drops",
+        "Frames are lost",
+        f"{evidence.lost} of {counted} frames did not arrive.",
+        "Give each camera a USB controller of its own, close other programs, or take a lower rate.",
+        "warning",
+        _lower_rate(evidence),
+    )
+
+
+def too_slow(evidence: Evidence) -> Finding | None:
+    """Fewer frames than were asked for, although none is lost."""
+    counted = evidence.lost + evidence.arrived
+    lost = counted and evidence.lost / counted > LOSSES
+    if lost or not evidence.info.live or evidence.rate_hz >= SLOW * evidence.info.rate_hz:
+        return None
+    keep = evidence.color_control(Role.KEEP_RATE)
+    return Finding(
+        "slow",
+        "Fewer frames come than were asked for",
+        f"{evidence.rate_hz:.0f} instead of {evidence.info.rate_hz:.0f} a second, none lost on the way.",
+        "In the dark, cameras expose for longer; let this one keep its rate, or add light.",
+        "warning",
+        setting(keep, True, "Keep the rate in the dark"),
+    )
+
+
+def mismatched(evidence: Evidence) -> Finding | None:
+    """The repair does not get what it was made for."""
+    repair = evidence.repair
+    if repair.failed:
+        return Finding(
+            "model", "The repair does not run", repair.failed, "Choose another model or device.", "error"
+        )
+    if repair.choice is None:
+        return None
+    if repair.hidden_share > 0:
+        return Finding(
+            "hidden",
+            "Depth is hidden from the repair",
+            f"{repair.hidden_share:.0%} of the measured patches are not shown to it, on purpose.",
+            "Show it everything.",
+            "warning",
+            Fix("Show all depth", show_all_depth=True),
+        )
+    if repair.choice.monocular:
+        return Finding(
+            "monocular",
+            "The network sees no depth",
+            "Mode monocular repairs from colour alone: its metres are a guess.",
+            "Take completion, unless that is what you want to see.",
+            "warning",
+            Fix("Take completion", repair={"monocular": False}),
+        )
+    rules = repair.rules
+    if rules is None:
+        return None
+    tokens = repair.choice.tokens
+    if rules.tokens is not None and tokens and not rules.tokens[0] <= tokens <= rules.tokens[1]:
+        return Finding(
+            "tokens",
+            "The model was trained with other numbers of tokens",
+            f"{tokens} are asked for; it knows {rules.tokens[0]} to {rules.tokens[1]}.",
+            "Let the model choose.",
+            "warning",
+            Fix("Let the model choose", repair={"tokens": 0}),
+        )
+    depths_m = _depths_m(evidence)
+    farthest_m = np.inf if rules.farthest_m is None else rules.farthest_m
+    beyond = (
+        float(((depths_m <= rules.nearest_m) | (depths_m >= farthest_m)).mean()) if depths_m.size else 0.0
+    )
+    if beyond < BEYOND:
+        return None
+    return Finding(
+        "model range",
+        "The model takes much of this depth for holes",
+        f"{beyond:.0%} lies outside of {rules.nearest_m:g} to {farthest_m:g} m, which it was made for.",
+        "Choose another model for this range.",
+    )
+
+
+def _lower_rate(evidence: Evidence) -> Fix | None:
+    control = evidence.control(Role.RATE)
+    if control is None:
+        return None
+    rates = {float(choice.split()[0]): choice for choice in control.choices}
+    lower = [rate for rate in rates if rate < evidence.info.rate_hz]
+    return setting(control, rates[max(lower)], f"Take {max(lower):.0f} frames a second") if lower else None
+
+
+def _problem_of(camera: Intrinsics, shape: tuple[int, ...]) -> str:
+    if (camera.height, camera.width) != tuple(shape):
+        return f"they are for {camera.width} x {camera.height}, the picture has {shape[1]} x {shape[0]}"
+    across, down = (camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5
+    if max(abs(across), abs(down)) > CENTRE_OFF:
+        return f"its centre ({camera.cx:.0f}, {camera.cy:.0f}) lies far beside the middle of the picture"
+    if abs(camera.fx / camera.fy - 1) > FOCAL_RATIO:
+        return f"its focal lengths {camera.fx:.0f} and {camera.fy:.0f} differ, so pixels would not be square"
+    view_deg = float(np.degrees(2 * np.arctan(camera.width / 2 / camera.fx)))
+    if not NARROWEST_DEG <= view_deg <= WIDEST_DEG:
+        return f"it would see {view_deg:.0f} degrees"
+    return ""
+
+
+def _depths_m(evidence: Evidence) -> NDArray[np.float32]:
+    """Measured depths of a thin sample of all frames."""
+    found = [frame.depth.metres[::4, ::4] for frame in evidence.frames]
+    every = np.concatenate([depth_m.reshape(-1) for depth_m in found])
+    return np.asarray(every[every > 0], np.float32)
+
+
+def _fill(evidence: Evidence) -> float:
+    return float(np.mean([frame.depth.fill_rate for frame in evidence.frames]))
+
+
+def _metres(value_m: float) -> str:
+    return (
+        f"{value_m * 1e3:.1f} mm"
+        if value_m < 0.1
+        else f"{value_m:.2f} m"
+        if value_m < 10
+        else f"{value_m:.0f} m"
+    )

@@ -20,6 +20,7 @@ class Stream(Enum):
     DEPTH = "depth"
     IR_LEFT = "ir_left"
     IR_RIGHT = "ir_right"
+    CONFIDENCE = "confidence"
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,10 @@ def bytes_per_s(chosen: Mapping[Stream, tuple[Profile, Any]]) -> float:
 
 
 def choose(offered: Iterable[Profile], wish: Wish) -> Mapping[Stream, Profile]:
-    """One profile for each stream that is offered: all at one rate, depth and infrared of one size.
+    """One profile for each stream that is offered: all at one rate, all but colour of one size.
 
-    The rate goes down before a stream is left out; infrared is left out before there is nothing.
+    The rate goes down before a stream is left out; infrared and confidence are left out before there is
+    nothing.
 
     Raises:
         ModeUnsupported: there is no depth, or not even the smallest choice fits the link.
@@ -118,7 +120,7 @@ def _at_rate(profiles: list[Profile], rate_hz: int, wish: Wish) -> dict[Stream, 
     taken: dict[Stream, Profile] = {}
     for stream in Stream:
         of_stream = [profile for profile in offers if profile.stream is stream]
-        if stream in {Stream.IR_LEFT, Stream.IR_RIGHT} and Stream.DEPTH in taken:
+        if stream not in {Stream.COLOR, Stream.DEPTH} and Stream.DEPTH in taken:
             depth = taken[Stream.DEPTH]
             of_stream = [p for p in of_stream if (p.width, p.height) == (depth.width, depth.height)]
         if of_stream:

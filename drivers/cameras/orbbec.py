@@ -16,16 +16,33 @@ from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
+from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
-from drivers.profiles import USB_2_BUDGET, Profile, Stream, Wish, bytes_per_s, calibration_of, choose
+from drivers.profiles import (
+    RATE,
+    SIZE,
+    USB_2_BUDGET,
+    Profile,
+    Stream,
+    Wish,
+    bytes_per_s,
+    calibration_of,
+    choose,
+    mode_controls,
+    wish_with,
+)
 from drivers.sdk import PIP, Sdk
+from drivers.vendor import orbbec_controls
+from drivers.vendor.orbbec_motion import MotionReader
 
 VENDOR = "Orbbec"
 NETWORK_PORT = 8090
+TIME_OF_FLIGHT_SHIFT = 2
+"""Infrared of time of flight has 16 bits and fills about ten, as the viewers of its makers show it."""
 _POLL_MS = 100
 _POLL_FILE_MS = 20
 _SILENT_S = 1.0
@@ -87,10 +104,10 @@ _Chosen = Mapping[Stream, tuple[Profile, Any]]
 class OrbbecCamera(CameraBase):
     """A live camera or a recording.
 
-    Colour, depth in its own grid without the noise removal that the library does by default, and both
-    infrared images where the camera has two. A live camera is told to keep its rate in the dark. The library
-    plays recordings at their own pace only, and a reader that falls a third of a second behind loses frames,
-    which the index shows.
+    Colour, depth in its own grid without the noise removal that the library does by default, both infrared
+    images where the camera has two, or its one; confidence and inertial readings where it has them. A live
+    camera is told to keep its rate in the dark. The library plays recordings at their own pace only, and a
+    reader that falls a third of a second behind loses frames, which the index shows.
     """
 
     sync_family = SDK.name
@@ -114,7 +131,8 @@ class OrbbecCamera(CameraBase):
         self._find = find
         self._live = live
         self._loop = loop
-        self._wish = wish or Wish()
+        self._usual = self._wish = wish or Wish()
+        self._offers: dict[Profile, Any] = {}
         self._device: Any = find()
         with _as_camera_error(self._ob, VENDOR):
             self._pipeline: Any = self._ob.Pipeline(self._device)
@@ -125,6 +143,7 @@ class OrbbecCamera(CameraBase):
         self._counter = FrameCounter(self._info.rate_hz if live else None)
         self._fit = ClockFit()
         self._sync_role = SyncRole.FREE
+        self._motion: MotionReader | None = None
         self._open = False
         self._last_number: int | None = None
         self._heard_ns = 0
@@ -143,6 +162,9 @@ class OrbbecCamera(CameraBase):
         self._start()
 
     def close(self) -> None:
+        motion, self._motion = self._motion, None
+        if motion is not None:
+            motion.stop()
         if self._open:
             self._open = False
             pipeline, self._pipeline = self._pipeline, None
@@ -172,6 +194,59 @@ class OrbbecCamera(CameraBase):
                 self._heard_ns = now_ns
             if now_ns >= deadline_ns:
                 return None
+
+    def controls(self) -> tuple[Control, ...]:
+        with self._of_open_device() as device:
+            found = orbbec_controls.controls(self._ob, device, live=self._live)
+        return (*self._modes(), *found)
+
+    def set_control(self, name: str, value: Value) -> None:
+        if name in {SIZE, RATE} or not self._live:
+            control = find(self.controls(), name)
+            if control.checked(value) != control.value:
+                self._restart(wish_with(self._wish, name, value))
+            return
+        with self._of_open_device() as device:
+            orbbec_controls.set_control(self._ob, device, name, value)
+
+    def vendor_settings(self) -> str | None:
+        with self._of_open_device() as device:
+            return orbbec_controls.settings(self._ob, device) if self._live else None
+
+    def load_vendor_settings(self, text: str) -> None:
+        if self.vendor_settings() is None:
+            super().load_vendor_settings(text)
+        with self._of_open_device() as device:
+            orbbec_controls.load_settings(device, text)
+
+    def _modes(self) -> tuple[Control, ...]:
+        if not self._live:
+            return ()
+        return mode_controls(self._offers, [profile for profile, _ in self._chosen.values()], self._usual)
+
+    def _restart(self, wish: Wish) -> None:
+        """Stream in another mode; the old one comes back if the device refuses."""
+        before, self._wish = self._wish, wish
+        try:
+            self.close()
+            self._start()
+        except CameraLost:
+            raise
+        except CameraError:
+            self._wish = before
+            self.close()
+            self._start()
+            raise
+        rate_hz = float(self._chosen[Stream.DEPTH][0].rate_hz)
+        self._info = replace(self._info, rate_hz=rate_hz, link_bytes_per_s=bytes_per_s(self._chosen))
+        self._counter.restart(rate_hz=rate_hz)
+
+    @contextlib.contextmanager
+    def _of_open_device(self) -> Iterator[Any]:
+        if not self._open:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        with _as_camera_error(self._ob, self._info.name):
+            yield self._device
 
     def reset(self) -> None:
         self.close()
@@ -245,6 +320,8 @@ class OrbbecCamera(CameraBase):
             if self._live:
                 self._prepare_live()
                 self._pipeline.start(config)
+                self._motion = MotionReader(ob, self._device, self._chosen[Stream.COLOR][1])
+                self._motion.start()
                 if self._sync_role is SyncRole.PRIMARY:  # the last one to start: all clocks are there now
                     _context().enable_multi_device_sync(_CLOCKS_EVERY_MS)
             else:
@@ -278,7 +355,7 @@ class OrbbecCamera(CameraBase):
         there = {sensors[number].get_type() for number in range(len(sensors))}
         slow = "2." in self._device.get_device_info().get_connection_type()
         offers: dict[Profile, Any] = {}
-        for stream, sensor in _sensors(self._ob).items():
+        for stream, sensor in _sensors(self._ob, there).items():
             if sensor not in there:
                 continue
             natives = self._pipeline.get_stream_profile_list(sensor)
@@ -292,6 +369,7 @@ class OrbbecCamera(CameraBase):
                         size = native.get_width(), native.get_height()
                         profile = Profile(stream, *size, native.get_fps(), bytes_per_pixel)
                         offers.setdefault(profile, native)
+        self._offers = offers
         if self._live:
             chosen = choose(offers, self._wish.within(USB_2_BUDGET) if slow else self._wish)
         else:
@@ -332,8 +410,8 @@ class OrbbecCamera(CameraBase):
         """All images of `frames`; None for one that came before or that is not whole."""
         natives = {
             stream: native
-            for stream, kind in _kinds(self._ob).items()
-            if stream in self._chosen and (native := frames.get_frame(kind)) is not None
+            for stream, kinds in _kinds(self._ob).items()
+            if stream in self._chosen and (native := _first(frames, kinds)) is not None
         }
         if natives.keys() != self._chosen.keys():
             return None
@@ -344,9 +422,12 @@ class OrbbecCamera(CameraBase):
         self._last_number = number
         try:
             images = {stream: _pixels(self._ob, native) for stream, native in natives.items()}
+            for stream in images.keys() - {Stream.COLOR, Stream.DEPTH}:
+                images[stream] = _eight_bits(images[stream])
         except ValueError:  # a damaged JPEG; the gap in the index tells
             return None
         captured_ns, clock = self._exposed_ns(depth, now_ns)
+        read = self._motion.taken(depth.get_timestamp_us()) if self._motion is not None else ()
         return Frame(
             camera_id=self._info.id,
             index=self._counter.index(number, captured_ns),
@@ -359,6 +440,8 @@ class OrbbecCamera(CameraBase):
             ir_left=images.get(Stream.IR_LEFT),
             ir_right=images.get(Stream.IR_RIGHT),
             clock=clock,
+            confidence=images.get(Stream.CONFIDENCE),
+            imu=tuple(replace(sample, captured_ns=captured_ns + sample.captured_ns) for sample in read),
         )
 
     def _exposed_ns(self, depth: Any, now_ns: int) -> tuple[int, Clock]:
@@ -458,6 +541,12 @@ def _loaded(path: Path) -> Any:
     ob: Any = SDK.require()
     if not path.is_file():
         raise CameraNotFound(f"There is no file {path}", hint="Check the path.")
+    if not is_recording(path):
+        # OrbbecSDK 2.9.3 may wait a minute for a thread of its own before it refuses such a file.
+        raise ModeUnsupported(
+            f"{path.name} cannot be read as an Orbbec recording: it has none of its topics",
+            hint="Choose a .bag that Orbbec's software recorded.",
+        )
     try:
         device = ob.PlaybackDevice(str(path))
     except (ob.OBError, RuntimeError) as error:
@@ -511,24 +600,32 @@ def _identifier(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
-def _sensors(ob: Any) -> Mapping[Stream, Any]:
+def _sensors(ob: Any, there: set[Any]) -> Mapping[Stream, Any]:
     kind = ob.OBSensorType
+    # Time of flight has one infrared sensor, which is neither left nor right.
+    one = kind.IR_SENSOR in there and kind.LEFT_IR_SENSOR not in there
     return {
         Stream.COLOR: kind.COLOR_SENSOR,
         Stream.DEPTH: kind.DEPTH_SENSOR,
-        Stream.IR_LEFT: kind.LEFT_IR_SENSOR,
+        Stream.IR_LEFT: kind.IR_SENSOR if one else kind.LEFT_IR_SENSOR,
         Stream.IR_RIGHT: kind.RIGHT_IR_SENSOR,
+        Stream.CONFIDENCE: kind.CONFIDENCE_SENSOR,
     }
 
 
-def _kinds(ob: Any) -> Mapping[Stream, Any]:
+def _kinds(ob: Any) -> Mapping[Stream, tuple[Any, ...]]:
     kind = ob.OBFrameType
     return {
-        Stream.COLOR: kind.COLOR_FRAME,
-        Stream.DEPTH: kind.DEPTH_FRAME,
-        Stream.IR_LEFT: kind.LEFT_IR_FRAME,
-        Stream.IR_RIGHT: kind.RIGHT_IR_FRAME,
+        Stream.COLOR: (kind.COLOR_FRAME,),
+        Stream.DEPTH: (kind.DEPTH_FRAME,),
+        Stream.IR_LEFT: (kind.LEFT_IR_FRAME, kind.IR_FRAME),
+        Stream.IR_RIGHT: (kind.RIGHT_IR_FRAME,),
+        Stream.CONFIDENCE: (kind.CONFIDENCE_FRAME,),
     }
+
+
+def _first(frames: Any, kinds: tuple[Any, ...]) -> Any:
+    return next((frame for kind in kinds if (frame := frames.get_frame(kind)) is not None), None)
 
 
 def _formats(ob: Any, stream: Stream, *, slow: bool) -> tuple[tuple[Any, float], ...]:
@@ -540,7 +637,7 @@ def _formats(ob: Any, stream: Stream, *, slow: bool) -> tuple[tuple[Any, float],
         return packed + plain if slow else plain + packed
     if stream is Stream.DEPTH:
         return ((fmt.Y16, 2.0), (fmt.Z16, 2.0))
-    return ((fmt.Y8, 1.0),)
+    return ((fmt.Y8, 1.0), (fmt.Y16, 2.0))
 
 
 def _pixels(ob: Any, frame: Any) -> NDArray[Any]:
@@ -563,6 +660,13 @@ def _pixels(ob: Any, frame: Any) -> NDArray[Any]:
         return data.reshape(height, width)
     pixels = data.reshape(height, width, 3)
     return np.ascontiguousarray(pixels[..., ::-1]) if fmt == ob.OBFormat.BGR else pixels
+
+
+def _eight_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Infrared and confidence as they are, or of 16 bits in the range that time of flight uses."""
+    if image.dtype == np.uint8:
+        return image
+    return np.asarray(np.minimum(image >> TIME_OF_FLIGHT_SHIFT, 255), np.uint8)
 
 
 @contextlib.contextmanager

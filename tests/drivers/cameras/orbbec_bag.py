@@ -10,8 +10,8 @@ WIDTH, HEIGHT, RATE_HZ = 64, 48, 30
 START_US = 1_700_000_000_000_000
 
 # Numbers that the SDK gives to streams, to their frames and to pixel formats.
-_STREAMS = {"color": 2, "depth": 3, "ir_left": 6, "ir_right": 7}
-_FRAMES = {"color": 2, "depth": 3, "ir_left": 8, "ir_right": 9}
+_STREAMS = {"ir": 1, "color": 2, "depth": 3, "ir_left": 6, "ir_right": 7}
+_FRAMES = {"ir": 1, "color": 2, "depth": 3, "ir_left": 8, "ir_right": 9}
 _FORMATS = {"mjpg": 5, "y16": 8, "y8": 9, "rgb": 22, "bgr": 23}
 _ENCODINGS = {"mjpg": "mjpg", "y16": "mono16", "y8": "mono8", "rgb": "rgb8", "bgr": "bgr8"}
 _BITS = {"mjpg": 0, "y16": 16, "y8": 8, "rgb": 24, "bgr": 24}
@@ -72,7 +72,14 @@ def scene(number):
     depth[:, :4] = 0
     depth[20, 30] = 4000
     infrared = np.full((HEIGHT, WIDTH), number, np.uint8)
-    return {"color": color, "depth": depth, "ir_left": infrared, "ir_right": infrared + 1}
+    one = (infrared.astype(np.uint16) << 2) + 3  # of time of flight: ten bits of sixteen
+    return {
+        "color": color,
+        "depth": depth,
+        "ir_left": infrared,
+        "ir_right": infrared + 1,
+        "ir": one,
+    }
 
 
 def write(
@@ -105,6 +112,7 @@ def write(
         connection: the link.
     """
     formats = {"depth": "y16", "color": color_format, "ir_left": "y8", "ir_right": "y8"}
+    formats |= {"ir": "y16"}
     with Writer(path) as bag:
         topics = {}
 

@@ -18,6 +18,7 @@ from drivers.cameras import orbbec
 from drivers.cameras.orbbec import SDK, OrbbecCamera, _camera_error, find_devices, is_recording, recording
 from drivers.clock import Clock
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.profiles import Stream
 from drivers.registry import open_source
 
 RECORDED = Path("/work/shared/sdk/data")
@@ -149,6 +150,52 @@ def test_a_time_of_flight_camera_without_an_infrared_pair(bag):
 
     assert (camera.info.model, camera.info.sensor) == ("Femto Bolt", "time of flight")
     assert (frame.ir_left, frame.ir_right, camera.calibration.ir) == (None, None, None)
+
+
+def test_time_of_flight_gives_its_one_infrared_image(bag):
+    with recording(bag(name="Orbbec Femto Mega", streams=("depth", "color", "ir"))) as camera:
+        frame = read(camera)[0]
+
+    np.testing.assert_array_equal(frame.ir_left, scene(frame.index)["ir_left"])
+    assert frame.ir_right is None
+
+
+class WithConfidence:
+    """The SDK's pipeline of a recording, whose left infrared stands for confidence: files keep none."""
+
+    def __init__(self, pipeline, ob):
+        self.pipeline, self.ob = pipeline, ob
+
+    def wait_for_frames(self, timeout_ms):
+        self.frames = self.pipeline.wait_for_frames(timeout_ms)
+        return None if self.frames is None else self
+
+    def get_frame(self, kind):
+        confidence = kind == self.ob.OBFrameType.CONFIDENCE_FRAME
+        return self.frames.get_frame(self.ob.OBFrameType.LEFT_IR_FRAME if confidence else kind)
+
+    def stop(self):
+        self.pipeline.stop()
+
+
+def test_confidence_is_given_where_the_device_has_it(bag):
+    with recording(bag()) as camera:
+        camera._pipeline = WithConfidence(camera._pipeline, SDK.require())
+        camera._chosen = {**camera._chosen, Stream.CONFIDENCE: camera._chosen[Stream.IR_LEFT]}
+        frame = read(camera)[0]
+
+    np.testing.assert_array_equal(frame.confidence, scene(frame.index)["ir_left"])
+
+
+def test_a_recordings_properties_are_told_and_cannot_be_set(bag):
+    with recording(bag(unit_mm=0.5)) as camera:
+        (unit,) = [control for control in camera.controls() if control.name == "depth.unit"]
+        assert (unit.value, unit.unit, unit.read_only) == (0.5, "mm", True)
+        with pytest.raises(ModeUnsupported, match="only be read"):
+            camera.set_control("depth.unit", 1.0)
+        with pytest.raises(ModeUnsupported, match="no control"):
+            camera.set_control("stream.rate", "30 Hz")
+        assert camera.vendor_settings() is None
 
 
 def test_depth_without_colour_is_refused(bag):

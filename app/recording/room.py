@@ -13,10 +13,14 @@ CLOSE_S = 60.0
 CLOSE_BYTES = 2_000_000_000
 MEMORY_SHARE = 0.25
 """Of the memory that is free when recording begins, for frames that wait."""
-BYTES_PER_PIXEL = 2.2
-"""Of a frame with colour, depth and two infrared images, for the first guess."""
-USUAL_BYTES_PER_S = 640 * 480 * 30 * BYTES_PER_PIXEL
-"""What is assumed where no camera runs: one camera at 640 x 480 and 30 Hz."""
+COLOR_BYTES = 0.4
+"""Of a colour pixel as JPEG; what real sensors need at most, as of the next two."""
+DEPTH_BYTES = 0.75
+"""Of a depth pixel as PNG, its preview included."""
+GRAY_BYTES = 0.5
+"""Of a pixel of infrared or confidence."""
+USUAL_BYTES_PER_S = 640 * 480 * 30 * (COLOR_BYTES + DEPTH_BYTES + 2 * GRAY_BYTES)
+"""What is assumed where no camera runs: one camera at 640 x 480 and 30 Hz with two infrared images."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,12 @@ class Limits:
 def bytes_per_s(frame: Frame, rate_hz: float) -> float:
     """What a camera that delivers such frames will need, before there is a file to measure."""
     height, width = frame.color.shape[:2]
-    return float(height * width * rate_hz * BYTES_PER_PIXEL)
+    depths = [frame.depth] if frame.truth is None else [frame.depth, frame.truth]
+    grays = [g for g in (frame.ir_left, frame.ir_right, frame.confidence) if g is not None]
+    size = height * width * COLOR_BYTES
+    size += sum(depth.values.size for depth in depths) * DEPTH_BYTES
+    size += sum(gray.size for gray in grays) * GRAY_BYTES
+    return float(size * rate_hz)
 
 
 def memory_frames(frames: Iterable[Frame]) -> int:

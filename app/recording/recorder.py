@@ -4,6 +4,7 @@ import logging
 import os
 import queue
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -51,6 +52,10 @@ QUEUE_S = 1.5
 """How long encoders and disk may stand still before a frame is lost."""
 COMPACT_FROM, COMPACT_UNTIL = 0.5, 0.25
 """Shares of the queue in use at which depth becomes JPEG XL, twice as fast to write, and PNG again."""
+ENCODERS_LEAST, ENCODERS_MOST = 3, 8
+SWITCH_S = 0.001
+"""While recording, Python hands its lock on after this. An encoder needs the lock ten times for a frame, and with
+the usual 5 ms one busy thread of the window would make it wait 50 ms (benchmarks/recorder.py --busy)."""
 REFINED_SHARE = 0.5
 """Refined depth is dropped once this share of the queue is in use; the rest is there for raw frames."""
 REFINED_WAITING = 4
@@ -171,7 +176,9 @@ class Recorder:
             app_version=app_version(),
         )
         self._started_ns, self._ended_ns = time.monotonic_ns(), 0
-        threads = max(2, min(6, (os.cpu_count() or 2) - 1))
+        self._switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH_S, self._switch_s))
+        threads = max(ENCODERS_LEAST, min(ENCODERS_MOST, (os.cpu_count() or 2) - 1))
         self._encoders = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self._workers = [
             Worker("recorder", self._write, failed=self._failed),
@@ -245,6 +252,7 @@ class Recorder:
         for worker in self._workers:
             worker.stop(timeout_s=STOP_TIMEOUT_S)
         self._encoders.shutdown()
+        sys.setswitchinterval(self._switch_s)
         self._settle_rest()
         totals = {camera_id: count.totals for camera_id, count in self._counts.items()}
         refined = {

@@ -2,13 +2,13 @@
 
 import mmap
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
+from isal import isal_zlib
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import EndOfFile
 from mcap.opcode import Opcode
@@ -138,7 +138,7 @@ def _scan_chunk(data: mmap.mmap, at: int, end: int, scan: Scan) -> ScannedChunk 
         return None  # we write no compressed chunks
     view = memoryview(data)
     with view, view[records_at:end] as records:
-        if zlib.crc32(records) != checksum:
+        if isal_zlib.crc32(records) != checksum:  # three times as fast as zlib's
             _walk(records, scan)  # for its channels: later chunks are of no use without them
             return None
         messages: dict[int, list[tuple[int, int]]] = {}
@@ -219,7 +219,7 @@ def _scan_other(opcode: int, data: mmap.mmap, at: int, end: int, scan: Scan) -> 
         return True
     if opcode == Opcode.ATTACHMENT:
         attachment = _parse(Attachment.read, body)
-        if attachment is None or zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
+        if attachment is None or isal_zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
             return False
         scan.attachments.append(
             AttachmentIndex(

@@ -30,22 +30,26 @@ def _recover(args: Namespace, console: Console) -> int:
     failed = 0
     for path in found:
         try:
-            report = recover(path)
+            report = recover(path, check=single)
         except SessionError as error:
             console.failed(message(error))
             failed += 1
             continue
         frames = sum((report.frames or {}).values())
+        words = f"{path} was whole already: {frames} frames."
+        if report.needed and report.frames_lost:
+            words = f"{path} is whole: {frames} frames; {report.frames_lost} were damaged and are left out."
+        elif report.needed:
+            words = f"{path} is whole: {frames} frames, about {report.lost_estimate_s:.1f} s lost."
         console.say(
             "recovered" if report.needed else "whole",
-            f"{path} is whole: {frames} frames, about {report.lost_estimate_s:.1f} s lost."
-            if report.needed
-            else f"{path} was whole already: {frames} frames.",
+            words,
             session=str(path),
             frames=frames,
             lost_estimate_s=report.lost_estimate_s,
             salvaged_messages=report.salvaged_messages,
             damaged_chunks=report.damaged_chunks,
+            frames_lost=report.frames_lost,
         )
     if not found:
         console.say("done", f"No session in {args.session} needs recovery.", sessions=0)

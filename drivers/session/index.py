@@ -22,6 +22,7 @@ _FOOTER = struct.Struct("<BQQQI")
 _CHUNK_PLACE = struct.Struct("<QQI")  # offset and length of the chunk, bytes of the map that follows
 _CHUNK_PLACE_AT = _RECORD.size + 16  # after the first and the last time
 _U64 = struct.Struct("<Q")
+_INDEX_PLACE = struct.Struct("<HQ")  # of one channel; the first one of a chunk is where its index begins
 _HEAD_BYTES = 15  # of a message index: opcode, length, channel, bytes of its pairs
 _END_BYTES = _FOOTER.size + len(MCAP0_MAGIC)
 
@@ -90,8 +91,7 @@ def read_index(path: Path) -> SegmentIndex:
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         start, end = _summary_place(file, size)
-        channels, starts, lengths, index_bytes = _parse_summary(_read(file, start, end - start))
-        places = [int(begin + length) for begin, length in zip(starts, lengths, strict=True)]
+        channels, starts, places, index_bytes = _parse_summary(_read(file, start, end - start))
         if any(not 0 <= at <= at + count <= size for at, count in zip(places, index_bytes, strict=True)):
             raise BrokenIndex("its index points beyond its end")
         blocks = [_read(file, at, count) for at, count in zip(places, index_bytes, strict=True)]
@@ -116,9 +116,9 @@ def _summary_place(file: FileIO, size: int) -> tuple[int, int]:
 
 
 def _parse_summary(data: bytes) -> tuple[dict[str, int], list[int], list[int], list[int]]:
-    """Channels by topic; of each chunk its offset, its length, and the bytes of its message index."""
+    """Channels by topic; of each chunk its offset, and where its message index begins and how long it is."""
     channels: dict[str, int] = {}
-    starts, lengths, index_bytes = [], [], []
+    starts, places, index_bytes = [], [], []
     at = 0
     try:
         while at < len(data):
@@ -127,7 +127,9 @@ def _parse_summary(data: bytes) -> tuple[dict[str, int], list[int], list[int], l
                 start, chunk_length, map_bytes = _CHUNK_PLACE.unpack_from(data, at + _CHUNK_PLACE_AT)
                 (count,) = _U64.unpack_from(data, at + _CHUNK_PLACE_AT + _CHUNK_PLACE.size + map_bytes)
                 starts.append(start)
-                lengths.append(chunk_length)
+                places.append(start + chunk_length)  # but a repaired file may have it at its end
+                if map_bytes:
+                    (_, places[-1]) = _INDEX_PLACE.unpack_from(data, at + _CHUNK_PLACE_AT + _CHUNK_PLACE.size)
                 index_bytes.append(count)
             elif opcode == Opcode.CHANNEL:
                 body = data[at + _RECORD.size : at + _RECORD.size + length]
@@ -136,7 +138,7 @@ def _parse_summary(data: bytes) -> tuple[dict[str, int], list[int], list[int], l
             at += _RECORD.size + length
     except (struct.error, EndOfFile, UnicodeDecodeError, OverflowError) as error:
         raise BrokenIndex(f"its index makes no sense: {error}") from error
-    return channels, starts, lengths, index_bytes
+    return channels, starts, places, index_bytes
 
 
 def _message_index(channels: dict[str, int], starts: NDArray[np.int64], blocks: list[bytes]) -> SegmentIndex:

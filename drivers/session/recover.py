@@ -14,7 +14,7 @@ from drivers.session.manifest import (
     read_model,
     write_model,
 )
-from drivers.session.repair import describe, finalize
+from drivers.session.repair import describe, finalize, sha256_of
 from drivers.session.segment import ACTIVE_SUFFIX, CHUNK_PERIOD_S
 
 
@@ -31,6 +31,7 @@ class RecoveryReport:
         damaged_chunks: left out, because their checksum is wrong.
         torn: files with the bytes that were cut off.
         lost_estimate_s: seconds that the crash cost, as far as one can tell.
+        frames_lost: by damage to files that were whole once; counted, not estimated.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class RecoveryReport:
     damaged_chunks: int = 0
     torn: tuple[Path, ...] = ()
     lost_estimate_s: float = 0.0
+    frames_lost: int = 0
 
 
 def needs_recovery(path: Path) -> bool:
@@ -58,8 +60,13 @@ def unfinished(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and needs_recovery(path))
 
 
-def recover(path: Path) -> RecoveryReport:
+def recover(path: Path, *, check: bool = False) -> RecoveryReport:
     """Finish a session after a crash. Recovering a whole session does nothing.
+
+    Args:
+        path: of the session.
+        check: read every file, and give those a new index that are not what was recorded any more; what is
+            damaged in them is left out of it. This takes as long as `verify`.
 
     Raises:
         SessionError: there is no session, a live process is recording it, or the disk does not take it.
@@ -69,10 +76,13 @@ def recover(path: Path) -> RecoveryReport:
     info = read_model(path / SESSION_NAME, SessionInfo)
     with SessionLock(path):
         active = sorted(path.glob(f"*{ACTIVE_SUFFIX}"))
-        if not active and (path / MANIFEST_NAME).exists():
-            manifest = read_model(path / MANIFEST_NAME, Manifest)
-            return RecoveryReport(path, needed=False, frames=_frames(info, manifest))
         try:
+            if not active and (path / MANIFEST_NAME).exists():
+                manifest = read_model(path / MANIFEST_NAME, Manifest)
+                damaged = _damaged(path, manifest) if check else []
+                if damaged:
+                    return _mend(path, info, manifest, damaged)
+                return RecoveryReport(path, needed=False, frames=_frames(info, manifest))
             return _recover(path, info, active)
         except OSError as error:
             raise SessionError(
@@ -138,6 +148,52 @@ def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryRepor
         damaged_chunks=damaged,
         torn=tuple(torn),
         lost_estimate_s=manifest.lost_estimate_s,
+    )
+
+
+def _damaged(path: Path, manifest: Manifest) -> list[SegmentEntry]:
+    """Files that are there and are not what was recorded."""
+    return [
+        entry
+        for entry in manifest.files
+        if (path / entry.name).exists() and sha256_of(path / entry.name) != entry.sha256
+    ]
+
+
+def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[SegmentEntry]) -> RecoveryReport:
+    """Give damaged files an index of what is left in them."""
+    entries = {entry.name: entry for entry in manifest.files}
+    places = 0
+    torn: list[Path] = []
+    for entry in damaged:
+        repaired = finalize(path / entry.name, keep_tail=True)
+        if repaired is None:
+            raise SessionError(
+                f"nothing of {path / entry.name} can be made out",
+                hint="Put the file back from a copy, or move it out of the session and recover again.",
+            )
+        entries[entry.name] = repaired.entry(entry.name)
+        places += repaired.damaged_chunks
+        torn += [repaired.torn_path] if repaired.torn_path else []
+    names = ", ".join(entry.name for entry in damaged)
+    mended = manifest.model_copy(
+        update={
+            "files": tuple(_existing(path, entries)),
+            "honest": False,
+            "dishonest_because": f"damaged after they were recorded: {names}",
+            "recovered": True,
+        }
+    )
+    write_model(path / MANIFEST_NAME, mended)
+    before, after = _frames(info, manifest), _frames(info, mended)
+    return RecoveryReport(
+        path=path,
+        needed=True,
+        segments=tuple(entry.name for entry in damaged),
+        frames=after,
+        damaged_chunks=places,
+        torn=tuple(torn),
+        frames_lost=sum(before.values()) - sum(after.values()),
     )
 
 

@@ -98,7 +98,7 @@ def describe(path: Path, *, recovered: bool) -> SegmentEntry | None:
     return SegmentEntry(
         name=path.name.removesuffix(".active"),
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=sha256_of(path),
         first_ns=statistics.message_start_time,
         last_ns=statistics.message_end_time,
         counts=counts,
@@ -135,7 +135,7 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
         chunks = list(scan.chunks)
         end = _end_of_file(scan)
         try:
-            _replace_end(path, scan.cut, end)
+            _replace_end(path, scan, end)
         except OSError:
             scan.chunks = chunks
             if keep_tail or not _give_up_some(scan):
@@ -150,7 +150,7 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
     times = [time_ns for c in scan.chunks for records in c.messages.values() for time_ns, _ in records]
     return Repaired(
         size=scan.cut + len(end),
-        sha256=_sha256(path),
+        sha256=sha256_of(path),
         first_ns=min(times, default=0),
         last_ns=max(times, default=0),
         counts={scan.channels[channel].topic: count for channel, count in _counts(scan).items()},
@@ -162,10 +162,12 @@ def finalize(path: Path, *, keep_tail: bool) -> Repaired | None:
     )
 
 
-def _replace_end(path: Path, cut: int, end: bytes) -> None:
+def _replace_end(path: Path, scan: Scan, end: bytes) -> None:
     with path.open("r+b", buffering=0) as file:
-        file.truncate(cut)
-        file.seek(cut)
+        if scan.start_is_damaged:
+            file.write(MCAP0_MAGIC)
+        file.truncate(scan.cut)
+        file.seek(scan.cut)
         rest = memoryview(end)
         while rest:
             rest = rest[file.write(rest) :]
@@ -179,8 +181,9 @@ def _give_up_some(scan: Scan) -> bool:
         return True
     if len(scan.chunks) < 2:
         return False
-    scan.cut = scan.chunks.pop().index.chunk_start_offset
-    scan.reindex = False
+    given_up = scan.chunks.pop()
+    scan.cut = given_up.index.chunk_start_offset
+    scan.reindex = [chunk for chunk in scan.reindex if chunk is not given_up]
     scan.attachments = [index for index in scan.attachments if index.offset < scan.cut]
     scan.metadata = [index for index in scan.metadata if index.offset < scan.cut]
     return True
@@ -189,8 +192,8 @@ def _give_up_some(scan: Scan) -> bool:
 def _end_of_file(scan: Scan) -> bytes:
     """All records that follow the trusted part; adds to the chunks of `scan`."""
     builder = RecordBuilder()
-    if scan.reindex:
-        _add_message_indexes(scan.chunks[-1], builder, scan.cut)
+    for chunk in scan.reindex:
+        _add_message_indexes(chunk, builder, scan.cut)
     if scan.salvaged:
         scan.chunks.append(_add_chunk(scan.salvaged, builder, scan.cut))
     DataEnd(0).write(builder)
@@ -311,6 +314,11 @@ def _copy_tail(path: Path, start: int) -> Path:
     return torn
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of the whole file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

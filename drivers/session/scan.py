@@ -4,6 +4,7 @@ import mmap
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +34,8 @@ from drivers.session.png16 import is_whole_png
 from drivers.session.refined import parse_meta
 
 _RECORD = struct.Struct("<BQ")
+_U64 = struct.Struct("<Q")
+_FOOTER = struct.Struct("<BQQQI")
 _MESSAGE = struct.Struct("<HIQQ")
 _CHUNK_START = struct.Struct("<QQQII")  # times, size, CRC, length of the compression's name
 
@@ -46,6 +49,11 @@ class ScannedChunk:
     index: ChunkIndex
     messages: dict[int, list[tuple[int, int]]]
 
+    @property
+    def indexed(self) -> bool:
+        """Whether the index records of all its messages are in the file."""
+        return set(self.index.message_index_offsets) == set(self.messages)
+
 
 @dataclass
 class Scan:
@@ -55,8 +63,10 @@ class Scan:
         cut: bytes that stay.
         tail_is_data: whether what lies beyond `cut` may hold messages.
         salvaged: whole messages from beyond `cut`.
-        damaged_chunks: chunks within whose checksum is wrong; they are left out of the index.
-        reindex: whether the last chunk has lost its own index, which then follows `cut` again.
+        damaged_chunks: chunks within whose checksum is wrong or that cannot be made out; they are left out of
+            the index.
+        start_is_damaged: whether the first bytes, which are the same in every file, have to be put back.
+        reindex: chunks that have lost their own index, which then follows `cut`.
     """
 
     cut: int = 0
@@ -68,11 +78,12 @@ class Scan:
     metadata: list[MetadataIndex] = field(default_factory=list)
     salvaged: list[Message] = field(default_factory=list)
     damaged_chunks: int = 0
-    reindex: bool = False
+    start_is_damaged: bool = False
+    reindex: list[ScannedChunk] = field(default_factory=list)
 
 
 def scan_file(path: Path) -> Scan:
-    """Read all records of a file up to where they end or make no sense.
+    """Read all records of a file up to where they end or make no sense any more.
 
     Raises:
         OSError: the file cannot be read.
@@ -85,32 +96,37 @@ def scan_file(path: Path) -> Scan:
 
 def _scan(data: mmap.mmap) -> Scan:
     scan = Scan()
-    if data[: len(MCAP0_MAGIC)] != MCAP0_MAGIC:
-        return scan
     at = len(MCAP0_MAGIC)
     size = len(data)
+    if data[:at] != MCAP0_MAGIC:
+        if _next_chunk(data, at, size) is None:
+            return scan
+        scan.start_is_damaged = True
+    _take_summary(data, scan)
     damaged_at: int | None = None
     while at + _RECORD.size <= size:
         opcode, length = _RECORD.unpack_from(data, at)
         end = at + _RECORD.size + length
-        if opcode == Opcode.DATA_END:
+        if opcode == Opcode.DATA_END and length == 4:
             size = at  # a part of an index follows, no messages
             break
-        if end > size:
-            break
-        if opcode == Opcode.CHUNK:
-            chunk = _scan_chunk(data, at, end, scan)
-            if chunk is None:
-                damaged_at = at if damaged_at is None else damaged_at
-                scan.damaged_chunks += 1
-            else:
-                scan.chunks.append(chunk)
-                damaged_at = None
-        elif opcode == Opcode.MESSAGE_INDEX:
-            if damaged_at is None and not _scan_message_index(data, at, end, scan):
+        kind = _Kind.UNKNOWN
+        if end <= size:
+            kind = _take(opcode, data, at, end, scan, damaged=damaged_at is not None)
+        if kind is _Kind.UNKNOWN:
+            following = _next_chunk(data, at + 1, size)
+            if following is None:
                 break
-        elif not _scan_other(opcode, data, at, end, scan):
-            break
+            # What was there is a chunk, unless it was the index of a chunk before, which can be made again.
+            scan.damaged_chunks += not scan.chunks or scan.chunks[-1].indexed
+            damaged_at = at if damaged_at is None else damaged_at
+            at = following
+            continue
+        if kind is _Kind.DAMAGED:
+            damaged_at = at if damaged_at is None else damaged_at
+            scan.damaged_chunks += 1
+        elif opcode == Opcode.CHUNK:
+            damaged_at = None
         at = end
         if damaged_at is None:
             scan.cut = at
@@ -120,22 +136,82 @@ def _scan(data: mmap.mmap) -> Scan:
         _salvage(data, tail, size, scan)
         if damaged_at is not None:
             scan.damaged_chunks -= 1
-    if scan.chunks:
-        last = scan.chunks[-1]
-        if set(last.index.message_index_offsets) != set(last.messages):
-            scan.reindex = True
-            scan.cut = last.index.chunk_start_offset + last.index.chunk_length
+    scan.reindex = [chunk for chunk in scan.chunks if not chunk.indexed]
+    if scan.chunks and not scan.chunks[-1].indexed:
+        last = scan.chunks[-1].index
+        scan.cut = last.chunk_start_offset + last.chunk_length
     return scan
+
+
+class _Kind(Enum):
+    """What a record is."""
+
+    GOOD = "good"
+    DAMAGED = "damaged"
+    """A chunk whose beginning and end can be made out and whose content is another one."""
+    UNKNOWN = "unknown"
+    """Nothing that we wrote; where the next record begins is not known."""
+
+
+def _take(opcode: int, data: mmap.mmap, at: int, end: int, scan: Scan, *, damaged: bool) -> _Kind:
+    """Keep one record in `scan`; `damaged` means that the chunk that it may belong to is not there."""
+    if opcode == Opcode.CHUNK:
+        if not _is_chunk(data, at, end):
+            return _Kind.UNKNOWN
+        chunk = _scan_chunk(data, at, end, scan)
+        if chunk is None:
+            return _Kind.DAMAGED
+        scan.chunks.append(chunk)
+        return _Kind.GOOD
+    if opcode == Opcode.MESSAGE_INDEX:
+        return _Kind.GOOD if damaged or _scan_message_index(data, at, end, scan) else _Kind.UNKNOWN
+    return _Kind.GOOD if _scan_other(opcode, data, at, end, scan) else _Kind.UNKNOWN
+
+
+def _is_chunk(data: mmap.mmap, at: int, end: int) -> bool:
+    """Whether the lengths within a chunk agree with each other; we write no compressed ones."""
+    body = at + _RECORD.size
+    if end > len(data) or end - body < _CHUNK_START.size + 8:
+        return False
+    _, _, size, _, name_length = _CHUNK_START.unpack_from(data, body)
+    (records,) = _U64.unpack_from(data, body + _CHUNK_START.size)
+    return bool(name_length == 0 and size == records == end - body - _CHUNK_START.size - 8)
+
+
+def _next_chunk(data: mmap.mmap, at: int, size: int) -> int | None:
+    """Where the next chunk begins that can be made out, or None."""
+    opcode = bytes([Opcode.CHUNK])
+    while (at := data.find(opcode, at, size)) >= 0:
+        if at + _RECORD.size > size:
+            return None
+        (_, length) = _RECORD.unpack_from(data, at)
+        if length <= size and _is_chunk(data, at, at + _RECORD.size + length):
+            return at
+        at += 1
+    return None
+
+
+def _take_summary(data: mmap.mmap, scan: Scan) -> None:
+    """Schemas and channels as a whole index names them: the chunk that has them may be damaged."""
+    footer_at = len(data) - _FOOTER.size - len(MCAP0_MAGIC)
+    if footer_at < len(MCAP0_MAGIC):
+        return
+    opcode, length, at, _, checksum = _FOOTER.unpack_from(data, footer_at)
+    if (opcode, length) != (Opcode.FOOTER, _FOOTER.size - _RECORD.size) or not 0 < at <= footer_at:
+        return
+    if isal_zlib.crc32(data[at : footer_at + _FOOTER.size - 4]) != checksum:
+        return
+    while at < footer_at:
+        opcode, length = _RECORD.unpack_from(data, at)
+        if opcode in {Opcode.SCHEMA, Opcode.CHANNEL}:
+            _register(opcode, data[at + _RECORD.size : at + _RECORD.size + length], scan)
+        at += _RECORD.size + length
 
 
 def _scan_chunk(data: mmap.mmap, at: int, end: int, scan: Scan) -> ScannedChunk | None:
     body = at + _RECORD.size
-    if end - body < _CHUNK_START.size + 8:
-        return None
-    first_ns, last_ns, size, checksum, name_length = _CHUNK_START.unpack_from(data, body)
-    records_at = body + _CHUNK_START.size + name_length + 8
-    if name_length != 0 or records_at + size != end:
-        return None  # we write no compressed chunks
+    first_ns, last_ns, size, checksum, _ = _CHUNK_START.unpack_from(data, body)
+    records_at = body + _CHUNK_START.size + 8
     view = memoryview(data)
     with view, view[records_at:end] as records:
         if isal_zlib.crc32(records) != checksum:  # three times as fast as zlib's

@@ -54,7 +54,7 @@ COMPACT_FROM, COMPACT_UNTIL = 0.5, 0.25
 """Shares of the queue in use at which depth becomes JPEG XL, twice as fast to write, and PNG again."""
 ENCODERS_LEAST, ENCODERS_MOST = 3, 8
 SWITCH_S = 0.001
-"""While recording, Python hands its lock on after this. An encoder needs the lock ten times for a frame, and with
+"""While recording, Python hands its lock on after this. An encoder needs the lock ten times for a frame; with
 the usual 5 ms one busy thread of the window would make it wait 50 ms (benchmarks/recorder.py --busy)."""
 REFINED_SHARE = 0.5
 """Refined depth is dropped once this share of the queue is in use; the rest is there for raw frames."""

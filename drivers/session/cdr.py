@@ -1,11 +1,12 @@
 """The few ROS 2 messages that a recording holds, to CDR bytes and back."""
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from drivers.geometry import Intrinsics
@@ -78,7 +79,7 @@ SCHEMAS = {
     FRAME_META: _schema(
         "std_msgs/Header header\nint64 device_ts_ns\nint64 host_arrival_ns\nuint64 frame_number\n"
         "uint32 dropped_before\nfloat32 exposure_us\nfloat32 gain\nfloat32 laser_power_mw\n"
-        "float32 temperature_c\n",
+        "float32 temperature_c\nstring[] images\nuint32[] images_crc32\nuint32 checksum\n",
         **_STAMPED,
     ),
 }
@@ -108,6 +109,7 @@ class FrameMeta:
         gain: in the vendor's unit.
         laser_power_mw: of the projector.
         temperature_c: of the sensor.
+        images_crc32: of the data of each image of the frame, by its stream; None in sessions that have none.
     """
 
     stamp_ns: int
@@ -120,6 +122,7 @@ class FrameMeta:
     gain: float = float("nan")
     laser_power_mw: float = float("nan")
     temperature_c: float = float("nan")
+    images_crc32: Mapping[str, int] | None = None
 
 
 class Imu(NamedTuple):
@@ -189,6 +192,11 @@ class _Parser:
         text = bytes(self._data[self._at : self._at + length - 1]).decode()
         self._at += length
         return text
+
+    @property
+    def rest(self) -> int:
+        """Bytes that were not read."""
+        return len(self._data) - self._at
 
     def stamp(self) -> int:
         seconds = self.number("i")
@@ -296,21 +304,42 @@ def frame_meta(meta: FrameMeta) -> bytes:
     builder.number("Q", meta.frame_number)
     builder.number("I", meta.dropped_before)
     builder.numbers("f", (meta.exposure_us, meta.gain, meta.laser_power_mw, meta.temperature_c))
-    return builder.end()
+    images = meta.images_crc32 or {}
+    builder.number("I", len(images))
+    for stream in images:
+        builder.string(stream)
+    builder.number("I", len(images))
+    builder.numbers("I", tuple(images.values()))
+    builder.number("I", 0)
+    data = builder.end()
+    return data[:-4] + struct.pack("<I", isal_zlib.crc32(data[:-4]))
 
 
 def parse_frame_meta(data: bytes | memoryview) -> FrameMeta:
-    """The counterpart of `frame_meta`."""
+    """The counterpart of `frame_meta`; `sound_frame_meta` tells whether it can be trusted."""
     parser = _Parser(data)
-    return FrameMeta(
+    meta = FrameMeta(
         parser.stamp(),
         parser.string(),
         parser.number("q"),
         parser.number("q"),
         parser.number("Q"),
         parser.number("I"),
-        *(parser.real("f") for _ in range(4)),
+        parser.real("f"),
+        parser.real("f"),
+        parser.real("f"),
+        parser.real("f"),
     )
+    if not parser.rest:
+        return meta
+    streams = [parser.string() for _ in range(parser.number("I"))]
+    checksums = [parser.number("I") for _ in range(parser.number("I"))]
+    return replace(meta, images_crc32=dict(zip(streams, checksums, strict=True)))
+
+
+def sound_frame_meta(data: bytes | memoryview) -> bool:
+    """Whether the message's own checksum is right."""
+    return isal_zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little")
 
 
 def quaternion(rotation: NDArray[np.float64]) -> list[float]:

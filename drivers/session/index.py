@@ -10,6 +10,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 
 import numpy as np
+from isal import isal_zlib
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import EndOfFile
 from mcap.opcode import Opcode
@@ -91,7 +92,9 @@ def read_index(path: Path) -> SegmentIndex:
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         start, end = _summary_place(file, size)
-        channels, starts, places, index_bytes = _parse_summary(_read(file, start, end - start))
+        summary = _read(file, start, end - start)
+        _check_summary(summary, _read(file, end, _FOOTER.size))
+        channels, starts, places, index_bytes = _parse_summary(summary)
         if any(not 0 <= at <= at + count <= size for at, count in zip(places, index_bytes, strict=True)):
             raise BrokenIndex("its index points beyond its end")
         blocks = [_read(file, at, count) for at, count in zip(places, index_bytes, strict=True)]
@@ -113,6 +116,12 @@ def _summary_place(file: FileIO, size: int) -> tuple[int, int]:
     if not 0 < start <= size - _END_BYTES:
         raise BrokenIndex("it has no index")
     return start, size - _END_BYTES
+
+
+def _check_summary(summary: bytes, footer: bytes) -> None:
+    (*_, checksum) = _FOOTER.unpack(footer)
+    if checksum and isal_zlib.crc32(footer[:-4], isal_zlib.crc32(summary)) != checksum:
+        raise BrokenIndex("its index is damaged")
 
 
 def _parse_summary(data: bytes) -> tuple[dict[str, int], list[int], list[int], list[int]]:

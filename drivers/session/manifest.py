@@ -1,5 +1,6 @@
 """The JSON files of a session as validated models: session.json, calibration.json, manifest.json."""
 
+import hashlib
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -283,6 +284,7 @@ class Manifest(_Model):
 
     Attributes:
         files: segments in order.
+        documents: SHA-256 by name of the JSON files that never change; empty in sessions of earlier programs.
         totals: by camera id.
         refined: by camera id; empty where no refined depth was recorded.
         lost: by camera id, the device counters of all lost frames; cameras that lost none are left out.
@@ -297,6 +299,7 @@ class Manifest(_Model):
     version: int = VERSION
     session_id: str
     files: tuple[SegmentEntry, ...]
+    documents: dict[str, str] = {}
     totals: dict[str, CameraTotals] = {}
     refined: dict[str, RefinedTotals] = {}
     lost: dict[str, tuple[LostFrames, ...]] = {}
@@ -329,6 +332,16 @@ class Manifest(_Model):
 
     def _messages(self, name: str) -> int:
         return sum(file.counts.get(name, 0) for file in self.files)
+
+
+def document_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of the JSON files that never change after the first frame, by name.
+
+    Raises:
+        OSError: one is not there.
+    """
+    names = (SESSION_NAME, CALIBRATION_NAME)
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
 _Any = TypeVar("_Any", bound=BaseModel)

@@ -132,6 +132,7 @@ def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryRepor
     manifest = Manifest(
         session_id=info.id,
         files=tuple(_existing(path, known)),
+        documents=before.documents if before else {},
         totals=before.totals if before else {},
         honest=False,
         recovered=True,
@@ -163,7 +164,7 @@ def _damaged(path: Path, manifest: Manifest) -> list[SegmentEntry]:
 def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[SegmentEntry]) -> RecoveryReport:
     """Give damaged files an index of what is left in them."""
     entries = {entry.name: entry for entry in manifest.files}
-    places = 0
+    places = salvaged = 0
     torn: list[Path] = []
     for entry in damaged:
         repaired = finalize(path / entry.name, keep_tail=True)
@@ -174,6 +175,7 @@ def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[Segme
             )
         entries[entry.name] = repaired.entry(entry.name)
         places += repaired.damaged_chunks
+        salvaged += repaired.salvaged_messages
         torn += [repaired.torn_path] if repaired.torn_path else []
     names = ", ".join(entry.name for entry in damaged)
     mended = manifest.model_copy(
@@ -191,6 +193,7 @@ def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[Segme
         needed=True,
         segments=tuple(entry.name for entry in damaged),
         frames=after,
+        salvaged_messages=salvaged,
         damaged_chunks=places,
         torn=tuple(torn),
         frames_lost=sum(before.values()) - sum(after.values()),

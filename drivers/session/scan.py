@@ -104,6 +104,7 @@ def _scan(data: mmap.mmap) -> Scan:
         scan.start_is_damaged = True
     _take_summary(data, scan)
     damaged_at: int | None = None
+    damaged: list[int] = []
     while at + _RECORD.size <= size:
         opcode, length = _RECORD.unpack_from(data, at)
         end = at + _RECORD.size + length
@@ -125,17 +126,19 @@ def _scan(data: mmap.mmap) -> Scan:
         if kind is _Kind.DAMAGED:
             damaged_at = at if damaged_at is None else damaged_at
             scan.damaged_chunks += 1
+            damaged.append(at)
         elif opcode == Opcode.CHUNK:
             damaged_at = None
         at = end
         if damaged_at is None:
             scan.cut = at
+    for place in damaged:
+        _salvage(data, place, size, scan)
     tail = scan.cut
     if tail and tail < size:
         scan.tail_is_data = True
-        _salvage(data, tail, size, scan)
-        if damaged_at is not None:
-            scan.damaged_chunks -= 1
+        if tail not in damaged:
+            _salvage(data, tail, size, scan)
     scan.reindex = [chunk for chunk in scan.chunks if not chunk.indexed]
     if scan.chunks and not scan.chunks[-1].indexed:
         last = scan.chunks[-1].index
@@ -320,7 +323,7 @@ def _parse(read: Callable[[ReadDataStream], _T], body: bytes) -> _T | None:
 
 
 def _salvage(data: mmap.mmap, at: int, size: int, scan: Scan) -> None:
-    """Take the whole messages out of a chunk without its end."""
+    """Take the whole messages out of a chunk without its end, or with a wrong checksum."""
     if at + _RECORD.size + _CHUNK_START.size + 8 > size or data[at] != Opcode.CHUNK:
         return
     *_, name_length = _CHUNK_START.unpack_from(data, at + _RECORD.size)
@@ -328,14 +331,56 @@ def _salvage(data: mmap.mmap, at: int, size: int, scan: Scan) -> None:
     records_at = at + _RECORD.size + _CHUNK_START.size + 8
     if name_length != 0:
         return
+    found = []
     view = memoryview(data)
     with view, view[records_at : min(size, at + _RECORD.size + length)] as records:
-        for offset, (channel_id, sequence, log_ns, publish_ns, length) in _walk(records, scan):
+        for offset, (channel_id, sequence, log_ns, publish_ns, count) in _walk(records, scan):
             start = offset + _RECORD.size
-            payload = bytes(records[start + _MESSAGE.size : start + length])
+            payload = bytes(records[start + _MESSAGE.size : start + count])
             channel = scan.channels.get(channel_id)
             if channel is not None and log_ns > 0 and _whole(channel.topic, payload):
-                scan.salvaged.append(Message(channel_id, log_ns, payload, publish_ns, sequence))
+                found.append(Message(channel_id, log_ns, payload, publish_ns, sequence))
+    names = {channel.id: channel.topic for channel in scan.channels.values()}
+    scan.salvaged += _trusted(found, names, torn=at + _RECORD.size + length > size)
+
+
+def _trusted(messages: list[Message], names: dict[int, str], *, torn: bool) -> list[Message]:
+    """Those that belong to a frame whose checksums are right.
+
+    Refined depth has checksums of its own in its PNG files. A frame of a program that wrote no checksums is
+    taken as it looks; images whose frame has no meta message are of no use. What has no checksum at all, such
+    as inertial readings, is taken where only the end of the chunk is `torn` off.
+    """
+    by_frame: dict[tuple[str, int], dict[str, Message]] = {}
+    kept = []
+    for message in messages:
+        camera_id, _, stream = names[message.channel_id][1:].partition("/")
+        if stream in {*topics.IMAGES, topics.META}:
+            by_frame.setdefault((camera_id, message.log_time), {})[stream] = message
+        elif torn or stream in {topics.REFINED, topics.PROVENANCE, topics.REFINED_META}:
+            kept.append(message)
+    for frame in by_frame.values():
+        if topics.META in frame and _sound(frame):
+            kept += frame.values()
+    return kept
+
+
+def _sound(frame: dict[str, Message]) -> bool:
+    """Whether the images of a frame that are here are those that its meta message is about."""
+    data = frame[topics.META].data
+    expected = cdr.parse_frame_meta(data).images_crc32
+    if expected is None:
+        return True
+    return cdr.sound_frame_meta(data) and all(
+        isal_zlib.crc32(_image_file(stream, message.data)) == expected.get(stream)
+        for stream, message in frame.items()
+        if stream != topics.META
+    )
+
+
+def _image_file(stream: str, data: bytes) -> memoryview:
+    image = cdr.parse_compressed_image(data).data
+    return image[len(topics.DEPTH_HEADER) :] if topics.image_format(stream) == topics.DEPTH_FORMAT else image
 
 
 def _whole(topic: str, payload: bytes) -> bool:
@@ -359,6 +404,6 @@ def _whole(topic: str, payload: bytes) -> bool:
             cdr.parse_frame_meta(payload)
         elif topic.endswith("/" + topics.IMU):
             cdr.parse_imu(payload)
-    except (SessionError, struct.error, UnicodeDecodeError):
+    except (SessionError, struct.error, ValueError):
         return False
     return True

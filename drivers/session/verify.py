@@ -52,6 +52,11 @@ def verify(path: Path, progress: Progress) -> list[Fault]:
         read_model(path / CALIBRATION_NAME, CalibrationFile)
     except SessionError as error:
         faults.append(Fault(CALIBRATION_NAME, str(error)))
+    faults += [
+        Fault(name, "it is damaged: its SHA-256 is another one")
+        for name, expected in manifest.documents.items()
+        if (path / name).exists() and _document_hash(path / name) != expected
+    ]
     try:
         read_events(path)
     except SessionError as error:
@@ -75,6 +80,10 @@ def verify(path: Path, progress: Progress) -> list[Fault]:
         if extra.name not in known
     ]
     return faults
+
+
+def _document_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sha256(path: Path, step: Callable[[int], None]) -> str:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from drivers.camera import CameraInfo
@@ -43,6 +44,7 @@ from drivers.session.manifest import (
     RefinedTotals,
     SegmentEntry,
     SessionInfo,
+    document_hashes,
     write_model,
 )
 from drivers.session.png16 import SIGNATURE as PNG_SIGNATURE
@@ -449,6 +451,7 @@ class SessionWriter:
                 manifest = Manifest(
                     session_id=self.info.id,
                     files=tuple(sorted(self._entries, key=lambda entry: entry.name)),
+                    documents=document_hashes(self.folder),
                     failure=self._failure or "",
                 )
                 manifest = self._accounted(manifest, totals, refined, lost)
@@ -665,6 +668,7 @@ class SessionWriter:
             host_arrival_ns=publish_ns,
             frame_number=encoded.index,
             dropped_before=missing,
+            images_crc32={stream: isal_zlib.crc32(image) for stream, image in encoded.images.items()},
         )
         add(topics.META, cdr.frame_meta(meta))
         state.places[encoded.index] = log_ns

@@ -237,7 +237,7 @@ def test_several_unfinished_files_are_all_made_whole(tmp_path):
 
 
 def test_a_full_disk_does_not_cost_what_could_be_recovered(finished, tmp_path, monkeypatch):
-    folder = crashed(finished, tmp_path / "s", keep=chunk_places(finished / SEGMENT)[-1][0] + 9000)
+    folder = crashed(finished, tmp_path / "s", keep=sum(chunk_places(finished / SEGMENT)[-1][:2]) - 10)
     before = (folder / f"{SEGMENT}.active").read_bytes()
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))

@@ -209,7 +209,7 @@ def test_the_document_names_every_topic_and_every_field(folder, messages):
     topics = {re.sub(r"^/(left|right)/", "/<cam>/", name) for name, _, _ in messages}
     assert topics <= named
     assert {name for name in named if name.startswith("/<cam>/") and " " not in name} <= topics
-    words = set(re.findall(r"\w+", text))
+    words = set(re.findall(r"[\w.]+\w", text)) | set(re.findall(r"\w+", text))
     for name in ("session.json", "calibration.json", "manifest.json"):
         assert keys(read_json(folder, name)) - {"left", "right"} <= words
     for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines():

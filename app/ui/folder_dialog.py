@@ -20,6 +20,7 @@ from app.ui.widgets import Button, PrimaryButton, caption, fling, label, set_ton
 from app.viewmodels.folders import FolderView, FolderWalk, shortcuts
 
 ROW_PX = 60
+FILE_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class FolderDialog(QDialog):
@@ -31,22 +32,30 @@ class FolderDialog(QDialog):
         sessions: the library, offered as a place.
         sessions_only: only a recorded session can be chosen.
         parent: the window.
+        suffixes: of files that can be chosen too; a press chooses one.
 
     Signals:
-        chosen: the folder.
+        chosen: the folder or file.
     """
 
     chosen = Signal(Path)
 
     def __init__(
-        self, title_text: str, start: Path, sessions: Path, *, sessions_only: bool, parent: QWidget
+        self,
+        title_text: str,
+        start: Path,
+        sessions: Path,
+        *,
+        sessions_only: bool,
+        parent: QWidget,
+        suffixes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title_text)
         self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._sessions_only = sessions_only
-        self._walk = FolderWalk(start, self)
+        self._walk = FolderWalk(start, self, suffixes=suffixes)
         self._path = label("", "body")
         self._note = caption()
         self.rows = QListWidget()
@@ -93,8 +102,10 @@ class FolderDialog(QDialog):
         self._path.setText(str(view.path))
         self.rows.clear()
         for row in view.rows:
-            item = QListWidgetItem(icon("filmstrip-box" if row.session else "folder-outline"), row.path.name)
+            name = "file-video-outline" if row.file else "filmstrip-box" if row.session else "folder-outline"
+            item = QListWidgetItem(icon(name), row.path.name)
             item.setData(Qt.ItemDataRole.UserRole, str(row.path))
+            item.setData(FILE_ROLE, row.file)
             item.setSizeHint(QSize(0, ROW_PX))
             self.rows.addItem(item)
         self.up.setEnabled(view.path != view.path.parent)
@@ -110,6 +121,10 @@ class FolderDialog(QDialog):
         self._walk.go_to(path)
 
     def _enter(self, item: QListWidgetItem) -> None:
+        if item.data(FILE_ROLE):
+            self.chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
+            self.accept()
+            return
         self._walk.go_to(Path(item.data(Qt.ItemDataRole.UserRole)))
 
     def _choose(self) -> None:

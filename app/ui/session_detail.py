@@ -48,6 +48,7 @@ class SessionDetail(Card):
         delete_requested: move it to the trash.
         verify_requested: compare its files with their hashes.
         copy_requested: copy it to another disk.
+        export_requested: write it in another format.
         labels_changed: `LabelEdit` that it should have.
         closed: nothing is to be selected any more.
     """
@@ -57,6 +58,7 @@ class SessionDetail(Card):
     delete_requested = Signal(SessionEntry)
     verify_requested = Signal(SessionEntry)
     copy_requested = Signal(SessionEntry)
+    export_requested = Signal(SessionEntry)
     labels_changed = Signal(LabelEdit)
     closed = Signal()
 
@@ -78,6 +80,7 @@ class SessionDetail(Card):
         self.delete = Button("Delete", icon_name="trash-can-outline", kind="danger")
         self.verify = Button("Verify", icon_name="shield-check-outline")
         self.copy = Button("Copy to ...", icon_name="content-copy")
+        self.export = Button("Export ...", icon_name="export")
         self.close_button = Button("Close", icon_name="close")
         self.scene = Picker("Scene", [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
         self.scene.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -98,6 +101,7 @@ class SessionDetail(Card):
         self.delete.clicked.connect(self._delete)
         self.verify.clicked.connect(self._verify)
         self.copy.clicked.connect(self._copy)
+        self.export.clicked.connect(self._export)
         self.close_button.clicked.connect(self.closed)
         self.scene.picked.connect(self._scene_picked)
         self.tags.changed.connect(self._tags_pressed)
@@ -131,7 +135,7 @@ class SessionDetail(Card):
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)
         self.replay.setVisible(entry.usable)
-        for button in (self.train, self.verify, self.copy):
+        for button in (self.train, self.verify, self.copy, self.export):
             button.setVisible(entry.usable)
         self.labels.setVisible(entry.usable)
         self.scene.select(entry.labels.scene)
@@ -224,6 +228,7 @@ class SessionDetail(Card):
         keeping.setSpacing(theme.GAP_PX)
         keeping.addWidget(self.verify, 1)
         keeping.addWidget(self.copy, 1)
+        self.column.addWidget(self.export)
         self.column.addLayout(uses)
         self.column.addLayout(self._cameras)
         self.column.addWidget(self.labels)
@@ -245,6 +250,9 @@ class SessionDetail(Card):
 
     def _copy(self) -> None:
         self.copy_requested.emit(self._entry)
+
+    def _export(self) -> None:
+        self.export_requested.emit(self._entry)
 
     def _scene_picked(self, scene: str) -> None:
         self.labels_changed.emit(LabelEdit(scene=scene))

@@ -17,6 +17,7 @@ from app.recording.library import LabelEdit
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
+from app.ui.export_dialog import ExportDialog
 from app.ui.folder_dialog import FolderDialog
 from app.ui.session_card import CARD_PX, SessionCard
 from app.ui.session_detail import SessionDetail
@@ -32,9 +33,10 @@ from app.ui.widgets import (
     touch_scroll,
 )
 from app.ui.work_strip import WorkStrip
+from app.verbs.verb import engine_choice
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Thumbnail
-from app.viewmodels.session_work import Refusal
+from app.viewmodels.session_work import ExportWish, Refusal
 from app.viewmodels.sessions import (
     Deleted,
     Kept,
@@ -44,6 +46,7 @@ from app.viewmodels.sessions import (
     disk_use_words,
 )
 from app.viewmodels.words import counted
+from drivers.imports.table import SUFFIXES
 
 DETAIL_PX = 400
 ALL = Option("", "All scenes")
@@ -89,6 +92,7 @@ class SessionsPage(QWidget):
         self.scenes = ChipGroup([ALL], "Show only this scene")
         self.count = caption()
         self.count.setWordWrap(False)
+        self.bring_in = Button("Import ...", icon_name="import")
         self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
         self.restore_all = Button("Restore", icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
@@ -118,6 +122,8 @@ class SessionsPage(QWidget):
         self.detail.delete_requested.connect(model.delete)
         self.detail.verify_requested.connect(model.work.verify)
         self.detail.copy_requested.connect(self._ask_where_to)
+        self.detail.export_requested.connect(self._ask_for_format)
+        self.bring_in.clicked.connect(self._ask_what_to_import)
         self.work.stop_requested.connect(model.work.cancel)
         model.work.changed.connect(self.work.show_work)
         self.detail.labels_changed.connect(self._relabel)
@@ -233,6 +239,7 @@ class SessionsPage(QWidget):
         top.addWidget(heading("Sessions"))
         top.addWidget(self.count)
         top.addStretch(1)
+        top.addWidget(self.bring_in)
         top.addWidget(self.restore_all)
         top.addWidget(self.empty_trash)
         content = QWidget()
@@ -313,6 +320,35 @@ class SessionsPage(QWidget):
         )
         dialog.chosen.connect(partial(self._model.work.copy, entry))
         dialog.open()
+
+    def _ask_for_format(self, entry: SessionEntry) -> None:
+        dialog = ExportDialog(entry, engine_choice(self._context.settings), parent=self)
+        dialog.chosen.connect(partial(self._ask_export_folder, entry))
+        dialog.open()
+
+    def _ask_export_folder(self, entry: SessionEntry, wish: ExportWish) -> None:
+        sessions = self._context.settings.sessions_folder
+        dialog = FolderDialog(
+            f"Export {entry.name} into", Path.home(), sessions, sessions_only=False, parent=self
+        )
+        dialog.chosen.connect(partial(self._model.work.export, entry, wish))
+        dialog.open()
+
+    def _ask_what_to_import(self) -> None:
+        sessions = self._context.settings.sessions_folder
+        dialog = FolderDialog(
+            "Import a recording, a folder of frames, or another rig's sessions",
+            Path.home(),
+            sessions,
+            sessions_only=False,
+            parent=self,
+            suffixes=SUFFIXES,
+        )
+        dialog.chosen.connect(self._import)
+        dialog.open()
+
+    def _import(self, path: Path) -> None:
+        self._model.work.bring_in(path, self._context.settings.sessions_folder)
 
     def _ask_to_purge(self) -> None:
         text = f"Remove {counted(self._model.view.trashed, 'session')} for good?"

@@ -11,15 +11,17 @@ from drivers.session.library import is_session
 
 @dataclass(frozen=True)
 class FolderRow:
-    """One folder in the list.
+    """One folder or file in the list.
 
     Attributes:
         path: of the folder.
         session: whether it is a recorded session.
+        file: whether it is a file that can be chosen.
     """
 
     path: Path
     session: bool
+    file: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class FolderView:
 
     Attributes:
         path: the folder itself.
-        rows: folders in it, by name; hidden ones are left out.
+        rows: folders in it, by name, then files; hidden ones are left out.
         session: whether the folder itself is a session.
         problem: why it cannot be read, or empty.
     """
@@ -39,15 +41,17 @@ class FolderView:
     problem: str = ""
 
 
-def read_folder(path: Path) -> FolderView:
-    """What is in a folder; trouble is part of the answer."""
+def read_folder(path: Path, suffixes: tuple[str, ...] = ()) -> FolderView:
+    """What is in a folder, files with one of the suffixes included; trouble is part of the answer."""
     try:
-        below = [
-            entry.path for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")
-        ]
+        with os.scandir(path) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
+        below = [entry.path for entry in entries if entry.is_dir()]
+        files = [entry.path for entry in entries if entry.name.lower().endswith(suffixes or "\0")]
     except OSError as error:
         return FolderView(path, (), problem=f"This folder cannot be read: {error.strerror}.")
     rows = tuple(FolderRow(Path(name), is_session(Path(name))) for name in sorted(below, key=str.casefold))
+    rows += tuple(FolderRow(Path(name), False, True) for name in sorted(files, key=str.casefold))
     return FolderView(path, rows, is_session(path))
 
 
@@ -66,15 +70,16 @@ class FolderWalk(QObject):
 
     view_changed = Signal(FolderView)
 
-    def __init__(self, start: Path, parent: QObject | None = None) -> None:
+    def __init__(self, start: Path, parent: QObject | None = None, *, suffixes: tuple[str, ...] = ()) -> None:
         super().__init__(parent)
+        self._suffixes = suffixes
         while not start.is_dir() and start != start.parent:
             start = start.parent
-        self.view = read_folder(start.absolute())
+        self.view = read_folder(start.absolute(), suffixes)
 
     def go_to(self, path: Path) -> None:
         """Stand in another folder."""
-        self.view = read_folder(path)
+        self.view = read_folder(path, self._suffixes)
         self.view_changed.emit(self.view)
 
     def go_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Verifies and copies sessions in a thread, one at a time, with progress and a way to stop."""
+"""Verifies, copies, exports and imports in a thread, one at a time, with progress and a way to stop."""
 
 import threading
 from collections.abc import Callable
@@ -7,13 +7,21 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.exporting.repairing import load_repairer
+from app.exporting.source import ExportOptions
+from app.exporting.table import BY_NAME, export
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.importing import import_recording
+from app.messages import expected, message
 from app.recording.entry import SessionEntry
-from app.viewmodels.words import size
-from drivers.errors import SessionError
+from app.viewmodels.words import counted, size
+from drivers.session.library import is_session
+from drivers.session.merge import Fate, Merged, merge
+from drivers.session.reader import Session
 from drivers.session.transfer import copy_session
 from drivers.session.verify import Cancelled, Fault, Progress, verify
+from model.spec import EngineChoice
 
 POLL_MS = 100
 CLOSE_TIMEOUT_S = 10.0
@@ -40,16 +48,33 @@ class WorkView:
     share: float = 0.0
 
 
+@dataclass(frozen=True)
+class ExportWish:
+    """What somebody wants written.
+
+    Attributes:
+        format_name: of an exporter.
+        options: which frames and which depth.
+        repair: with what to repair now; None exports what was recorded.
+    """
+
+    format_name: str
+    options: ExportOptions
+    repair: EngineChoice | None = None
+
+
 class SessionWork(QObject):
     """At most one piece of work at a time.
 
     Signals:
         changed: `WorkView`.
+        arrived: folder of a session that is new in the library.
         ended: what was found or done, in words.
         failed: `Refusal`.
     """
 
     changed = Signal(WorkView)
+    arrived = Signal(Path)
     ended = Signal(str)
     failed = Signal(Refusal)
 
@@ -57,6 +82,8 @@ class SessionWork(QObject):
         super().__init__(parent)
         self._worker: Worker | None = None
         self._title = ""
+        self._unit: Callable[[int], str] = size
+        self._arrived: Slot[Path] = Slot()
         self._progress: Slot[tuple[int, int]] = Slot()
         self._result: Slot[str | Refusal] = Slot()
         self._timer = QTimer(self)
@@ -85,6 +112,48 @@ class SessionWork(QObject):
 
         self._run(f"Copying {entry.name} to {library}", work)
 
+    def export(self, entry: SessionEntry, wish: ExportWish, folder: Path) -> None:
+        """Write a session's frames in another format below a folder; what was stopped goes on from there."""
+        exporter = BY_NAME[wish.format_name]
+        target = folder / f"{entry.name}-{exporter.name}"
+
+        def work(progress: Progress) -> str | Refusal:
+            repair = None if wish.repair is None else load_repairer(wish.repair)
+            done = export(
+                Session(entry.folder),
+                exporter,
+                target,
+                options=wish.options,
+                progress=progress,
+                repair=repair,
+            )
+            left_out = f" {done.left_out:,} without refined depth are left out." if done.left_out else ""
+            return f"{counted(done.frames, 'frame')} are in {target}.{left_out}"
+
+        self._run(f"Exporting {entry.name} as {exporter.title}", work, _frames)
+
+    def bring_in(self, path: Path, library: Path) -> None:
+        """Import a recording of another program, or merge sessions of another folder into the library."""
+        if is_session(path) or (path.is_dir() and any(is_session(below) for below in path.iterdir())):
+            self._run(f"Merging {path.name}", lambda progress: self._merge(path, library, progress))
+        else:
+            self._run(
+                f"Importing {path.name}", lambda progress: self._import(path, library, progress), _frames
+            )
+
+    def _import(self, path: Path, library: Path, progress: Progress) -> str:
+        done = import_recording(path, library, progress=progress)
+        self._arrived.put(done.folder)
+        frames = counted(sum(done.frames.values()), "frame")
+        return f"{path.name} is a session now: {frames}. {' '.join(done.notes)}".strip()
+
+    def _merge(self, path: Path, library: Path, progress: Progress) -> str | Refusal:
+        done = merge([path], library, progress)
+        fresh = [each.target for each in done if each.fate in {Fate.COPIED, Fate.RENAMED} and each.target]
+        if fresh:
+            self._arrived.put(fresh[-1])
+        return _merge_words(path, done)
+
     def cancel(self) -> None:
         """Stop what is being done; a copy under way is removed."""
         if self._worker is not None:
@@ -97,13 +166,16 @@ class SessionWork(QObject):
         if self._worker.running:
             done, total = self._progress.latest() or (0, 1)
             share = done / total if total else 0.0
-            words = f"{self._title}: {size(done)} of {size(total)}" if total > 1 else self._title
+            words = self._words(done, total)
             self.changed.emit(WorkView(words, share))
             return
         self._worker = None
         self._timer.stop()
         self.changed.emit(WorkView())
         result = self._result.latest()
+        arrived = self._arrived.latest()
+        if arrived is not None:
+            self.arrived.emit(arrived)
         if isinstance(result, Refusal):
             self.failed.emit(result)
         elif result is not None:
@@ -115,12 +187,22 @@ class SessionWork(QObject):
         if self._worker is not None:
             self._worker.stop(timeout_s=CLOSE_TIMEOUT_S)
 
-    def _run(self, title: str, work: Callable[[Progress], str | Refusal]) -> None:
+    def _words(self, done: int, total: int) -> str:
+        if total > 1:
+            return f"{self._title}: {self._unit(done)} of {self._unit(total)}"
+        return f"{self._title}: {self._unit(done)}" if done else self._title
+
+    def _run(
+        self,
+        title: str,
+        work: Callable[[Progress], str | Refusal],
+        unit: Callable[[int], str] = size,
+    ) -> None:
         if self._worker is not None:
             self.failed.emit(Refusal(f"This is under way: {self._title}.", "Wait for it, or stop it."))
             return
-        self._title = title
-        self._progress, self._result = Slot(), Slot()
+        self._title, self._unit = title, unit
+        self._progress, self._result, self._arrived = Slot(), Slot(), Slot()
 
         def run(stop: threading.Event) -> None:
             def progress(done: int, total: int) -> bool:
@@ -130,9 +212,10 @@ class SessionWork(QObject):
             try:
                 self._result.put(work(progress))
             except Cancelled:
-                self._result.put("Stopped; nothing was changed.")
-            except SessionError as error:
-                self._result.put(Refusal(str(error), error.hint))
+                self._result.put("Stopped. What is whole stays; an export goes on where it was stopped.")
+            except expected() as error:
+                words = message(error)
+                self._result.put(Refusal(words.sentence, words.hint))
 
         self._worker = Worker("session work", run, failed=self._died)
         self._worker.start()
@@ -141,6 +224,20 @@ class SessionWork(QObject):
 
     def _died(self, error: Exception) -> None:
         self._result.put(Refusal(f"{self._title} failed: {error}.", "The log file has the details."))
+
+
+def _frames(count: int) -> str:
+    return counted(count, "frame")
+
+
+def _merge_words(path: Path, done: list[Merged]) -> str | Refusal:
+    copied = sum(each.fate in {Fate.COPIED, Fate.RENAMED} for each in done)
+    there = sum(each.fate in {Fate.THERE, Fate.RELABELLED} for each in done)
+    failed = [each for each in done if each.fate is Fate.FAILED]
+    text = f"{counted(copied, 'session')} of {path.name} copied, read back and the same; {there} were there"
+    if not failed:
+        return f"{text}."
+    return Refusal(f"{text}; {len(failed)} failed: {failed[0].problem}.", failed[0].hint)
 
 
 def _verdict(name: str, faults: list[Fault]) -> str | Refusal:

@@ -121,7 +121,7 @@ class SessionsViewModel(QObject):
 
     Attributes:
         list: the folder, read in a thread.
-        work: verifies and copies sessions.
+        work: verifies, copies, exports and imports sessions.
         overview: looks into the selected one.
     """
 
@@ -145,6 +145,7 @@ class SessionsViewModel(QObject):
         self._selected: Path | None = None
         self.list.listed.connect(self._listed)
         self.list.recovered.connect(self._recovered)
+        self.work.arrived.connect(self._arrived)
         self.work.ended.connect(self.notice_came)
         self.work.failed.connect(self.refused)
 
@@ -262,6 +263,13 @@ class SessionsViewModel(QObject):
         self.work.close()
         self.overview.close()
         self.list.close()
+
+    def _arrived(self, folder: Path) -> None:
+        """A session is new in the library: show it."""
+        self._search = self._scene = ""
+        self._kept = Kept.ALL
+        self._selected = folder
+        self.load()
 
     def _listed(self, listing: Listing) -> None:
         if self._listing is not None and not listing.complete:

@@ -7,6 +7,7 @@ from pathlib import Path
 from drivers.errors import CameraNotFound
 from drivers.imports import azure_kinect, folders, record3d, tum, vendors
 from drivers.imports.recording import Recording
+from drivers.registry import RECORDINGS
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ IMPORTERS = (
     Importer("frame folders", "folders with rgb and depth images", folders.is_frames, folders.open_frames),
 )
 """The first one that matches reads a path."""
+SUFFIXES = (*RECORDINGS, ".mkv", ".r3d")
+"""Of files that can be imported."""
 
 
 def open_recording(path: Path) -> Recording:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers.errors import SessionError
 from drivers.session.labels import LABELS_NAME
-from drivers.session.library import SessionSummary, State, sessions
+from drivers.session.library import SessionSummary, State, is_session, sessions, summary
 from drivers.session.transfer import copy_session
 from drivers.session.verify import Progress
 
@@ -49,7 +49,7 @@ def merge(folders: Iterable[Path], library: Path, progress: Progress) -> list[Me
     the others out.
 
     Args:
-        folders: of sessions.
+        folders: of sessions, or sessions.
         library: made where it is missing.
         progress: gets bytes done and in all of the session that is being copied.
 
@@ -65,12 +65,16 @@ def merge(folders: Iterable[Path], library: Path, progress: Progress) -> list[Me
             raise SessionError(f"{folder} is the library itself", hint="Give the other rig's folder.")
     known = {found.info.id: found for found in sessions(library) if found.info is not None}
     done: list[Merged] = []
-    for source in (found for folder in sources for found in reversed(sessions(folder))):
+    for source in (found for folder in sources for found in _found(folder)):
         result = _bring(source, library, known, progress)
         done.append(result)
         if source.info is not None and result.fate in {Fate.COPIED, Fate.RENAMED}:
             known[source.info.id] = source
     return done
+
+
+def _found(folder: Path) -> list[SessionSummary]:
+    return [summary(folder)] if is_session(folder) else list(reversed(sessions(folder)))
 
 
 def _bring(

@@ -1,7 +1,10 @@
+import cv2
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
 from app.recording.library import read_entry
+from app.ui.export_dialog import ExportDialog
 from app.ui.folder_dialog import FolderDialog
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
@@ -255,3 +258,92 @@ def test_cards_come_in_portions(make, tmp_path, monkeypatch):
     page.more.click()
     assert len(cards(page)) == 5
     assert not page.more.isVisibleTo(page)
+
+
+def test_export_asks_for_format_and_folder_and_writes_there(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a", cameras=("left",))
+    page, asked = make()
+    cards(page)[0].click()
+
+    page.detail.export.click()
+    formats = page.findChild(ExportDialog)
+    qtbot.waitUntil(formats.isVisible)
+    pages.assert_fit_for_fingers(formats)
+    formats.rows["tum"].click()
+    formats.go.click()
+    folders = page.findChild(FolderDialog)
+    (tmp_path / "disk").mkdir()
+    folders._walk.go_to(tmp_path / "disk")
+    folders.choose.click()
+    assert page.work.isVisibleTo(page)
+    qtbot.waitUntil(lambda: bool(asked.notices))
+
+    assert "4 frames are in" in asked.notices[0].text
+    assert len(list((tmp_path / "disk" / "a-tum" / "left" / "depth").iterdir())) == 4
+
+
+def test_refined_depth_that_is_not_there_cannot_be_exported_unless_it_is_made(make, tmp_path):
+    small.make_session(tmp_path / "a", cameras=("left",))
+    page, _ = make()
+    page._context.settings.model = "demo"
+    cards(page)[0].click()
+    page.detail.export.click()
+    formats = page.findChild(ExportDialog)
+
+    assert not formats.which.isVisibleTo(formats)
+    formats.rows["moge"].click()
+    formats.which.button("refined").click()
+    assert not formats.go.isEnabled()
+    formats.repair.click()
+    assert formats.go.isEnabled()
+    wish = formats.wish
+    assert (wish.format_name, wish.options.depth, wish.repair.model) == ("moge", "refined", "demo")
+    formats.reject()
+
+
+def test_a_recording_is_imported_and_selected(qtbot, make, tmp_path):
+    frames = tmp_path / "frames" / "0"
+    frames.mkdir(parents=True)
+    cv2.imwrite(str(frames / "rgb.png"), np.zeros((48, 64, 3), np.uint8))
+    cv2.imwrite(str(frames / "depth.png"), np.full((48, 64), 900, np.uint16))
+    page, asked = make()
+
+    page.bring_in.click()
+    dialog = page.findChild(FolderDialog)
+    dialog._walk.go_to(tmp_path / "frames")
+    dialog.choose.click()
+    qtbot.waitUntil(lambda: len(cards(page)) == 1 and cards(page)[0].isChecked())
+
+    assert "frames is a session now: 1 frame" in asked.notices[0].text
+
+
+def test_another_rigs_sessions_are_merged(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "rig 2" / "a", cameras=("left",))
+    small.make_session(tmp_path / "a", cameras=("left",))
+    page, asked = make()
+
+    page._import(tmp_path / "rig 2")
+    qtbot.waitUntil(lambda: len(cards(page)) == 2)
+
+    assert (tmp_path / "a-2" / "manifest.json").exists()
+    assert "1 session of rig 2" in asked.notices[0].text
+
+
+def test_what_cannot_be_imported_is_said(qtbot, make, tmp_path):
+    (tmp_path / "empty").mkdir()
+    page, asked = make()
+    page._import(tmp_path / "empty")
+    qtbot.waitUntil(lambda: bool(asked.notices))
+    assert "no recording" in asked.notices[0].text
+    assert "Record3D" in asked.notices[0].hint
+
+
+def test_files_that_can_be_imported_are_offered(make, tmp_path):
+    for name in ("a.mkv", "b.txt", "c.R3D"):
+        (tmp_path / name).touch()
+    page, _ = make()
+    page.bring_in.click()
+    dialog = page.findChild(FolderDialog)
+    dialog._walk.go_to(tmp_path)
+    assert [row.path.name for row in dialog._walk.view.rows if row.file] == ["a.mkv", "c.R3D"]
+    dialog.reject()

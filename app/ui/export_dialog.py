@@ -1,0 +1,172 @@
+"""Chooses in which format a session is exported: a row for each format, and what goes into it."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.exporting.source import ExportOptions
+from app.exporting.table import BY_NAME, EXPORTERS, Exporter
+from app.recording.entry import SessionEntry
+from app.ui import theme
+from app.ui.widgets import (
+    Button,
+    Option,
+    Picker,
+    PrimaryButton,
+    Segmented,
+    Switch,
+    caption,
+    title,
+    touch_scroll,
+)
+from app.viewmodels.session_work import ExportWish
+from model.spec import EngineChoice
+
+ROW_PX = 76
+DEPTHS = (Option("raw", "Raw depth"), Option("refined", "Refined depth"))
+EVERY = (
+    Option("1", "Every frame"),
+    Option("2", "Every 2nd frame"),
+    Option("5", "Every 5th frame"),
+    Option("10", "Every 10th frame"),
+    Option("30", "Every 30th frame"),
+)
+
+
+class FormatRow(QAbstractButton):
+    """One format: its name, and what it writes."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        super().__init__()
+        self.exporter = exporter
+        self.setCheckable(True)
+        self.setAccessibleName(exporter.title)
+        self.setAccessibleDescription(exporter.writes)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setMinimumHeight(ROW_PX)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, ROW_PX)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen = self.isChecked()
+        ground = colours.accent_soft if chosen else colours.surface
+        if self.isDown() or self.underMouse():
+            ground = colours.pressed if self.isDown() else colours.hover
+        painter.setBrush(QColor(ground))
+        painter.setPen(QColor(colours.accent if chosen or self.hasFocus() else colours.line))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), 12, 12)
+        inner = self.rect().adjusted(theme.SPACE_PX, 10, -theme.SPACE_PX, -10)
+        painter.setPen(QColor(colours.text))
+        painter.setFont(theme.font(theme.CONTROL_PX, weight=QFont.Weight.DemiBold))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.exporter.title)
+        painter.setPen(QColor(colours.muted))
+        painter.setFont(theme.font(15))
+        below = inner.adjusted(0, 26, 0, 0)
+        flags = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
+        painter.drawText(below, flags, self.exporter.writes)
+
+
+class ExportDialog(QDialog):
+    """One session, one format.
+
+    Args:
+        entry: the session.
+        repair: the repair of the settings, which can be applied now.
+        parent: the window.
+
+    Signals:
+        chosen: `ExportWish`.
+    """
+
+    chosen = Signal(ExportWish)
+
+    def __init__(self, entry: SessionEntry, repair: EngineChoice, *, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._entry = entry
+        self._repair = repair
+        self._group = QButtonGroup(self)
+        self.rows = {exporter.name: FormatRow(exporter) for exporter in EXPORTERS}
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        column.setSpacing(theme.GAP_PX)
+        for row in self.rows.values():
+            self._group.addButton(row)
+            column.addWidget(row)
+        column.addStretch(1)
+        self.which = Segmented(DEPTHS, "Depth")
+        self.which.select("raw")
+        self.every = Picker("How many frames", EVERY)
+        self.every.select("1")
+        self.repair = Switch(f"Repair now with {repair.model}")
+        self.repair.setVisible(repair.model != "off")
+        self._note = caption()
+        self.go = PrimaryButton("Choose a folder ...", icon_name="folder-outline")
+        cancel = Button("Cancel")
+        choices = QHBoxLayout()
+        choices.setSpacing(theme.SPACE_PX)
+        choices.addWidget(self.which)
+        choices.addWidget(self.every)
+        choices.addWidget(self.repair)
+        choices.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setSpacing(theme.GAP_PX)
+        foot.addWidget(self._note, 1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.go)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
+        outer.setSpacing(12)
+        outer.addWidget(title(f"Export {entry.name}"))
+        outer.addWidget(touch_scroll(rows), 1)
+        outer.addLayout(choices)
+        outer.addLayout(foot)
+        window = parent.window().size()
+        self.resize(min(860, window.width() - 80), min(860, window.height() - 60))
+        self._group.buttonToggled.connect(self._show)
+        self.which.changed.connect(self._show)
+        self.repair.toggled.connect(self._show)
+        cancel.clicked.connect(self.reject)
+        self.go.clicked.connect(self._choose)
+        self.rows["frames"].setChecked(True)
+
+    @property
+    def wish(self) -> ExportWish:
+        """What stands on the dialog."""
+        exporter = BY_NAME[self._format]
+        refined = exporter.chooses_depth and self.which.choice == "refined"
+        options = ExportOptions("refined" if refined else "raw", int(self.every.choice))
+        return ExportWish(exporter.name, options, self._repair if self.repair.isChecked() else None)
+
+    @property
+    def _format(self) -> str:
+        return next(name for name, row in self.rows.items() if row.isChecked())
+
+    def _show(self, *_state: object) -> None:
+        exporter = BY_NAME[self._format]
+        self.which.setVisible(exporter.chooses_depth)
+        nothing = self.wish.options.depth == "refined" and not self._entry.refined and not self.wish.repair
+        self.go.setEnabled(not nothing)
+        self._note.setText(
+            "This session holds no refined depth: export raw depth, or repair it now."
+            if nothing
+            else "Stopped and asked for again, an export goes on where it ended."
+        )
+
+    def _choose(self) -> None:
+        self.chosen.emit(self.wish)
+        self.accept()

@@ -92,7 +92,7 @@ def _frames_camera(
     info = _info(name, sensor)
 
     def frames() -> Iterator[Imported]:
-        for number, folder in numbered:
+        for index, (number, folder) in enumerate(numbered):  # there is no counter whose gaps would be losses
             meta = load_meta(folder)
             at_ns = _time(meta) if timed else round(number * 1e9 / ASSUMED_RATE_HZ)
             if at_ns is None:
@@ -100,7 +100,6 @@ def _frames_camera(
                     f"{folder} has no time and others have",
                     hint="Add utc_ns to its meta.txt, or leave it out.",
                 )
-            index = int(meta.get("index", number))
             frame = load_frame(folder, index, camera_id=info.id, captured_ns=at_ns)
             color = next(folder / each for each in COLOR_NAMES if (folder / each).is_file())
             yield Imported(frame, color.read_bytes())
@@ -170,7 +169,8 @@ def _renamed(camera: RecordedCamera, name: str) -> RecordedCamera:
         for each in camera.frames():
             yield replace(each, frame=replace(each.frame, camera_id=name))
 
-    return RecordedCamera(replace(camera.info, id=name), frames, camera.count)
+    info = replace(camera.info, id=name, name=f"{camera.info.name} ({name.rpartition('_')[2]})")
+    return RecordedCamera(info, frames, camera.count)
 
 
 def _time(meta: Mapping[str, str]) -> int | None:

@@ -344,7 +344,8 @@ def test_frames_of_several_sizes_become_several_cameras(tmp_path):
         cv2.imwrite(str(folder / "depth.png"), np.full((48 * width // 64, width), 900, np.uint16))
     session, _ = take(tmp_path / "stills", tmp_path / "library")
     assert [session.count(camera) for camera in session.camera_ids] == [2, 1]
-    assert len(set(session.camera_ids)) == 2
+    assert len({camera.name for camera in session.cameras}) == 2
+    assert all(total.lost == 0 for total in session.manifest.totals.values())
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "notes.txt"])

@@ -63,7 +63,9 @@ class Settings(BaseModel):
         title="Steady over time",
         description="Averages refined depth where nothing moves; a moving thing leaves no ghost",
     )
-    theme: Literal["dark", "light"] = Field("dark", title="Theme")
+    theme: Literal["dark", "light", "outdoor"] = Field(
+        "dark", title="Theme", description="Outdoor: black on white with thick frames, for sunlight"
+    )
     near_m: float = Field(0.3, ge=0.0, le=50.0, title="Nearest colour, metres")
     far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")
     operator: str = Field("", title="Operator")

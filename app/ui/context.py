@@ -46,7 +46,7 @@ class WindowContext:
         show_banner: shows a notice in the window; a new one replaces the one before.
         hide_banner: takes the notice away.
         go_to: shows another page.
-        apply_theme: "dark" or "light", at once; does not save.
+        apply_theme: name of one of `app.ui.theme.THEMES`, at once; does not save.
         toggle_full_screen: in and out.
     """
 

@@ -108,7 +108,9 @@ class MainWindow(QMainWindow):
         self._source_notice: Notice | None = None
         self._stack = QStackedWidget()
         self._rail_buttons: dict[PageName, QToolButton] = {}
-        self._theme_button = IconButton("theme-light-dark", "Dark or light (Ctrl+Shift+T)", kind="quiet")
+        self._theme_button = IconButton(
+            "theme-light-dark", "Dark, light or outdoor (Ctrl+Shift+T)", kind="quiet"
+        )
         self._full_button = IconButton("fullscreen", "Full screen (F11)", kind="quiet")
         self._way_out = HoldButton("exit-to-app", "Hold two seconds to leave")
         self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
@@ -198,8 +200,8 @@ class MainWindow(QMainWindow):
         theme.apply(app, name)
 
     def toggle_theme(self) -> None:
-        """Dark to light and back, for good."""
-        self._settings.theme = "light" if self._settings.theme == "dark" else "dark"
+        """Dark, light, outdoor, and dark again, for good."""
+        self._settings.theme = theme.after(self._settings.theme)  # type: ignore[assignment]  # a key of THEMES
         self.apply_theme(self._settings.theme)
         self.save_settings()
 
@@ -326,7 +328,7 @@ class MainWindow(QMainWindow):
         ]
         found += [
             Command("Change settings", partial(self.go_to, "Settings"), ("Ctrl+,",)),
-            Command("Dark or light", self.toggle_theme, ("Ctrl+Shift+T",)),
+            Command("Dark, light or outdoor", self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
         if not self._kiosk:
             found += [

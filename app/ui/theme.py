@@ -1,4 +1,4 @@
-"""Colours, spacing and type of the window, in a dark and a light theme that can be switched at run time."""
+"""Colours, spacing and type of the window, in themes that can be switched at run time."""
 
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -35,7 +35,10 @@ BOLD: Final = QFont.Weight.DemiBold
 
 @dataclass(frozen=True)
 class Colours:
-    """One theme. Text on its ground has a contrast of 7:1 or more; `muted` on every ground at least 5:1."""
+    """One theme. Text on its ground has a contrast of 7:1 or more; `muted` on every ground at least 5:1.
+
+    Outdoors everything that is written or framed has 7:1, and frames are thick.
+    """
 
     name: str
     window: str
@@ -65,6 +68,7 @@ class Colours:
     error_soft: str
     picture: str
     on_picture: str
+    border_px: int = 1
 
 
 DARK: Final = Colours(
@@ -129,7 +133,40 @@ LIGHT: Final = Colours(
     on_picture="#f3f6f9",
 )
 
-THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT)}
+OUTDOOR: Final = Colours(
+    name="outdoor",
+    window="#ffffff",
+    surface="#ffffff",
+    raised="#ffffff",
+    hover="#e8e8e8",
+    pressed="#d0d0d0",
+    line="#3a3a3a",
+    edge="#000000",
+    text="#000000",
+    muted="#1f1f1f",
+    disabled="#595959",
+    accent="#00332d",
+    accent_hover="#00483f",
+    on_accent="#ffffff",
+    accent_soft="#d5f5ee",
+    accent_text="#00332d",
+    record="#8c0000",
+    record_hover="#a50a0a",
+    on_record="#ffffff",
+    ok="#004030",
+    info="#003463",
+    info_soft="#e2f0ff",
+    warning="#4f2d00",
+    warning_soft="#fff3d6",
+    error="#7a0000",
+    error_soft="#ffe6e3",
+    picture="#07090c",
+    on_picture="#ffffff",
+    border_px=2,
+)
+"""For sunlight on the screen: black on white, and nothing said by a tint alone."""
+
+THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT, OUTDOOR)}
 
 _current = DARK
 
@@ -137,6 +174,12 @@ _current = DARK
 def current() -> Colours:
     """The theme that was applied last."""
     return _current
+
+
+def after(name: str) -> str:
+    """The theme that follows another one, in a circle."""
+    names = list(THEMES)
+    return names[(names.index(name) + 1) % len(names)]
 
 
 def apply(app: QApplication, theme_name: str) -> None:
@@ -148,7 +191,7 @@ def apply(app: QApplication, theme_name: str) -> None:
         app.setStyle("Fusion")
     app.setFont(font(BODY_PX))
     app.setPalette(_palette(_current))
-    app.setStyleSheet(Template(_QSS).substitute(asdict(_current), **_SIZES))
+    app.setStyleSheet(Template(_QSS).substitute(asdict(_current), border=_current.border_px, **_SIZES))
 
 
 @cache
@@ -225,13 +268,13 @@ QLabel[tone="warning"] { color: $warning; }
 QLabel[tone="error"] { color: $error; }
 QLabel:disabled { color: $disabled; }
 
-QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 14px; }
+QFrame[role="card"] { background: $surface; border: ${border}px solid $line; border-radius: 14px; }
 QFrame[role="bar"] { background: $surface; border: none; }
 QFrame[role="line"] { background: $line; border: none; }
-QFrame[role="group"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
+QFrame[role="group"] { background: $raised; border: ${border}px solid $line; border-radius: ${radius}px; }
 
 QPushButton, QToolButton {
-    background: $raised; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    background: $raised; color: $text; border: ${border}px solid $edge; border-radius: ${radius}px;
     padding: 4px 18px; font-size: ${control}px; font-weight: 500;
 }
 QPushButton:hover, QToolButton:hover { background: $hover; }
@@ -241,7 +284,7 @@ QPushButton:checked, QToolButton:checked {
 }
 QPushButton:focus, QToolButton:focus { border: 2px solid $accent; padding: 3px 17px; }
 QPushButton:disabled, QToolButton:disabled {
-    background: $surface; color: $disabled; border: 1px solid $line;
+    background: $surface; color: $disabled; border: ${border}px solid $line;
 }
 
 QPushButton[kind="primary"] {
@@ -250,16 +293,18 @@ QPushButton[kind="primary"] {
 QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[kind="primary"]:pressed { background: $accent_text; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; }
-QPushButton[kind="primary"]:disabled { background: $raised; color: $disabled; border: 1px solid $line; }
+QPushButton[kind="primary"]:disabled { background: $raised; color: $disabled;
+    border: ${border}px solid $line; }
 
 QPushButton[kind="record"] {
     background: $record; color: $on_record; border: 2px solid $record; font-weight: 600;
 }
 QPushButton[kind="record"]:hover { background: $record_hover; border-color: $record_hover; }
 QPushButton[kind="record"]:focus { border: 2px solid $text; }
-QPushButton[kind="record"]:disabled { background: $raised; color: $disabled; border: 1px solid $line; }
+QPushButton[kind="record"]:disabled { background: $raised; color: $disabled;
+    border: ${border}px solid $line; }
 
-QPushButton[kind="danger"] { color: $error; border: 1px solid $error; background: transparent; }
+QPushButton[kind="danger"] { color: $error; border: ${border}px solid $error; background: transparent; }
 QPushButton[kind="danger"]:focus { border: 2px solid $error; }
 QPushButton[kind="danger"]:hover { background: $error_soft; }
 
@@ -279,7 +324,8 @@ QPushButton[kind="segment"] {
     padding: 0 14px; font-weight: 600;
 }
 QPushButton[kind="segment"]:hover { background: $hover; }
-QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent; border: 1px solid $accent; }
+QPushButton[kind="segment"]:checked { background: $accent; color: $on_accent;
+    border: ${border}px solid $accent; }
 QPushButton[kind="segment"]:focus { border: 2px solid $text; padding: 0 13px; }
 QPushButton[kind="segment"]:disabled { color: $disabled; }
 
@@ -290,7 +336,7 @@ QFrame[role="banner"][level="warning"] { border-color: $warning; background: $wa
 QFrame[role="banner"][level="error"] { border-color: $error; background: $error_soft; }
 
 QLineEdit, QPlainTextEdit, QTextEdit {
-    background: $surface; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    background: $surface; color: $text; border: ${border}px solid $edge; border-radius: ${radius}px;
     padding: 6px 14px; font-size: ${control}px;
     selection-background-color: $accent; selection-color: $on_accent;
 }
@@ -298,7 +344,7 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $acce
 QLineEdit:disabled, QPlainTextEdit:disabled { color: $disabled; background: $raised; border-color: $line; }
 
 QComboBox {
-    background: $raised; color: $text; border: 1px solid $edge; border-radius: ${radius}px;
+    background: $raised; color: $text; border: ${border}px solid $edge; border-radius: ${radius}px;
     padding: 4px 44px 4px 16px; font-size: ${control}px; font-weight: 500; combobox-popup: 0;
 }
 QComboBox:hover { background: $hover; }
@@ -307,7 +353,7 @@ QComboBox:disabled { color: $disabled; background: $surface; border-color: $line
 QComboBox::drop-down { border: none; width: 40px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView {
-    background: $surface; color: $text; border: 1px solid $edge; outline: none; padding: 4px;
+    background: $surface; color: $text; border: ${border}px solid $edge; outline: none; padding: 4px;
     font-size: ${control}px; selection-background-color: $accent_soft; selection-color: $accent_text;
 }
 QComboBox QAbstractItemView::item { min-height: 52px; padding: 0 12px; border-radius: 8px; }
@@ -315,7 +361,8 @@ QComboBox QAbstractItemView::item:hover { background: $hover; }
 QComboBox QAbstractItemView::item:selected { background: $accent_soft; color: $accent_text; }
 
 QAbstractItemView {
-    background: $surface; color: $text; border: 1px solid $line; border-radius: ${radius}px; outline: none;
+    background: $surface; color: $text;
+    border: ${border}px solid $line; border-radius: ${radius}px; outline: none;
     alternate-background-color: $raised; selection-background-color: $accent_soft;
     selection-color: $accent_text; gridline-color: $line;
 }
@@ -324,7 +371,7 @@ QTableView::item { padding: 4px 10px; }
 QListView::item:hover, QTableView::item:hover { background: $hover; }
 QListView::item:selected, QTableView::item:selected { background: $accent_soft; color: $accent_text; }
 QHeaderView::section {
-    background: $raised; color: $muted; border: none; border-bottom: 1px solid $line; padding: 10px;
+    background: $raised; color: $muted; border: none; border-bottom: ${border}px solid $line; padding: 10px;
     font-size: ${caption}px; font-weight: 600;
 }
 
@@ -352,10 +399,11 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 QToolTip {
-    background: $raised; color: $text; border: 1px solid $edge; padding: 6px 8px; font-size: ${caption}px;
+    background: $raised; color: $text;
+    border: ${border}px solid $edge; padding: 6px 8px; font-size: ${caption}px;
 }
 
-QFrame[role="rail"] { background: $surface; border: none; border-right: 1px solid $line; }
+QFrame[role="rail"] { background: $surface; border: none; border-right: ${border}px solid $line; }
 QToolButton[kind="rail"] {
     background: transparent; border: none; border-radius: 12px; color: $muted; padding: 6px 2px;
     font-size: 15px; font-weight: 600;
@@ -364,5 +412,5 @@ QToolButton[kind="rail"]:hover { background: $hover; }
 QToolButton[kind="rail"]:checked { background: $accent_soft; color: $accent_text; border: none; }
 QToolButton[kind="rail"]:focus { border: 2px solid $accent; }
 
-QFrame[role="strip"] { background: $surface; border: none; border-top: 1px solid $line; }
+QFrame[role="strip"] { background: $surface; border: none; border-top: ${border}px solid $line; }
 """

@@ -148,7 +148,7 @@ def test_an_empty_state_offers_its_action(show):
     assert done == [1]
 
 
-@pytest.mark.parametrize("name", ["dark", "light"])
+@pytest.mark.parametrize("name", theme.THEMES)
 def test_a_theme_switches_grounds_and_icons_at_once(show, qapp, name):
     holder = QWidget()
     holder.setProperty("role", "page")
@@ -189,5 +189,46 @@ def contrast(a: str, b: str) -> float:
         ("on_record", "record", 4.5),
     ],
 )
-def test_text_can_be_read_in_the_sun(colours, text, ground, at_least):
+def test_text_can_be_read(colours, text, ground, at_least):
     assert contrast(getattr(colours, text), getattr(colours, ground)) >= at_least
+
+
+GROUNDS = (
+    "window",
+    "surface",
+    "raised",
+    "hover",
+    "pressed",
+    "accent_soft",
+    "info_soft",
+    "warning_soft",
+    "error_soft",
+)
+WRITTEN = ("text", "muted", "accent_text", "ok", "info", "warning", "error", "line", "edge")
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("written", WRITTEN)
+def test_outdoors_everything_written_or_framed_has_seven_to_one(written, ground):
+    assert contrast(getattr(theme.OUTDOOR, written), getattr(theme.OUTDOOR, ground)) >= 7
+
+
+@pytest.mark.parametrize(
+    "pair", [("on_accent", "accent"), ("on_accent", "accent_hover"), ("on_record", "record")]
+)
+def test_outdoors_buttons_have_seven_to_one(pair):
+    assert contrast(*(getattr(theme.OUTDOOR, name) for name in pair)) >= 7
+
+
+@pytest.mark.parametrize("colours", theme.THEMES.values(), ids=theme.THEMES)
+@pytest.mark.parametrize("tone", ["ok", "info", "warning", "error", "muted"])
+@pytest.mark.parametrize("ground", ["window", "surface", "raised"])
+def test_every_tone_can_be_read_on_every_ground(colours, tone, ground):
+    assert contrast(getattr(colours, tone), getattr(colours, ground)) >= 4.5
+
+
+def test_themes_follow_each_other_in_a_circle():
+    seen = ["dark"]
+    while (name := theme.after(seen[-1])) != "dark":
+        seen.append(name)
+    assert seen == list(theme.THEMES)

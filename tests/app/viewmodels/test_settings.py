@@ -34,7 +34,7 @@ def test_limits_and_choices_are_those_of_the_schema():
     fields = {field.name: field for section in form(Settings()) for field in section.fields}
 
     assert (fields["tokens"].minimum, fields["tokens"].maximum) == (0, 10_000)
-    assert fields["theme"].choices == ("dark", "light")
+    assert fields["theme"].choices == ("dark", "light", "outdoor")
 
 
 def test_a_change_is_in_the_file_at_once(qtbot, file):

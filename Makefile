@@ -3,6 +3,7 @@
 # make parity runs the large networks against the official outputs (../shared; minutes)
 # make check  linters, types, layers, the wheel
 # make bench  every benchmark in turn
+# make screenshots  photographs every page and state into build/screenshots; ARGS="--only 3d" takes some
 # make format puts the sources in order
 # make clean  removes what the others made, .venv included
 #
@@ -14,7 +15,7 @@ ARGS ?=
 TORCH ?=
 export TORCH
 
-.PHONY: run test parity check bench format clean setup-run setup-dev
+.PHONY: run test parity check bench screenshots format clean setup-run setup-dev
 .DEFAULT_GOAL := run
 
 run: setup-run
@@ -33,6 +34,11 @@ bench: setup-dev
 	@export OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=xcb; for file in benchmarks/*.py; do echo "== $$file"; \
 		xvfb-run -a -s "-screen 0 1920x1200x24" $(PYTHON) "$$file" $(ARGS) || failed="$$failed $$file"; done; \
 		if [ -n "$$failed" ]; then echo "limits broken or failed:$$failed"; exit 1; fi
+
+screenshots: setup-dev
+	@for theme in dark light outdoor; do for size in 1280x720 1280x800 1920x1080 2560x1600 800x1280; do \
+		xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb \
+		$(PYTHON) docs/screenshots/gallery.py --theme $$theme --size $$size $(ARGS) || exit 1; done; done
 
 format: setup-dev
 	@.venv/bin/ruff check --fix-only .

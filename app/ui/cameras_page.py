@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.ui import theme
 from app.ui.context import Notice, WindowContext
 from app.ui.controls_panel import ControlsPanel
+from app.ui.flow_layout import FlowLayout
 from app.ui.side_panel import SidePanel
 from app.ui.widgets import (
     Button,
@@ -74,11 +75,9 @@ class CamerasPage(QWidget):
         self.found = _Section("Plugged in", "Looking for cameras ...")
         self.links = _Section("USB", "No depth camera is on the USB bus.")
         self.libraries = _Section("Libraries of the vendors", "Looking for libraries ...")
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP_PX)
+        buttons = FlowLayout(gap_px=theme.GAP_PX)
         for button in (self.open_all, self.open_demo, self.open_recording, self.save_rig, self.search):
             buttons.addWidget(button)
-        buttons.addStretch(1)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, theme.SPACE_PX)

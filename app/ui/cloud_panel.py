@@ -7,11 +7,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import theme
 from app.ui.cloud_options import CloudOptions
 from app.ui.cloud_view import CloudView
+from app.ui.flow_layout import FlowLayout
 from app.ui.widgets import Button, IconButton, Option, Segmented
 from app.viewmodels.cloud import (
     Cloud,
@@ -63,15 +64,12 @@ class CloudPanel(QObject):
         self.options = CloudOptions()
         self.opener = IconButton("axis-arrow", "Side, points, mesh, clip box, saving (V)", checkable=True)
         self._reset = Button("Reset view", icon_name="restore")
-        row = QHBoxLayout(self.bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GAP_PX)
-        row.addWidget(self._layouts)
-        row.addWidget(self._colourings)
-        row.addWidget(self._all)
-        row.addStretch(1)
-        row.addWidget(self._reset)
-        row.addWidget(self.opener)
+        row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
+        for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):
+            row.addWidget(widget)
+        flowing = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        flowing.setHeightForWidth(True)
+        self.bar.setSizePolicy(flowing)
         self.bar.hide()
         self.body.hide()
         self._layouts.changed.connect(self._chosen)

@@ -12,6 +12,7 @@ from app.quality.sensor import SensorQuality
 from app.ui import theme
 from app.ui.compare_column import CompareColumn, Shown
 from app.ui.context import Notice, WindowContext
+from app.ui.flow_layout import FlowLayout
 from app.ui.legends import RangeButton, metres
 from app.ui.number_pad import NumberPad
 from app.ui.report_pdf import write_pdf
@@ -215,19 +216,13 @@ class ComparePage(QWidget):
         return box
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.GAP_PX)
-        top.addWidget(self.views)
-        top.addWidget(self._range)
-        top.addWidget(self._tap, 1)
-        top.addSpacing(theme.GAP_PX)
-        top.addWidget(self._find)
-        top.addWidget(self.distance)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(theme.GAP_PX)
+        top = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        for widget in (self.views, self._range, self._tap, self._find, self.distance):
+            top.addWidget(widget)
+        bottom = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         bottom.addWidget(self._simulation)
-        bottom.addWidget(self.hold, 1)
-        bottom.addWidget(self.report)
+        for button in (self.hold, self.report):
+            bottom.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(theme.GAP_PX)

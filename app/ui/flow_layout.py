@@ -1,14 +1,21 @@
 """A layout that fills rows from left to right and breaks like text."""
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
 
 
 class FlowLayout(QLayout):
-    """Rows of widgets of their own size; the height depends on the width."""
+    """Rows of widgets of their own size; the height depends on the width.
 
-    def __init__(self, parent: QWidget | None = None, *, gap_px: int) -> None:
+    Args:
+        parent: that is laid out.
+        gap_px: between widgets and between rows.
+        fill: widgets that expand share the room that a row has left; they need their smallest width only.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, gap_px: int, fill: bool = False) -> None:
         super().__init__(parent)
+        self._fill = fill
         self._items: list[QLayoutItem] = []
         self._gap_px = gap_px
         self.setContentsMargins(QMargins())
@@ -50,15 +57,45 @@ class FlowLayout(QLayout):
         return size
 
     def _arrange(self, rect: QRect, *, move: bool) -> int:
-        x, y, row_height = rect.x(), rect.y(), 0
+        y = rect.y()
+        for row in self._rows(rect.width()):
+            spare = rect.width() - sum(map(self._width, row)) - self._gap_px * (len(row) - 1)
+            taking = [item for item in row if self._takes_room(item)]
+            x, height = rect.x(), 0
+            for item in row:
+                width = self._width(item)
+                if item in taking:
+                    width = min(width + spare // len(taking), item.maximumSize().width())
+                width = min(width, rect.width())
+                tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+                if move:
+                    item.setGeometry(QRect(QPoint(x, y), QSize(width, tall)))
+                x += width + self._gap_px
+                height = max(height, tall)
+            y += height + self._gap_px
+        return max(y - self._gap_px - rect.y(), 0)
+
+    def _rows(self, width: int) -> list[list[QLayoutItem]]:
+        rows: list[list[QLayoutItem]] = []
+        left = 0
         for item in self._items:
             if item.isEmpty():
                 continue
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, row_height = rect.x(), y + row_height + self._gap_px, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + self._gap_px
-            row_height = max(row_height, size.height())
-        return y + row_height - rect.y()
+            needed = self._width(item)
+            if not rows or needed + self._gap_px > left:
+                rows.append([item])
+                left = width - needed
+            else:
+                rows[-1].append(item)
+                left -= needed + self._gap_px
+        return rows
+
+    def _takes_room(self, item: QLayoutItem) -> bool:
+        widget = item.widget()
+        if not self._fill or widget is None:
+            return False
+        policy = widget.sizePolicy().horizontalPolicy()
+        return policy in {QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored}
+
+    def _width(self, item: QLayoutItem) -> int:
+        return item.minimumSize().width() if self._takes_room(item) else item.sizeHint().width()

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.ui import theme
@@ -20,8 +20,11 @@ BASE_WORDS: Final = {"wipe": "Left", "blend": "Under", "side": "Beside", "inset"
 SHOWN_WORDS: Final = {"wipe": "Right", "blend": "Over", "side": "Show", "inset": "Large", "one": "Show"}
 
 
-class LayerBar(QWidget):
-    """Two rows of segments in one: the layer to compare with, and the layer to see.
+class LayerBar(QObject):
+    """Two rows of segments that the page places: the layer to compare with, and the layer to see.
+
+    Attributes:
+        parts: the two rows, each with its word.
 
     Signals:
         base_chosen: layer to compare with.
@@ -33,16 +36,10 @@ class LayerBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setStyleSheet(TIGHTER)
         self.bases = Segmented([_option(layer) for layer in BASES], "Compare with")
         self.layers = Segmented([_option(layer) for layer in LAYERS], "Show")
         self._base_word, self._shown_word = label("", "muted", wrap=False), label("", "muted", wrap=False)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GAP_PX)
-        for widget in (self._base_word, self.bases, self._shown_word, self.layers):
-            row.addWidget(widget)
-        row.addStretch(1)
+        self.parts = (_part(self._base_word, self.bases), _part(self._shown_word, self.layers))
         self.bases.changed.connect(self._base_changed)
         self.layers.changed.connect(self._shown_changed)
 
@@ -52,14 +49,25 @@ class LayerBar(QWidget):
         self.layers.select(options.shown)
         self._base_word.setText(BASE_WORDS.get(options.layout, ""))
         self._shown_word.setText(SHOWN_WORDS.get(options.layout, ""))
-        for widget in (self._base_word, self.bases):
-            widget.setVisible(options.layout in BASE_WORDS)
+        self.parts[0].setVisible(options.layout in BASE_WORDS)
+        self.parts[1].setVisible(options.layout != "cloud")
 
     def _base_changed(self, keys: list[str]) -> None:
         self.base_chosen.emit(cast("Layer", keys[0]))
 
     def _shown_changed(self, keys: list[str]) -> None:
         self.shown_chosen.emit(cast("Layer", keys[0]))
+
+
+def _part(word: QWidget, choices: Segmented) -> QWidget:
+    part = QWidget()
+    part.setStyleSheet(TIGHTER)
+    row = QHBoxLayout(part)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.GAP_PX)
+    row.addWidget(word)
+    row.addWidget(choices)
+    return part
 
 
 def _option(layer: Layer) -> Option:

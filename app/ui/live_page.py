@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app import paths
 from app.compose import InferenceState, InferenceStatus
@@ -21,6 +21,7 @@ from app.ui.cloud_panel import CloudPanel
 from app.ui.colour_panel import ColourPanel
 from app.ui.commands import Command, bind_keys
 from app.ui.context import Notice, WindowContext
+from app.ui.flow_layout import FlowLayout
 from app.ui.hiding_notice import HidingNotice
 from app.ui.layer_bar import BASES, TIGHTER, LayerBar
 from app.ui.legends import Legend, RangeButton, metres
@@ -45,6 +46,8 @@ LAYOUTS = (
     Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
 )
 
+NARROW_PX = 960
+"""Below that a panel lies under the pictures, not beside them."""
 NO_CLOUD = "Choose the arrangement 3D, and wait for the first frame."
 
 
@@ -150,21 +153,25 @@ class LivePage(QWidget):
         self._nothing.show_words(title_text, text)
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setSpacing(theme.GAP_PX)
-        for widget in (self._layouts, self._freeze, self._measure, self._stages):
+        bar = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        for widget in (self._layouts, self._freeze, self._measure, self._stages, self._range):
             bar.addWidget(widget)
-        bar.addStretch(1)
-        bar.addWidget(self._range)
-        bar.addWidget(self._models, 100)
+        bar.addWidget(self._models)
         bar.addWidget(self._tune)
-        tools = QHBoxLayout()
-        tools.setSpacing(theme.GAP_PX)
-        tools.addWidget(self._layers, 1)
-        tools.addWidget(self._cloud.bar, 1)
-        tools.addWidget(self._why)
-        tools.addWidget(self._snapshot)
-        tools.addWidget(self._more)
+        tools = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        for part in self._layers.parts:
+            tools.addWidget(part)
+        tools.addWidget(self._cloud.bar)
+        room = QWidget()  # what is left between the choices and the last buttons
+        room.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        tools.addWidget(room)
+        last = QWidget()
+        row = QHBoxLayout(last)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
+        for widget in (self._why, self._snapshot, self._more):
+            row.addWidget(widget)
+        tools.addWidget(last)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
@@ -172,11 +179,18 @@ class LivePage(QWidget):
         column.addLayout(tools)
         column.addWidget(self._hiding)
         column.addWidget(self._legend)
-        below = QHBoxLayout()
-        below.setSpacing(10)
-        below.addWidget(self._stack, 1)
-        below.addWidget(self._panel)
-        column.addLayout(below, 1)
+        self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._below.setSpacing(10)
+        self._below.addWidget(self._stack, 1)
+        self._below.addWidget(self._panel)
+        column.addLayout(self._below, 1)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        narrow = self.width() < NARROW_PX
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if direction != self._below.direction():
+            self._below.setDirection(direction)
+            self._panel.set_below(narrow)
 
     def _connect(self) -> None:
         model = self.model
@@ -422,7 +436,6 @@ class LivePage(QWidget):
     def _show_options(self, options: LiveOptions) -> None:
         self._layouts.select(options.layout)
         self._layers.show_options(options)
-        self._layers.setVisible(options.layout != "cloud")
         self._freeze.setChecked(options.frozen)
         self._stages.setChecked(options.stages)
         self._freeze.set_icon("play" if options.frozen else "pause")

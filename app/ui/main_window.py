@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
+    QBoxLayout,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
@@ -60,7 +61,11 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
 )
 RAIL_PX: Final = 104
 STRIP_PX: Final = 42
-SMALLEST: Final = QSize(1024, 720)
+WIDEST_PX: Final = 16_777_215
+"""Qt's QWIDGETSIZE_MAX: no limit."""
+SMALLEST: Final = QSize(800, 640)
+RAIL_HEIGHT_PX: Final = 90
+RAIL_BUTTON_PX: Final = 80
 PALETTE_KEYS: Final = ("Ctrl+K", "Ctrl+P", "Ctrl+Alt+/", "H", "F1")
 
 
@@ -255,18 +260,35 @@ class MainWindow(QMainWindow):
         right.addWidget(self._stack, 1)
         right.addWidget(self._playback_bar)
         right.addWidget(self._make_strip())
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self._make_rail())
-        row.addLayout(right, 1)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight, body)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(0)
+        self._body.addWidget(self._make_rail())
+        self._body.addLayout(right, 1)
         return body
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        upright = self.height() > self.width()
+        direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight
+        if direction != self._body.direction():  # where it is narrow, the pages get the whole width
+            self._body.setDirection(direction)
+            self._turn_rail(lying=upright)
+
+    def _turn_rail(self, *, lying: bool) -> None:
+        """The rail along the lower edge, or along the left one."""
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._rail_column.setDirection(across if lying else down)
+        self._rail.setMinimumWidth(0 if lying else RAIL_PX)
+        self._rail.setMaximumWidth(WIDEST_PX if lying else RAIL_PX)
+        self._rail.setMinimumHeight(RAIL_HEIGHT_PX if lying else 0)
+        self._rail.setMaximumHeight(RAIL_HEIGHT_PX if lying else WIDEST_PX)
+
     def _make_rail(self) -> QFrame:
-        rail = QFrame()
+        rail = self._rail = QFrame()
         rail.setProperty("role", "rail")
         rail.setFixedWidth(RAIL_PX)
-        column = QVBoxLayout(rail)
+        column = self._rail_column = QBoxLayout(QBoxLayout.Direction.TopToBottom, rail)
         column.setContentsMargins(8, 10, 8, 10)
         column.setSpacing(theme.GAP_PX)
         group = QButtonGroup(self)
@@ -279,6 +301,7 @@ class MainWindow(QMainWindow):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             button.setIconSize(QSize(30, 30))
             button.setFixedHeight(70)
+            button.setMinimumWidth(RAIL_BUTTON_PX)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(partial(self._rail_pressed, name))
@@ -287,7 +310,7 @@ class MainWindow(QMainWindow):
             self._rail_buttons[name] = button
         column.addStretch(1)
         for corner in (self._theme_button, self._full_button, self._way_out):
-            column.addWidget(corner, 0, Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(corner, 0, Qt.AlignmentFlag.AlignCenter)
         self._full_button.setVisible(not self._kiosk)
         self._way_out.setVisible(self._kiosk)
         self._dress_rail()

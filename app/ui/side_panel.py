@@ -7,6 +7,8 @@ from app.ui import theme
 from app.ui.widgets import IconButton, label, touch_scroll
 
 WIDTH_PX = 360
+BELOW_PX = 440
+"""Its height where it lies below the page instead of beside it."""
 
 
 class SidePanel(QFrame):
@@ -48,6 +50,14 @@ class SidePanel(QFrame):
         page = touch_scroll(room)
         self._pages[key] = (title_text, page)
         self._stack.addWidget(page)
+
+    def set_below(self, below: bool) -> None:
+        """Take the width of what is above, or stand beside it."""
+        wide = 16_777_215  # QWIDGETSIZE_MAX
+        self.setMinimumWidth(0 if below else WIDTH_PX)
+        self.setMaximumWidth(wide if below else WIDTH_PX)
+        self.setMinimumHeight(BELOW_PX if below else 0)
+        self.setMaximumHeight(BELOW_PX if below else wide)
 
     def open_page(self, key: str) -> None:
         """Show one panel; an empty key shows none."""

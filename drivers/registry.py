@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.camera import Camera, CameraInfo
-from drivers.cameras import orbbec, realsense, uvc, zed
+from drivers.cameras import orbbec, realsense, uvc, zed, zed_uvc
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraNotFound
 from drivers.planned import PlannedCamera
@@ -45,7 +45,7 @@ class Vendor(Protocol):
     def live_cameras(self, serial: str = "", *, wish: Wish | None = None) -> Sequence[Camera]: ...
 
 
-_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, uvc)
+_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, zed_uvc, uvc)
 SDKS: tuple[Sdk, ...] = (realsense.SDK, orbbec.SDK, zed.SDK)
 
 
@@ -54,8 +54,8 @@ def open_source(source: str, *, loop: bool = True) -> Rig:
 
     Args:
         source: "demo", "demo:unplug" (or another fault, for practice), "demo:stereo_active" (one of its
-            cameras), "auto", "realsense:SERIAL", "orbbec:SERIAL", "zed:SERIAL", "uvc:video0", a rig file, a
-            session folder, a vendor's recording, or a folder of frame folders.
+            cameras), "auto", "realsense:SERIAL", "orbbec:SERIAL", "zed:SERIAL", "zed-uvc:video0",
+            "uvc:video0", a rig file, a session folder, a vendor's recording, or a folder of frame folders.
         loop: files start again at their end.
 
     Raises:
@@ -115,7 +115,7 @@ def devices() -> list[Device]:
             missing = Device("", vendor.SDK.title, "", problem=f"{error}", hint=error.hint)
         found += [_with_holders(device, on_bus) for device in listed]
         found += [_unlisted(camera, missing) for camera in _not_in(listed, on_bus, vendor.SDK.name)]
-    return found
+    return _once_each(found)
 
 
 def _with_holders(device: Device, on_bus: Iterable[UsbCamera]) -> Device:
@@ -126,6 +126,15 @@ def _with_holders(device: Device, on_bus: Iterable[UsbCamera]) -> Device:
     if not programs:
         return device
     return replace(device, problem=f"In use by {', '.join(programs)}.", hint=CameraBusy.default_hint)
+
+
+def _once_each(found: list[Device]) -> list[Device]:
+    """Where the ZED SDK opens the cameras, they are not offered a second time without it."""
+    with_sdk = any(device.source.startswith(f"{zed.SDK.name}:") for device in found)
+    twins = {
+        id(d) for d in found if with_sdk and d.vendor == zed_uvc.VENDOR and d.model.endswith(zed_uvc.WITHOUT)
+    }
+    return [device for device in found if id(device) not in twins]
 
 
 _REPLUG = "Plug the camera out and in again."

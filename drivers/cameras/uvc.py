@@ -6,28 +6,35 @@ The reading of frames was run on files; opening a real `/dev/video` node was not
 import functools
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from drivers.camera import CameraBase, CameraInfo
-from drivers.clock import Clock, FrameCounter
+from drivers.clock import FrameCounter
 from drivers.depth import DepthMap
 from drivers.devices import Device
-from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.errors import CameraError, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
 from drivers.frames_folder import assumed_intrinsics
 from drivers.geometry import Calibration
 from drivers.profiles import Wish
 from drivers.sdk import PIP, Sdk
 from drivers.usb import link_of, read_line, vendor_of
+from drivers.video_node import (
+    MAY_NOT,
+    NODES,
+    SYSFS,
+    Capture,
+    OpenCapture,
+    Wait,
+    exposed_ns,
+    next_image,
+    open_capture,
+)
+from drivers.video_node import wait as wait_for_frame
 
-NODES = Path("/dev")
-SYSFS = Path("/sys/class/video4linux")
 WIDTH, HEIGHT, RATE_HZ = 640, 480, 30
-_MAY_NOT = "Add this user to the group video, then log in anew."
 
 SDK = Sdk(
     name="uvc",
@@ -37,9 +44,6 @@ SDK = Sdk(
     minimum=(4, 9),
     install=f"{PIP} install opencv-python-headless",
 )
-
-Capture = Any
-"""An open `cv2.VideoCapture`."""
 
 
 class UvcCamera(CameraBase):
@@ -55,8 +59,8 @@ class UvcCamera(CameraBase):
         *,
         name: str = "USB camera",
         serial: str = "",
-        open_capture: Callable[[str], Capture] | None = None,
-        wait: Callable[[Capture, float], bool] | None = None,
+        open_node: OpenCapture | None = None,
+        wait: Wait | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -64,12 +68,12 @@ class UvcCamera(CameraBase):
             node: such as "/dev/video0".
             name: for people.
             serial: vendor's serial number.
-            open_capture: opens the node or raises `CameraError`; V4L2 if None.
+            open_node: opens the node or raises `CameraError`; V4L2 if None.
             wait: whether a frame comes within so many seconds; V4L2's way if None.
         """
         self._node = node
-        self._open_capture = open_capture or _open
-        self._wait = wait or _wait
+        self._open_node = open_node or _open
+        self._wait = wait or wait_for_frame
         self._info = CameraInfo(
             id=f"uvc_{Path(node).name}",
             name=name,
@@ -94,7 +98,7 @@ class UvcCamera(CameraBase):
 
     def open(self) -> None:
         self.close()
-        self._capture = self._open_capture(self._node)
+        self._capture = self._open_node(self._node)
         self._counter.restart()
         self._number = 0
 
@@ -108,14 +112,9 @@ class UvcCamera(CameraBase):
             raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
         import cv2
 
-        try:
-            if not self._wait(self._capture, timeout_s):
-                return None
-            came, image = self._capture.read()
-        except cv2.error as error:
-            raise CameraLost(f"{self._info.name} stopped: {error}") from error
-        if not came:
-            raise CameraLost(f"{self._info.name} was unplugged")
+        image = next_image(self._capture, self._wait, self._info.name, timeout_s=timeout_s)
+        if image is None:
+            return None
         if image.ndim != 3:
             raise ModeUnsupported(f"{self._info.name} sends no colour", hint="Choose another camera.")
         now_ns = time.monotonic_ns()
@@ -123,7 +122,7 @@ class UvcCamera(CameraBase):
         if (width, height) != (self._calibration.color.width, self._calibration.color.height):
             # A driver may refuse a size without a word.
             self._calibration = _calibration(width, height)
-        captured_ns, clock = _exposed_ns(self._capture.get(cv2.CAP_PROP_POS_MSEC), now_ns)
+        captured_ns, clock = exposed_ns(self._capture.get(cv2.CAP_PROP_POS_MSEC), now_ns)
         self._number += 1
         return Frame(
             camera_id=self._info.id,
@@ -179,45 +178,14 @@ def _device(folder: Path, nodes: Path) -> Device | None:
         link=link_of(read_line(usb / "speed")),
         port=usb.name,
         problem="" if may else "This user may not open it.",
-        hint="" if may else _MAY_NOT,
+        hint="" if may else MAY_NOT,
         automatic=False,
     )
 
 
 def _open(node: str) -> Capture:
-    import cv2
-
-    if not Path(node).exists():
-        raise CameraNotFound(f"There is no {node}")
-    if not os.access(node, os.R_OK | os.W_OK):
-        raise CameraError(f"This user may not open {node}", hint=_MAY_NOT)
-    capture = cv2.VideoCapture(node, cv2.CAP_V4L2)
-    if not capture.isOpened():
-        raise CameraBusy(f"{node} does not open")
-    fourcc = cv2.VideoWriter.fourcc(*"MJPG")  # uncompressed video would fill a USB 2 link
-    for what, value in (
-        (cv2.CAP_PROP_FOURCC, fourcc),
-        (cv2.CAP_PROP_FRAME_WIDTH, WIDTH),
-        (cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT),
-        (cv2.CAP_PROP_FPS, RATE_HZ),
-    ):
-        capture.set(what, value)
-    return capture
-
-
-def _wait(capture: Capture, timeout_s: float) -> bool:
-    import cv2
-
-    ready, _ = cv2.VideoCapture.waitAny([capture], max(1, int(timeout_s * 1e9)))
-    return bool(ready)
-
-
-def _exposed_ns(stamp_ms: float, now_ns: int) -> tuple[int, Clock]:
-    """V4L2 stamps frames on the monotonic clock; a driver that does not is found out by its numbers."""
-    stamp_ns = int(stamp_ms * 1e6)
-    if 0 <= now_ns - stamp_ns < 1_000_000_000:
-        return stamp_ns, Clock.DEVICE
-    return now_ns, Clock.ARRIVAL
+    # Uncompressed video would fill a USB 2 link.
+    return open_capture(node, width=WIDTH, height=HEIGHT, rate_hz=RATE_HZ)
 
 
 @functools.cache

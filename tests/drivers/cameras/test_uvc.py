@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from drivers.camera import Camera
-from drivers.cameras.uvc import UvcCamera, _exposed_ns, find_devices
+from drivers.cameras.uvc import UvcCamera, find_devices
 from drivers.clock import Clock
 from drivers.errors import CameraError, CameraLost, CameraNotFound
+from drivers.video_node import exposed_ns
 
 COUNT = 6
 
@@ -25,7 +26,7 @@ def camera(tmp_path):
     writer.release()
     made = UvcCamera(
         "/dev/video7",
-        open_capture=lambda _: cv2.VideoCapture(path, cv2.CAP_OPENCV_MJPEG),
+        open_node=lambda _: cv2.VideoCapture(path, cv2.CAP_OPENCV_MJPEG),
         wait=lambda _, timeout_s: timeout_s > 0,
     )
     yield made
@@ -92,9 +93,9 @@ def test_a_node_that_this_user_may_not_open_names_the_group(tmp_path):
 def test_a_stamp_of_the_monotonic_clock_is_believed_and_no_other():
     now_ns = time.monotonic_ns()
 
-    assert _exposed_ns((now_ns - 20_000_000) / 1e6, now_ns)[1] is Clock.DEVICE
-    assert _exposed_ns(33.3, now_ns) == (now_ns, Clock.ARRIVAL)
-    assert _exposed_ns(time.time() * 1e3, now_ns) == (now_ns, Clock.ARRIVAL)
+    assert exposed_ns((now_ns - 20_000_000) / 1e6, now_ns)[1] is Clock.DEVICE
+    assert exposed_ns(33.3, now_ns) == (now_ns, Clock.ARRIVAL)
+    assert exposed_ns(time.time() * 1e3, now_ns) == (now_ns, Clock.ARRIVAL)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from model import checkpoint
-from model.anchor import Agreement, agreement_of, anchor
+from model.anchor import SMALL, Agreement, agreement_of, anchor
 from model.confidence import FEATURES, OF_ANCHORED, OF_NETWORK, TOLERANCE, Judge, confidence, features
 from model.mdm import MDM
 from model.spec import DEMO
@@ -71,7 +71,7 @@ def repairs(
         agreement = agreement_of(network_m, sample.depth_m)
         if agreement is None:
             continue
-        tied = anchor(sample.color, network_m, sample.depth_m)
+        tied = anchor(sample.color, network_m, sample.depth_m, trust=SMALL)
         assert tied.agreement is not None
         yield (
             sample,

@@ -1,5 +1,6 @@
 """Ties a network's surface to the measurement: the network gives the shape, the sensor the metres."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -31,6 +32,24 @@ COARSE = 4
 SMOOTH_LEVELS = 4
 """The offset is smooth over 2 ** levels cells of that grid, 64 px."""
 MEMBRANE_STEP = 2
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far a network's word goes where nothing was measured.
+
+    Attributes:
+        share: of the step, in log depth, from the colour-guided filling to the network's surface.
+        reach: about the longest step that counts; a longer one counts as much.
+    """
+
+    share: float = 1.0
+    reach: float = math.inf
+
+
+FULL = Trust()
+SMALL = Trust(share=0.5, reach=0.2)
+"""Of a network of a few million parameters that has seen simulated rooms only (docs/decisions/0006)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +86,12 @@ class Anchored:
 
 
 def anchor(
-    color: NDArray[np.uint8], network_m: Map, measured_m: Map, *, accepted: Mask | None = None
+    color: NDArray[np.uint8],
+    network_m: Map,
+    measured_m: Map,
+    *,
+    accepted: Mask | None = None,
+    trust: Trust = FULL,
 ) -> Anchored:
     """The network's depth times a factor that makes it agree with the measurement around.
 
@@ -79,7 +103,8 @@ def anchor(
     through a door has neither.
 
     Everywhere else the factor is carried in from the believed pixels, along what has the same colour, and is
-    theirs at the rim, so that there is no step.
+    theirs at the rim, so that there is no step. Where the network is not fully trusted, the measured depth is
+    carried in the same way, and the answer lies between the two.
 
     Args:
         color: (H, W, 3) uint8 RGB.
@@ -87,6 +112,7 @@ def anchor(
         measured_m: (H, W) float32 metres, 0 for a hole.
         accepted: (H, W) bool, where the network vouches for a depth; what is measured elsewhere, such as the
             street behind a window, says nothing about the pixels around. None for everywhere.
+        trust: how far the network's word goes.
 
     Returns:
         The network's own depth where nothing is measured at all.
@@ -103,8 +129,17 @@ def anchor(
     believed = valid & ~_contradicted(agreement, log_measured, valid)
     if not believed.any():
         return Anchored(network_m, believed, agreement)
-    factor = _carried_in(color, offset, believed)
-    return Anchored(np.where(believed, measured_m, network_m * factor), believed, agreement)
+    tied = network_m * _carried_in(color, offset, believed)
+    if trust != FULL:
+        filled = _carried_in(color, np.where(valid, log_measured, np.float32(0)), believed)
+        tied = filled * np.asarray(cv2.exp(_step(_log(tied) - _log(filled), trust)), np.float32)
+    return Anchored(np.where(believed, measured_m, tied), believed, agreement)
+
+
+def _step(step: Map, trust: Trust) -> Map:
+    if math.isinf(trust.reach):
+        return step * np.float32(trust.share)
+    return np.tanh(step / np.float32(trust.reach)) * np.float32(trust.share * trust.reach)
 
 
 def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:

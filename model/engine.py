@@ -15,8 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from model import checkpoint
+from model.anchor import FULL, SMALL, Trust
+from model.backbone import OFFICIAL
 from model.checkpoint import WeightsError
 from model.classical import guided_membrane
+from model.config import ModelConfig
 from model.finish import finished
 from model.governor import Governor, levels
 from model.masking import Hide, Padding
@@ -113,6 +116,7 @@ class MdmEngine:
         self._runner = runner or runner_for(copy.deepcopy(model), "fp32")
         self._fewest = self._runner.config.num_tokens_range[0]
         self._tokens = tokens or self._fewest
+        self._trust = trust_in(self._runner.config)
         self._anchor = anchor and not monocular  # who hides the measurement wants to see none of it
         self._monocular = monocular
         self._fall_back = fall_back
@@ -188,6 +192,7 @@ class MdmEngine:
             measured_m,
             probability if masked else None,
             anchored=self._anchor,
+            trust=self._trust,
             noise=shot.noise,
         )
         return replace(repair, intrinsics=shot.intrinsics)
@@ -221,6 +226,11 @@ class MdmEngine:
         make, self._fall_back = self._fall_back, None
         self._runner = make()
         self._tokens = self._fewest
+
+
+def trust_in(config: ModelConfig) -> Trust:
+    """How far the word of a network goes: one of DINOv2's sizes is trusted, our small one in part."""
+    return FULL if config.encoder.backbone in OFFICIAL else SMALL
 
 
 def build(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from model.anchor import agreement_of, anchor
+from model.anchor import FULL, Trust, agreement_of, anchor
 from model.confidence import OF_ANCHORED, OF_NETWORK, confidence
 from model.mdm import MASK_THRESHOLD
 from model.repair import USUAL_NOISE, Repair, SensorNoise, provenance
@@ -21,6 +21,7 @@ def finished(
     probability: Map | None,
     *,
     anchored: bool,
+    trust: Trust = FULL,
     noise: SensorNoise = USUAL_NOISE,
 ) -> Repair:
     """The repair that follows from what a network said about one frame.
@@ -35,13 +36,14 @@ def finished(
         measured_m: (H, W) float32 metres that the network saw, 0 for a hole; all 0 in monocular repair.
         probability: (H, W) float32 in 0..1 of the mask head; None without one.
         anchored: tie the depth to the measurement (`model.anchor`).
+        trust: how far the network's word goes where it is tied.
         noise: of the sensor, for provenance.
     """
     accepted = None if probability is None else probability > MASK_THRESHOLD
     if anchored:
         if probability is not None:
             accepted = probability > np.where(measured_m > 0, SURELY_NOTHING, MASK_THRESHOLD)
-        tied = anchor(color, network_m, measured_m, accepted=accepted)
+        tied = anchor(color, network_m, measured_m, accepted=accepted, trust=trust)
         depth_m, kept, agreement = tied.depth_m, tied.believed, tied.agreement
         judge = OF_ANCHORED
     else:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.anchor import anchor, smooth_fill
+from model.anchor import FULL, SMALL, Trust, anchor, smooth_fill
 from model.classical import nearest
 from model.finish import finished
 from model.repair import Provenance
@@ -27,11 +27,13 @@ def steps_at_hole_borders(depth_m: np.ndarray, sample: Sample) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def test_a_robot_sees_no_step_at_the_border_of_a_hole(rooms) -> None:
+@pytest.mark.parametrize("trust", [FULL, SMALL])
+def test_a_robot_sees_no_step_at_the_border_of_a_hole(rooms, trust) -> None:
     tied, pasted, closest = [], [], []
     for sample, network_m in rooms:
         measured = sample.depth_m > 0
-        tied.append(steps_at_hole_borders(anchor(sample.color, network_m, sample.depth_m).depth_m, sample))
+        out = anchor(sample.color, network_m, sample.depth_m, trust=trust)
+        tied.append(steps_at_hole_borders(out.depth_m, sample))
         pasted.append(steps_at_hole_borders(np.where(measured, sample.depth_m, network_m), sample))
         closest.append(steps_at_hole_borders(nearest(sample.depth_m), sample))
     tied, pasted, closest = (np.concatenate(found) for found in (tied, pasted, closest))
@@ -39,6 +41,37 @@ def test_a_robot_sees_no_step_at_the_border_of_a_hole(rooms) -> None:
         assert np.percentile(tied, percentile) < 0.5 * np.percentile(pasted, percentile)
     # Repeating the measured neighbour is as little step as the sensor's own noise permits.
     assert np.percentile(tied, 90) < np.percentile(closest, 90) + 0.02
+
+
+def test_a_small_network_in_doubt_is_led_by_what_was_measured() -> None:
+    """A wall at 2 m with a hole; the network, right on the wall, claims to see the hole's middle at 6 m."""
+    hole = np.s_[100:200, 150:250]
+    measured_m, network_m = np.full(SIZE, 2.0, np.float32), np.full(SIZE, 2.0, np.float32)
+    measured_m[hole], network_m[hole] = 0, 6.0
+    color = np.full((*SIZE, 3), 128, np.uint8)
+    whole, part = (anchor(color, network_m, measured_m, trust=trust).depth_m for trust in (FULL, SMALL))
+    assert whole[150, 200] == pytest.approx(6.0, rel=0.02)
+    # Half of a step of 0.2 in log depth: tanh has long been at its end.
+    assert part[150, 200] == pytest.approx(2.0 * np.exp(0.5 * 0.2), rel=0.01)
+
+
+def test_a_share_alone_lies_between_network_and_filling() -> None:
+    hole = np.s_[100:200, 150:250]
+    measured_m, network_m = np.full(SIZE, 2.0, np.float32), np.full(SIZE, 2.0, np.float32)
+    measured_m[hole], network_m[hole] = 0, 4.0
+    color = np.full((*SIZE, 3), 128, np.uint8)
+    half = anchor(color, network_m, measured_m, trust=Trust(share=0.5)).depth_m
+    assert half[150, 200] == pytest.approx((2.0 * 4.0) ** 0.5, rel=0.02)
+
+
+def test_in_unknown_rooms_a_small_network_does_better_with_part_of_the_trust(rooms) -> None:
+    off = {FULL: [], SMALL: []}
+    for sample, network_m in rooms:
+        hole = (sample.depth_m == 0) & (sample.target_m > 0)
+        for trust, errors in off.items():
+            out = anchor(sample.color, network_m, sample.depth_m, trust=trust)
+            errors.append(abs(np.log(out.depth_m) - np.log(np.maximum(sample.target_m, 1e-3)))[hole].mean())
+    assert np.mean(off[SMALL]) < np.mean(off[FULL])
 
 
 def test_holes_are_filled_better_than_by_the_network_alone_and_right_pixels_are_left_alone(rooms) -> None:

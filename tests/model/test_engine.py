@@ -3,8 +3,10 @@ import pytest
 import torch
 
 from model import checkpoint
+from model.anchor import FULL, SMALL
+from model.backbone import architecture
 from model.config import ModelConfig
-from model.engine import MdmEngine, build, candidates
+from model.engine import MdmEngine, build, candidates, trust_in
 from model.errors import WeightsError
 from model.mdm import MDM
 from model.repair import Provenance, SensorNoise
@@ -146,6 +148,11 @@ def test_openvino_is_one_of_the_ways_where_it_is_installed(model, monkeypatch):
     monkeypatch.setattr("model.engine.is_installed", lambda: True)
     names = [way.name for way in candidates(model, EngineChoice(), hurry=True)]
     assert names == ["torch fp32", "OpenVINO CPU fp32", "torch bf16", "OpenVINO CPU bf16"]
+
+
+def test_networks_of_dinov2_sizes_have_the_last_word_and_our_small_one_has_half(model):
+    assert trust_in(model.config) is SMALL
+    assert trust_in(architecture("dinov2_vits14")) is FULL
 
 
 def test_the_classical_filler_never_poses_as_the_network():

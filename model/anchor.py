@@ -139,7 +139,8 @@ def anchor(
 def _step(step: Map, trust: Trust) -> Map:
     if math.isinf(trust.reach):
         return step * np.float32(trust.share)
-    return np.tanh(step / np.float32(trust.reach)) * np.float32(trust.share * trust.reach)
+    bounded = np.tanh(step / np.float32(trust.reach)) * np.float32(trust.share * trust.reach)
+    return np.asarray(bounded, np.float32)
 
 
 def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,17 +10,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from trainer.config import MaskingConfig, SourceConfig, TrainConfig
 from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
-from trainer.recipes import RECIPES, configuration
+from trainer.recipes import FORMER_NAMES, RECIPES, configuration
+
+CHANGES = ("batch", "micro_batch", "workers", "parallel", "device", "patience")
+"""Flags that are fields of the configuration."""
+BOUND = ("batch",)
+"""Of those, what a resumed run keeps: it is part of what is learned."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's flags."""
     parser.add_argument("--run", type=Path, required=True, help="folder of the run: checkpoints and weights")
-    parser.add_argument("--recipe", choices=list(RECIPES), default="fine-tune", help="what to do (fine-tune)")
+    parser.add_argument(
+        "--recipe",
+        choices=[*RECIPES, *FORMER_NAMES],
+        metavar="RECIPE",
+        default="finetune_rig",
+        help=f"{', '.join(RECIPES)} (finetune_rig)",
+    )
     parser.add_argument(
         "--session", type=Path, action="append", default=[], help="recorded session; may be given often"
+    )
+    parser.add_argument(
+        "--data",
+        type=_source,
+        action="append",
+        default=[],
+        metavar="KIND:FOLDER[@WEIGHT]",
+        help="data set or shards; may be given often (kinds: shards, and those of: dataset convert --help)",
     )
     parser.add_argument("--synthetic", action="store_true", help="learn from simulated rooms as well")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
@@ -29,6 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights to start from, instead of the recipe's own; a DINOv2 backbone starts a new network",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument("--batch", type=int, help="samples for each step, of all processes together")
+    parser.add_argument("--micro-batch", type=int, help="most samples at once in one process")
+    parser.add_argument("--workers", type=int, help="processes that read samples; 0 reads in a thread")
+    parser.add_argument(
+        "--parallel", choices=["ddp", "fsdp"], help="how processes of torchrun share the network"
+    )
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], help="what computes")
+    parser.add_argument(
+        "--patience", type=int, help="evaluations without a better one that end the run; 0: none"
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each event")
@@ -43,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed verb and return its exit status."""
-    progress = Progress(arguments.run / PROGRESS, arguments.json)
+    silent = os.environ.get("RANK", "0") != "0"
+    progress = Progress(arguments.run / PROGRESS, arguments.json, silent=silent)
     from drivers.errors import SessionError
     from model.errors import WeightsError
     from trainer.errors import TrainingError
@@ -67,33 +99,67 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, progress: Progress) -> None:
     import torch
 
-    from trainer import loop
+    from trainer import checkpoints, loop
     from trainer.data.mix import source_for
+    from trainer.distributed import joined
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     folder: Path = arguments.run
-    if arguments.resume:
-        progress.doing("Reading the checkpoint.")
-        state = loop.resume(folder)
-    else:
-        config = configuration(
-            arguments.recipe,
-            steps=arguments.steps,
-            sessions=tuple(path.resolve() for path in arguments.session),
-            synthetic=arguments.synthetic,
-            init=_weights(arguments.init),
-            seed=arguments.seed,
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(config.model_dump(mode="json"), indent=2)
-        (folder / CONFIG).write_text(text, encoding="utf-8")
-        progress.doing("Preparing the network.")
-        state = loop.begin(config)
-    progress.doing("Preparing the samples.")
-    source = source_for(state.config)
-    with _interrupts() as interrupted:
+    changes = {name: value for name in CHANGES if (value := getattr(arguments, name)) is not None}
+    config = checkpoints.newest(folder)[1].config if arguments.resume else _configuration(arguments, changes)
+    with joined(config) as world, _interrupts() as interrupted:
+        if arguments.resume:
+            progress.doing("Reading the checkpoint.")
+            free = {name: value for name, value in changes.items() if name not in BOUND}
+            state = loop.resume(folder, world, **free)
+        else:
+            if world.first:
+                folder.mkdir(parents=True, exist_ok=True)
+                text = json.dumps(config.model_dump(mode="json"), indent=2)
+                (folder / CONFIG).write_text(text, encoding="utf-8")
+            progress.doing("Preparing the network.")
+            state = loop.begin(config, world)
+        progress.doing("Preparing the samples.")
+        source = source_for(state.config, progress.warning)
         loop.train(state, source, folder, progress, interrupted=interrupted.is_set)
+
+
+def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) -> TrainConfig:
+    return configuration(
+        arguments.recipe,
+        steps=arguments.steps,
+        sessions=tuple(path.resolve() for path in arguments.session),
+        datasets=tuple(arguments.data),
+        synthetic=arguments.synthetic,
+        init=_weights(arguments.init),
+        seed=arguments.seed,
+        **changes,
+    )
+
+
+def _source(text: str) -> SourceConfig:
+    """One --data flag: KIND:FOLDER, and @WEIGHT behind it."""
+    from trainer.data.kinds import KINDS
+
+    kind, _, rest = text.partition(":")
+    folder, at, weight = rest.rpartition("@")
+    if not at or not _is_number(weight):
+        folder, weight = rest, "1"
+    if kind not in KINDS or not folder:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write KIND:FOLDER, where KIND is one of {', '.join(KINDS)}"
+        )
+    # Clean depth has no holes to hide tokens by, so that tokens are hidden at random (report, section 3.3).
+    masking = MaskingConfig() if KINDS[kind].clean else None
+    return SourceConfig(kind=kind, path=Path(folder).resolve(), weight=float(weight), masking=masking)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) > 0
+    except ValueError:
+        return False
 
 
 def _weights(name: str | None) -> Path | None:

@@ -22,6 +22,28 @@ class MaskingConfig(BaseModel):
     natural: float = Field(0.0, ge=0, le=1)
 
 
+class AugmentConfig(BaseModel):
+    """How samples are changed (report, section 2.3): crop and mirror image change colour and depth together.
+
+    Attributes:
+        crop: range of the share of each side that is kept.
+        flip: chance of a mirror image.
+        jitter: strength of the colour changes; 0 leaves colours alone, 1 is the usual.
+        blur: chance of motion blur.
+        shot_noise: chance of noise that grows with the square root of the light.
+        jpeg: chance of JPEG artefacts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crop: tuple[float, float] = (0.7, 1.0)
+    flip: float = Field(0.5, ge=0, le=1)
+    jitter: float = Field(1.0, ge=0)
+    blur: float = Field(0.2, ge=0, le=1)
+    shot_noise: float = Field(0.3, ge=0, le=1)
+    jpeg: float = Field(0.3, ge=0, le=1)
+
+
 class OptimiserConfig(BaseModel):
     """AdamW with one group for the backbone and one for the rest (report, section 2.3).
 
@@ -70,6 +92,9 @@ class SourceConfig(BaseModel):
 class TrainConfig(BaseModel):
     """One run.
 
+    What is drawn depends on the seed, the step and the place in the batch only: neither the number of
+    processes nor `micro_batch` nor `workers` changes which samples a step sees.
+
     Attributes:
         recipe: name of the recipe it came from.
         architecture: a `model_config`, for a start from nothing; None starts from `init`.
@@ -79,10 +104,17 @@ class TrainConfig(BaseModel):
         mix: sources and their weights; where there are some, they stand instead of `sessions` and
             `synthetic`.
         grids: rows and columns of image tokens; each step draws one, evaluation takes the last.
-        batch: samples for each step.
+        batch: samples for each step, of all processes together.
+        micro_batch: most samples at once in one process; gradients of several are added up. 0 for all.
         steps: of the whole run.
+        masking: of samples whose source has none of its own.
+        augment: how samples are changed.
         mask_weight: of the mask head's loss beside the depth loss.
+        ema: decay of the moving average of the weights that is evaluated and exported; 0 has none.
+        patience: evaluations without a better score after which the run ends; 0 never ends it.
         precision: of the transformer and the decoder in training.
+        parallel: how processes share the work: whole networks (DDP) or slices of one (FSDP2).
+        workers: processes that read samples; 0 reads them in a thread.
         seed: of everything that is drawn.
         report_every: steps between two lines on the loss.
         score_every: steps between two evaluations.
@@ -100,12 +132,18 @@ class TrainConfig(BaseModel):
     mix: tuple[SourceConfig, ...] = ()
     grids: tuple[tuple[int, int], ...] = ((12, 16),)
     batch: int = Field(8, gt=0)
+    micro_batch: int = Field(0, ge=0)
     steps: int = Field(gt=0)
     masking: MaskingConfig = MaskingConfig()
+    augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     mask_weight: float = Field(0.1, ge=0)
+    ema: float = Field(0.0, ge=0, lt=1)
+    patience: int = Field(0, ge=0)
     precision: Literal["fp32", "bf16"] = "fp32"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    workers: int = Field(0, ge=0)
     seed: int = 0
     report_every: int = Field(10, gt=0)
     score_every: int = Field(200, gt=0)

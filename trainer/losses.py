@@ -1,5 +1,8 @@
 """What training makes small."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
@@ -7,20 +10,28 @@ from model.mdm import MdmOutput
 from trainer.data.batches import Batch
 
 
-def loss(out: MdmOutput, batch: Batch, *, mask_weight: float) -> Tensor:
-    """L1 on metric depth where the right depth is known, as in the report, and the mask head's part.
+def pixels(batches: Sequence[Batch]) -> Tensor:
+    """(2,) float64: pixels with a right depth, and pixels where it is known whether there is a surface."""
+    known = sum(((batch.target_m > 0).sum() for batch in batches), torch.zeros(()))
+    judged = sum((batch.nothing_known.sum() for batch in batches), torch.zeros(()))
+    return torch.stack((torch.as_tensor(known).double().cpu(), torch.as_tensor(judged).double().cpu()))
 
-    How the published mask head was trained is not disclosed. Ours learns where there is a surface at all.
+
+def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float) -> Tensor:
+    """This micro-batch's part of the step's loss; the parts of all micro-batches and processes add up.
+
+    L1 on metric depth where the right depth is known, as in the report. How the published mask head was
+    trained is not disclosed; ours learns whether there is a surface (docs/decisions), by cross-entropy.
 
     Args:
         out: at the size of the targets.
         batch: with the targets.
-        mask_weight: of the mask head's cross-entropy.
+        of: (2,) `pixels` of the whole step, over all processes.
+        mask_weight: of the mask head's part.
     """
     known = batch.target_m > 0
-    depth_loss = (out.depth - batch.target_m).abs()[known].sum() / known.sum().clamp(min=1)
+    depth_loss = torch.where(known, (out.depth - batch.target_m).abs(), 0).sum() / max(of[0].item(), 1)
     if out.mask_logits is None or mask_weight == 0:
         return depth_loss
     entropy = F.binary_cross_entropy_with_logits(out.mask_logits, 1 - batch.nothing, reduction="none")
-    mask_loss = (entropy * batch.nothing_known).sum() / batch.nothing_known.sum().clamp(min=1)
-    return depth_loss + mask_weight * mask_loss
+    return depth_loss + mask_weight * (entropy * batch.nothing_known).sum() / max(of[1].item(), 1)

@@ -15,11 +15,13 @@ class Progress:
         log: JSON lines are appended here.
         as_json: print the same lines; else a sentence for people.
         out: where to print; standard output unless a test wants it elsewhere.
+        silent: say nothing; for all processes of a run but the first.
     """
 
     log: Path
     as_json: bool
     out: IO[str] | None = None
+    silent: bool = False
 
     def started(self, *, step: int, steps: int) -> None:
         """The loop begins after `step`."""
@@ -31,10 +33,24 @@ class Progress:
         """Something that takes long begins."""
         self._say({"event": "doing", "message": message}, message)
 
-    def step(self, *, step: int, loss: float, rate_hz: float, lr: float) -> None:
-        """A step is done; `loss` is the mean since the last such line."""
-        event = {"event": "step", "step": step, "loss": loss, "rate_hz": rate_hz, "lr": lr}
-        self._say(event, f"step {step}: loss {loss:.4f}, {rate_hz:.2f} steps/s, rate of learning {lr:.1e}")
+    def warning(self, message: str) -> None:
+        """Something went wrong, and the run goes on."""
+        self._say({"event": "warning", "message": message}, message)
+
+    def step(self, *, step: int, loss: float, rate_hz: float, lr: float, wait_share: float) -> None:
+        """A step is done; `loss` and `wait_share`, spent waiting for samples, are means since the last."""
+        event = {
+            "event": "step",
+            "step": step,
+            "loss": loss,
+            "rate_hz": rate_hz,
+            "lr": lr,
+            "wait_share": wait_share,
+        }
+        words = (
+            f"step {step}: loss {loss:.4f}, {rate_hz:.2f} steps/s, {wait_share:.0%} of it waiting for samples"
+        )
+        self._say(event, f"{words}, rate of learning {lr:.1e}")
 
     def score(self, *, step: int, mae_m: float, rmse_m: float, rel: float, of: str) -> None:
         """An evaluation is done; `of` says on which pixels."""
@@ -45,26 +61,36 @@ class Progress:
         """Weights that can be used were written."""
         self._say({"event": "weights", "step": step, "path": str(path)}, f"step {step}: weights in {path}")
 
-    def done(self, *, step: int) -> None:
-        """All steps are done."""
-        self._say({"event": "done", "step": step}, f"step {step}: finished")
+    def done(self, *, step: int, early: bool = False) -> None:
+        """All steps are done, or nothing gets better any more."""
+        words = "nothing gets better any more; finished with the best weights" if early else "finished"
+        self._say({"event": "done", "step": step, "early": early}, f"step {step}: {words}")
 
     def stopped(self, *, step: int) -> None:
         """Somebody asked to stop; the checkpoint is written."""
         self._say({"event": "stopped", "step": step}, f"step {step}: stopped; resume with --resume")
 
     def failed(self, *, message: str, hint: str) -> None:
-        """The run cannot go on."""
-        self._say({"event": "failed", "message": message, "hint": hint}, f"{message} {hint}")
+        """The run cannot go on. A disk that is full does not keep this from being said."""
+        event: dict[str, object] = {"event": "failed", "message": message, "hint": hint}
+        try:
+            self._say(event, f"{message} {hint}")
+        except OSError:
+            self._print(json.dumps(event) if self.as_json else f"{message} {hint}")
 
     def _say(self, event: dict[str, object], words: str) -> None:
+        if self.silent:
+            return
         line = json.dumps(event)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(line + "\n")
+        self._print(line if self.as_json else words)
+
+    def _print(self, text: str) -> None:
         out = self.out or sys.stdout
         try:
-            out.write((line if self.as_json else words) + "\n")
+            out.write(f"{text}\n")
             out.flush()
         except BrokenPipeError:  # the window that listened was closed; the log has the line
             pass

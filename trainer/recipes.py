@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.spec import DEMO
-from trainer.config import MaskingConfig, OptimiserConfig, TrainConfig
+from trainer.config import AugmentConfig, MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,28 @@ SMALL: dict[str, object] = {
 """The bundled network: the published architecture with 8 blocks of width 192 and a slim decoder."""
 
 
-def fine_tune(steps: int) -> TrainConfig:
-    """Adapts existing weights to recorded sessions, with the report's rates and masking."""
+def smoke(steps: int) -> TrainConfig:
+    """Shows in a minute on a CPU that everything works: a small network, small grids, simulated rooms."""
     return TrainConfig(
-        recipe="fine-tune",
-        init=DEMO.weights,
+        recipe="smoke",
+        architecture=SMALL,
         steps=steps,
+        synthetic=1.0,
+        grids=((6, 8),),
         batch=4,
-        optimiser=OptimiserConfig(warmup_steps=min(20, steps // 5)),
-        report_every=1,
-        score_every=max(steps // 4, 10),
-        checkpoint_every=max(steps // 4, 10),
-        held_out=8,
+        masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.5),
+        optimiser=OptimiserConfig(
+            backbone_lr=3e-4, rest_lr=3e-4, warmup_steps=5, warm_all=True, schedule="cosine"
+        ),
+        ema=0.9,
+        report_every=5,
+        score_every=max(steps // 2, 1),
+        checkpoint_every=max(steps // 2, 1),
+        held_out=4,
     )
 
 
-def small(steps: int) -> TrainConfig:
+def bundled(steps: int) -> TrainConfig:
     """Trains the bundled network from nothing on simulated rooms.
 
     The report's rates fit a pretrained ViT-L; a small one from nothing wants larger ones and a fall to zero.
@@ -83,7 +89,7 @@ def small(steps: int) -> TrainConfig:
     run cannot afford to learn that by itself.
     """
     return TrainConfig(
-        recipe="small",
+        recipe="bundled",
         architecture=SMALL,
         steps=steps,
         synthetic=1.0,
@@ -104,17 +110,101 @@ def small(steps: int) -> TrainConfig:
     )
 
 
-def report(steps: int) -> TrainConfig:
-    """The report's own numbers; made for many GPUs."""
+def finetune_rig(steps: int) -> TrainConfig:
+    """Adapts existing weights to recorded sessions, with the report's rates and masking."""
+    every = max(steps // 4, 10)
     return TrainConfig(
-        recipe="report",
+        recipe="finetune_rig",
         init=DEMO.weights,
         steps=steps,
+        batch=4,
+        optimiser=OptimiserConfig(warmup_steps=min(20, steps // 5)),
+        report_every=1,
+        score_every=every,
+        checkpoint_every=every,
+        held_out=8,
+    )
+
+
+def finetune_glass(steps: int) -> TrainConfig:
+    """Adapts existing weights to what sensors see through: rooms with glass, mirrors and steel.
+
+    Nothing but the holes is hidden in half of the samples: the holes of a sensor lie where the glass is, and
+    those are to be learned. ClearGrasp and sessions of glass, where given, join the rooms.
+    """
+    every = max(steps // 10, 10)
+    return TrainConfig(
+        recipe="finetune_glass",
+        init=DEMO.weights,
+        steps=steps,
+        synthetic=1.0,
         batch=8,
+        masking=MaskingConfig(ratio=(0.3, 0.8), natural=0.5),
+        augment=AugmentConfig(crop=(0.5, 1.0)),
+        optimiser=OptimiserConfig(
+            backbone_lr=3e-5, rest_lr=1e-4, warmup_steps=min(50, steps // 10), schedule="cosine"
+        ),
+        ema=0.99,
+        patience=5,
+        report_every=5,
+        score_every=every,
+        checkpoint_every=every,
+        held_out=32,
+    )
+
+
+def _vit(recipe: str, size: str, steps: int) -> TrainConfig:
+    from model.backbone import architecture  # brings torch, which a menu does without
+
+    return TrainConfig(
+        recipe=recipe,
+        architecture=architecture(size).model_dump(mode="json"),
+        steps=steps,
+        synthetic=1.0,
+        grids=((24, 32), (30, 40)),
+        batch=64,
+        micro_batch=16,
+        precision="bf16",
+        masking=MaskingConfig(natural=0.3),
+        optimiser=OptimiserConfig(warmup_steps=min(2000, steps // 10)),
+        ema=0.9995,
+        workers=8,
+        report_every=50,
+        score_every=2_000,
+        checkpoint_every=1_000,
+        held_out=128,
+    )
+
+
+def vits(steps: int) -> TrainConfig:
+    """ViT-S/14 with the published decoder on one GPU; --init takes DINOv2's backbone, which fits."""
+    return _vit("vits", "dinov2_vits14", steps)
+
+
+def vitb(steps: int) -> TrainConfig:
+    """ViT-B/14 with the published decoder on one GPU; --init takes DINOv2's backbone, which fits."""
+    return _vit("vitb", "dinov2_vitb14", steps)
+
+
+def paper_vitl(steps: int) -> TrainConfig:
+    """The report's own numbers (arXiv 2601.17895, section 2.3): 128 GPUs with 8 samples each, 7.5 days.
+
+    It starts from DINOv2's ViT-L/14 (--init). On fewer GPUs the same batch of 1,024 is added up from
+    micro-batches of 8. The grids are not published; ours are those of a 640 x 480 camera.
+    """
+    return TrainConfig(
+        recipe="paper_vitl",
+        steps=steps,
+        synthetic=1.0,
+        batch=1024,
+        micro_batch=8,
         grids=((30, 40),),
         precision="bf16",
+        workers=8,
+        report_every=50,
         score_every=5_000,
         checkpoint_every=1_000,
+        held_out=256,
     )
 
 
@@ -122,31 +212,54 @@ RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(
-            "fine-tune",
-            "Fine-tune",
+            "finetune_rig",
+            "Fine-tune on my rig",
             "Adapts the chosen weights to your sessions; minutes on a CPU.",
             200,
             True,
-            fine_tune,
+            finetune_rig,
         ),
         Recipe(
-            "small",
+            "finetune_glass",
+            "Fine-tune on glass",
+            "Adapts the chosen weights to glass, mirrors and steel in simulated rooms; an hour on a CPU.",
+            1_000,
+            True,
+            finetune_glass,
+        ),
+        Recipe(
+            "bundled",
             "Small, from nothing",
             "Trains the bundled network on simulated rooms; about two hours on two cores.",
             4_000,
             False,
-            small,
+            bundled,
         ),
         Recipe(
-            "report",
+            "smoke",
+            "Trial",
+            "Shows in a minute that training works here; its weights are no good.",
+            30,
+            False,
+            smoke,
+        ),
+        Recipe(
+            "vits", "ViT-S", "The published decoder on a ViT-S/14; days on one GPU.", 100_000, False, vits
+        ),
+        Recipe(
+            "vitb", "ViT-B", "The published decoder on a ViT-B/14; a week on one GPU.", 150_000, False, vitb
+        ),
+        Recipe(
+            "paper_vitl",
             "As in the report",
-            "Rates, masking and schedule of arXiv 2601.17895; needs GPUs and weeks.",
+            "Rates, masking and schedule of arXiv 2601.17895; 128 GPUs and a week.",
             250_000,
             True,
-            report,
+            paper_vitl,
         ),
     )
 }
+FORMER_NAMES = {"fine-tune": "finetune_rig", "small": "bundled", "report": "paper_vitl"}
 
 
 def configuration(
@@ -154,27 +267,46 @@ def configuration(
     *,
     steps: int | None = None,
     sessions: tuple[Path, ...] = (),
+    datasets: tuple[SourceConfig, ...] = (),
     synthetic: bool = False,
     init: Path | None = None,
     seed: int = 0,
+    **changes: object,
 ) -> TrainConfig:
     """The recipe `name`, with what the caller decides filled in.
 
+    Args:
+        name: of a recipe.
+        steps: instead of the recipe's own number.
+        sessions: to learn from; together they weigh as much as one data set.
+        datasets: to learn from.
+        synthetic: learn from simulated rooms as well.
+        init: weights to start from, instead of the recipe's own.
+        seed: of everything that is drawn.
+        **changes: further fields of `TrainConfig`.
+
     Raises:
-        ValueError: there is no such recipe, or nothing to learn from.
+        ValueError: there is no such recipe, nothing to learn from, or a change that cannot be.
     """
+    name = FORMER_NAMES.get(name, name)
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
     recipe = RECIPES[name]
     config = recipe.make(recipe.steps if steps is None else steps)
     share = config.synthetic
-    if sessions:
+    if sessions or datasets:
         share = 0.5 if synthetic else 0.0
     elif synthetic:
         share = 1.0
-    if not sessions and share == 0:
-        raise ValueError("there is nothing to learn from: name a session or the simulated rooms")
-    changes: dict[str, object] = {"sessions": sessions, "synthetic": share, "seed": seed}
+    if not sessions and not datasets and share == 0:
+        raise ValueError("there is nothing to learn from: name a session, a data set or the simulated rooms")
+    changes |= {"sessions": sessions, "synthetic": share, "seed": seed}
+    if datasets:
+        rooms = (SourceConfig(kind="synthetic"),) if synthetic else ()
+        each = 1 / max(len(sessions), 1)
+        recorded = tuple(SourceConfig(kind="session", path=path, weight=each) for path in sessions)
+        changes["mix"] = (*datasets, *recorded, *rooms)
     if init is not None:
         changes |= {"init": init, "architecture": None}
-    return config.model_copy(update=changes)
+    # Not `model_copy`, which checks nothing.
+    return TrainConfig.model_validate({**config.model_dump(), **changes})

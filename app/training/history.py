@@ -70,7 +70,7 @@ def past_run(folder: Path) -> PastRun | None:
         return None
     state = replay(folder / files.PROGRESS)
     weights = folder / files.WEIGHTS
-    checkpoint = folder / files.CHECKPOINT
+    checkpoints = (folder / files.CHECKPOINT).glob(f"step-*/{files.CHECKPOINT_FACTS}")
     return PastRun(
         folder=folder,
         recipe=config.recipe,
@@ -79,7 +79,7 @@ def past_run(folder: Path) -> PastRun | None:
         state=replace(state, steps=state.steps or config.steps),
         started=datetime.fromtimestamp((folder / files.CONFIG).stat().st_mtime, UTC).astimezone(),
         weights=weights if weights.is_file() else None,
-        resumable=checkpoint.is_file() and state.phase is not TrainingPhase.DONE,
+        resumable=any(checkpoints) and state.phase is not TrainingPhase.DONE,
     )
 
 

@@ -40,5 +40,5 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(tmp_path):
     assert errors == ""
     assert rest[-1]["event"] == "stopped"
     assert rest[-1]["step"] >= event["step"]
-    assert (run / files.CHECKPOINT).is_file()
+    assert list((run / files.CHECKPOINT).glob(f"step-*/{files.CHECKPOINT_FACTS}"))
     assert (run / files.WEIGHTS).is_file()

@@ -1,5 +1,9 @@
+import argparse
 import io
 import json
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -7,13 +11,22 @@ import torch
 
 from model import backbone, checkpoint
 from model.mdm import MDM
-from trainer import cli, files, loop
-from trainer.config import OptimiserConfig, TrainConfig
+from trainer import cli, files, loop, samples_view
+from trainer.config import MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
+from trainer.data.batches import on_device, read
+from trainer.data.datasets.arkitscenes import ArkitScenes
+from trainer.data.datasets.hypersim import Hypersim
+from trainer.data.datasets.taskonomy import Taskonomy
+from trainer.data.kinds import KINDS
 from trainer.data.samples import Sample
+from trainer.data.shards import Shards
 from trainer.errors import TrainingError
 from trainer.initialise import new_model
+from trainer.metrics import Errors
 from trainer.progress import Progress
-from trainer.recipes import RECIPES, SMALL, configuration
+from trainer.recipes import FORMER_NAMES, RECIPES, SMALL, configuration
+from trainer.record import fingerprint
+from trainer.schedule import optimiser_for, rates
 
 
 class Wedge:
@@ -36,14 +49,11 @@ def config(steps, **changes):
     return TrainConfig(
         recipe="test",
         grids=((3, 4),),
-        batch=2,
         steps=steps,
         optimiser=OptimiserConfig(backbone_lr=3e-4, rest_lr=1e-3, warmup_steps=2, schedule="cosine"),
         report_every=1,
-        score_every=1000,
-        checkpoint_every=1000,
         held_out=2,
-        **{"architecture": SMALL, **changes},
+        **{"architecture": SMALL, "batch": 2, "score_every": 1000, "checkpoint_every": 1000, **changes},
     )
 
 
@@ -111,15 +121,15 @@ def test_exported_weights_load_and_say_how_they_were_made(tmp_path):
 
 def test_the_rates_follow_the_report():
     report = OptimiserConfig()
-    assert loop.rates(report, 999, 250_000) == pytest.approx((0.5e-5, 1e-4))
-    assert loop.rates(report, 24_999, 250_000) == pytest.approx((1e-5, 1e-4))
-    assert loop.rates(report, 25_000, 250_000) == pytest.approx((0.5e-5, 0.5e-4))
-    assert loop.rates(report, 50_000, 250_000) == pytest.approx((0.25e-5, 0.25e-4))
+    assert rates(report, 999, 250_000) == pytest.approx((0.5e-5, 1e-4))
+    assert rates(report, 24_999, 250_000) == pytest.approx((1e-5, 1e-4))
+    assert rates(report, 25_000, 250_000) == pytest.approx((0.5e-5, 0.5e-4))
+    assert rates(report, 50_000, 250_000) == pytest.approx((0.25e-5, 0.25e-4))
 
 
 def test_backbone_and_rest_are_two_groups_that_hold_every_trained_parameter():
     model = new_model(SMALL, seed=0)
-    groups = loop.optimiser_for(model, OptimiserConfig()).param_groups
+    groups = optimiser_for(model, OptimiserConfig()).param_groups
     assert [group["lr"] for group in groups] == [1e-5, 1e-4]
     trained = sum(p.requires_grad for p in model.parameters())
     assert sum(len(group["params"]) for group in groups) == trained
@@ -200,10 +210,214 @@ def test_resuming_without_a_checkpoint_says_what_to_do(tmp_path, capsys):
 def test_a_torn_checkpoint_is_refused_with_a_sentence(tmp_path):
     run = loop.begin(config(1))
     loop.save(run, tmp_path)
-    whole = (tmp_path / files.CHECKPOINT).read_bytes()
-    (tmp_path / files.CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    (part,) = (tmp_path / files.CHECKPOINT).rglob("*.distcp")
+    whole = part.read_bytes()
+    part.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TrainingError, match="cannot be read"):
         loop.resume(tmp_path)
+
+
+def test_a_checkpoint_that_was_cut_off_is_none_and_the_one_before_it_counts(tmp_path):
+    run = loop.begin(config(5))
+    run.step = 3
+    loop.save(run, tmp_path)
+    run.step = 4
+    loop.save(run, tmp_path)
+    (tmp_path / files.CHECKPOINT / "partial").mkdir()
+    (tmp_path / files.CHECKPOINT / "step-000000004" / files.CHECKPOINT_FACTS).unlink()
+    assert loop.resume(tmp_path).step == 3
+
+
+def test_the_last_two_checkpoints_are_kept(tmp_path):
+    run = loop.begin(config(5))
+    for step in (1, 2, 3):
+        run.step = step
+        loop.save(run, tmp_path)
+    kept = sorted(path.name for path in (tmp_path / files.CHECKPOINT).iterdir())
+    assert kept == ["step-000000002", "step-000000003"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
+def test_a_full_disk_ends_the_run_with_a_sentence_and_keeps_the_checkpoint_before(tmp_path):
+    import resource
+
+    run = loop.begin(config(5))
+    run.step = 2
+    loop.save(run, tmp_path)
+    run.step = 3
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(TrainingError, match="could not be written") as caught:
+            loop.save(run, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert "Make room" in caught.value.hint
+    assert loop.resume(tmp_path).step == 2
+    assert not (tmp_path / files.CHECKPOINT / "partial").exists()
+
+
+def test_gradients_of_micro_batches_add_up_to_those_of_the_whole_batch(tmp_path):
+    def trained(micro_batch):
+        run = loop.begin(config(2, batch=4, micro_batch=micro_batch))
+        loop.train(run, Wedge(), tmp_path, progress(tmp_path))
+        return weights(run)
+
+    one, many = trained(0), trained(1)
+    for name, value in one.items():
+        assert torch.allclose(value, many[name], atol=2e-4), name
+
+
+def test_too_little_memory_makes_the_micro_batches_smaller_and_the_run_goes_on(tmp_path, monkeypatch):
+    run = loop.begin(config(2, batch=4))
+    forward = run.model.forward
+    seen = []
+
+    def small_device(image, *args, **kwargs):
+        seen.append(len(image))
+        if len(image) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(image, *args, **kwargs)
+
+    monkeypatch.setattr(run.model, "forward", small_device)
+    assert loop.train(run, Wedge(), tmp_path, progress(tmp_path))
+    assert seen[-4:] == [1, 1, 1, 1] or 1 in seen
+    told = [event["message"] for event in events(tmp_path) if event["event"] == "warning"]
+    assert any("gradients of 1 samples" in message for message in told)
+    assert run.micro_batch == 1
+    monkeypatch.undo()
+    assert loop.resume(tmp_path).micro_batch == 1, "a resumed run knows"
+
+
+def test_too_little_memory_for_one_sample_ends_the_run_with_what_to_do(tmp_path, monkeypatch):
+    run = loop.begin(config(2, batch=1))
+
+    def no_room(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    batch = on_device(read(Wedge(), run.config, 0, [0]), torch.device("cpu"))
+    monkeypatch.setattr(run.model, "forward", no_room)
+    with pytest.raises(TrainingError, match="too little memory") as caught:
+        loop.train_step(run, [batch])
+    assert "smaller" in caught.value.hint
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_the_weights_are_spoiled(tmp_path):
+    run = loop.begin(config(2, batch=1))
+    before = weights(run)
+    batch = on_device(read(Wedge(), run.config, 0, [0]), torch.device("cpu"))
+    batch.target_m[0, 5, 5] = torch.inf
+    with pytest.raises(TrainingError, match="The loss is"):
+        loop.train_step(run, [batch])
+    assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
+
+
+def test_the_average_follows_is_exported_and_survives_a_resume(tmp_path):
+    made = config(4, ema=0.5, checkpoint_every=2)
+    whole = loop.begin(made)
+    loop.train(whole, Wedge(), tmp_path, progress(tmp_path))
+    exported = checkpoint.load(tmp_path / files.WEIGHTS).state_dict()
+    name = "encoder.backbone.blocks.0.attn.qkv.weight"
+    assert torch.equal(exported[name], whole.average.tensors[name])
+    assert not torch.equal(exported[name], whole.model.state_dict()[name])
+
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    first = loop.begin(made)
+    loop.train(first, Wedge(), broken, progress(broken), interrupted=lambda: first.step == 3)
+    second = loop.resume(broken)
+    loop.train(second, Wedge(), broken, progress(broken))
+    assert torch.equal(second.average.tensors[name], whole.average.tensors[name])
+
+
+def test_a_run_that_gets_no_better_ends_early_with_its_best_weights(tmp_path, monkeypatch):
+    scores = iter([0.3, 0.1, 0.2, 0.4, 0.5])
+
+    def scored(run, *args):
+        mae_m = next(scores)
+        return Errors(mae_m, mae_m, mae_m, 1, 1, 1, 1, 1, 10)
+
+    monkeypatch.setattr(loop, "report_score", scored)
+    run = loop.begin(config(100, score_every=1, patience=2))
+    assert loop.train(run, Wedge(), tmp_path, progress(tmp_path))
+    assert run.step == 4
+    assert checkpoint.read(tmp_path / files.WEIGHTS).metadata["step"] == 2
+    assert events(tmp_path)[-1] == {"event": "done", "step": 4, "early": True}
+
+
+def test_the_run_folder_says_what_repeating_it_needs(tmp_path):
+    loop.train(loop.begin(config(1, seed=7)), Wedge(), tmp_path, progress(tmp_path))
+    (start,) = json.loads((tmp_path / files.RECORD).read_text("utf-8"))["starts"]
+    assert start["seed"] == 7
+    assert start["versions"]["torch"] == torch.__version__.partition("+")[0] or start["versions"]["torch"]
+    assert {"command", "commit", "changed_files", "processes", "device", "data", "threads"} <= set(start)
+
+
+def test_a_changed_data_set_has_another_fingerprint(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    before = fingerprint(tmp_path)
+    (tmp_path / "a").write_bytes(b"12")
+    assert fingerprint(tmp_path) != before
+
+
+def test_curves_and_pictures_are_written_for_tensorboard(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    loop.train(loop.begin(config(3)), Wedge(), tmp_path, progress(tmp_path))
+    board = accumulator.EventAccumulator(str(tmp_path / files.BOARD))
+    board.Reload()
+    assert [event.step for event in board.Scalars("train/loss")] == [1, 2, 3]
+    assert board.Scalars("held_out/mae_m")
+    assert board.Tags()["images"]
+    assert (tmp_path / samples_view.BEFORE).is_file()
+    assert (tmp_path / samples_view.AFTER).is_file()
+
+
+def test_each_step_says_how_much_of_it_was_waiting_for_samples(tmp_path):
+    class Slow(Wedge):
+        def sample(self, number):
+            time.sleep(0.2)
+            return super().sample(number)
+
+    loop.train(loop.begin(config(4)), Slow(), tmp_path, progress(tmp_path))
+    shares = [event["wait_share"] for event in events(tmp_path) if event["event"] == "step"]
+    assert all(0 <= share <= 1 for share in shares)
+    assert max(shares) > 0.3
+
+
+def test_the_former_names_of_recipes_still_work():
+    for old, new in FORMER_NAMES.items():
+        assert configuration(old, synthetic=True).recipe == new
+
+
+def test_a_data_flag_is_a_source_with_a_weight_and_clean_depth_is_hidden_at_random(tmp_path):
+    found = cli._source(f"hypersim:{tmp_path}@2.5")
+    assert (found.kind, found.path, found.weight) == ("hypersim", tmp_path, 2.5)
+    assert found.masking == MaskingConfig()
+    assert cli._source(f"shards:{tmp_path}").masking is None
+    with pytest.raises(argparse.ArgumentTypeError, match="KIND"):
+        cli._source("imagenet:/x")
+
+
+def test_sessions_data_sets_and_rooms_are_one_weighted_list(tmp_path):
+    made = configuration(
+        "bundled",
+        sessions=(tmp_path / "a", tmp_path / "b"),
+        datasets=(SourceConfig(kind="shards", path=tmp_path, weight=3),),
+        synthetic=True,
+    )
+    assert [(part.kind, part.weight) for part in made.sources] == [
+        ("shards", 3),
+        ("session", 0.5),
+        ("session", 0.5),
+        ("synthetic", 1),
+    ]
+
+
+def test_kinds_say_what_their_readers_say():
+    readers = {"shards": Shards, "taskonomy": Taskonomy, "hypersim": Hypersim, "arkitscenes": ArkitScenes}
+    assert all(KINDS[name].clean == reader.clean for name, reader in readers.items())
 
 
 def test_a_session_that_is_none_is_refused(tmp_path, capsys):

@@ -1,63 +1,115 @@
-"""Random crops, mirror images and colour faults (report, section 2.3)."""
+"""Changes to samples as tensors on the training device: colour and depth together (report, section 2.3)."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+import math
+from functools import lru_cache
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from trainer.data.samples import Sample
+from trainer.data.draws import Draws
 
-
-def augment(sample: Sample, rng: np.random.Generator) -> Sample:
-    """The sample as another camera might have seen it; depth keeps its metres."""
-    sample = _crop(sample, rng)
-    if rng.random() < 0.5:
-        sample = _each(sample, lambda image: np.ascontiguousarray(image[:, ::-1]))
-    return replace(sample, color=_colors(sample.color, rng))
-
-
-def _crop(sample: Sample, rng: np.random.Generator) -> Sample:
-    height, width = sample.depth_m.shape
-    scale = rng.uniform(0.7, 1.0)
-    h, w = round(height * scale), round(width * scale)
-    top, left = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
-    return _each(sample, lambda image: image[top : top + h, left : left + w])
-
-
-def _each(sample: Sample, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sample:
-    nothing = None if sample.nothing is None else change(sample.nothing)
-    return replace(
-        sample,
-        color=change(sample.color),
-        depth_m=change(sample.depth_m),
-        target_m=change(sample.target_m),
-        nothing=nothing,
-    )
+GREY = (0.299, 0.587, 0.114)
+BLOCK = 8
+# ISO/IEC 10918-1, annex K: the tables that most encoders scale by quality.
+_LIGHT = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+_COLOUR = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99,) * 8,) * 4,
+)
 
 
-def _colors(color: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    values = np.arange(256, dtype=np.float32)
-    gamma, gain, lift = rng.uniform(0.75, 1.35), rng.uniform(0.75, 1.25), rng.uniform(-15, 15)
-    tint = rng.uniform(0.92, 1.08, 3)
-    curve = 255 * (values[:, None] / 255) ** gamma * gain * tint + lift  # (256, 3)
-    table = np.clip(curve, 0, 255).astype(np.uint8)[None]  # (1, 256, 3)
-    out = np.asarray(cv2.LUT(np.ascontiguousarray(color), table), np.uint8)
-    if rng.random() < 0.2:
-        grey = cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None]
-        out = cv2.addWeighted(out, 0.4, np.repeat(grey, 3, 2), 0.6, 0).astype(np.uint8)
-    if rng.random() < 0.2:
-        length = int(rng.integers(3, 9))
-        kernel = np.zeros((length, length), np.float32)
-        kernel[length // 2] = 1 / length
-        turn = cv2.getRotationMatrix2D((length / 2 - 0.5, length / 2 - 0.5), rng.uniform(0, 180), 1)
-        out = cv2.filter2D(out, -1, cv2.warpAffine(kernel, turn, (length, length))).astype(np.uint8)
-    if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(2, 8), out.shape).astype(np.float32)
-        out = np.clip(out + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        _, jpeg = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
-        out = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
+def cropped(image: Tensor, draws: Draws) -> Tensor:
+    """(..., h, w): the part of (..., H, W) that stays, mirrored or not; nothing is interpolated."""
+    height, width = image.shape[-2:]
+    top, left, tall, wide = draws.crop
+    h, w = max(1, round(height * tall)), max(1, round(width * wide))
+    y, x = min(round(height * top), height - h), min(round(width * left), width - w)
+    part = image[..., y : y + h, x : x + w]
+    return part.flip(-1) if draws.flip else part
+
+
+def recoloured(image: Tensor, draws: Draws) -> Tensor:
+    """(3, H, W) float32 RGB in 0..1 as another camera might have it: colours, motion blur, noise, JPEG."""
+    gain = image.new_tensor(draws.gain)[:, None, None]
+    out = image.clamp(min=0) ** draws.gamma * gain + draws.lift
+    if draws.grey:
+        grey = (out * out.new_tensor(GREY)[:, None, None]).sum(0, keepdim=True)
+        out = out.lerp(grey.expand_as(out), draws.grey)
+    out = out.clamp(0, 1)
+    if draws.blur_px:
+        out = blurred(out, draws.blur_px, draws.blur_rad)
+    if draws.noise:
+        out = with_shot_noise(out, draws.noise, draws.seed)
+    if draws.jpeg:
+        out = as_jpeg(out, draws.jpeg)
     return out
+
+
+def blurred(image: Tensor, length_px: int, angle_rad: float) -> Tensor:
+    """(3, H, W) seen by a camera that moved evenly along a line."""
+    side = length_px | 1
+    half = side // 2
+    steps = torch.linspace(-half, half, 4 * side)
+    rows = (half + steps * math.sin(angle_rad)).round().long()
+    columns = (half + steps * math.cos(angle_rad)).round().long()
+    kernel = torch.zeros(side, side)
+    kernel[rows, columns] = 1
+    kernel = (kernel / kernel.sum()).to(image)[None, None].expand(3, 1, -1, -1)
+    padded = F.pad(image[None], (half,) * 4, mode="replicate")
+    return F.conv2d(padded, kernel, groups=3)[0]
+
+
+def with_shot_noise(image: Tensor, sigma: float, seed: int) -> Tensor:
+    """(3, H, W) with noise of `sigma` in full light that falls with the square root of the light."""
+    generator = torch.Generator(image.device).manual_seed(seed)
+    noise = torch.randn(image.shape, generator=generator, device=image.device, dtype=image.dtype)
+    return (image + noise * sigma * image.clamp(min=0.05).sqrt()).clamp(0, 1)
+
+
+def as_jpeg(image: Tensor, quality: int) -> Tensor:
+    """(3, H, W) as JPEG would give it back: blocks of cosines, rounded; colour is not halved."""
+    _, height, width = image.shape
+    padded = F.pad(image[None], (0, -width % BLOCK, 0, -height % BLOCK), mode="replicate")[0] * 255
+    to_ycc = image.new_tensor(
+        ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+    )
+    ycc = torch.einsum("dc,chw->dhw", to_ycc, padded)
+    ycc = torch.cat((ycc[:1] - 128, ycc[1:]))
+    high, wide = padded.shape[1] // BLOCK, padded.shape[2] // BLOCK
+    blocks = ycc.view(3, high, BLOCK, wide, BLOCK).transpose(2, 3)  # (3, rows, cols, 8, 8)
+    basis = _cosines().to(image)
+    table = _tables(quality).to(image)[:, None, None]  # (3, 1, 1, 8, 8)
+    coefficients = basis @ blocks @ basis.T
+    restored = basis.T @ ((coefficients / table).round() * table) @ basis
+    ycc = restored.transpose(2, 3).reshape(3, high * BLOCK, wide * BLOCK)
+    ycc = torch.cat((ycc[:1] + 128, ycc[1:]))
+    rgb = torch.einsum("dc,chw->dhw", torch.linalg.inv(to_ycc), ycc)
+    return (rgb[:, :height, :width] / 255).clamp(0, 1)
+
+
+@lru_cache(1)
+def _cosines() -> Tensor:
+    place = (torch.arange(BLOCK, dtype=torch.float32) + 0.5) / BLOCK
+    basis = torch.cos(math.pi * torch.arange(BLOCK, dtype=torch.float32)[:, None] * place)
+    basis[0] /= math.sqrt(2)
+    return basis / 2  # (8, 8), rows are frequencies
+
+
+@lru_cache(128)
+def _tables(quality: int) -> Tensor:
+    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    tables = torch.tensor((_LIGHT, _COLOUR, _COLOUR), dtype=torch.float32)
+    return ((tables * scale + 50) / 100).floor().clamp(1, 255)

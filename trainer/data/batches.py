@@ -1,7 +1,6 @@
-"""Samples become tensors, a few batches ahead of the training step."""
+"""Samples become a training step's tensors, on the device that trains."""
 
-from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,21 +8,60 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.config import PATCH_PX
 from trainer.config import TrainConfig
-from trainer.data.augment import augment
+from trainer.data.augment import cropped, recoloured
+from trainer.data.draws import Draws, draw
 from trainer.data.masks import keep_tokens, valid_share
-from trainer.data.samples import Sample, SampleSource
+from trainer.data.samples import SampleSource
 
 TARGET_PX = 16
 """The decoder's finest grid has this many pixels for each token side."""
-AHEAD = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """One sample as it was read, and what chance decided about it.
+
+    Attributes:
+        color: (3, H, W) uint8.
+        depth_m: (H, W) float32 metres, 0 for a hole.
+        target_m: (H, W) float32 metres, 0 where the right depth is not known.
+        nothing: (H, W) uint8, 1 where there is no surface; None where that is not known.
+        draws: of this sample.
+    """
+
+    color: Tensor
+    depth_m: Tensor
+    target_m: Tensor
+    nothing: Tensor | None
+    draws: Draws
+
+
+@dataclass(frozen=True, eq=False)
+class RawBatch:
+    """Samples of one micro-batch, on the processor.
+
+    Attributes:
+        step: that they are for, from 0.
+        grid: (R, C) rows and columns of image tokens.
+        samples: at least one.
+        notes: what went wrong while they were read.
+        failure: why none could be read, and what to do about it.
+    """
+
+    step: int
+    grid: tuple[int, int]
+    samples: tuple[Raw, ...]
+    notes: tuple[str, ...] = ()
+    failure: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One training step's input and what it should give.
+    """One micro-batch's input and what it should give.
 
     Attributes:
         grid: (R, C) rows and columns of image tokens.
@@ -43,25 +81,71 @@ class Batch:
     nothing: Tensor
     nothing_known: Tensor
 
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
-        grid, *tensors = vars(self).values()
-        return Batch(grid, *(tensor.to(device, non_blocking=True) for tensor in tensors))
+
+def grid_of(config: TrainConfig, step: int) -> tuple[int, int]:
+    """Rows and columns of image tokens of a step."""
+    return config.grids[int(np.random.default_rng((config.seed, 6, step)).integers(len(config.grids)))]
 
 
-def batch(source: SampleSource, config: TrainConfig, step: int) -> Batch:
-    """The batch of `step`, a pure function of source, configuration and step."""
-    draw = np.random.default_rng((config.seed, 6, step)).integers(len(config.grids))
-    rows, cols = config.grids[int(draw)]
-    parts = []
-    for row in range(config.batch):
-        number = step * config.batch + row
+def numbers_of(config: TrainConfig, step: int, *, rank: int = 0, world: int = 1) -> range:
+    """Numbers of the samples of a step that one of `world` processes takes."""
+    share = config.batch // world
+    return range(step * config.batch + rank * share, step * config.batch + (rank + 1) * share)
+
+
+def read(source: SampleSource, config: TrainConfig, step: int, numbers: Sequence[int]) -> RawBatch:
+    """Samples of these numbers, a pure function of source, configuration and number."""
+    rows, cols = grid_of(config, step)
+    samples = []
+    for number in numbers:
+        sample = source.sample(number)
         rng = np.random.default_rng((config.seed, number))
-        sample = augment(source.sample(number), rng)
-        image, depth = resized(sample.color, sample.depth_m, rows, cols)
-        keep = keep_tokens(valid_share(depth, rows, cols), sample.masking or config.masking, rng)
-        parts.append((image, depth, keep, *_targets(sample, rows, cols)))
-    return Batch((rows, cols), *(torch.from_numpy(np.stack(column)) for column in zip(*parts, strict=True)))
+        draws = draw(rng, config.augment, sample.masking or config.masking, tokens=rows * cols)
+        nothing = None if sample.nothing is None else torch.from_numpy(sample.nothing.astype(np.uint8))
+        color = torch.from_numpy(np.ascontiguousarray(sample.color.transpose(2, 0, 1)))
+        depth_m, target_m = (_tensor(depth) for depth in (sample.depth_m, sample.target_m))
+        samples.append(Raw(color, depth_m, target_m, nothing, draws))
+    return RawBatch(step, (rows, cols), tuple(samples))
+
+
+def on_device(raw: RawBatch, device: torch.device) -> Batch:
+    """The micro-batch's tensors; crops, colours and masks are made where the network trains."""
+    rows, cols = raw.grid
+    size, target_size = (rows * PATCH_PX, cols * PATCH_PX), (rows * TARGET_PX, cols * TARGET_PX)
+    images, depths, targets, nothings, knowns = [], [], [], [], []
+    for sample in raw.samples:
+        draws = sample.draws
+        color = cropped(sample.color.to(device, non_blocking=True), draws).float() / 255
+        images.append(area(recoloured(color, draws), size))
+        depths.append(near(cropped(sample.depth_m.to(device, non_blocking=True), draws), size))
+        target = near(cropped(sample.target_m.to(device, non_blocking=True), draws), target_size)
+        targets.append(target)
+        if sample.nothing is None:
+            nothings.append(torch.zeros_like(target))
+            knowns.append((target > 0).float())
+        else:
+            nothing = cropped(sample.nothing.to(device, non_blocking=True), draws).float()
+            nothings.append(near(nothing, target_size))
+            knowns.append(torch.ones_like(target))
+    depth_m = torch.stack(depths)
+    keep = keep_tokens(valid_share(depth_m, rows, cols), [sample.draws for sample in raw.samples])
+    return Batch(
+        raw.grid,
+        torch.stack(images),
+        depth_m,
+        keep,
+        *(torch.stack(part) for part in (targets, nothings, knowns)),
+    )
+
+
+def area(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """(3, *size), averaged over areas where it shrinks."""
+    return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+
+
+def near(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """(*size) by nearest neighbour: means across an edge lie in the empty air."""
+    return F.interpolate(values[None, None], size, mode="nearest-exact")[0, 0]
 
 
 def resized(
@@ -74,25 +158,5 @@ def resized(
     return image, np.asarray(cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
 
-def ahead(source: SampleSource, config: TrainConfig, first_step: int) -> Generator[Batch, None, None]:
-    """Batches from `first_step` on, made in a thread while the network is busy."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        coming: list[Future[Batch]] = []
-        for step in range(first_step, config.steps):
-            while len(coming) < AHEAD:
-                coming.append(pool.submit(batch, source, config, step + len(coming)))
-            yield coming.pop(0).result()
-
-
-def _targets(
-    sample: Sample, rows: int, cols: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    size = (cols * TARGET_PX, rows * TARGET_PX)
-
-    def near(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
-
-    target = near(sample.target_m)
-    if sample.nothing is None:
-        return target, np.zeros_like(target), (target > 0).astype(np.float32)
-    return target, near(sample.nothing.astype(np.float32)), np.ones_like(target)
+def _tensor(values: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32).copy())

@@ -25,24 +25,26 @@ class Kind:
         open: the reader of a folder.
         title: what the screen says.
         licence: what may be done with weights that learned from it.
+        clean: whether its depth has neither holes nor noise, as the reader says.
     """
 
     open: Callable[[Path], Dataset]
     title: str
     licence: str
+    clean: bool
 
 
 NON_COMMERCIAL = "research only, not commercial"
 
 KINDS: Mapping[str, Kind] = {
-    "shards": Kind(Shards, "Shards of this program", "as their sources"),
-    "taskonomy": Kind(Taskonomy, "Taskonomy", NON_COMMERCIAL),
-    "scannetpp": Kind(ScanNetPP, "ScanNet++", NON_COMMERCIAL),
-    "tartanair": Kind(TartanAir, "TartanAir", "CC BY 4.0"),
-    "arkitscenes": Kind(ArkitScenes, "ARKitScenes", NON_COMMERCIAL),
-    "aria": Kind(AriaDigitalTwin, "Aria Digital Twin", "Project Aria terms"),
-    "hypersim": Kind(Hypersim, "Hypersim", "CC BY-SA 3.0"),
-    "cleargrasp": Kind(ClearGrasp, "ClearGrasp", "CC BY 4.0"),
-    "mdm_depth": Kind(MdmDepth, "LingBot-Depth triplets", "CC BY-NC-SA 4.0"),
-    "moge": Kind(MoGe, "MoGe's evaluation sets", "as their sources"),
+    "shards": Kind(Shards, "Shards of this program", "as their sources", clean=False),
+    "taskonomy": Kind(Taskonomy, "Taskonomy", NON_COMMERCIAL, clean=True),
+    "scannetpp": Kind(ScanNetPP, "ScanNet++", NON_COMMERCIAL, clean=False),
+    "tartanair": Kind(TartanAir, "TartanAir", "CC BY 4.0", clean=True),
+    "arkitscenes": Kind(ArkitScenes, "ARKitScenes", NON_COMMERCIAL, clean=False),
+    "aria": Kind(AriaDigitalTwin, "Aria Digital Twin", "Project Aria terms", clean=True),
+    "hypersim": Kind(Hypersim, "Hypersim", "CC BY-SA 3.0", clean=True),
+    "cleargrasp": Kind(ClearGrasp, "ClearGrasp", "CC BY 4.0", clean=False),
+    "mdm_depth": Kind(MdmDepth, "LingBot-Depth triplets", "CC BY-NC-SA 4.0", clean=False),
+    "moge": Kind(MoGe, "MoGe's evaluation sets", "as their sources", clean=True),
 }

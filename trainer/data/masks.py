@@ -1,45 +1,55 @@
 """Which depth tokens are hidden in training (report, sections 2.2 and 3.3)."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from trainer.config import MaskingConfig
+from trainer.data.draws import Draws
 
 
-def keep_tokens(
-    valid_share: NDArray[np.float32], config: MaskingConfig, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """(N,) bool, true for the depth tokens that the network may see.
+def keep_tokens(valid_share: Tensor, draws: Sequence[Draws]) -> Tensor:
+    """(B, N) bool, true for the depth tokens that the network may see.
 
     A patch without depth is always hidden, one with some holes with `mixed_probability`; then whole patches
-    are hidden at random until the share of hidden tokens reaches a ratio drawn from `ratio`. At least one
-    token with depth stays, where there is one.
+    are hidden at random until the share of hidden tokens reaches the sample's ratio. At least one token with
+    depth stays, where there is one.
 
     Args:
-        valid_share: (N,) share of each patch's pixels that have depth.
-        config: the probabilities.
-        rng: draws.
+        valid_share: (B, N) share of each patch's pixels that have depth.
+        draws: of each sample.
     """
+    device, tokens = valid_share.device, valid_share.shape[1]
+    mixed_draw = torch.from_numpy(np.stack([d.mixed for d in draws])).to(device)
+    order = torch.from_numpy(np.stack([d.order for d in draws])).to(device)
+    numbers = torch.tensor(
+        [(d.mixed_probability, round(d.ratio * tokens), d.natural) for d in draws], device=device
+    )  # (B, 3)
     has_depth = valid_share > 0
-    if rng.random() < config.natural:
-        return has_depth
-    mixed = has_depth & (valid_share < 1)
-    keep = has_depth & ~(mixed & (rng.random(valid_share.shape) < config.mixed_probability))
-    hidden = round(rng.uniform(*config.ratio) * keep.size)
-    surplus = hidden - int((~keep).sum())
-    if surplus > 0:
-        shown = np.flatnonzero(keep)
-        keep[rng.choice(shown, min(surplus, len(shown)), replace=False)] = False
-    if not keep.any() and has_depth.any():
-        keep[rng.choice(np.flatnonzero(has_depth))] = True
-    return keep
+    keep = has_depth & ~((valid_share < 1) & (mixed_draw < numbers[:, :1]))
+    surplus = numbers[:, 1:2] - (~keep).sum(1, keepdim=True)
+    # Whole patches first in the order; what is hidden already stands behind all of them.
+    place = torch.where(keep, order, torch.inf).argsort(1).argsort(1)
+    keep &= place >= surplus
+    best = torch.where(has_depth, order, -1.0).argmax(1, keepdim=True)
+    lonely = torch.zeros_like(keep).scatter_(1, best, value=True) & has_depth
+    keep |= lonely & ~keep.any(1, keepdim=True)
+    return torch.where(numbers[:, 2:] > 0, has_depth, keep)
 
 
-def valid_share(depth_m: NDArray[np.float32], rows: int, cols: int) -> NDArray[np.float32]:
-    """(rows * cols,) share of pixels with depth in each cell of the grid; depth_m is (rows * k, cols * k)."""
-    height, width = depth_m.shape
-    cells = (depth_m > 0).reshape(rows, height // rows, cols, width // cols)  # (R, k, C, k)
-    return np.asarray(cells.mean((1, 3)), np.float32).ravel()
+def valid_share(depth_m: Tensor, rows: int, cols: int) -> Tensor:
+    """(B, rows * cols) share of pixels with depth in each cell of the grid.
+
+    Args:
+        depth_m: (B, rows * k, cols * k) metres, 0 for a hole.
+        rows: of the grid.
+        cols: of the grid.
+    """
+    batch, height, width = depth_m.shape
+    cells = (depth_m > 0).float().view(batch, rows, height // rows, cols, width // cols)  # (B, R, k, C, k)
+    return cells.mean((2, 4)).flatten(1)
 
 
 def hide_blocks(

@@ -30,11 +30,16 @@ def score(model: MDM, samples: Sequence[Sample], *, grid: tuple[int, int]) -> Er
     return score_method(network(model, grid=grid), samples)
 
 
+def one_score(model: MDM, sample: Sample, *, grid: tuple[int, int]) -> Errors | None:
+    """Errors in the holes of one sample; None where it has none whose depth is known."""
+    return errors(network(model, grid=grid)(sample.color, sample.depth_m), sample.target_m, holes(sample))
+
+
 def network(model: MDM, *, grid: tuple[int, int]) -> Method:
     """The network alone as a method."""
     device = next(model.parameters()).device
 
-    @torch.inference_mode()
+    @torch.no_grad()  # a sliced network cannot be gathered in inference mode
     def method(color: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
         image, depth = resized(color, depth_m, *grid)
         out = model(

@@ -42,7 +42,9 @@ def past(folder, phase=TrainingPhase.STOPPED, **changes):
 
     state = TrainingState(phase, step=5, steps=9, losses=((5, 0.25),), scores=((5, 0.04),))
     values = {"weights": None, "resumable": False} | changes
-    return PastRun(folder, "fine-tune", (), synthetic=True, state=state, started=datetime.now(UTC), **values)
+    return PastRun(
+        folder, "finetune_rig", (), synthetic=True, state=state, started=datetime.now(UTC), **values
+    )
 
 
 def test_nothing_to_learn_from_is_said_and_start_is_off(make):
@@ -62,22 +64,22 @@ def test_the_plan_is_what_stands_on_the_card(qtbot, make, tmp_path):
     qtbot.waitUntil(lambda: folder in page.plan._rows)
 
     page.plan._rows[folder].click()
-    page.plan.recipes.button("fine-tune").click()
+    page.plan.recipes.button("finetune_rig").click()
     plan = page.plan.plan
 
     assert plan.sessions == (folder,)
-    assert plan.recipe == "fine-tune"
+    assert plan.recipe == "finetune_rig"
     assert plan.init is not None
 
 
 def test_a_recipe_that_starts_from_nothing_offers_nothing(make):
     page, _ = make()
 
-    page.plan.recipes.button("small").click()
+    page.plan.recipes.button("bundled").click()
 
     assert page.plan.init.choice == ""
     assert page.plan.plan.init is None
-    assert page.plan.plan.steps == RECIPES["small"].steps
+    assert page.plan.plan.steps == RECIPES["bundled"].steps
 
 
 def test_a_session_handed_over_is_ticked(qtbot, make, tmp_path):

@@ -32,7 +32,8 @@ WAITS = """
     say({"event": "step", "step": first + 1, "loss": 0.5, "rate_hz": 2.0})
     while not (run / "stop").exists():
         time.sleep(0.01)
-    (run / "checkpoint.pt").write_bytes(b"c")
+    (run / "checkpoint" / "step-000000001").mkdir(parents=True, exist_ok=True)
+    (run / "checkpoint" / "step-000000001" / "facts.json").write_text("{}")
     say({"event": "stopped", "step": first + 1})
 """
 FAILS = """

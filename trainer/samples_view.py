@@ -1,0 +1,39 @@
+"""One held-out sample in pictures, before and after so much training."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.mdm import MDM
+from trainer.data.samples import Sample
+from trainer.evaluate.holes import network
+from trainer.evaluate.pictures import depth_picture, small
+
+BEFORE, AFTER = "sample-before.jpg", "sample-after.jpg"
+"""Colour, input, output and right depth side by side, in the run's folder."""
+JPEG_QUALITY = 88
+
+
+def sample_strip(
+    model: MDM, sample: Sample, *, grid: tuple[int, int], folder: Path, step: int
+) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 RGB: colour, input, what the network says, and the right depth.
+
+    It is written into the folder: of step 0 as `BEFORE`, else as `AFTER`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    output_m = network(model, grid=grid)(sample.color, sample.depth_m)
+    known = sample.target_m[sample.target_m > 0]
+    near_m, far_m = (float(edge) for edge in np.percentile(known, [2, 98])) if known.size else (0.5, 5.0)
+    depths = (
+        depth_picture(depth_m, near_m, far_m) for depth_m in (sample.depth_m, output_m, sample.target_m)
+    )
+    strip = np.hstack([small(picture) for picture in (sample.color, *depths)])
+    path = folder / (AFTER if step else BEFORE)
+    jpeg = cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    path.write_bytes(jpeg.tobytes())
+    return strip

@@ -134,6 +134,7 @@ def test_a_reader_that_dies_is_replaced_and_no_sample_is_lost(shards):
     got = [next(steps)]
     (reader,) = multiprocessing.active_children()
     reader.kill()
+    reader.join(TIMEOUT_S)
     got += list(steps)
     expected = [on_device(read(source_for(config), config, n, [2 * n, 2 * n + 1]), device) for n in range(12)]
     assert all(torch.equal(one[0].image, other.image) for one, other in zip(got, expected, strict=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,10 +34,10 @@ class Raw:
         draws: of this sample.
     """
 
-    color: Tensor
-    depth_m: Tensor
-    target_m: Tensor
-    nothing: Tensor | None
+    color: NDArray[np.uint8]
+    depth_m: NDArray[np.float32]
+    target_m: NDArray[np.float32]
+    nothing: NDArray[np.uint8] | None
     draws: Draws
 
 
@@ -101,10 +102,9 @@ def read(source: SampleSource, config: TrainConfig, step: int, numbers: Sequence
         sample = source.sample(number)
         rng = np.random.default_rng((config.seed, number))
         draws = draw(rng, config.augment, sample.masking or config.masking, tokens=rows * cols)
-        nothing = None if sample.nothing is None else torch.from_numpy(sample.nothing.astype(np.uint8))
-        color = torch.from_numpy(np.ascontiguousarray(sample.color.transpose(2, 0, 1)))
-        depth_m, target_m = (_tensor(depth) for depth in (sample.depth_m, sample.target_m))
-        samples.append(Raw(color, depth_m, target_m, nothing, draws))
+        nothing = None if sample.nothing is None else sample.nothing.astype(np.uint8)
+        color = np.ascontiguousarray(sample.color.transpose(2, 0, 1))
+        samples.append(Raw(color, sample.depth_m, sample.target_m, nothing, draws))
     return RawBatch(step, (rows, cols), tuple(samples))
 
 
@@ -113,18 +113,23 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
     rows, cols = raw.grid
     size, target_size = (rows * PATCH_PX, cols * PATCH_PX), (rows * TARGET_PX, cols * TARGET_PX)
     images, depths, targets, nothings, knowns = [], [], [], [], []
+
+    def there(values: NDArray[Any]) -> Tensor:
+        # A copy: arrays that frames share are read-only, which torch does not know.
+        return torch.from_numpy(values.copy()).to(device, non_blocking=True)
+
     for sample in raw.samples:
         draws = sample.draws
-        color = cropped(sample.color.to(device, non_blocking=True), draws).float() / 255
+        color = cropped(there(sample.color), draws).float() / 255
         images.append(area(recoloured(color, draws), size))
-        depths.append(near(cropped(sample.depth_m.to(device, non_blocking=True), draws), size))
-        target = near(cropped(sample.target_m.to(device, non_blocking=True), draws), target_size)
+        depths.append(near(cropped(there(sample.depth_m), draws), size))
+        target = near(cropped(there(sample.target_m), draws), target_size)
         targets.append(target)
         if sample.nothing is None:
             nothings.append(torch.zeros_like(target))
             knowns.append((target > 0).float())
         else:
-            nothing = cropped(sample.nothing.to(device, non_blocking=True), draws).float()
+            nothing = cropped(there(sample.nothing), draws).float()
             nothings.append(near(nothing, target_size))
             knowns.append(torch.ones_like(target))
     depth_m = torch.stack(depths)
@@ -156,7 +161,3 @@ def resized(
     small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
     image = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)  # (3, 14 R, 14 C)
     return image, np.asarray(cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32)
-
-
-def _tensor(values: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, np.float32).copy())

@@ -1,10 +1,15 @@
 """Micro-batches ahead of the training step, read in a thread or in processes that may die."""
 
+import multiprocessing
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import islice
 
+import cv2
 import torch
-from torch.utils.data import DataLoader, Dataset
 
 from drivers.errors import SessionError
 from trainer.config import TrainConfig
@@ -100,58 +105,73 @@ class Loader:
     def _in_processes(self, work: list[Piece]) -> Iterator[Batch]:
         done = restarts = 0
         while done < len(work):
-            loader = DataLoader(
-                _Pieces(self._config, work[done:]),
-                batch_size=None,
-                num_workers=self._config.workers,
-                multiprocessing_context="spawn",
-                pin_memory=False,
-            )
             try:
-                for raw in loader:
+                for raw in _read_ahead(self._config, work[done:]):
                     for note in raw.notes:
                         self._say(note)
                     if raw.failure is not None:
                         message, hint = raw.failure
                         raise TrainingError(message, hint=hint)
-                    yield on_device(raw, self._device)
                     done += 1
-            except RuntimeError as error:
-                if "DataLoader worker" not in str(error):
-                    raise
+                    yield on_device(raw, self._device)
+            except BrokenProcessPool as error:
                 restarts += 1
                 if restarts > RESTARTS:
                     raise TrainingError(
-                        f"Processes that read samples died {restarts} times: {error}",
+                        f"Processes that read samples died {restarts} times.",
                         hint="There may be too little memory; use fewer --workers and resume.",
                     ) from error
                 self._say(f"A process that read samples died; the run goes on with new ones ({restarts}).")
 
 
-class _Pieces(Dataset[RawBatch]):
-    """Micro-batches by number; every process opens the source for itself."""
+def _read_ahead(config: TrainConfig, work: list[Piece]) -> Iterator[RawBatch]:
+    """The micro-batches in their order, read by `config.workers` processes."""
+    # Not torch's DataLoader: when a reader dies, that raises in a signal handler, wherever the program is.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(config.workers, mp_context=context, initializer=_open, initargs=(config,))
+    try:
+        coming: deque[Future[RawBatch]] = deque()
+        left = iter(work)
+        for piece in islice(left, AHEAD * config.workers):
+            coming.append(pool.submit(_read_piece, piece))
+        while coming:
+            yield coming.popleft().result()
+            for piece in islice(left, 1):
+                coming.append(pool.submit(_read_piece, piece))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    def __init__(self, config: TrainConfig, work: list[Piece]) -> None:
-        self._config = config
-        self._work = work
-        self._source: SampleSource | None = None
-        self._notes: list[str] = []
 
-    def __len__(self) -> int:
-        return len(self._work)
+@dataclass(eq=False)
+class _Reader:
+    """What one reading process holds."""
 
-    def __getitem__(self, place: int) -> RawBatch:
-        from trainer.data.mix import source_for
+    config: TrainConfig
+    source: SampleSource | None = None
+    notes: list[str] = field(default_factory=list)
 
-        step, numbers = self._work[place]
-        try:
-            if self._source is None:
-                torch.set_num_threads(1)
-                self._source = source_for(self._config, self._notes.append)
-            raw = read(self._source, self._config, step, numbers)
-        except (TrainingError, SessionError) as error:
-            # An exception with a hint does not survive the way to the other process.
-            return RawBatch(step, (0, 0), (), failure=(error.args[0], error.hint))
-        notes = tuple(self._notes)
-        self._notes.clear()
-        return RawBatch(raw.step, raw.grid, raw.samples, notes)
+
+_reader: _Reader | None = None
+
+
+def _open(config: TrainConfig) -> None:
+    global _reader
+    _reader = _Reader(config)
+    cv2.setNumThreads(1)
+
+
+def _read_piece(piece: Piece) -> RawBatch:
+    from trainer.data.mix import source_for
+
+    assert _reader is not None
+    step, numbers = piece
+    try:
+        if _reader.source is None:
+            _reader.source = source_for(_reader.config, _reader.notes.append)
+        raw = read(_reader.source, _reader.config, step, numbers)
+    except (TrainingError, SessionError) as error:
+        # An exception with a hint does not survive the way to the other process.
+        return RawBatch(step, (0, 0), (), failure=(error.args[0], error.hint))
+    notes = tuple(_reader.notes)
+    _reader.notes.clear()
+    return RawBatch(raw.step, raw.grid, raw.samples, notes)

@@ -44,9 +44,11 @@ def test_colour_depth_and_right_depth_are_cropped_and_mirrored_together():
     flips = set()
     for sample in raw.samples:
         flips.add(sample.draws.flip)
-        color = cropped(sample.color, sample.draws)
-        depth = cropped(sample.depth_m, sample.draws)
-        assert torch.equal(depth, cropped(sample.target_m, sample.draws))
+        color, depth, target = (
+            cropped(torch.from_numpy(part.copy()), sample.draws)
+            for part in (sample.color, sample.depth_m, sample.target_m)
+        )
+        assert torch.equal(depth, target)
         assert torch.equal((depth % 251).byte(), color[0])
         step = depth[0, 1] - depth[0, 0]
         assert step.item() == (-1 if sample.draws.flip else 1)

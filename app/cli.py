@@ -14,6 +14,7 @@ from app.console import Console
 from app.memory import ControlMemory
 from app.messages import Message, UsageError, expected, message
 from app.settings import EnvironmentSettingError, SettingsError
+from app.verbs.calibrate import BOARD, CALIBRATE
 from app.verbs.devices import DEVICES
 from app.verbs.doctor import DOCTOR, has_display
 from app.verbs.importing import IMPORT
@@ -174,6 +175,8 @@ VERBS: tuple[Verb, ...] = (
     IMPORT,
     *(Verb(name, text, lambda _parser: None, _misplaced) for name, (_, text) in TRAINER_VERBS.items()),
     MODELS,
+    BOARD,
+    CALIBRATE,
     DEVICES,
     DOCTOR,
 )

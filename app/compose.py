@@ -123,6 +123,7 @@ class Pipeline:
         inference: what the inference thread is doing.
         hidden_share: of the depth patches that the repair is not shown, 0 to 1; for demonstrations.
         rig: where the cameras stand; put another value there after a calibration.
+        rig_file_calibration: the calibration that a rig file names, which wins over this computer's; or None.
         stabilise: steady repaired depth over time; may be changed while running.
     """
 
@@ -140,7 +141,7 @@ class Pipeline:
         self.inference: Slot[InferenceState] = Slot()
         self.hidden_share = 0.0
         self.rig: Slot[RigPlaces] = Slot()
-        named = cameras.calibration if isinstance(cameras, Rig) else None
+        self.rig_file_calibration = named = cameras.calibration if isinstance(cameras, Rig) else None
         infos = [camera.info for camera in cameras]
         self.rig.put(known_places(infos, _recorded_places(cameras), named=named))
         self.stabilise = stabilise

@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import paths
+from drivers.calibration.agree import compare
 from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find, load
 from drivers.camera import CameraInfo
 from drivers.errors import CalibrationError
+from drivers.frame import Frame
 
 log = logging.getLogger(__name__)
 
@@ -89,3 +92,64 @@ def known_places(
     if calibration is None:
         return RigPlaces()
     return RigPlaces(calibration.places(serials), calibration)
+
+
+STREAK = 3
+"""So often in a row two clouds must disagree before it is said: a hand before a lens is no reason."""
+ONE_MOMENT_NS = 150_000_000
+
+
+class PlacesWatch:
+    """Looks at one pair of cameras after the other, whether their clouds still agree.
+
+    Attributes:
+        words: what is wrong, short enough for the status strip; empty while nothing is.
+    """
+
+    def __init__(self) -> None:
+        self.words = ""
+        self._places: RigPlaces | None = None
+        self._turn = 0
+        self._apart: dict[tuple[str, str], int] = {}
+
+    def look(
+        self, places: RigPlaces | None, frames: Mapping[str, Frame | None], names: Mapping[str, str]
+    ) -> None:
+        """Compare the next pair.
+
+        Args:
+            places: where the cameras stand.
+            frames: the newest of each camera.
+            names: of the cameras for people.
+        """
+        if places is not self._places:
+            self._places, self._apart, self._turn = places, {}, 0
+        known = {} if places is None else places.rig_from_color
+        pairs = list(combinations([name for name in known if name in frames], 2))
+        if pairs:
+            pair = pairs[self._turn % len(pairs)]
+            self._turn += 1
+            self._compare(pair, known, frames)
+        self.words = self._said(names)
+
+    def _compare(
+        self,
+        pair: tuple[str, str],
+        known: Mapping[str, NDArray[np.float64]],
+        frames: Mapping[str, Frame | None],
+    ) -> None:
+        one, other = frames[pair[0]], frames[pair[1]]
+        if one is None or other is None or abs(one.captured_ns - other.captured_ns) > ONE_MOMENT_NS:
+            return
+        agreement = compare(one, other, np.linalg.inv(known[pair[1]]) @ known[pair[0]])
+        if agreement is not None:
+            self._apart[pair] = 0 if agreement.good else self._apart.get(pair, 0) + 1
+
+    def _said(self, names: Mapping[str, str]) -> str:
+        moved = [pair for pair, count in self._apart.items() if count >= STREAK]
+        if moved:
+            one, other = moved[0]
+            return f"{names[one]} and {names[other]} disagree: moved? Calibrate the rig"
+        if self._places is not None and self._places.old and self._places.calibration is not None:
+            return f"Calibration is {self._places.calibration.age_days():.0f} days old"
+        return ""

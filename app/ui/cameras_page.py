@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui import theme
+from app.ui.calibrate_dialog import CalibrateDialog
 from app.ui.context import Notice, WindowContext
 from app.ui.controls_panel import ControlsPanel
 from app.ui.flow_layout import FlowLayout
@@ -25,6 +26,7 @@ from app.ui.widgets import (
     set_tone,
     touch_scroll,
 )
+from app.viewmodels.calibrate import CalibrateModel
 from app.viewmodels.cameras import (
     ALL_CAMERAS,
     RECORDING_PATTERNS,
@@ -70,6 +72,8 @@ class CamerasPage(QWidget):
         self.open_recording = Button("Open a file", icon_name="file-video-outline")
         self.save_rig = Button("Save this rig", icon_name="content-save-outline")
         self.search = Button("Look again", icon_name="refresh")
+        self.calibrate = Button("Calibrate the rig", icon_name="axis-arrow")
+        self.places = caption()
         self.running = _Section("In use", "No camera is open.")
         self.rigs = _Section("Saved rigs", "Save this rig keeps the cameras in use, and how they are set.")
         self.found = _Section("Plugged in", "Looking for cameras ...")
@@ -82,6 +86,11 @@ class CamerasPage(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, theme.SPACE_PX)
         column.setSpacing(theme.SPACE_PX)
+        rig = QHBoxLayout()
+        rig.setSpacing(theme.SPACE_PX)
+        rig.addWidget(self.places, 1)
+        rig.addWidget(self.calibrate)
+        self.running.column.addLayout(rig)
         for section in (self.running, self.rigs, self.found, self.links, self.libraries):
             column.addWidget(section)
         column.addStretch(1)
@@ -100,6 +109,7 @@ class CamerasPage(QWidget):
         self.open_recording.clicked.connect(self._choose_recording)
         self.save_rig.clicked.connect(self._save_rig)
         self.search.clicked.connect(model.search)
+        self.calibrate.clicked.connect(self.open_wizard)
         self.panel.closed.connect(self._close_panel)
         model.changed.connect(self.show_view)
         controls.changed.connect(self._controls_changed)
@@ -125,6 +135,16 @@ class CamerasPage(QWidget):
         """Show this camera's controls."""
         self._controls.show(camera_id)
         self.panel.open_page("controls")
+
+    def open_wizard(self, _checked: bool = False) -> None:
+        """Calibrate the rig that runs."""
+        dialog = CalibrateDialog(CalibrateModel(self._context.studio), self)
+        dialog.calibrated.connect(self._calibrated)
+        dialog.open()
+
+    def _calibrated(self, path: Path) -> None:
+        text = "The rig is calibrated; the 3D view shows all cameras in one space."
+        self._context.show_banner(Notice("info", text, str(path), lasts_s=8))
 
     def _close_panel(self) -> None:
         self.panel.open_page("")
@@ -153,6 +173,10 @@ class CamerasPage(QWidget):
             )
         if view.running != before.running:
             self._show_running(view.running)
+        self.places.setText(view.places)
+        set_tone(self.places, view.places_tone)
+        for widget in (self.places, self.calibrate):
+            widget.setVisible(bool(view.places))
         if view.devices != before.devices:
             self.found.show_rows([self._device(row) for row in view.devices])
         if view.sdks != before.sdks:

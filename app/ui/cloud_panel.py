@@ -55,9 +55,10 @@ class CloudPanel(QObject):
         self._options = LiveOptions()
         self._layouts = Segmented(LAYOUTS, "Which clouds")
         self._colourings = Segmented(COLOURINGS, "Colour of the points")
-        self._all = Button("All cameras", icon_name="camera-burst", checkable=True)
+        self._all = IconButton(
+            "camera-burst", "All cameras of the calibrated rig in one space", checkable=True
+        )
         self._all.setChecked(True)
-        self._all.setToolTip("Show the clouds of the whole calibrated rig in one space")
         self._all.hide()
         self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]]] = ([], {})
         self._large = ""

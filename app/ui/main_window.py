@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
         self._way_out = HoldButton("exit-to-app", "Hold two seconds to leave")
         self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
         self._moments = label("", "muted", wrap=False)
+        self._places = label("", "muted", wrap=False)
         self._recording, self._disk = label("", wrap=False), label("", "muted", wrap=False)
         self.setWindowTitle("DepthMend")
         self.setMinimumSize(SMALLEST)
@@ -326,6 +327,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self._engine)
         row.addWidget(self._rate)
         row.addWidget(self._moments)
+        row.addWidget(self._places)
         row.addStretch(1)
         row.addWidget(self._recording)
         row.addWidget(self._disk)
@@ -385,6 +387,7 @@ class MainWindow(QMainWindow):
             (self._engine, line.engine),
             (self._rate, line.rate),
             (self._moments, line.moments),
+            (self._places, line.places),
             (self._recording, line.recording),
             (self._disk, line.disk),
         ):

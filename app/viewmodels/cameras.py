@@ -130,6 +130,8 @@ class CamerasView:
         searched: whether there has been a search already.
         searching: whether one is under way.
         problem: why the last search failed; empty if it did not.
+        places: what is known of where the cameras stand; empty where one camera or none runs.
+        places_tone: "warning" where the rig should be calibrated again, "" otherwise.
     """
 
     running: tuple[RunningRow, ...] = ()
@@ -140,6 +142,8 @@ class CamerasView:
     searched: bool = False
     searching: bool = False
     problem: str = ""
+    places: str = ""
+    places_tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -279,7 +283,16 @@ class CamerasModel(QObject):
             searched=self._found is not None,
             searching=self._worker is not None,
             problem=found.problem,
+            **self._places(len(lines)),
         )
+
+    def _places(self, cameras: int) -> dict[str, str]:
+        pipeline = self._studio.pipeline
+        places = None if pipeline is None else pipeline.rig.latest()
+        if places is None or cameras < 2:
+            return {}
+        warned = places.old or places.trouble
+        return {"places": places.words, "places_tone": "warning" if warned else ""}
 
 
 def cameras_of_this_computer(studio: Studio) -> CamerasModel:

@@ -11,9 +11,12 @@ from app.compose import InferenceState, InferenceStatus, Studio
 from app.flow.meter import Reading
 from app.paths import free_bytes
 from app.recording.room import is_low
+from app.rigging import PlacesWatch
 from app.viewmodels.words import clock, size
 
 POLL_MS = 500
+PLACES_EVERY_TICKS = 4
+"""Two seconds: comparing two clouds takes a few milliseconds."""
 DISK_EVERY_TICKS = 10
 
 
@@ -38,6 +41,7 @@ class StatusLine:
         engine: name and state of the repair.
         rate: repaired frames per second of all cameras.
         moments: how far apart the exposures of one moment are; empty with one camera.
+        places: what is wrong with where the cameras stand; empty where nothing is, or nothing is known.
         recording: whether, for how long, and lost frames.
         disk: room that is left.
     """
@@ -45,6 +49,7 @@ class StatusLine:
     engine: StatusItem
     rate: StatusItem
     moments: StatusItem
+    places: StatusItem
     recording: StatusItem
     disk: StatusItem
 
@@ -97,6 +102,7 @@ class StatusModel(QObject):
         self._studio = studio
         self._sessions_folder = sessions_folder
         self._ticks = 0
+        self._watch = PlacesWatch()
         self._disk = StatusItem("")
         self._last: StatusLine | None = None
         self._timer = QTimer(self)
@@ -117,7 +123,9 @@ class StatusModel(QObject):
         if self._ticks % DISK_EVERY_TICKS == 0:
             self._disk = self._disk_item()
         self._ticks += 1
-        line = StatusLine(self._engine(), self._rate(), self._moments(), self._recording(), self._disk)
+        line = StatusLine(
+            self._engine(), self._rate(), self._moments(), self._places(), self._recording(), self._disk
+        )
         if line != self._last:
             self._last = line
             self.changed.emit(line)
@@ -147,6 +155,16 @@ class StatusModel(QObject):
         return moments_item(
             pipeline.moments.spread(), 0 if newest is None else len(newest.frames), len(pipeline.lines)
         )
+
+    def _places(self) -> StatusItem:
+        pipeline = self._studio.pipeline
+        if pipeline is None:
+            return StatusItem("")
+        newest = {name: line.channel.newest.latest() for name, line in pipeline.lines.items()}
+        names = {name: line.info.name for name, line in pipeline.lines.items()}
+        if self._ticks % PLACES_EVERY_TICKS == 0:
+            self._watch.look(pipeline.rig.latest(), newest, names)
+        return StatusItem(self._watch.words, "warning")
 
     def _recording(self) -> StatusItem:
         recorder = self._studio.recorder

@@ -13,7 +13,7 @@ from drivers.geometry import Intrinsics
 
 LEAST_SHARE = 0.34
 """Of the corners: fewer are a board that sticks out of the picture, or a hand before it."""
-WIDEST_EDGE_PX = 4.5
+WIDEST_EDGE_PX = 5.0
 """Of an edge from black to white: beyond, a corner moves by more than a tenth of a pixel."""
 FIT_PX = 3.0
 FITTING_SHARE = 0.8

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import Clock, ClockFit
@@ -69,6 +70,8 @@ DEMO_FAULTS = {
     "slow-clock": Faults(clock_ppm=-300.0),
 }
 """What may go wrong with the first camera of the demo rig, by the name that follows "demo:"."""
+BOARD = "board"
+"""Follows "demo:" for a rig that stands still while somebody holds a calibration board before it."""
 
 
 class SyntheticCamera(CameraBase):
@@ -318,14 +321,15 @@ def demo_rig(
         rate_hz: frames per second.
         width: pixels of the colour images, as `height`.
         height: see `width`.
-        fault: one of `DEMO_FAULTS` that the first camera has, or empty.
+        fault: one of `DEMO_FAULTS` that the first camera has, `BOARD`, or empty.
 
     Raises:
         CameraNotFound: there is no such fault.
     """
-    if fault and fault not in DEMO_FAULTS:
+    if fault and fault not in {BOARD, *DEMO_FAULTS}:
         raise CameraNotFound(
-            f"The demo rig has no fault called {fault}.", hint=f"Choose one of: {', '.join(DEMO_FAULTS)}."
+            f"The demo rig has no fault called {fault}.",
+            hint=f"Choose one of: {', '.join((*DEMO_FAULTS, BOARD))}.",
         )
     from drivers.synth.sensor import SensorKind
 
@@ -335,7 +339,7 @@ def demo_rig(
         ("time_of_flight", SensorKind.TIME_OF_FLIGHT, "Demo time of flight"),
         ("stereo_passive", SensorKind.PASSIVE_STEREO, "Demo passive stereo"),
     )
-    return [
+    rig = [
         SyntheticCamera(
             camera_id,
             kind,
@@ -346,11 +350,23 @@ def demo_rig(
             seed=1 + number,
             viewpoint=number,
             epoch_ns=epoch_ns,
-            faults=DEMO_FAULTS[fault] if fault and number == 0 else None,
+            faults=DEMO_FAULTS[fault] if fault in DEMO_FAULTS and number == 0 else None,
+            scene=_demo_scene_with_board() if fault == BOARD else None,
             imu=number == 0,
         )
         for number, (camera_id, kind, name) in enumerate(table)
     ]
+    for camera in rig:
+        camera.still = fault == BOARD
+    return rig
+
+
+def demo_places() -> list[NDArray[np.float64]]:
+    """(4, 4) `rig_from_color` metres of the demo rig's cameras where it stands still: the exact truth."""
+    from drivers.synth.scene import camera_path
+
+    poses = [camera_path(_demo_scene(), 0.0, number) for number in range(3)]
+    return [np.asarray(np.linalg.inv(poses[0]) @ pose, np.float64) for pose in poses]
 
 
 _shared_demo_scene: "list[Scene]" = []
@@ -365,6 +381,12 @@ def _demo_scene() -> "Scene":
         if not _shared_demo_scene:
             _shared_demo_scene.append(demo_scene())
     return _shared_demo_scene[0]
+
+
+def _demo_scene_with_board() -> "Scene":
+    from drivers.synth.board_scene import board_scene
+
+    return board_scene(_demo_scene())
 
 
 def _calibration(kind: "SensorKind", width: int, height: int) -> Calibration:

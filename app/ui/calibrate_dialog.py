@@ -1,0 +1,323 @@
+"""The calibration wizard: print a board, hold it before the cameras, look at the figures, save."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.messages import Message
+from app.ui import theme
+from app.ui.board_tile import BoardSheet, BoardTile
+from app.ui.number_pad import NumberPad
+from app.ui.widgets import (
+    Button,
+    Card,
+    ChipGroup,
+    Option,
+    PrimaryButton,
+    Segmented,
+    Switch,
+    body,
+    caption,
+    heading,
+    label,
+    set_tone,
+    title,
+    touch_scroll,
+)
+from app.viewmodels.calibrate import CalibrateModel, CalibrateView
+from drivers.calibration.board import BOARDS
+
+SIDE_PX: Final = 380
+SMALLEST_SQUARE_MM: Final = 5.0
+LARGEST_SQUARE_MM: Final = 200.0
+BOARD_WORDS: Final = {"a4": "A4", "a3": "A3", "a1": "A1"}
+
+
+class CalibrateDialog(QDialog):
+    """Fills the window; one step after the other.
+
+    Args:
+        model: what is shown.
+        parent: the window.
+
+    Signals:
+        calibrated: the file that was saved.
+    """
+
+    calibrated = Signal(Path)
+
+    def __init__(self, model: CalibrateModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Calibrate the rig")
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._model = model
+        model.setParent(self)
+        self._board = BOARDS["a4"]
+        self._problem = label("", "body")
+        set_tone(self._problem, "error")
+        self._problem.hide()
+        self._steps = QStackedWidget()
+        self._steps.addWidget(self._board_step())
+        self._steps.addWidget(self._picture_step())
+        self._steps.addWidget(self._result_step())
+        self.cancel = Button("Close")
+        head = QHBoxLayout()
+        head.addWidget(heading("Calibrate the rig"))
+        head.addStretch(1)
+        head.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.WIDE_PX, theme.SPACE_PX)
+        column.setSpacing(theme.SPACE_PX)
+        column.addLayout(head)
+        column.addWidget(self._problem)
+        column.addWidget(self._steps, 1)
+        self.resize(parent.window().size())
+        self.cancel.clicked.connect(self.reject)
+        model.changed.connect(self.show_view)
+        model.failed.connect(self.show_problem)
+        model.saved.connect(self._saved)
+        self.finished.connect(self._ended)
+        self._show_board()
+        self._cameras_chosen(self.cameras.selected)
+
+    def _board_step(self) -> QWidget:
+        self.sheet = BoardSheet()
+        self.boards = Segmented(
+            [Option(name, BOARD_WORDS[name], hint=board.words) for name, board in BOARDS.items()], "Board"
+        )
+        self._measures = caption()
+        self.print = Button("Save the board as PDF", icon_name="printer-outline")
+        self._printed = caption()
+        self._printed.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.square = Button("", icon_name="ruler")
+        self.pad = NumberPad("Side of a square", unit="mm", least=SMALLEST_SQUARE_MM, most=LARGEST_SQUARE_MM)
+        self.pad.setMinimumWidth(SIDE_PX)
+        self.pad.hide()
+        infos = self._model.infos
+        self.cameras = ChipGroup([Option(info.id, info.name) for info in infos], "Cameras", exclusive=False)
+        self.cameras.select([info.id for info in infos])
+        self._first = caption()
+        self.begin = PrimaryButton("Start", icon_name="camera-outline")
+        side = QWidget()
+        side.setMinimumWidth(SIDE_PX)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        column.setSpacing(12)
+        column.addWidget(title("1. Print a board, and glue it on a flat plate"))
+        column.addWidget(self.boards)
+        column.addWidget(self._measures)
+        column.addWidget(self.print)
+        column.addWidget(self._printed)
+        column.addWidget(title("2. Measure a square with a ruler"))
+        column.addWidget(self.square)
+        column.addWidget(title("3. Which cameras take part"))
+        column.addWidget(self.cameras)
+        column.addWidget(self._first)
+        column.addStretch(1)
+        page = QWidget()
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.WIDE_PX)
+        left = QVBoxLayout()
+        left.addWidget(self.sheet, 1)
+        left.addWidget(self.pad, 0, Qt.AlignmentFlag.AlignCenter)
+        row.addLayout(left, 1)
+        right = QVBoxLayout()
+        right.addWidget(touch_scroll(side), 1)
+        right.addWidget(self.begin)
+        row.addLayout(right, 1)
+        self.boards.changed.connect(self._board_chosen)
+        self.print.clicked.connect(self._print)
+        self.square.clicked.connect(self._type_square)
+        self.pad.entered.connect(self._square_entered)
+        self.pad.finished.connect(partial(self._show_pad, False))
+        self.cameras.changed.connect(self._cameras_chosen)
+        self.begin.clicked.connect(self._begin)
+        return page
+
+    def _picture_step(self) -> QWidget:
+        self.tiles: dict[str, BoardTile] = {}
+        self._tiles_grid = QGridLayout()
+        self._tiles_grid.setSpacing(theme.GAP_PX)
+        self._advice = label("", "title")
+        self._count = label("", "figure", wrap=False)
+        self._residuals = body()
+        self.automatic = Switch("Take pictures by itself")
+        self.automatic.setChecked(True)
+        self.take = Button("Take a picture", icon_name="camera-outline")
+        self.back = Button("Forget the newest", icon_name="undo")
+        self.solve = PrimaryButton("Solve", icon_name="check")
+        self._back_to_board = Button("Back", icon_name="arrow-left")
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP_PX)
+        words = QHBoxLayout()
+        words.setSpacing(theme.SPACE_PX)
+        words.addWidget(self._count)
+        words.addWidget(self._advice, 1)
+        column.addLayout(words)
+        column.addLayout(self._tiles_grid, 1)
+        column.addWidget(self._residuals)
+        foot = QHBoxLayout()
+        foot.setSpacing(theme.GAP_PX)
+        foot.addWidget(self._back_to_board)
+        foot.addWidget(self.automatic)
+        foot.addStretch(1)
+        for button in (self.take, self.back, self.solve):
+            foot.addWidget(button)
+        column.addLayout(foot)
+        self.automatic.clicked.connect(self._automatic_changed)
+        self.take.clicked.connect(partial(self._model.order, "take"))
+        self.back.clicked.connect(partial(self._model.order, "back"))
+        self.solve.clicked.connect(partial(self._model.order, "solve"))
+        self._back_to_board.clicked.connect(self._to_board)
+        return page
+
+    def _result_step(self) -> QWidget:
+        self._verdict = label("", "title")
+        self.figures = body()
+        self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        card = Card("Where the cameras stand")
+        card.column.addWidget(self._verdict)
+        card.column.addWidget(self.figures)
+        card.column.addStretch(1)
+        self.more = Button("Take more pictures", icon_name="camera-outline")
+        self.save = PrimaryButton("Save", icon_name="content-save-outline")
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(touch_scroll(card), 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(theme.GAP_PX)
+        foot.addStretch(1)
+        foot.addWidget(self.more)
+        foot.addWidget(self.save)
+        column.addLayout(foot)
+        self.more.clicked.connect(partial(self._model.order, "automatic on"))
+        self.save.clicked.connect(self._model.save)
+        return page
+
+    def show_view(self, view: CalibrateView) -> None:
+        """Show what the cameras see, or the result."""
+        for look in view.looks:
+            tile = self.tiles.get(look.camera_id)
+            if tile is not None:
+                aim = view.progress.cell if view.progress.camera == look.camera_id else None
+                coverage = view.progress.cameras.get(look.camera_id)
+                tile.show_look(look, coverage, aim, view.taken_at_s)
+        self._count.setText(str(view.progress.views))
+        self._count.setAccessibleName(f"{view.progress.views} pictures")
+        self._advice.setText("Solving ..." if view.solving else view.progress.advice)
+        set_tone(self._advice, "ok" if view.progress.ready else "")
+        self._residuals.setText("\n".join(view.residuals) or "What is left of the differences comes here.")
+        self.automatic.setChecked(view.automatic)
+        self.back.setEnabled(view.progress.views > 0)
+        self.solve.setEnabled(view.progress.ready and not view.solving)
+        if view.problem is not None:
+            self.show_problem(view.problem)
+        elif self._steps.currentIndex() == 1:
+            self._problem.hide()
+        if view.placed is not None:
+            findings = view.placed.findings.values()
+            doubtful = any(finding.good is False for finding in findings) or bool(view.placed.square)
+            words = "Placed; look at what is said below." if doubtful else "All cameras are placed."
+            self._verdict.setText(words)
+            set_tone(self._verdict, "warning" if doubtful else "ok")
+            self.figures.setText("\n\n".join(view.result))
+            self._steps.setCurrentIndex(2)
+        elif self._steps.currentIndex() == 2:
+            self._steps.setCurrentIndex(1)
+
+    def show_problem(self, problem: Message) -> None:
+        """Say why something cannot be done."""
+        self._problem.setText(problem.line)
+        self._problem.show()
+
+    def _board_chosen(self, keys: list[str]) -> None:
+        self._board = BOARDS[keys[0]]
+        self._show_board()
+
+    def _show_board(self) -> None:
+        board = self._board
+        width, height = board.size_m
+        self.sheet.show_board(board)
+        self._measures.setText(
+            f"{board.columns} x {board.rows} squares, {width * 1e3:.0f} x {height * 1e3:.0f} mm in all. "
+            f"Print at 100 %; the line at the bottom must measure 100 mm."
+        )
+        self.square.setText(f"A square measures {board.square_m * 1e3:.2f} mm")
+
+    def _print(self) -> None:
+        nominal = BOARDS[self._board.name]  # the paper is not stretched by what was measured on it
+        path = self._model.print_board(nominal)
+        if path is not None:
+            self._problem.hide()
+            self._printed.setText(f"Saved: {path}")
+
+    def _type_square(self) -> None:
+        self.pad.show_value(self._board.square_m * 1e3)
+        self._show_pad(not self.pad.isVisible())
+
+    def _show_pad(self, shown: bool) -> None:
+        self.sheet.setVisible(not shown)
+        self.pad.setVisible(shown)
+        if shown:
+            self.pad.setFocus()
+
+    def _square_entered(self, square_mm: float | None) -> None:
+        nominal = BOARDS[self._board.name]
+        self._board = nominal if square_mm is None else nominal.measured(square_mm)
+        self._show_board()
+
+    def _cameras_chosen(self, camera_ids: list[str]) -> None:
+        problem = self._model.problem_with(camera_ids)
+        self.begin.setEnabled(problem is None)
+        names = {info.id: info.name for info in self._model.infos}
+        if problem is None:
+            self._first.setText(f"{names[camera_ids[0]]} becomes the origin of the rig.")
+        else:
+            self._first.setText(problem.line)
+        set_tone(self._first, "" if problem is None else "warning")
+
+    def _begin(self) -> None:
+        chosen = self.cameras.selected
+        if not self._model.start(chosen, self._board):
+            return
+        self._problem.hide()
+        for tile in self.tiles.values():
+            self._tiles_grid.removeWidget(tile)
+            tile.deleteLater()
+        names = {info.id: info.name for info in self._model.infos}
+        self.tiles = {camera_id: BoardTile(names[camera_id]) for camera_id in chosen}
+        columns = 2 if len(chosen) == 4 else min(len(chosen), 3)
+        for i, tile in enumerate(self.tiles.values()):
+            self._tiles_grid.addWidget(tile, *divmod(i, columns))
+        self._steps.setCurrentIndex(1)
+        self.show_view(self._model.view)
+
+    def _automatic_changed(self, automatic: bool) -> None:
+        self._model.order("automatic on" if automatic else "automatic off")
+
+    def _to_board(self) -> None:
+        self._model.stop()
+        self._problem.hide()
+        self._steps.setCurrentIndex(0)
+
+    def _saved(self, path: Path) -> None:
+        self.calibrated.emit(path)
+        self.accept()
+
+    def _ended(self, _result: int) -> None:
+        self._model.stop()

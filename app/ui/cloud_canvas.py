@@ -130,7 +130,7 @@ uniform vec3 u_line;
 void main() { gl_FragColor = vec4(u_line, 1.0); }
 """
 FRUSTUM_COLOURS: Final = ((1.0, 1.0, 1.0), (1.0, 0.76, 0.33), (0.42, 0.78, 1.0), (0.62, 0.93, 0.5))
-"""Of the cameras of a rig in turn; the legend beside the view names them."""
+"""Of the cameras of a rig in turn; the view names them."""
 
 
 def opengl_available() -> bool:

@@ -60,7 +60,7 @@ class CloudPanel(QObject):
         )
         self._all.setChecked(True)
         self._all.hide()
-        self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]]] = ([], {})
+        self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]], Mapping[str, str]] = ([], {}, {})
         self._large = ""
         self.options = CloudOptions()
         self.opener = IconButton("axis-arrow", "Side, points, mesh, clip box, saving (V)", checkable=True)
@@ -160,22 +160,28 @@ class CloudPanel(QObject):
         self.body.show_clouds(raw, refined_cloud(tile), missing)
         self._large = tile.camera_id
 
-    def show_rig(self, tiles: list[TileView], rig_from_color: Mapping[str, NDArray[np.float64]]) -> None:
+    def show_rig(
+        self,
+        tiles: list[TileView],
+        rig_from_color: Mapping[str, NDArray[np.float64]],
+        names: Mapping[str, str],
+    ) -> None:
         """Draw the other cameras as well, as far as it is known where they stand.
 
         Args:
             tiles: of all cameras.
             rig_from_color: (4, 4) metres by camera id.
+            names: of the cameras for people, by camera id.
         """
-        self._rig = (tiles, rig_from_color)
+        self._rig = (tiles, rig_from_color, names)
         self._all.setVisible(len(rig_from_color) > 1)
         if self.active:
             self._show_rig()
 
     def _show_rig(self, _checked: bool = False) -> None:
-        tiles, places = self._rig
+        tiles, places, names = self._rig
         together = self._all.isChecked() and len(places) > 1
-        self.body.show_rig(rig_clouds(self._large, tiles, places) if together else RigClouds())
+        self.body.show_rig(rig_clouds(self._large, tiles, places, names) if together else RigClouds())
 
     def _chosen(self, _keys: list[str]) -> None:
         self._show()

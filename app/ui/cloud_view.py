@@ -2,6 +2,7 @@
 
 import math
 import time
+from html import escape
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,16 @@ from PySide6.QtGui import QEventPoint, QMouseEvent, QResizeEvent, QTouchEvent, Q
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.ui import theme
-from app.ui.cloud_canvas import FOV_RAD, MARK_COLOUR, TINTS, Canvas, next_step, opengl_available, viewports
+from app.ui.cloud_canvas import (
+    FOV_RAD,
+    FRUSTUM_COLOURS,
+    MARK_COLOUR,
+    TINTS,
+    Canvas,
+    next_step,
+    opengl_available,
+    viewports,
+)
 from app.ui.widgets import EmptyState
 from app.viewmodels.cloud import (
     Cloud,
@@ -69,6 +79,7 @@ class CloudView(QWidget):
         self._drawn_until_s = 0.0
         self._labels = {name: QLabel(word, self) for name, word in (("raw", "Raw"), ("refined", "Refined"))}
         self._words = {name: QLabel("", self) for name in self._labels}
+        self._rig_names = QLabel("", self)
         self._spans = {name: QLabel("", self) for name in self._labels}
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -78,7 +89,7 @@ class CloudView(QWidget):
         self.setAccessibleName(
             "3D view: drag to turn, pinch to zoom, two fingers to move or twist, double tap for a new middle"
         )
-        for widget in (*self._labels.values(), *self._words.values(), *self._spans.values()):
+        for widget in (*self._labels.values(), *self._words.values(), *self._spans.values(), self._rig_names):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             widget.hide()
         if not opengl_available():
@@ -151,6 +162,18 @@ class CloudView(QWidget):
         if self._canvas is not None and (rig.frusta or self._canvas.rig.frusta):
             self._canvas.show_rig(rig)
             self._dirty = True
+            self._name_frusta(rig)
+
+    def _name_frusta(self, rig: RigClouds) -> None:
+        colours = [tuple(round(255 * part) for part in colour) for colour in FRUSTUM_COLOURS]
+        lines = [
+            f'<span style="color: rgb{colours[i % len(colours)]}">{escape(frustum.name)}</span>'
+            for i, frustum in enumerate(rig.frusta)
+        ]
+        text = "<br>".join(lines)
+        if text != self._rig_names.text():
+            self._rig_names.setText(text)
+            self._place_labels()
 
     @property
     def look(self) -> CloudLook:
@@ -440,6 +463,11 @@ class CloudView(QWidget):
     def _place_labels(self) -> None:
         layout: CloudLayout = "both" if self._canvas is None else self._canvas.layout
         places = viewports(layout, self.width())
+        self._rig_names.setVisible(self._canvas is not None and bool(self._rig_names.text()))
+        self._rig_names.setStyleSheet(LABEL_QSS.format((243, 246, 249), theme.CAPTION_PX))
+        self._rig_names.adjustSize()
+        self._rig_names.move(10, self.height() - self._rig_names.height() - 10)
+        self._rig_names.raise_()
         for name, label in self._labels.items():
             active = self._canvas is not None and name in places
             label.setVisible(active)

@@ -431,7 +431,8 @@ class LivePage(QWidget):
         if self._cloud.active and large is not None and large.camera.camera_id == tile.camera_id:
             self._cloud.show_tile(tile)
         if self._cloud.active:
-            self._cloud.show_rig(self.model.tiles, self.model.rig.rig_from_color)
+            names = {title.camera_id: title.name for title in self.model.titles}
+            self._cloud.show_rig(self.model.tiles, self.model.rig.rig_from_color, names)
 
     def _show_options(self, options: LiveOptions) -> None:
         self._layouts.select(options.layout)

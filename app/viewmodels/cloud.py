@@ -90,9 +90,19 @@ FRUSTUM_M = 0.16
 
 
 def rig_clouds(
-    large_id: str, tiles: Sequence[TileView], rig_from_color: Mapping[str, NDArray[np.float64]]
+    large_id: str,
+    tiles: Sequence[TileView],
+    rig_from_color: Mapping[str, NDArray[np.float64]],
+    names: Mapping[str, str],
 ) -> RigClouds:
-    """What a calibrated rig shows besides the camera `large_id`; empty where its place is not known."""
+    """What a calibrated rig shows besides the camera `large_id`; empty where its place is not known.
+
+    Args:
+        large_id: the camera whose axes are the drawn space.
+        tiles: of all cameras.
+        rig_from_color: (4, 4) metres by camera id.
+        names: of the cameras for people, by camera id.
+    """
     if large_id not in rig_from_color:
         return RigClouds()
     large_from_rig = np.linalg.inv(rig_from_color[large_id])
@@ -105,7 +115,7 @@ def rig_clouds(
             continue
         world_from_color = large_from_rig @ place
         camera = tile.frame.calibration.color
-        frusta.append(Frustum(tile.camera_id, frustum_lines(camera, world_from_color)))
+        frusta.append(Frustum(names[tile.camera_id], frustum_lines(camera, world_from_color)))
         if tile.camera_id == large_id:
             continue
         measured = None if tile.camera_note is not None else raw_cloud(tile)

@@ -24,6 +24,8 @@ HUBER_PX = 0.7
 STEPS = 40
 WORST_VIEW_PX = 1.5
 WORST_VIEW_TIMES = 4.0
+LEAST_NOISE = 0.7
+"""Of a picture's noise, in that of the median picture: a lucky one is not trusted much more than others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,13 @@ class Bundle:
         first_board = 6 * (len(lenses) - 1)
         self._board_at = {view: first_board + 6 * i for i, view in enumerate(sorted(self.rig_from_board))}
         self._size = first_board + 6 * len(self._board_at)
+        self._noise = {id(s): 1.0 for s in self.seen}
+
+    def trust_by_fit(self) -> None:
+        """Give each picture of a board the weight that its noise deserves: small and slanted boards less."""
+        noise = {id(s): self.rms([s]) for s in self.seen}
+        usual = float(np.median(list(noise.values())))
+        self._noise = {key: max(rms / max(usual, 1e-9), LEAST_NOISE) for key, rms in noise.items()}
 
     def run(self) -> None:
         """Move the poses to the least sum of weighted squares."""
@@ -138,7 +147,7 @@ class Bundle:
         normal, _ = self._normal(by_view)
         inverse = np.linalg.inv(normal + 1e-12 * np.eye(self._size))
         count = 2 * sum(len(s.sighting.pixels) for s in self.seen)
-        squares = sum(float((self.residuals(s) ** 2).sum()) for s in self.seen)
+        squares = sum(float((self.residuals(s) ** 2).sum()) / self._noise[id(s)] ** 2 for s in self.seen)
         free = inverse * squares / max(count - self._size, 1)
         pulls = np.array(list(by_view.values()))
         views = len(pulls)
@@ -154,7 +163,7 @@ class Bundle:
     def _cost(self) -> float:
         total = 0.0
         for s in self.seen:
-            off = np.linalg.norm(self.residuals(s), axis=1)
+            off = np.linalg.norm(self.residuals(s), axis=1) / self._noise[id(s)]
             near = np.minimum(off, HUBER_PX)
             total += float((near * (off - near / 2)).sum())
         return total
@@ -172,7 +181,9 @@ class Bundle:
         for s in self.seen:
             pixels, by_point, in_camera, in_rig = self._projected(s)
             off = pixels - s.sighting.pixels
-            weight = np.minimum(1, HUBER_PX / np.maximum(np.linalg.norm(off, axis=1), 1e-12))
+            noise = self._noise[id(s)]
+            weight = np.minimum(1, HUBER_PX * noise / np.maximum(np.linalg.norm(off, axis=1), 1e-12))
+            weight /= noise**2
             by_board = by_point @ self.camera_from_rig[s.camera][:3, :3]
             parts = [(self._board_at[s.view], np.concatenate([-by_board @ _cross(in_rig), by_board], axis=2))]
             if s.camera:

@@ -102,6 +102,8 @@ def solve(views: Sequence[View], cameras: Mapping[str, Intrinsics], board: Board
         bundle.run()
         bad = bundle.worst()
         if not bad:
+            bundle.trust_by_fit()
+            bundle.run()
             break
         left_out += [(s.view, names[s.camera], f"{rms:.1f} px off: moved or misread") for s, rms in bad]
         dropped = {id(s) for s, _ in bad}

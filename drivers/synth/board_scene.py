@@ -16,7 +16,7 @@ Transform = NDArray[np.float64]
 
 BOARD = BOARDS["a4"]
 PX_PER_SQUARE = 48
-MARGIN_SQUARES = 0.8
+MARGIN_SQUARES = 0.75  # a whole number of pixels, or the board would not be as large as it says
 INK, PAPER = 14, 228
 GLIDE_S, REST_S = 0.6, 1.6
 STEPS: tuple[tuple[float, float, float, float, float, float], ...] = (

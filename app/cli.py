@@ -160,6 +160,7 @@ PLAY = Verb("play", "open the window on a session", _add_play_arguments, _play)
 TRAINER_VERBS = {
     "train": ("trainer.cli", "train the network; `train --help` says how"),
     "dataset": ("trainer.data.cli", "turn data sets into shards; `dataset --help` says how"),
+    "synth": ("trainer.synth.cli", "make shards of simulated rooms; `synth --help` says how"),
     "evaluate": ("trainer.evaluate.cli", "score repairs on frames; `evaluate --help` says how"),
 }
 """Verbs that the trainer parses itself, so that nothing of the app is loaded for them."""

@@ -1,0 +1,1 @@
+"""Simulated rooms as shards: stereo pairs, sensors, and many machines."""

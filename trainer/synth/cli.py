@@ -1,0 +1,117 @@
+"""The `synth` verb: simulated rooms as shards, with everything that the report's samples carry."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.errors import TrainingError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The verb's flags."""
+    parser = argparse.ArgumentParser(prog="depthmend synth", description=__doc__)
+    parser.add_argument("--scenes", type=int, required=True, metavar="N", help="rooms")
+    parser.add_argument("--samples", type=int, required=True, metavar="M", help="views of all rooms together")
+    parser.add_argument("--out", type=Path, required=True, metavar="D", help="folder of the shards")
+    parser.add_argument("--seed", type=int, default=0, help="other seeds are other rooms (0)")
+    parser.add_argument(
+        "--size", type=_size, default=(1280, 960), metavar="WxH", help="of a picture (1280x960)"
+    )
+    parser.add_argument("--shard-samples", type=int, default=50, help="in each shard (50)")
+    parser.add_argument("--processes", type=int, default=0, help="on each machine; 0 for one per core")
+    parser.add_argument("--machines", type=int, default=1, help="jobs that share the work, through submitit")
+    parser.add_argument(
+        "--cluster", choices=["slurm", "local"], default="slurm", help="where jobs run (slurm)"
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for submitit, such as slurm_partition=cpu or cpus_per_task=16",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each event")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        _make(arguments)
+    except TrainingError as error:
+        _say(arguments, event="failed", message=error.args[0], hint=error.hint)
+        return 1
+    except (OSError, ValueError) as error:
+        _say(
+            arguments,
+            event="failed",
+            message=f"The set cannot be made: {error}.",
+            hint="Change that and try again.",
+        )
+        return 1
+    except KeyboardInterrupt:
+        _say(arguments, event="stopped", message="Stopped; the same command goes on.")
+        return 130
+    return 0
+
+
+def _make(arguments: argparse.Namespace) -> None:
+    from trainer.synth.plan import SynthPlan
+    from trainer.synth.run import on_machines, on_this_machine
+
+    width, height = arguments.size
+    plan = SynthPlan(
+        scenes=arguments.scenes,
+        samples=arguments.samples,
+        seed=arguments.seed,
+        width=width,
+        height=height,
+        # The report matches at three quarters of the colour's size.
+        matched_width=width * 3 // 4,
+        matched_height=height * 3 // 4,
+        shard_samples=arguments.shard_samples,
+    )
+
+    def told(made: int, rate_hz: float) -> None:
+        left_s = (plan.samples - made) / rate_hz if rate_hz else 0.0
+        words = f"{made} of {plan.samples} samples, {3600 * rate_hz:.0f} per hour, {left_s / 60:.0f} min left"
+        _say(arguments, event="progress", message=words, made=made, samples=plan.samples, rate_hz=rate_hz)
+
+    if arguments.machines == 1:
+        on_this_machine(arguments.out, plan, processes=arguments.processes, told=told)
+    else:
+        shares = on_machines(
+            arguments.out,
+            plan,
+            machines=arguments.machines,
+            cluster=arguments.cluster,
+            options=dict(_option(text) for text in arguments.option),
+            processes=arguments.processes,
+            told=told,
+        )
+        for number, made_shards in enumerate(shares, 1):
+            _say(arguments, event="job", message=f"job {number} made {len(made_shards)} shards")
+    _say(
+        arguments, event="done", message=f"{plan.samples} samples in {plan.shards} shards in {arguments.out}"
+    )
+
+
+def _option(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--option {text} has no value")
+    return key, int(value) if value.isdigit() else value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r}: write WIDTHxHEIGHT, such as 1280x960")
+    return int(width), int(height)
+
+
+def _say(arguments: argparse.Namespace, **event: object) -> None:
+    words = " ".join(str(event[part]) for part in ("message", "hint") if part in event)
+    print(json.dumps(event) if arguments.json else words, flush=True)  # noqa: T201 - this is the verb's output

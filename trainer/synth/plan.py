@@ -1,0 +1,93 @@
+"""What a set of simulated samples is made of: number, sizes, seed and sensors."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trainer.errors import DataError
+
+PLAN = "plan.json"
+
+
+class SynthPlan(BaseModel):
+    """Decides every byte of a set; the same plan is the same set, on any number of machines.
+
+    Attributes:
+        scenes: rooms.
+        samples: views of all rooms together.
+        seed: other seeds are other rooms.
+        width: of colour, depth and truth, in pixels (report: 1280).
+        height: likewise (report: 960).
+        matched_width: of the infrared pair (report: 960).
+        matched_height: likewise (report: 720).
+        baseline_m: range, drawn evenly (report: 0.05 to 0.2).
+        focal_mm: range on a sensor 36 mm wide, drawn evenly (report: 16 to 28).
+        sensors: shares of the kinds; SYNTH.md, section 3, on what real cameras lie between.
+        shard_samples: in each shard, which is the unit of work.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scenes: int = Field(gt=0)
+    samples: int = Field(gt=0)
+    seed: int = 0
+    width: int = Field(1280, ge=32)
+    height: int = Field(960, ge=24)
+    matched_width: int = Field(960, ge=32)
+    matched_height: int = Field(720, ge=24)
+    baseline_m: tuple[float, float] = (0.05, 0.2)
+    focal_mm: tuple[float, float] = (16.0, 28.0)
+    sensors: dict[str, float] = {
+        "active dense": 0.5,
+        "active": 0.3,
+        "active strict": 0.1,
+        "passive": 0.04,
+        "time of flight": 0.06,
+    }
+    shard_samples: int = Field(50, gt=0)
+
+    @property
+    def shards(self) -> int:
+        """How many there will be."""
+        return -(-self.samples // self.shard_samples)
+
+    def numbers(self, shard: int) -> range:
+        """Samples of one shard."""
+        return range(shard * self.shard_samples, min((shard + 1) * self.shard_samples, self.samples))
+
+    def scene(self, number: int) -> int:
+        """The room of a sample; neighbours share one."""
+        return number * self.scenes // self.samples
+
+
+def kept(folder: Path, plan: SynthPlan) -> None:
+    """Store the plan with the set, or see that it is the one that is stored.
+
+    Raises:
+        DataError: the folder holds another set.
+        OSError: the folder cannot be written.
+    """
+    path = folder / PLAN
+    if path.is_file():
+        if read(folder) != plan:
+            raise DataError(
+                f"{folder} holds a set with another plan.",
+                hint="Choose another folder, or the plan in plan.json.",
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(plan.model_dump_json(indent=2), encoding="utf-8")
+
+
+def read(folder: Path) -> SynthPlan:
+    """The plan of the set in `folder`.
+
+    Raises:
+        DataError: there is none.
+    """
+    try:
+        return SynthPlan.model_validate_json((folder / PLAN).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            f"There is no plan of simulated samples in {folder}: {error}.", hint="Run: synth"
+        ) from error

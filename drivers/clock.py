@@ -37,6 +37,9 @@ class ClockQuality:
     restarts: int = 0
 
 
+BARELY_NS = 20_000_000
+
+
 class ClockFit:
     """Follows a device's clock that starts anywhere and runs a little too fast or too slow.
 
@@ -133,6 +136,16 @@ class ClockFit:
 def monotonic_from_epoch(epoch_ns: int) -> int:
     """A moment just now in nanoseconds since 1970, on the monotonic clock."""
     return epoch_ns - (time.time_ns() - time.monotonic_ns())
+
+
+def exposed_ns(epoch_ns: int, now_ns: int) -> int:
+    """A device's own time since 1970 of a frame that came at `now_ns`, on the monotonic clock.
+
+    Two clocks that are right differ a little, so a time barely after the arrival is that of the arrival. One
+    that is far from it is left as it is: whoever watches the clocks has to see that it is wrong.
+    """
+    host_ns = monotonic_from_epoch(epoch_ns)
+    return now_ns if now_ns < host_ns < now_ns + BARELY_NS else host_ns
 
 
 class FrameCounter:

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from drivers.clock import Clock, ClockFit, ClockQuality
+from drivers.clock import BARELY_NS, Clock, ClockFit, ClockQuality
 from drivers.frame import Frame
 
 LATEST_NS = 1_000_000_000
 """No camera takes longer from an exposure to its arrival here."""
-EARLIEST_NS = 20_000_000
-"""A time so far in the future is no matter of rounding or of a clock that is being corrected."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class ClockWatch:
         if frame.clock is Clock.DEVICE:
             self._fit.host_ns(frame.device_ns, now_ns)
             age_ns = now_ns - frame.captured_ns
-            if not -EARLIEST_NS <= age_ns <= LATEST_NS:
+            if not -BARELY_NS <= age_ns <= LATEST_NS:
                 self._wrong_by_s = -age_ns / 1e9
                 self._corrected += 1
                 frame = replace(frame, captured_ns=now_ns, clock=Clock.ARRIVAL)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
-from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
+from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
@@ -449,7 +449,7 @@ class OrbbecCamera(CameraBase):
         if not self._live:
             return now_ns, Clock.HOST
         if global_us := depth.get_global_timestamp_us():
-            return min(monotonic_from_epoch(global_us * 1000), now_ns), Clock.DEVICE
+            return exposed_ns(global_us * 1000, now_ns), Clock.DEVICE
         return self._fit.host_ns(depth.get_timestamp_us() * 1000, now_ns), Clock.DEVICE
 
     def _end_of_file(self) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
-from drivers.clock import Clock, ClockFit, FrameCounter, monotonic_from_epoch
+from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns, monotonic_from_epoch
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
@@ -514,9 +514,10 @@ class RealSenseCamera(CameraBase):
         if domain == rs.timestamp_domain.hardware_clock:
             stamp_ns = self._fit.host_ns(at_ns, now_ns)
             return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
-        stamp_ns = min(monotonic_from_epoch(at_ns), now_ns)
         if domain == rs.timestamp_domain.global_time:
+            stamp_ns = exposed_ns(at_ns, now_ns)
             return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
+        stamp_ns = min(monotonic_from_epoch(at_ns), now_ns)
         return stamp_ns, stamp_ns, Clock.ARRIVAL
 
     def _due(self, recorded_ns: int, deadline_ns: int) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream
-from drivers.clock import Clock, monotonic_from_epoch
+from drivers.clock import Clock, exposed_ns
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import (
@@ -33,6 +33,7 @@ VENDOR = "Stereolabs"
 RATE_HZ = 30
 OPEN_TIMEOUT_S = 5.0
 _MILLIMETRE = 0.001
+_CLOCK_JUMPED_NS = 1_000_000_000
 
 SDK = Sdk(
     name="zed",
@@ -95,7 +96,7 @@ class ZedCamera(CameraBase):
         self._camera: Any = None
         self._calibration: Calibration | None = None
         self._index = -1
-        self._last_ns: int | None = None
+        self._last: tuple[int, int] | None = None
 
     @property
     def info(self) -> CameraInfo:
@@ -135,7 +136,8 @@ class ZedCamera(CameraBase):
         self._camera = camera
         self._mats = {name: sl.Mat() for name in ("color", "left", "right", "depth")}
         self._runtime = sl.RuntimeParameters(enable_depth=True, enable_fill_mode=False)
-        self._last_ns = None
+        if not self._info.live:  # what passed while a camera was away was lost; a file loses nothing
+            self._last = None
 
     def close(self) -> None:
         camera, self._camera = self._camera, None
@@ -148,21 +150,21 @@ class ZedCamera(CameraBase):
         sl, camera = self._sl, self._camera
         error = camera.grab(self._runtime)
         if error == sl.ERROR_CODE.END_OF_SVOFILE_REACHED:
-            if not self._loop or self._last_ns is None:
+            if not self._loop or self._last is None:
                 raise EndOfStream(f"{self._info.name} has no more frames")
             camera.set_svo_position(0)
-            self._last_ns = None
+            self._last = None
             return None
         if error in {sl.ERROR_CODE.CORRUPTED_FRAME, sl.ERROR_CODE.CAMERA_REBOOTING}:
             return None
         self._check(error)
         device_ns = int(camera.get_timestamp(sl.TIME_REFERENCE.IMAGE).get_nanoseconds())
         now_ns = time.monotonic_ns()
-        self._count(device_ns)
+        self._count(device_ns, now_ns)
         return Frame(
             camera_id=self._info.id,
             index=self._index,
-            captured_ns=min(monotonic_from_epoch(device_ns), now_ns) if self._info.live else now_ns,
+            captured_ns=exposed_ns(device_ns, now_ns) if self._info.live else now_ns,
             device_ns=device_ns,
             color=np.ascontiguousarray(self._image("color", sl.VIEW.LEFT)[..., 2::-1]),  # from BGRA
             depth=DepthMap(self._depth(), _MILLIMETRE),
@@ -172,10 +174,14 @@ class ZedCamera(CameraBase):
             clock=Clock.DEVICE if self._info.live else Clock.HOST,
         )
 
-    def _count(self, device_ns: int) -> None:
-        passed_ns = 0 if self._last_ns is None else device_ns - self._last_ns
+    def _count(self, device_ns: int, now_ns: int) -> None:
+        passed_ns = 0
+        if self._last is not None:
+            passed_ns, waited_ns = device_ns - self._last[0], now_ns - self._last[1]
+            if self._info.live and abs(passed_ns - waited_ns) > _CLOCK_JUMPED_NS:
+                passed_ns = waited_ns
         self._index += max(1, round(passed_ns * RATE_HZ / 1e9))
-        self._last_ns = device_ns
+        self._last = device_ns, now_ns
 
     def _image(self, name: str, view: Any) -> NDArray[Any]:
         self._check(self._camera.retrieve_image(self._mats[name], view))

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from drivers.clock import ClockFit, FrameCounter, monotonic_from_epoch
+from drivers.clock import ClockFit, FrameCounter, exposed_ns, monotonic_from_epoch
 
 SECOND_NS = 1_000_000_000
 PERIOD_NS = SECOND_NS // 30
@@ -82,3 +82,67 @@ def test_a_counter_that_falls_back_by_itself_goes_on_growing():
     indices = [counter.index(number, at * PERIOD_NS) for at, number in enumerate((7, 8, 0, 1))]
 
     assert indices == [7, 8, 9, 10]
+
+
+def test_a_time_barely_after_the_arrival_is_that_of_the_arrival():
+    now_ns = time.monotonic_ns()
+
+    assert exposed_ns(time.time_ns() + 4_000_000, now_ns) == now_ns
+    assert abs(exposed_ns(time.time_ns() - 4_000_000, now_ns) - (now_ns - 4_000_000)) < 2_000_000
+
+
+@pytest.mark.parametrize("off_s", [-3600, 3600])
+def test_a_time_that_is_far_off_stays_so(off_s):
+    now_ns = time.monotonic_ns()
+
+    assert (
+        abs(exposed_ns(time.time_ns() + off_s * SECOND_NS, now_ns) - now_ns - off_s * SECOND_NS) < SECOND_NS
+    )
+
+
+def quality(delays_ms, *, ppm=0.0):
+    """Of a clock after these delays at 30 Hz."""
+    fit = ClockFit()
+    for n, delay_ms in enumerate(delays_ms):
+        exposed = n * PERIOD_NS
+        fit.host_ns(round(exposed * (1 + ppm * 1e-6)), exposed + round(delay_ms * 1e6))
+    return fit.quality
+
+
+def test_the_quality_of_a_clock_is_its_drift_and_what_the_line_leaves():
+    rng = np.random.default_rng(2)
+    steady, noisy = quality(np.full(900, 12.0), ppm=40), quality(12 + rng.exponential(30, 900), ppm=40)
+
+    assert steady.drift_ppm == pytest.approx(40, abs=0.5)
+    assert steady.residual_ms < 0.01
+    assert noisy.residual_ms > 1.0
+    assert quality(np.full(10, 12.0)) is None
+    assert quality(np.full(60, 12.0)).drift_ppm is None
+
+
+@pytest.mark.parametrize("jump_s", [-7200, -2, 2, 7200])
+def test_a_clock_that_jumps_is_followed_within_half_a_second(jump_s):
+    fit = ClockFit()
+    rng = np.random.default_rng(4)
+    wrong_ms = []
+    for n in range(900):
+        exposed = (8000 + n / 30) * 1e9
+        device = exposed + (jump_s * 1e9 if n >= 450 else 0)
+        told = fit.host_ns(round(device), round(exposed + 12e6 + rng.exponential(3e6)))
+        wrong_ms.append(abs(told - exposed - 12e6) / 1e6)
+
+    assert max(wrong_ms[465:]) < 5
+    assert fit.quality.restarts == 1
+
+
+def test_a_clock_that_stood_still_for_a_while_is_followed():
+    fit = ClockFit()
+    wrong_ms = []
+    for n in range(900):
+        exposed = n / 30 * 1e9
+        device = exposed - (3e9 if n >= 450 else 0)
+        if n >= 450 and device < 449 / 30 * 1e9:
+            continue
+        wrong_ms.append(abs(fit.host_ns(round(device), round(exposed + 12e6)) - exposed - 12e6) / 1e6)
+
+    assert max(wrong_ms[-300:]) < 1

@@ -67,11 +67,11 @@ LENS = (0.05, -0.1, 0.03, 0.01, 0.02, 0.005, 0.001, -0.002)
 def scene(number):
     """Images that tell their number; a speck of depth that noise removal would take away."""
     color = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    color[..., 0], color[..., 1], color[..., 2] = number, np.arange(WIDTH), 7
+    color[..., 0], color[..., 1], color[..., 2] = number % 256, np.arange(WIDTH), 7
     depth = np.full((HEIGHT, WIDTH), 1000 + number, np.uint16)
     depth[:, :4] = 0
     depth[20, 30] = 4000
-    infrared = np.full((HEIGHT, WIDTH), number, np.uint8)
+    infrared = np.full((HEIGHT, WIDTH), number % 256, np.uint8)
     one = (infrared.astype(np.uint16) << 2) + 3  # of time of flight: ten bits of sixteen
     return {
         "color": color,

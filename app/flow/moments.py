@@ -2,12 +2,17 @@
 
 import threading
 import time
+from collections import deque
+from statistics import median
 
 from app.flow.meter import Meter, Reading
 from app.flow.phase import Phase, PhaseMeter
 from app.flow.slot import Slot
 from app.flow.sync import FrameSync
 from drivers.frame import Frame, FrameSet
+
+RECENT = 30
+"""Sets by which it is told how many cameras are together: a second of them."""
 
 
 class Moments:
@@ -25,6 +30,7 @@ class Moments:
         self.newest: Slot[FrameSet] = Slot()
         self._sync = FrameSync({})
         self._spread = Meter()
+        self._sizes: deque[int] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
 
     def note(self, frame: Frame, rate_hz: float) -> None:
@@ -35,7 +41,13 @@ class Moments:
             for found in sets:
                 self._spread.note(time.monotonic_ns(), found.spread_ms)
                 self._phases.note(found)
+                self._sizes.append(len(found.frames))
                 self.newest.put(found)
+
+    def together(self) -> int:
+        """Cameras in a set, as most of the newest sets have them; 0 before the first."""
+        with self._lock:
+            return round(median(self._sizes)) if self._sizes else 0
 
     def spread(self) -> Reading:
         """Sets per second, and their spread in milliseconds, over the last two seconds."""

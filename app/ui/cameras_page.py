@@ -311,7 +311,7 @@ class _Row(QWidget):
         """Say something else below the name."""
         self._facts.setText(facts)
         self._facts.setVisible(bool(facts))
-        ended = problem if problem.endswith((".", ":")) or not hint else f"{problem}."
+        ended = problem if problem.endswith((".", ":", "?", "!")) or not hint else f"{problem}."
         self.problem.setText(f"{ended} {hint}".strip())
         self.problem.setVisible(bool(problem))
 

@@ -45,8 +45,7 @@ def _row(path: Path) -> RigRow:
     except RigFileError as error:
         return RigRow(path, path.stem, str(path), str(error), error.hint)
     names = ", ".join(camera.name or camera.source for camera in rig.camera)
-    facts = f"{counted(len(rig.camera), 'camera')}: {names}" if rig.camera else "all cameras that are found"
-    return RigRow(path, rig.name or path.stem, facts)
+    return RigRow(path, rig.name or path.stem, names or "all cameras that are found")
 
 
 def rig_of(studio: Studio, *, name: str) -> RigFile:

@@ -10,8 +10,13 @@ from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.messages import Message, expected, message
 from drivers.camera import Camera
+from drivers.registry import AUTO
+from drivers.usb import UsbCamera, usb_cameras
 
 POLL_MS = 50
+BUS_EVERY_MS = 2000
+TRIES = 4
+"""After something was plugged in: a vendor's library may take some seconds to see what the bus has."""
 
 OpenSource = Callable[[str], Sequence[Camera]]
 
@@ -22,6 +27,8 @@ class SourceModel(QObject):
     Args:
         studio: runs the cameras.
         open_source: finds them; may take seconds.
+        on_bus: the cameras that the system sees; cheap. While all cameras are wanted and none is there, it is
+            asked now and then, and the source is opened again when it tells something new.
 
     Signals:
         opening: the source that is being opened.
@@ -33,7 +40,14 @@ class SourceModel(QObject):
     opened = Signal(str)
     failed = Signal(Message)
 
-    def __init__(self, studio: Studio, open_source: OpenSource, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        open_source: OpenSource,
+        parent: QObject | None = None,
+        *,
+        on_bus: Callable[[], Sequence[UsbCamera]] = usb_cameras,
+    ) -> None:
         super().__init__(parent)
         self._studio = studio
         self._open_source = open_source
@@ -44,6 +58,12 @@ class SourceModel(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._look)
+        self._on_bus = on_bus
+        self._bus: tuple[UsbCamera, ...] = ()
+        self._tries = 0
+        self._bus_timer = QTimer(self)
+        self._bus_timer.setInterval(BUS_EVERY_MS)
+        self._bus_timer.timeout.connect(self._look_at_bus)
 
     @property
     def source(self) -> str:
@@ -66,6 +86,7 @@ class SourceModel(QObject):
                 )
             )
             return
+        self._bus_timer.stop()
         self._wanted = source
         if self._worker is None:
             self._start()
@@ -73,6 +94,7 @@ class SourceModel(QObject):
     def stop(self) -> None:
         """Wait for what is under way; nothing is opened after this."""
         self._wanted = None
+        self._bus_timer.stop()
         self._timer.stop()
         if self._worker is not None:
             self._worker.stop()
@@ -112,6 +134,16 @@ class SourceModel(QObject):
         if self._wanted is not None:
             self._start()
         elif isinstance(outcome, Message):
+            if self._source == AUTO:
+                self._bus_timer.start()
             self.failed.emit(outcome)
         else:
             self.opened.emit(self._source)
+
+    def _look_at_bus(self) -> None:
+        bus = tuple(self._on_bus())
+        if bus != self._bus:
+            self._bus, self._tries = bus, TRIES
+        if bus and self._tries and self._worker is None and self._studio.recorder is None:
+            self._tries -= 1
+            self.open(AUTO)

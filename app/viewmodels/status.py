@@ -72,14 +72,15 @@ def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
 
     Args:
         spread: sets per second, and from the first exposure of a set to the last.
-        together: cameras in the newest set.
+        together: cameras in a set.
         cameras: of the rig.
     """
     if not spread.rate_hz or together < 2:
         return StatusItem("Cameras not together", "warning")
+    within = f"within {max(1, round(spread.median_ms))} ms"
     if together < cameras:
-        return StatusItem(f"{together} of {cameras} cameras within {spread.median_ms:.0f} ms", "warning")
-    return StatusItem(f"{cameras} cameras within {spread.median_ms:.0f} ms")
+        return StatusItem(f"{together} of {cameras} cameras {within}", "warning")
+    return StatusItem(f"{cameras} cameras {within}")
 
 
 class StatusModel(QObject):
@@ -151,10 +152,8 @@ class StatusModel(QObject):
         pipeline = self._studio.pipeline
         if pipeline is None or len(pipeline.lines) < 2:
             return StatusItem("")
-        newest = pipeline.moments.newest.latest()
-        return moments_item(
-            pipeline.moments.spread(), 0 if newest is None else len(newest.frames), len(pipeline.lines)
-        )
+        moments = pipeline.moments
+        return moments_item(moments.spread(), moments.together(), len(pipeline.lines))
 
     def _places(self) -> StatusItem:
         pipeline = self._studio.pipeline

@@ -1,6 +1,7 @@
 """What `devices` says of cameras and libraries, in words and as JSON."""
 
 import json
+from argparse import Namespace
 
 import pytest
 
@@ -26,7 +27,7 @@ def say(monkeypatch, capsys):
     monkeypatch.setattr(verb, "usb_cameras", lambda: bus)
 
     def run(*, json_lines):
-        assert DEVICES.run(None, Console(json_lines=json_lines)) == 0
+        assert DEVICES.run(Namespace(measure=None), Console(json_lines=json_lines)) == 0
         return capsys.readouterr().out
 
     return run
@@ -73,3 +74,32 @@ def test_programs_get_the_links_as_well(say):
         700e6,
     )
     assert (hub["name"], hub["fits"], len(hub["cameras"])) == ("2-1", False, 8)
+
+
+def test_a_source_is_measured(capsys, tmp_path):
+    rig = tmp_path / "rig.toml"
+    rig.write_text(
+        "\n".join(
+            f'[[camera]]\nsource = "demo:{name}"\nwidth = 32\nheight = 24'
+            for name in ("stereo_active", "time_of_flight")
+        ),
+        encoding="utf-8",
+    )
+
+    assert DEVICES.run(Namespace(measure=2.5, source=str(rig)), Console(json_lines=True)) == 0
+
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    first, second = [event for event in events if event["event"] == "measured"]
+    assert (first["id"], first["clock"], first["asked_hz"]) == ("demo_stereo_active", "host", 30.0)
+    assert first["rate_hz"] > 5
+    assert first["offset_ms"] is None
+    assert abs(second["offset_ms"]) < 20
+    (moments,) = [event for event in events if event["event"] == "moments"]
+    assert (moments["together"], moments["cameras"]) == (2, 2)
+
+
+def test_a_camera_that_sends_nothing_makes_a_measurement_fail(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(verb, "FIRST_FRAMES_S", 0.5)
+    assert DEVICES.run(Namespace(measure=0.6, source="demo:busy"), Console(json_lines=False)) == 1
+
+    assert "in use by another program" in capsys.readouterr().out

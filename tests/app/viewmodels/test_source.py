@@ -47,3 +47,25 @@ def test_the_source_stays_while_a_recording_is_under_way(qtbot, source, studio, 
         source.open("front")
     assert "Stop the recording" in told.args[0].hint
     assert studio.pipeline is None
+
+
+def test_the_first_camera_that_is_plugged_in_is_opened_by_itself(qtbot, studio, make_camera, monkeypatch):
+    monkeypatch.setattr("app.viewmodels.source.BUS_EVERY_MS", 20)
+    bus, asked = [], []
+
+    def find(name):
+        asked.append(name)
+        if len(asked) < 3:  # the library is slow to see what the bus has
+            raise CameraNotFound("No depth camera was found.")
+        return [make_camera(name)]
+
+    model = SourceModel(studio, find, on_bus=lambda: list(bus))
+    with qtbot.waitSignal(model.failed, timeout=5000):
+        model.open("auto")
+    bus.append("a camera")
+    with qtbot.waitSignal(model.opened, timeout=5000) as told:
+        pass
+    model.stop()
+
+    assert told.args == ["auto"]
+    assert list(studio.pipeline.lines) == ["auto"]

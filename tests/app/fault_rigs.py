@@ -27,7 +27,9 @@ from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
 from model.spec import EngineChoice
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "drivers/cameras"))
+HERE = Path(__file__).resolve()
+SHARED = HERE.parents[3] / "shared"
+sys.path.insert(0, str(HERE.parents[1] / "drivers/cameras"))
 
 RATE_HZ = 30
 HEALTHY = "healthy"
@@ -227,12 +229,11 @@ class Zed(Bench):
 
     def __init__(self, _folder):
         super().__init__()
-        sys.path.insert(0, "/work/shared/sdk/scripts")
+        sys.path.insert(0, str(SHARED / "sdk/scripts"))
         import apispec
         import test_zed
 
-        spec = Path("/work/shared/sdk/api_zed.json")
-        sl = apispec.fake_module(apispec.load(spec), "pyzed.sl")
+        sl = apispec.fake_module(apispec.load(SHARED / "sdk/api_zed.json"), "pyzed.sl")
         self._require = zed.SDK.__class__.require
         zed.SDK.__class__.require = lambda sdk: sl if sdk is zed.SDK else self._require(sdk)
         self._bench = test_zed.Bench(sl)
@@ -272,7 +273,7 @@ class Uvc(Bench):
 
     def __init__(self, _folder):
         super().__init__()
-        self.camera = UvcCamera("/dev/video7", open_capture=self._open, wait=self._wait)
+        self.camera = UvcCamera("/dev/video7", open_node=self._open, wait=self._wait)
 
     def _open(self, node):
         if self.fault == "unplug":
@@ -308,7 +309,7 @@ def benches():
             found[name] = kind
         else:
             missing[name] = state.text
-    if Path("/work/shared/sdk/api_zed.json").is_file():
+    if (SHARED / "sdk/api_zed.json").is_file():
         found["ZED"] = Zed
     else:
         missing["ZED"] = "the names of its SDK are not here"

@@ -24,6 +24,9 @@ SCENES = (
 )  # fmt: skip
 """Scene categories of the report's table 1."""
 
+CONSENTS = ("nobody in view", "all agreed", "not asked")
+"""What is usually said of the people who can be seen; a label may say anything else."""
+
 
 class SettingsError(Exception):
     """The settings file cannot be used; `hint` says what to do."""

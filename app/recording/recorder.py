@@ -23,6 +23,7 @@ from app.flow.taps import Taps
 from app.flow.worker import Worker
 from app.recording.counts import CameraCount, RecorderStatus, RefinedCount
 from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
+from app.recording.library import LabelEdit, changes
 from app.recording.room import Limits, bytes_per_s, memory_frames
 from app.recording.shedding import Shedding
 from drivers.camera import Camera, SyncRole
@@ -30,7 +31,7 @@ from drivers.errors import SessionError
 from drivers.frame import Frame, ImuSample
 from drivers.session import topics
 from drivers.session.encode import EncodedFrame, encode
-from drivers.session.labels import SessionLabels, add_label
+from drivers.session.labels import SessionLabels, add_label, apply, read_events
 from drivers.session.ledger import Ledger, Stage
 from drivers.session.manifest import RefinedTotals
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
@@ -202,6 +203,15 @@ class Recorder:
         """
         now_ns = self._writer.info.anchor.utc_from_monotonic(time.monotonic_ns())
         self._writer.add_label(add_label("mark", text, start_ns=now_ns, end_ns=now_ns))
+
+    def relabel(self, edit: LabelEdit) -> None:
+        """Say something else of the session under way; durable when this returns.
+
+        Raises:
+            SessionError: the disk does not take it.
+        """
+        for event in changes(apply(read_events(self._session)), edit):
+            self._writer.add_label(event)
 
     def status(self) -> RecorderStatus:
         """Counts and room left, at this moment; cheap enough for every tick of the window."""

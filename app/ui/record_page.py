@@ -4,9 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from app.settings import SCENES
+from app.recording.preflight import Check
+from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
@@ -31,6 +32,7 @@ from app.ui.widgets import (
 from app.viewmodels.handover import handover
 from app.viewmodels.record import RecordViewModel
 from app.viewmodels.record_view import (
+    MARKS,
     CameraPanel,
     LabelChoice,
     Problem,
@@ -39,6 +41,7 @@ from app.viewmodels.record_view import (
     Saved,
     Tone,
     loss_words,
+    safety_words,
 )
 from app.viewmodels.words import clock, counted, size
 
@@ -127,6 +130,72 @@ class SavedCard(Card):
         self.show()
 
 
+class Events(Card):
+    """What happens while recording, by one touch.
+
+    Signals:
+        marked: what, as the label says it; empty for anything else.
+    """
+
+    marked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("What happens now")
+        self.buttons: dict[str, Button] = {}
+        self._words = caption()
+        grid = QGridLayout()
+        grid.setSpacing(theme.GAP_PX)
+        for number, (what, text) in enumerate(MARKS):
+            button = Button(text, icon_name="map-marker-plus-outline")
+            button.setMinimumHeight(theme.BIG_TARGET_PX)
+            button.clicked.connect(self._touched)
+            self.buttons[what] = button
+            grid.addWidget(button, number // 2, number % 2)
+        self.column.addLayout(grid)
+        self.column.addWidget(self._words)
+        self.hide()
+
+    def show_events(self, view: RecordView) -> None:
+        """Show this moment; there is nothing to mark where nothing is recorded."""
+        self.setVisible(view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING})
+        for button in self.buttons.values():
+            button.setEnabled(view.phase is RecordPhase.RECORDING)
+        self._words.setText(counted(view.marks, "moment") + " marked")
+
+    def _touched(self) -> None:
+        self.marked.emit(next(what for what, button in self.buttons.items() if button is self.sender()))
+
+
+class Checks(Card):
+    """What was looked at before a recording."""
+
+    def __init__(self) -> None:
+        super().__init__("Before recording")
+        self._shown: tuple[Check, ...] = ()
+        self._rows: list[QWidget] = []
+        self.hide()
+
+    def show_checks(self, view: RecordView) -> None:
+        """Show the latest look; nothing while there is none."""
+        self.setVisible(bool(view.checks))
+        if view.checks == self._shown:
+            return
+        self._shown = view.checks
+        for row in self._rows:
+            self.column.removeWidget(row)
+            row.deleteLater()
+        self._rows = [_check_row(check) for check in view.checks]
+        for row in self._rows:
+            self.column.addWidget(row)
+            row.show()
+
+
+def _check_row(check: Check) -> QWidget:
+    words = body(f"{check.name}: {check.words}" if check.caution is None else check.caution.words)
+    set_tone(words, "ok" if check.caution is None else "warning")
+    return words
+
+
 class RecordPage(QWidget):
     """Timer, button and disk at the left; cameras and labels at the right."""
 
@@ -147,9 +216,8 @@ class RecordPage(QWidget):
         self.record = RecordButton("Record")
         self.record.setMinimumHeight(RECORD_PX)
         self.record.setStyleSheet("font-size: 30px;")
-        self.mark = Button("Mark this moment", icon_name="map-marker-plus-outline")
-        self.mark.setMinimumHeight(theme.BIG_TARGET_PX)
-        self.marks = caption()
+        self.events = Events()
+        self.checks = Checks()
         self.refined = Switch("Record refined depth")
         self.refined_words = caption()
         self.refined_words.setWordWrap(True)
@@ -160,6 +228,8 @@ class RecordPage(QWidget):
         self.queue.setTextVisible(False)
         self.queue.setAccessibleName("Recording queue in use")
         self.queue_words = caption()
+        self.safety = caption()
+        self.safety.setWordWrap(True)
         self.cautions = body()
         set_tone(self.cautions, "warning")
         self.saved = SavedCard()
@@ -170,16 +240,29 @@ class RecordPage(QWidget):
         self.tags = ChipGroup([], "Tags", exclusive=False)
         self.no_tags = caption("No tags yet. Add what is worth finding again: glass, sun, crowd ...")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add", submit_icon="plus")
-        self.place = caption()
+        self.consent = ChipGroup(
+            [NO_SCENE, *(Option(text, text.capitalize()) for text in CONSENTS)], "Consent of people in view"
+        )
+        self.notes = TouchEntry("Notes", placeholder="Notes")
+        self.operator = TouchEntry("Operator", placeholder="Operator")
+        self.site = TouchEntry("Site", placeholder="Site")
 
         self._lay_out()
 
         self.record.clicked.connect(model.toggle)
-        self.mark.clicked.connect(model.mark)
+        self.events.marked.connect(model.mark)
         self.refined.clicked.connect(model.set_refined)
         self.scenes.changed.connect(self._scene_chosen)
         self.tags.changed.connect(self._tags_chosen)
         self.tag_entry.submitted.connect(self._tag_typed)
+        self.consent.changed.connect(self._consent_chosen)
+        for entry, say in (
+            (self.notes, model.write_notes),
+            (self.operator, model.name_operator),
+            (self.site, model.name_site),
+        ):
+            entry.submitted.connect(say)
+            entry.edit.editingFinished.connect(self._typed)
         self.saved.open_requested.connect(self._open_saved)
         self.no_camera.settings_requested.connect(self._go_to_settings)
         model.view_changed.connect(self.show_view)
@@ -191,9 +274,6 @@ class RecordPage(QWidget):
 
     def shown(self) -> None:
         """The page came to the front."""
-        settings = self._context.settings
-        site, operator = settings.site or "no site", settings.operator or "no operator"
-        self.place.setText(f"Site: {site}. Operator: {operator}. Both are set on the Settings page.")
         self.refined.setChecked(self._model.refined)
         self._model.watch(True)
 
@@ -216,10 +296,8 @@ class RecordPage(QWidget):
         self.timer.setEnabled(recording)
         self.words.setText(view.words)
         set_tone(self.words, TONES[view.tone])
-        self.mark.setEnabled(view.phase is RecordPhase.RECORDING)
-        self.marks.setText(
-            counted(view.marks, "moment") + " marked" if recording else "Marks are set while recording."
-        )
+        self.events.show_events(view)
+        self.checks.show_checks(view)
         self.refined.setEnabled(view.phase not in BUSY)
         self.refined_words.setText(view.refined)
         self.refined_words.setVisible(bool(view.refined))
@@ -231,8 +309,9 @@ class RecordPage(QWidget):
         self.disk_note.setVisible(bool(low) or recording)
         self.cautions.setText("\n".join(caution.words for caution in view.cautions))
         self.cautions.setVisible(bool(view.cautions))
-        for widget in (self.queue, self.queue_words):
+        for widget in (self.queue, self.queue_words, self.safety):
             widget.setVisible(recording)
+        self.safety.setText(safety_words(view))
         self.queue.setValue(round(view.queue_fill * 100))
         waiting = sum(panel.count.waiting for panel in view.cameras if panel.count is not None)
         self.queue_words.setText(f"Queue {view.queue_fill:.0%} full, {counted(waiting, 'frame')} waiting")
@@ -248,6 +327,10 @@ class RecordPage(QWidget):
         self.tags.set_options([Option(tag, tag) for tag in sorted(offered)])
         self.tags.select(choice.tags)
         self.no_tags.setVisible(not offered)
+        self.consent.select(choice.consent)
+        self.notes.set_text(choice.notes)
+        self.operator.set_text(choice.operator)
+        self.site.set_text(choice.site)
 
     def show_saved(self, saved: Saved) -> None:
         """Show what was saved; where nobody looks at this page, say it in the window too."""
@@ -281,16 +364,16 @@ class RecordPage(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(theme.SPACE_PX)
         main = Card()
-        for widget in (self.timer, self.words, self.record, self.mark, self.marks):
+        for widget in (self.timer, self.words, self.record):
             main.column.addWidget(widget)
         room = Card()
         parts = (
-            self.cautions, self.disk, self.disk_note, self.queue, self.queue_words,
+            self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety,
             self.refined, self.refined_words,
         )  # fmt: skip
         for part in parts:
             room.column.addWidget(part)
-        for card in (main, self.saved, room):
+        for card in (main, self.saved, self.events, self.checks, room):
             side.addWidget(card)
         side.addStretch(1)
         side_content = QWidget()
@@ -305,7 +388,11 @@ class RecordPage(QWidget):
         labels.column.addWidget(self.tags)
         labels.column.addWidget(self.no_tags)
         labels.column.addWidget(self.tag_entry)
-        labels.column.addWidget(self.place)
+        labels.column.addWidget(caption("People in view"))
+        labels.column.addWidget(self.consent)
+        labels.column.addWidget(caption("Notes, operator and site"))
+        for entry in (self.notes, self.operator, self.site):
+            labels.column.addWidget(entry)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
@@ -330,6 +417,20 @@ class RecordPage(QWidget):
     def _tags_chosen(self, keys: list[str]) -> None:
         for tag in set(keys).symmetric_difference(self._model.labels.tags):
             self._model.toggle_tag(tag)
+
+    def _consent_chosen(self, keys: list[str]) -> None:
+        self._model.choose_consent(keys[0] if keys else "")
+
+    def _typed(self) -> None:
+        """A field was left: what it holds counts, whether or not it was handed over."""
+        said = self._model.labels
+        for entry, before, say in (
+            (self.notes, said.notes, self._model.write_notes),
+            (self.operator, said.operator, self._model.name_operator),
+            (self.site, said.site, self._model.name_site),
+        ):
+            if entry.text.strip() != before:
+                say(entry.text)
 
     def _tag_typed(self, text: str) -> None:
         tag = " ".join(text.split())

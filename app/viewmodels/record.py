@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,7 +15,8 @@ from app.flow.worker import Worker
 from app.paths import free_bytes
 from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
-from app.recording.library import LabelEdit, relabel
+from app.recording.library import LabelEdit
+from app.recording.preflight import Check, preflight
 from app.recording.recorder import Recorder
 from app.recording.room import LOW_S, Limits
 from app.recording.tags import recent_tags, remember_tags
@@ -72,8 +74,7 @@ class RecordViewModel(QObject):
         self._settings = settings
         self._save_settings = save_settings
         self._tags_path = tags
-        self._labels = LabelChoice("", (), recent_tags(tags))
-        self._labels_at_start = self._labels
+        self._labels = LabelChoice("", (), recent_tags(tags), operator=settings.operator, site=settings.site)
         self._recorder: Recorder | None = None
         self._switch: Worker | None = None
         self._started: Slot[Recorder] = Slot()
@@ -84,6 +85,9 @@ class RecordViewModel(QObject):
         self._ticks = 0
         self._free_bytes = 0
         self._cautions: tuple[Caution, ...] = ()
+        self._checks: Slot[tuple[Check, ...]] = Slot()
+        self._checking: Worker | None = None
+        self._checked: tuple[str, ...] | None = None
         self._watched = False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -129,12 +133,18 @@ class RecordViewModel(QObject):
             refined=refined,
             refined_tone=refined_tone,
             cautions=self._cautions if status is None else status.cautions,
+            synced_s=0.0 if status is None else status.synced_s,
+            compact=status is not None and status.compact,
+            checks=() if self._phase is not None else self._checks.latest() or (),
         )
 
     def watch(self, watched: bool) -> None:
         """Follow the cameras only while somebody looks; a recording is followed in any case."""
         self._watched = watched
         if watched:
+            self._labels = replace(self._labels, operator=self._settings.operator, site=self._settings.site)
+            self.labels_changed.emit(self._labels)
+            self._checked = None
             self._look_around()
             self._timer.start()
             self.poll()
@@ -152,7 +162,7 @@ class RecordViewModel(QObject):
 
     def choose_scene(self, scene: str) -> None:
         """Say what kind of place it is; while recording, it holds for the recording under way."""
-        self._label(scene=scene)
+        self._label(LabelEdit(scene=scene), replace(self._labels, scene=scene))
 
     def toggle_tag(self, tag: str) -> None:
         """Add a tag, or take it back; a new one is remembered."""
@@ -162,7 +172,28 @@ class RecordViewModel(QObject):
         tags = self._labels.tags
         chosen = tuple(t for t in tags if t != tag) if tag in tags else (*tags, tag)
         recent = self._labels.recent if tag in self._labels.recent else (tag, *self._labels.recent)
-        self._label(tags=chosen, recent=recent)
+        self._label(LabelEdit(tags=chosen), replace(self._labels, tags=chosen, recent=recent))
+
+    def write_notes(self, notes: str) -> None:
+        """Say anything of the session."""
+        notes = notes.strip()
+        self._label(LabelEdit(notes=notes), replace(self._labels, notes=notes))
+
+    def choose_consent(self, consent: str) -> None:
+        """Say what the people in view have agreed to."""
+        self._label(LabelEdit(consent=consent), replace(self._labels, consent=consent))
+
+    def name_operator(self, operator: str) -> None:
+        """Say who records; kept for the next start."""
+        self._settings.operator = operator = operator.strip()
+        self._save_settings()
+        self._label(LabelEdit(operator=operator), replace(self._labels, operator=operator))
+
+    def name_site(self, site: str) -> None:
+        """Say where; kept for the next start."""
+        self._settings.site = site = site.strip()
+        self._save_settings()
+        self._label(LabelEdit(site=site), replace(self._labels, site=site))
 
     def toggle(self) -> None:
         """The big button."""
@@ -180,14 +211,15 @@ class RecordViewModel(QObject):
         labels = SessionLabels(
             scene=self._labels.scene,
             tags=self._labels.tags,
+            notes=self._labels.notes,
             site=self._settings.site,
             operator=self._settings.operator,
+            consent=self._labels.consent,
         )
         remember_tags(self._labels.tags, self._tags_path)
         folder, refined = self._settings.sessions_folder, self._settings.record_refined
         compact = self._settings.record_compact
         self._marks = 0
-        self._labels_at_start = self._labels
 
         def work(_stop: threading.Event) -> None:
             self._started.put(self._studio.record(folder, labels, refined=refined, compact=compact))
@@ -199,13 +231,13 @@ class RecordViewModel(QObject):
         if self._phase is RecordPhase.RECORDING:
             self._end("", "")
 
-    def mark(self) -> None:
-        """Note this moment in the recording."""
+    def mark(self, what: str = "") -> None:
+        """Note that something is there or happens at this moment; empty for anything else."""
         if self._recorder is None:
             self.refused.emit(Problem("Nothing is being recorded.", "Start a recording first."))
             return
         try:
-            self._recorder.mark(f"mark {self._marks + 1}")
+            self._recorder.mark(what or f"mark {self._marks + 1}")
         except SessionError as error:
             self.refused.emit(Problem(str(error), error.hint))
             return
@@ -218,6 +250,8 @@ class RecordViewModel(QObject):
         if self._ticks % LOOK_EVERY_TICKS == 0:
             self._look_around()
         self._take_news()
+        if self._watched:
+            self._check()
         if self._phase is None and self._studio.recorder is not None:
             self._recorder, self._phase = self._studio.recorder, RecordPhase.RECORDING
         if self._phase is RecordPhase.RECORDING and self._recorder is not None:
@@ -233,6 +267,8 @@ class RecordViewModel(QObject):
     def close(self) -> None:
         """End a recording under way and wait until its session is closed."""
         self._timer.stop()
+        if self._checking is not None:
+            self._checking.stop(timeout_s=CLOSE_TIMEOUT_S)
         if self._switch is not None:
             self._switch.stop(timeout_s=CLOSE_TIMEOUT_S)
         try:
@@ -246,30 +282,42 @@ class RecordViewModel(QObject):
         found = () if self._recorder is not None else (battery(), heat())
         self._cautions = tuple(caution for caution in found if caution is not None)
 
-    def _label(
-        self,
-        scene: str | None = None,
-        tags: tuple[str, ...] | None = None,
-        recent: tuple[str, ...] | None = None,
-    ) -> None:
-        now = self._labels
-        self._labels = LabelChoice(
-            now.scene if scene is None else scene,
-            now.tags if tags is None else tags,
-            now.recent if recent is None else recent,
-        )
+    def _label(self, edit: LabelEdit, choice: LabelChoice) -> None:
+        """Keep what is said for the next recording, and write it into the one under way at once."""
+        self._labels = choice
         self.labels_changed.emit(self._labels)
+        if self._recorder is None or self._phase is not RecordPhase.RECORDING:
+            return
+        try:
+            self._recorder.relabel(edit)
+        except SessionError as error:
+            self.refused.emit(Problem(str(error), error.hint))
+
+    def _check(self) -> None:
+        """Look at disk and USB in a thread, once for each rig while somebody looks at the page."""
+        pipeline = self._studio.pipeline
+        infos = () if pipeline is None else tuple(line.info for line in pipeline.lines.values())
+        rate = None if pipeline is None else pipeline.bytes_per_s
+        running = self._checking is not None and self._checking.running
+        wanted = (*(info.id for info in infos), "" if rate is None else "known")
+        if running or wanted == self._checked or self._phase is not None:
+            return
+        self._checked = wanted
+        folder = self._settings.sessions_folder
+
+        def work(_stop: threading.Event) -> None:
+            self._checks.put(preflight(folder, infos, rate))
+
+        self._checking = Worker("preflight", work)
+        self._checking.start()
 
     def _end(self, reason: str, hint: str) -> None:
         recorder = self._recorder
         assert recorder is not None
-        labels = self._labels if self._labels_at_start != self._labels else None
 
         def work(_stop: threading.Event) -> None:
             if self._studio.recorder is recorder:
                 self._studio.stop_recording()
-            if labels is not None:
-                _relabel(recorder.session, labels)
             self._ended.put(saved_from(recorder.session, reason, hint))
 
         self._run("stop recording", RecordPhase.CLOSING, work)
@@ -310,10 +358,3 @@ class RecordViewModel(QObject):
         now_ns = time.monotonic_ns()
         rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
         return refined_words(pipeline.inference.latest(), rate_hz, status)
-
-
-def _relabel(folder: Path, labels: LabelChoice) -> None:
-    try:
-        relabel(folder, LabelEdit(scene=labels.scene, tags=labels.tags))
-    except SessionError as error:
-        log.warning("labels changed while recording were not kept: %s %s", error, error.hint)

@@ -10,6 +10,7 @@ from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
+from app.recording.preflight import Check
 from app.viewmodels.words import counted, duration, time_left
 from drivers.frame import Frame
 
@@ -23,6 +24,17 @@ class RecordPhase(Enum):
     STARTING = "starting"
     RECORDING = "recording"
     CLOSING = "closing"
+
+
+MARKS = (
+    ("glass", "Glass here"),
+    ("mirror", "Mirror here"),
+    ("sun", "Bright sun"),
+    ("dark", "Dark here"),
+    ("people", "People"),
+    ("", "Other"),
+)
+"""What happens while recording and is marked by one touch: the label's text, and the button's."""
 
 
 class Tone(Enum):
@@ -72,6 +84,9 @@ class RecordView:
         refined: what is recorded of refined depth, in words; empty where none is asked for.
         refined_tone: how bad that is.
         cautions: what may spoil the recording.
+        synced_s: how much of the recording would survive a power cut now.
+        compact: whether depth is written as JPEG XL now.
+        checks: what was looked at before a recording; empty while one runs, or nobody has looked yet.
     """
 
     phase: RecordPhase
@@ -87,6 +102,9 @@ class RecordView:
     refined: str = ""
     refined_tone: Tone = Tone.CALM
     cautions: tuple[Caution, ...] = ()
+    synced_s: float = 0.0
+    compact: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,11 +147,19 @@ class LabelChoice:
         scene: category, or empty.
         tags: chosen ones.
         recent: tags that are offered, chosen or not.
+        notes: free text.
+        operator: who records.
+        site: where.
+        consent: of the people in view, or empty.
     """
 
     scene: str
     tags: tuple[str, ...]
     recent: tuple[str, ...]
+    notes: str = ""
+    operator: str = ""
+    site: str = ""
+    consent: str = ""
 
 
 def idle_phase(panels: tuple[CameraPanel, ...]) -> RecordPhase:
@@ -198,6 +224,13 @@ def camera_words(state: CameraState | None) -> tuple[str, Tone]:
     return "Stopped", Tone.WARNING
 
 
+def safety_words(view: RecordView) -> str:
+    """How much would survive a power cut now, and how depth is written."""
+    behind_s = max(0.0, view.seconds - view.synced_s)
+    words = f"Safe on the disk but for the last {behind_s:.1f} s"
+    return f"{words}. Depth is compact (JPEG XL)." if view.compact else f"{words}."
+
+
 def loss_words(count: CameraCount) -> tuple[str, Tone]:
     """A camera's lost frames, by cause, in words."""
     if count.lost == 0:
@@ -207,7 +240,9 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
         for number, cause in (
             (count.device_gap, "by the device"),
             (count.dropped, "dropped: disk or encoders too slow"),
-            (count.failed, "failed"),
+            (count.unencoded, "could not be compressed"),
+            (count.unwritten, "not taken by the disk"),
+            (count.late, "after the recording had ended"),
         )
         if number
     ]

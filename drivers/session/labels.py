@@ -19,9 +19,6 @@ LABELS_NAME = "labels.jsonl"
 Kind = Literal["scene", "tag", "note", "operator", "site", "consent", "mark"]
 """What a label says; a mark says that something happened at one moment of the recording."""
 
-CONSENTS = ("nobody in view", "all agreed", "not asked")
-"""What is usually said of the people in view; a label may say anything else."""
-
 
 class LabelEvent(BaseModel):
     """One line of labels.jsonl.
@@ -59,7 +56,7 @@ class SessionLabels:
         notes: free text.
         operator: who records.
         site: where.
-        consent: of the people who can be seen, such as one of `CONSENTS`.
+        consent: of the people who can be seen.
     """
 
     scene: str = ""

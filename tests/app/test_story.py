@@ -96,7 +96,7 @@ def test_from_the_first_picture_to_new_weights(window, qtbot, tmp_path):
     qtbot.mouseClick(record.record, Qt.MouseButton.LeftButton)
     hand.wait(lambda: studio.recorder is not None)
     recorder = studio.recorder
-    hand.press("Mark this moment")
+    hand.press("Glass here")
     hand.wait(lambda: all(count.written >= 15 for count in recorder.status().cameras.values()))
     qtbot.mouseClick(record.record, Qt.MouseButton.LeftButton)
     hand.press("Open in Sessions")

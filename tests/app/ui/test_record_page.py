@@ -4,6 +4,8 @@ import pytest
 
 from app.recording.counts import CameraCount
 from app.recording.guards import Caution
+from app.recording.preflight import Check
+from app.ui import theme
 from app.ui.record_page import RECORD_PX, make_page
 from app.viewmodels.handover import handover
 from app.viewmodels.record_view import CameraPanel, RecordPhase, RecordView, Saved, Tone
@@ -130,11 +132,58 @@ def test_a_tag_is_typed_with_the_keys_on_the_page(qtbot, made):
     assert page.tags.selected == []
 
 
-def test_site_and_operator_come_from_the_settings(made):
-    page, _ = made
+def test_site_and_operator_come_from_the_settings_and_go_back_there(made):
+    page, asked = made
     page.shown()
+    assert (page.site.text, page.operator.text) == ("Hall 3", "Kim")
 
-    assert any("Hall 3" in text and "Kim" in text for text in texts(page))
+    page.operator.edit.setText("Noor")
+    page.operator.edit.editingFinished.emit()
+
+    assert page._context.settings.operator == "Noor"
+    assert asked.saved == 1
+    page.operator.edit.editingFinished.emit()
+    assert asked.saved == 1
+
+
+def test_consent_and_notes_are_said_by_touch(made):
+    page, _ = made
+
+    page.consent.button("all agreed").click()
+    page.notes.edit.setText("a glass door")
+    page.notes.submitted.emit("a glass door")
+
+    assert (page._model.labels.consent, page._model.labels.notes) == ("all agreed", "a glass door")
+
+
+def test_what_happens_is_marked_by_one_touch_and_only_while_recording(made, monkeypatch):
+    page, _ = made
+    marked = []
+    page.events.marked.connect(marked.append)
+    page.show_view(view(RecordPhase.READY, panel("left")))
+    assert not page.events.isVisible()
+
+    page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
+    page.events.marked.disconnect(page._model.mark)
+    page.events.buttons["glass"].click()
+    page.events.buttons[""].click()
+
+    assert marked == ["glass", ""]
+    assert all(button.height() >= theme.BIG_TARGET_PX for button in page.events.buttons.values())
+
+
+def test_what_was_looked_at_before_a_recording_is_shown(made):
+    page, _ = made
+    slow = Caution("The disk takes 20 MB/s, and this rig makes about 60.", "Record to a faster disk.")
+    checks = (Check("Disk room", "74 GB free"), Check("Disk speed", "20 MB/s", slow))
+
+    page.show_view(view(RecordPhase.READY, panel("left"), checks=checks))
+    assert "Disk room: 74 GB free" in texts(page)
+    assert slow.words in texts(page)
+
+    page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9)), synced_s=61.6))
+    assert not any("Disk room" in text for text in texts(page))
+    assert "Safe on the disk but for the last 0.4 s." in texts(page)
 
 
 @pytest.mark.parametrize("size", pages.SIZES)

@@ -15,6 +15,7 @@ from app.viewmodels.record_view import RecordPhase, Tone, loss_words
 from drivers.camera import CameraBase, CameraInfo
 from drivers.errors import CameraLost
 from drivers.frame import Frame
+from drivers.session.labels import apply, read_events
 from model.spec import EngineChoice
 from tests.app.recording.small_sessions import small_frame
 
@@ -124,6 +125,44 @@ def test_labels_given_while_recording_hold_for_it(qtbot, model, cameras):
 
     labels = read_entry(signal.args[0].folder).labels
     assert (labels.scene, labels.tags) == ("home", ("late",))
+
+
+def test_what_is_said_while_recording_is_on_the_disk_at_once(qtbot, model, cameras, settings):
+    record(qtbot, model)
+    model.write_notes("  a glass door ")
+    model.choose_consent("all agreed")
+    model.name_operator("Noor")
+    model.name_site("Hall 4")
+    (folder,) = settings.sessions.iterdir()
+    said = apply(read_events(folder))
+    assert (said.notes, said.consent, said.operator, said.site) == (
+        "a glass door", "all agreed", "Noor", "Hall 4",
+    )  # fmt: skip
+    assert (settings.operator, settings.site) == ("Noor", "Hall 4")
+    model.choose_consent("")
+    assert apply(read_events(folder)).consent == ""
+
+
+def test_what_happened_is_part_of_a_mark(qtbot, model, cameras):
+    record(qtbot, model)
+    model.mark("glass")
+    with qtbot.waitSignal(model.saved, timeout=10_000) as signal:
+        model.stop()
+    (event,) = [e for e in read_entry(signal.args[0].folder).labels.events.values() if e.kind == "mark"]
+    assert event.value == "glass"
+    assert event.start_ns == event.end_ns > 0
+
+
+def test_disk_and_usb_are_looked_at_before_a_recording_and_not_during_one(qtbot, model, cameras):
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+    qtbot.waitUntil(lambda: any(check.name == "Disk speed" for check in model.view.checks), timeout=5000)
+    names = [check.name for check in model.view.checks]
+    assert names[:2] == ["Disk room", "Disk speed"]
+    assert any(name.startswith("USB") for name in names)
+    record(qtbot, model)
+    assert model.view.checks == ()
+    assert model.view.synced_s >= 0
 
 
 def test_a_marked_moment_is_in_the_session(qtbot, model, cameras):
@@ -242,7 +281,7 @@ def test_losses_are_said_by_cause_and_none_is_calm():
 
     words, tone = loss_words(CameraCount(written=9, device_gap=2, unwritten=1))
 
-    assert words == "3 frames lost: 2 by the device, 1 failed"
+    assert words == "3 frames lost: 2 by the device, 1 not taken by the disk"
     assert tone is Tone.WARNING
 
 

@@ -1,0 +1,88 @@
+"""What is looked at before a session: room and speed of the disk, USB, battery, heat."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.recording.guards import Caution, battery, disk_speed, heat, slow_disk
+from app.recording.room import LOW_S, Limits
+from drivers.camera import CameraInfo
+from drivers.registry import loads
+from drivers.usb import LinkLoad, UsbCamera, usb_cameras
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        words: what was found.
+        caution: what may spoil the recording; None where all is well.
+    """
+
+    name: str
+    words: str
+    caution: Caution | None = None
+
+
+def preflight(folder: Path, cameras: Iterable[CameraInfo], rate: float | None) -> tuple[Check, ...]:
+    """Look at everything once; the speed of a disk is measured for half a second, once a day.
+
+    Args:
+        folder: of the sessions; made where it is missing.
+        cameras: that run.
+        rate: bytes per second that they make; None where none runs.
+    """
+    on_bus = usb_cameras()
+    found = [*disk_checks(folder, rate), *usb_checks(on_bus, loads(on_bus, cameras))]
+    for name, caution, well in (
+        ("Battery", battery(), "Enough, or none"),
+        ("Heat", heat(), "None to speak of"),
+    ):
+        found.append(Check(name, well if caution is None else caution.text, caution))
+    return tuple(found)
+
+
+def disk_checks(folder: Path, rate: float | None) -> list[Check]:
+    """Room and speed of the disk of a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        speed = disk_speed(folder)
+    except OSError as error:
+        text = f"The folder {folder} cannot be written: {error.strerror}."
+        caution = Caution(text, "Choose a sessions folder that you may write to in Settings.")
+        return [Check("Disk", text, caution)]
+    if rate is None:
+        return [Check("Disk", f"{free / 1e9:,.0f} GB free, takes {speed / 1e6:,.0f} MB/s")]
+    left_s = Limits().seconds_left(free, rate)
+    low = None
+    if left_s < LOW_S:
+        low = Caution(
+            f"The disk has room for less than {LOW_S / 60:.0f} minutes.",
+            "Make room, or choose another sessions folder.",
+        )
+    return [
+        Check("Disk room", f"{free / 1e9:,.0f} GB free", low),
+        Check(
+            "Disk speed",
+            f"{speed / 1e6:,.0f} MB/s, this rig needs about {rate / 1e6:,.0f}",
+            slow_disk(speed, rate),
+        ),
+    ]
+
+
+def usb_checks(on_bus: list[UsbCamera], links: list[LinkLoad]) -> list[Check]:
+    """Whether each bus, hub and cable carries what its cameras send."""
+    if not on_bus:
+        return [Check("USB", "No depth camera is plugged in")]
+    return [
+        Check(
+            f"USB {link.name}",
+            link.words,
+            None if link.fits else Caution(f"USB {link.name} carries too little: {link.words}.", link.remedy),
+        )
+        for link in links
+    ]

@@ -117,8 +117,7 @@ def splat(values: Counts, made: Plan) -> Counts:
         np.clip(row, 0, height - 1, out=row)
         np.floor(column, out=column)
         np.floor(row, out=row)
-        row *= np.float32(width)
-        row += column
+        cv2.scaleAdd(row, width, column, dst=row)
         # Rounded, and one less, so that the farthest of all is left for "no measurement".
         z -= np.float32(0.5)
         np.clip(z, 0, FARTHEST, out=z)
@@ -166,6 +165,8 @@ def _places(
 
 def _distort(x: Float, y: Float, distortion: tuple[float, ...]) -> None:
     """What the lens makes of (H, W) x/z and y/z, in place; OpenCV's model with common factors taken out."""
+    import cv2
+
     k1, k2, p1, p2, k3, k4, k5, k6 = (np.float32(k) for k in (*distortion, *(0.0,) * (8 - len(distortion))))
     rr = x * x
     rr += y * y
@@ -173,14 +174,13 @@ def _distort(x: Float, y: Float, distortion: tuple[float, ...]) -> None:
     if k4 or k5 or k6:
         factor /= _polynomial(rr, k4, k5, k6)
     if p1 or p2:
-        factor += np.float32(2) * p1 * y
-        factor += np.float32(2) * p2 * x
+        cv2.scaleAdd(y, 2 * float(p1), factor, dst=factor)
+        cv2.scaleAdd(x, 2 * float(p2), factor, dst=factor)
     x *= factor
     y *= factor
-    if p2:
-        x += p2 * rr
-    if p1:
-        y += p1 * rr
+    if p1 or p2:
+        cv2.scaleAdd(rr, float(p2), x, dst=x)
+        cv2.scaleAdd(rr, float(p1), y, dst=y)
 
 
 def _polynomial(rr: Float, first: np.float32, second: np.float32, third: np.float32) -> Float:

@@ -12,8 +12,8 @@ from drivers.session.encode import encode
 from drivers.session.writer import SessionWriter, session_camera
 from tests.drivers.calibration.rigs import BOARD, CAMERAS, PLACES, off, photo
 
-PERIOD_NS = 50_000_000
-HOLD = 7
+PERIOD_NS = 100_000_000
+HOLD = 3
 
 
 def recorded(folder, cameras=tuple(CAMERAS), *, stands=True):

@@ -871,6 +871,7 @@ def _entry(camera: SessionCamera) -> CameraEntry:
         truth_unit_m=camera.truth_unit_m,
         controls=dict(camera.controls.values),
         vendor_settings=camera.controls.vendor_settings,
+        sync=camera.sync,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.flow.capture import CameraStatus
+from drivers.camera import SyncRole
 from drivers.cameras.synthetic import Faults, SyntheticCamera
 from drivers.controls import find as find_control
 from drivers.errors import ModeUnsupported, SessionError
@@ -255,3 +256,65 @@ def test_a_rig_file_sets_controls_and_names_its_calibration(tmp_path):
     assert find_control(state.controls, "color.gain").value == pytest.approx(2.5)
     assert "nonsense" in str(state.problem)
     assert studio.rig.sources == {"front": "demo:stereo_active"}
+
+
+class Slow(SyntheticCamera):
+    """Takes a second to open, as a real device does."""
+
+    def open(self):
+        time.sleep(1.0)
+        super().open()
+
+
+def test_cameras_start_at_the_same_time():
+    cameras = [Slow(f"slow_{n}", SensorKind.ACTIVE_STEREO, width=16, height=12, seed=n) for n in range(3)]
+    cameras[0].expose(0)  # lights the scene, which all share
+    began_s = time.monotonic()
+    with Pipeline(cameras, EngineChoice(model="off")) as pipeline:
+        assert wait_for_frames(pipeline, timeout_s=30)
+        took_s = time.monotonic() - began_s
+
+    assert took_s < 2.5
+
+
+class Cabled(SyntheticCamera):
+    """A camera with a sync connector, whose opening is noted."""
+
+    sync_family, primary_starts_first = "acme", True
+
+    def __init__(self, name, role, opened):
+        super().__init__(name, SensorKind.ACTIVE_STEREO, width=16, height=12)
+        self.sync_role = role
+        self._opened = opened
+
+    def sync_roles(self):
+        return tuple(SyncRole)
+
+    def set_sync_role(self, role):
+        self.sync_role = role
+
+    def open(self):
+        time.sleep(0.2 if self.sync_role is SyncRole.PRIMARY else 0.0)
+        self._opened.append(self.info.id)
+        super().open()
+
+
+def test_a_cabled_rig_starts_in_order_and_its_session_says_who_was_what(tmp_path):
+    opened = []
+    cameras = [Cabled("b", SyncRole.SECONDARY, opened), Cabled("a", SyncRole.PRIMARY, opened)]
+    studio = Studio(EngineChoice(model="off"))
+    try:
+        pipeline = studio.open(cameras)
+        assert wait_for_frames(pipeline, timeout_s=30)
+        recorder = studio.record(tmp_path, SessionLabels())
+        wait_until(lambda: all(count.written for count in recorder.status().cameras.values()))
+        wait_until(lambda: "b" in pipeline.moments.phases())
+        session = Session(studio.stop_recording())
+    finally:
+        studio.close()
+
+    assert opened == ["a", "b"]
+    assert {camera.id: camera.sync for camera in session.cameras} == {
+        "a": "primary on a sync cable",
+        "b": "secondary on a sync cable",
+    }

@@ -144,6 +144,11 @@ class ZedCamera(CameraBase):
         if camera is not None:
             camera.close()
 
+    def reset(self) -> None:
+        self.close()
+        if self._info.live:
+            self._check(self._sl.Camera.reboot(int(self._serial)))
+
     def read(self, *, timeout_s: float) -> Frame | None:
         if self._camera is None:
             raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from drivers.camera import EndOfStream
+from drivers.camera import EndOfStream, Resettable
 from drivers.cameras import zed
 from drivers.cameras.zed import ZedCamera, find_devices, live_cameras
 from drivers.clock import Clock
@@ -207,3 +207,38 @@ def test_the_package_of_that_name_on_pypi_is_not_taken_for_the_sdk(tmp_path, mon
     assert state.status is SdkStatus.WRONG
     assert "uninstall -y pyzed" in state.fix
     assert "get_python_api.py" in state.fix
+
+
+def test_a_stuck_camera_is_started_anew(bench):
+    rebooted = []
+
+    def reboot(serial, full_reboot=True):
+        rebooted.append(serial)
+        return bench.sl.ERROR_CODE.SUCCESS if serial == 123 else bench.sl.ERROR_CODE.CAMERA_NOT_DETECTED
+
+    bench.sl.behave("Camera.reboot", reboot)
+    camera = ZedCamera(serial="123")
+    assert isinstance(camera, Resettable)
+    camera.reset()
+
+    assert rebooted == [123]
+    with pytest.raises(CameraLost):
+        ZedCamera(serial="124").reset()
+
+
+def test_a_clock_that_jumps_is_no_loss_of_frames(bench):
+    jump_ns = 3600 * 10**9
+    bench.times_ns = [10**18 + n * 10**9 // 30 + (jump_ns if n > 1 else 0) for n in range(3)]
+    with ZedCamera(serial="123") as camera:
+        indices = [camera.read(timeout_s=1).index for _ in range(3)]
+
+    assert indices[-1] - indices[0] < 60
+
+
+def test_what_passed_while_the_camera_was_away_was_lost(bench):
+    camera = ZedCamera(serial="123")
+    with camera:
+        first = camera.read(timeout_s=1).index
+    time.sleep(0.3)
+    with camera:
+        assert camera.read(timeout_s=1).index - first >= 8

@@ -64,8 +64,13 @@ class Ledger:
 
     @property
     def ranges(self) -> tuple[LostFrames, ...]:
-        """All losses in the order in which they became known."""
-        return tuple(self._ranges)
+        """All losses in the order in which they became known, neighbours together."""
+        merged: list[LostFrames] = []
+        for loss in self._ranges:
+            if merged and merged[-1].stage == loss.stage and merged[-1].last + 1 == loss.first:
+                loss = LostFrames(first=merged.pop().first, last=loss.last, stage=loss.stage)
+            merged.append(loss)
+        return tuple(merged)
 
     def news(self) -> tuple[LostFrames, ...]:
         """Losses since the last call."""

@@ -11,45 +11,14 @@ from app.recording import recorder as module
 from app.recording.recorder import Recorder
 from app.recording.room import Limits
 from drivers.cameras.replay import replay_cameras
-from drivers.cameras.synthetic import SyntheticCamera
 from drivers.errors import SessionError
 from drivers.session.labels import SessionLabels
 from drivers.session.manifest import RefinedTotals
 from drivers.session.reader import Session
 from drivers.session.recover import recover
 from drivers.session.refined import MadeBy
-from drivers.synth.sensor import SensorKind
 from model.engine import ClassicalEngine
-
-
-@pytest.fixture
-def camera():
-    camera = SyntheticCamera("cam", SensorKind.ACTIVE_STEREO, width=64, height=48)
-    with camera:
-        yield camera
-
-
-def deliver(camera, channel, indices):
-    for index in indices:
-        channel.deliver(replace(camera.expose(index), captured_ns=time.monotonic_ns()))
-
-
-@pytest.fixture
-def channel(camera):
-    channel = Channel()
-    deliver(camera, channel, [0])
-    return channel
-
-
-def until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        threading.Event().wait(0.01)
-
-
-def make(tmp_path, camera, channel, **kwargs):
-    return Recorder(tmp_path, {"cam": (camera, channel)}, SessionLabels(), **kwargs)
+from tests.app.recording.recorded import deliver, make, until
 
 
 def test_frames_that_find_the_queue_full_are_counted_as_dropped(tmp_path, camera, channel, monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.flow.desk import Desk
+from app.flow.sync import SLOWEST_HZ
 from drivers.camera import Camera, EndOfStream, Resettable
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported, SdkMissing
 from drivers.frame import Frame
@@ -165,7 +166,7 @@ def _stream(
 ) -> None:
     streaming = False
     waited_s = 0.0
-    silence_s = max(SILENCE_S, PERIODS / camera.info.rate_hz)
+    silence_s = max(SILENCE_S, PERIODS / max(camera.info.rate_hz, SLOWEST_HZ))
     desk.opened(camera)
     while not stop.is_set():
         desk.serve(camera)

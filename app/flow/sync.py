@@ -8,6 +8,10 @@ from drivers.frame import Frame, FrameSet
 
 PATIENCE_NS = 250_000_000
 """How long a set waits for a camera: more than any device needs to send what it exposed."""
+FIRST_NS = 1_000_000_000
+"""No camera is waited for longer than this before its first frame."""
+SLOWEST_HZ = 0.1
+"""A session of another program may say that a camera has no rate at all."""
 TOLERANCE = 0.6
 """Of a camera's period. The nearest of its exposures is never further than half of it, but for jitter."""
 
@@ -44,15 +48,17 @@ class FrameSync:
     """
 
     def __init__(self, rates_hz: Mapping[str, float]) -> None:
-        self._streams = {name: _Stream(1e9 / rate_hz) for name, rate_hz in rates_hz.items()}
+        self._streams: dict[str, _Stream] = {}
+        for name, rate_hz in rates_hz.items():
+            self.join(name, rate_hz)
         self._lead = ""
         self._first_ns: int | None = None
         self._done_ns = -1
 
     def join(self, camera_id: str, rate_hz: float) -> None:
         """A camera comes to the others, or runs at another rate from now on."""
-        stream = self._streams.setdefault(camera_id, _Stream(1e9 / rate_hz))
-        stream.period_ns = 1e9 / rate_hz
+        period_ns = 1e9 / max(rate_hz, SLOWEST_HZ)
+        self._streams.setdefault(camera_id, _Stream(period_ns)).period_ns = period_ns
 
     def add(self, frame: Frame) -> list[FrameSet]:
         """Take one frame, and give the sets that it completes, oldest first."""
@@ -93,7 +99,7 @@ class FrameSync:
         if (
             stream.last_ns is None
         ):  # in the first moments every camera is waited for, later none that never came
-            return self._first_ns is None or now_ns - self._first_ns > stream.patience_ns
+            return self._first_ns is None or now_ns - self._first_ns > min(stream.patience_ns, FIRST_NS)
         waited_long = now_ns - moment_ns > stream.patience_ns
         return stream.last_ns >= moment_ns or waited_long or not self._awake(stream, now_ns)
 

@@ -9,7 +9,7 @@ from drivers.camera import SyncRole
 from drivers.errors import CameraNotFound, ModeUnsupported, RigFileError
 from drivers.planned import PlannedCamera
 from drivers.registry import open_source
-from drivers.rig import RigCamera, RigFile, read_rig, write_rig
+from drivers.rig import KINDS, RigCamera, RigFile, read_rig, write_rig
 
 WHOLE = """
 name = "cart"
@@ -204,3 +204,10 @@ def test_one_camera_of_the_simulated_rig_can_be_opened():
     (camera,) = open_source("demo:time_of_flight")
 
     assert camera.info.id == "time_of_flight"
+
+
+def test_every_kind_of_camera_that_the_program_knows_can_stand_in_a_file():
+    vendors = {vendor.SDK.name for vendor in registry._VENDORS}
+
+    assert set(KINDS) == vendors | {"demo"}
+    assert set(registry._LATE_KINDS) == vendors

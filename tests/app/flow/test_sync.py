@@ -125,3 +125,9 @@ def test_frames_are_let_go():
     run(sync, exposures("a", 30, seconds=30) + exposures("b", 30, seconds=30, without=range(300, 900)))
 
     assert all(len(stream.frames) < 40 for stream in sync._streams.values())
+
+
+def test_a_camera_whose_rate_is_not_known_does_no_harm():
+    sync = FrameSync({"a": 0.0, "b": 30})
+
+    assert len(run(sync, exposures("b", 30, seconds=12))) > 200

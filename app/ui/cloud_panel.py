@@ -68,7 +68,7 @@ class CloudPanel(QObject):
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):
             row.addWidget(widget)
-        flowing = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        flowing = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         flowing.setHeightForWidth(True)
         self.bar.setSizePolicy(flowing)
         self.bar.hide()

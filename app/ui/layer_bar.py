@@ -12,10 +12,10 @@ from app.viewmodels.live import LiveOptions
 
 BASES: Final[tuple[Layer, ...]] = ("colour", "raw", "refined")
 TIGHTER: Final = """
-QPushButton[kind="segment"] { padding: 0 10px; }
-QPushButton[kind="segment"]:focus { padding: 0 9px; }
+QPushButton[kind="segment"] { padding: 0 8px; }
+QPushButton[kind="segment"]:focus { padding: 0 7px; }
 """
-"""Ten segments and two buttons stand in one row of a screen of 1280 pixels."""
+"""Ten segments and three buttons stand in one row of a screen of 1280 pixels."""
 BASE_WORDS: Final = {"wipe": "Left", "blend": "Under", "side": "Beside", "inset": "Corner"}
 SHOWN_WORDS: Final = {"wipe": "Right", "blend": "Over", "side": "Show", "inset": "Large", "one": "Show"}
 

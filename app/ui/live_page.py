@@ -162,13 +162,12 @@ class LivePage(QWidget):
         for part in self._layers.parts:
             tools.addWidget(part)
         tools.addWidget(self._cloud.bar)
-        room = QWidget()  # what is left between the choices and the last buttons
-        room.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        tools.addWidget(room)
         last = QWidget()
+        last.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(last)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP_PX)
+        row.addStretch(1)
         for widget in (self._why, self._snapshot, self._more):
             row.addWidget(widget)
         tools.addWidget(last)

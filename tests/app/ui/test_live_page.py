@@ -130,6 +130,17 @@ def test_depth_is_steadied_by_one_touch_and_after_the_next_start(opened, page):
     assert not page._context.studio.pipeline.stabilise
 
 
+@pytest.mark.parametrize("layout", ["one", "wipe", "blend", "side", "inset", "cloud"])
+def test_two_rows_of_buttons_are_enough_on_a_small_screen(page, layout):
+    page.resize(1280 - 104, 720 - 42)
+    page.model.set_layout(layout)
+    QTest.qWait(20)
+    tops = {w.mapTo(page, w.rect().topLeft()).y() for w in (page._freeze, page._tune)}
+    below = {w.mapTo(page, w.rect().topLeft()).y() for w in (page._why, page._snapshot, page._more)}
+    assert len(tops) == 1
+    assert below == {min(tops) + 56 + 10}
+
+
 def test_the_choices_of_the_3d_view_fit_their_panel_and_follow_what_is_chosen(page):
     page.model.set_layout("cloud")
     page._cloud.opener.click()

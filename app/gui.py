@@ -10,7 +10,7 @@ from types import FrameType
 from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from app import crash, paths
+from app import crash, paths, window_state
 from app.compose import Studio
 from app.messages import Message
 from app.settings import Settings
@@ -68,8 +68,12 @@ def run(
             relay.said.connect(window.show_error, Qt.ConnectionType.QueuedConnection)
             with _signals(window):
                 _show(window, kiosk=kiosk)
+                first = not paths.settings_file().exists()
                 window.open_source(settings.source)
                 window.recover_sessions()
+                window.keep_state(window_state.load())
+                if first and not kiosk:
+                    window.welcome()
                 if notice is not None:
                     window.show_banner(Notice("warning", notice.sentence, notice.hint))
                 return app.exec()

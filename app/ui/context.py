@@ -59,6 +59,7 @@ class WindowContext:
     go_to: Callable[[PageName], None]
     apply_theme: Callable[[str], None]
     toggle_full_screen: Callable[[], None]
+    save_bundle: Callable[[], None]
 
 
 class Page(Protocol):

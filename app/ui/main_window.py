@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import settings as settings_file
+from app import window_state
 from app.compose import Studio
 from app.messages import Message
 from app.settings import Settings
@@ -42,10 +43,14 @@ from app.ui.live_page import LivePage
 from app.ui.palette import Palette
 from app.ui.playback_bar import PlaybackBar
 from app.ui.sessions_page import SessionsPage
+from app.ui.welcome import Answers, Welcome
 from app.ui.widgets import Banner, IconButton, label, set_tone
+from app.viewmodels.bundle import BundleModel
+from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.playback import PlaybackModel
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusItem, StatusLine, StatusModel
+from app.window_state import WindowState
 from drivers.session.library import is_session
 
 log = logging.getLogger(__name__)
@@ -61,6 +66,7 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
 )
 RAIL_PX: Final = 104
 STRIP_PX: Final = 42
+STATE_MS: Final = 1000
 WIDEST_PX: Final = 16_777_215
 """Qt's QWIDGETSIZE_MAX: no limit."""
 SMALLEST: Final = QSize(800, 640)
@@ -103,11 +109,16 @@ class MainWindow(QMainWindow):
             go_to=self.go_to,
             apply_theme=self.apply_theme,
             toggle_full_screen=self.toggle_full_screen,
+            save_bundle=self.save_bundle,
         )
         self._source = SourceModel(studio, open_source, self)
         self._status = StatusModel(studio, self._sessions_folder, self)
         self._playback = PlaybackModel(studio, self)
         self._playback_bar = PlaybackBar(self._playback)
+        self._bundle = BundleModel(studio, settings, self)
+        self._kept: WindowState | None = None
+        self._state_timer = QTimer(self)
+        self._state_timer.setInterval(STATE_MS)
         self._pages: dict[PageName, QWidget] = {}
         self._banner = Banner()
         self._source_notice: Notice | None = None
@@ -129,6 +140,12 @@ class MainWindow(QMainWindow):
         self._status.start()
         self._playback.start()
         self.go_to("Live")
+
+    @property
+    def _live(self) -> LivePage:
+        page = self.page_widget("Live")
+        assert isinstance(page, LivePage)
+        return page
 
     @property
     def page(self) -> PageName:
@@ -176,8 +193,79 @@ class MainWindow(QMainWindow):
 
     def show_error(self, sentence: str) -> None:
         """Say that something went wrong that nobody expected."""
-        hint = "DepthMend goes on; the log file has the details."
-        self.show_banner(Notice("error", sentence, hint))
+        hint = "DepthMend goes on. A bundle holds logs, settings, versions and the last pictures."
+        self.show_banner(Notice("error", sentence, hint, "Save a bundle", self.save_bundle))
+
+    def save_bundle(self) -> None:
+        """Write everything that is needed to understand a failure into one file, in the background."""
+        self._bundle.save()
+
+    def _bundle_saved(self, file: Path) -> None:
+        self.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=8))
+
+    def _bundle_failed(self, message: Message) -> None:
+        self.show_banner(Notice("error", message.sentence, message.hint))
+
+    @property
+    def state(self) -> WindowState:
+        """What is shown now, as far as it is kept."""
+        options = self._live.model.options
+        return WindowState.model_validate(
+            {
+                "page": self.page,
+                "layout": options.layout,
+                "base": options.base,
+                "shown": options.shown,
+                "colour_map": options.colour_map,
+                "auto": options.auto,
+                "full_screen": self.isFullScreen(),
+            }
+        )
+
+    def keep_state(self, state: WindowState | None) -> None:
+        """Show what was shown last, and write down what is shown from now on."""
+        if state is not None:
+            model = self._live.model
+            model.set_layout(state.layout)
+            model.set_base(state.base)
+            model.set_shown(state.shown)
+            if state.colour_map in COLOUR_MAP_WORDS:
+                model.set_colour_map(state.colour_map)
+            if state.auto:
+                model.set_preset("auto")
+            if state.full_screen and not self._kiosk:
+                self.showFullScreen()
+            self.go_to(state.page)
+        self._kept = self.state
+        self._state_timer.start()
+
+    def _keep(self) -> None:
+        if self.state == self._kept:
+            return
+        self._kept = self.state
+        try:
+            window_state.save(self._kept)
+        except (
+            OSError
+        ) as error:  # what is lost is an arrangement; the settings' banner says the same of the disk
+            log.warning("the window's state is not kept: %s", error)
+
+    def welcome(self) -> None:
+        """Guide through the first start."""
+        guide = Welcome(self)
+        guide.answered.connect(self._welcomed)
+        guide.open()
+
+    def _welcomed(self, answers: Answers) -> None:
+        if answers.theme:
+            self._settings.theme = answers.theme  # type: ignore[assignment]  # a key of THEMES
+            self.apply_theme(answers.theme)
+        if answers.source:
+            self._settings.source = answers.source
+            self.open_source(answers.source)
+        if answers.page:
+            self.go_to(cast("PageName", answers.page))
+        self.save_settings()
 
     def recover_sessions(self) -> None:
         """Finish what a crash left unfinished, in the background; the Sessions page says what was done."""
@@ -232,6 +320,10 @@ class MainWindow(QMainWindow):
         if self._open:
             self._open = False
             self.hide()  # at once; a device may take a moment to let go
+            if self._state_timer.isActive():
+                self._keep()
+                self._state_timer.stop()
+            self._bundle.close()
             self._status.stop()
             self._playback.stop()
             for page in self._pages.values():
@@ -341,6 +433,9 @@ class MainWindow(QMainWindow):
         self._source.opening.connect(self._source_opening)
         self._source.opened.connect(self._source_opened)
         self._source.failed.connect(self._source_failed)
+        self._bundle.saved.connect(self._bundle_saved)
+        self._bundle.failed.connect(self._bundle_failed)
+        self._state_timer.timeout.connect(self._keep)
         bind_keys(self._commands(), self)
         for key in PALETTE_KEYS:
             QShortcut(QKeySequence(key), self).activated.connect(self.open_palette)
@@ -352,6 +447,8 @@ class MainWindow(QMainWindow):
             for i, (name, _, _) in enumerate(PAGES, 1)
         ]
         found += [
+            Command("Save a bundle for support: logs, settings, versions, last pictures", self.save_bundle),
+            Command("Guide through the first start again", self.welcome),
             Command("Change settings", partial(self.go_to, "Settings"), ("Ctrl+,",)),
             Command("Dark, light or outdoor", self.toggle_theme, ("Ctrl+Shift+T",)),
         ]

@@ -66,7 +66,9 @@ class SettingsPage(QWidget):
                 self.editors[field.name] = editor
                 card.column.addWidget(editor)
             cards.append(card)
-        cards.append(AboutCard(about(model.settings), openable=has_desktop()))
+        foot = AboutCard(about(model.settings), openable=has_desktop())
+        foot.bundle.clicked.connect(context.save_bundle)
+        cards.append(foot)
         self.grid = CardGrid(narrowest_px=CARD_PX, most_columns=2)
         self.grid.set_cards(cards)
         content = QWidget()
@@ -195,6 +197,9 @@ class AboutCard(Card):
                 button.clicked.connect(partial(_open, path))
                 row.addWidget(button)
             self.column.addLayout(row)
+        self.bundle = Button("Save a bundle for support", icon_name="package-variant-closed")
+        self.column.addWidget(self.bundle)
+        self.column.addWidget(caption("Logs, settings, versions and the last pictures, in one file."))
 
 
 def _open(path: Path) -> None:

@@ -9,8 +9,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app import gui
-from app.settings import Settings
+from app.settings import Settings, save
 from app.ui.main_window import MainWindow
+from app.ui.welcome import Welcome
 from app.ui.widgets import Banner
 
 
@@ -50,6 +51,19 @@ def test_closing_the_window_ends_the_program_within_two_seconds(run, studio):
     assert took_s < 2
     assert not workers()
     assert studio.pipeline is None
+
+
+def test_the_first_start_is_guided_and_later_ones_are_not(run):
+    guided = []
+
+    def act(window):
+        guided.append(any(guide.isVisible() for guide in window.findChildren(Welcome)))
+        window.leave()
+
+    run(act)
+    save(Settings())
+    run(act)
+    assert guided == [True, False]
 
 
 def test_a_signal_ends_the_program(run):

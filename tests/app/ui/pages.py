@@ -41,6 +41,7 @@ def context_for(sessions, **settings):
         go_to=asked.pages.append,
         apply_theme=asked.themes.append,
         toggle_full_screen=lambda: None,
+        save_bundle=lambda: asked.pages.append("bundle"),
     )
     return context, asked
 

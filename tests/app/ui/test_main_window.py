@@ -7,6 +7,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox
 
+from app import window_state
 from app.compose import InferenceState, InferenceStatus
 from app.settings import Settings
 from app.ui import theme
@@ -14,6 +15,7 @@ from app.ui.context import Notice
 from app.ui.hold_button import HoldButton
 from app.ui.main_window import PAGES, PALETTE_KEYS, MainWindow
 from app.ui.palette import Palette
+from app.ui.welcome import Answers
 from app.ui.widgets import Banner
 from drivers.errors import CameraNotFound
 
@@ -215,3 +217,47 @@ def test_a_touch_opens_the_palette(window):
     palette = window.findChild(Palette)
     assert palette.isVisible()
     palette.reject()
+
+
+def test_what_was_shown_is_kept_once_a_second_and_comes_back(qtbot, make_window, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEPTHMEND_CONFIG", str(tmp_path / "settings.toml"))
+    first = make_window()
+    first.keep_state(None)
+    first.page_widget("Live").model.set_layout("side")
+    first.page_widget("Live").model.set_shown("provenance")
+    first.go_to("Compare")
+    qtbot.waitUntil(
+        lambda: (kept := window_state.load()) is not None and kept.page == "Compare", timeout=5000
+    )
+    second = make_window()  # the first one never closed, as after a crash
+    second.keep_state(window_state.load())
+    assert second.page == "Compare"
+    options = second.page_widget("Live").model.options
+    assert (options.layout, options.shown) == ("side", "provenance")
+
+
+def test_an_unexpected_error_offers_a_bundle_that_one_touch_saves(qtbot, window, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEPTHMEND_DATA", str(tmp_path))
+    window.show_error("Something went wrong.")
+    QTest.mouseClick(window._banner._action, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(
+        lambda: window._banner.notice is not None and "Saved" in window._banner.notice.text, timeout=5000
+    )
+
+
+def test_a_bundle_that_cannot_be_written_is_said(qtbot, window, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DEPTHMEND_DATA", str(tmp_path / "file"))
+    window.save_bundle()
+    qtbot.waitUntil(
+        lambda: window._banner.notice is not None and window._banner.notice.level == "error", timeout=5000
+    )
+
+
+def test_the_guide_of_the_first_start_opens_what_was_chosen(qtbot, window, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEPTHMEND_CONFIG", str(tmp_path / "settings.toml"))
+    window._welcomed(Answers("demo", "outdoor", "Record"))
+    assert window.page == "Record"
+    assert theme.current().name == window.context.settings.theme == "outdoor"
+    assert (tmp_path / "settings.toml").exists()
+    window.apply_theme("dark")

@@ -1,0 +1,140 @@
+"""The first start: three touches from nothing to the first picture."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.context import PageName
+from app.ui.widgets import Button, Option, body, caption, heading
+
+WIDTH_PX: Final = 560
+
+
+@dataclass(frozen=True)
+class Question:
+    """One step of the guide.
+
+    Attributes:
+        key: of the answer.
+        words: what is asked.
+        options: what can be answered.
+    """
+
+    key: str
+    words: str
+    options: tuple[Option, ...]
+
+
+QUESTIONS: Final = (
+    Question(
+        "source",
+        "What do you want to see?",
+        (
+            Option("auto", "Connected cameras", "camera-outline", hint="RealSense, Orbbec or ZED on USB"),
+            Option(
+                "demo", "Simulated rig", "cube-outline", hint="Three cameras in a kitchen; needs no device"
+            ),
+        ),
+    ),
+    Question(
+        "theme",
+        "Where are you?",
+        (
+            Option("dark", "On stage or in the dark", "weather-night", hint="Light words on dark ground"),
+            Option("light", "Indoors", "lightbulb-outline", hint="Dark words on light ground"),
+            Option("outdoor", "Outdoors", "white-balance-sunny", hint="Black on white with thick frames"),
+        ),
+    ),
+    Question(
+        "page",
+        "What comes first?",
+        (
+            Option("Live", "Look around", "eye-outline", hint="Raw and refined depth, live"),
+            Option("Record", "Record a session", "record-circle-outline", hint="Labelled, losing nothing"),
+            Option("Compare", "Compare sensors", "compare-horizontal", hint="Side by side, with figures"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was chosen; empty words where the guide was left before.
+
+    Attributes:
+        source: to open.
+        theme: of the window.
+        page: to go to.
+    """
+
+    source: str = ""
+    theme: str = ""
+    page: PageName | str = ""
+
+
+class Welcome(QDialog):
+    """Asks three questions, one touch each; it can be left at any time.
+
+    Args:
+        parent: the window.
+
+    Signals:
+        answered: `Answers` after the last touch, or when the guide is left.
+    """
+
+    answered = Signal(Answers)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Welcome")
+        self.setMinimumWidth(WIDTH_PX)
+        self._given: dict[str, str] = {}
+        self._title = heading("Welcome to DepthMend")
+        self._step = caption("")
+        self._question = body("")
+        self._room = QVBoxLayout()
+        self._room.setSpacing(theme.GAP_PX)
+        self.buttons: dict[str, Button] = {}
+        self.skip = Button("Skip the guide", kind="quiet")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[theme.WIDE_PX] * 4)
+        column.setSpacing(theme.SPACE_PX)
+        for widget in (self._title, self._step, self._question):
+            column.addWidget(widget)
+        column.addLayout(self._room)
+        column.addWidget(self.skip)
+        self.skip.clicked.connect(self.reject)
+        self.finished.connect(self._leave)
+        self._ask()
+
+    def _ask(self) -> None:
+        number = len(self._given)
+        question = QUESTIONS[number]
+        self._step.setText(f"{number + 1} of {len(QUESTIONS)}")
+        self._question.setText(question.words)
+        for button in self.buttons.values():
+            self._room.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = {}
+        for option in question.options:
+            button = Button(f"{option.text}\n{option.hint}", icon_name=option.icon_name)
+            button.setMinimumHeight(theme.BIG_TARGET_PX)
+            button.setAccessibleName(f"{option.text}: {option.hint}")
+            button.clicked.connect(partial(self._answer, question.key, option.key))
+            self._room.addWidget(button)
+            self.buttons[option.key] = button
+
+    def _answer(self, key: str, value: str, _checked: bool = False) -> None:
+        self._given[key] = value
+        if len(self._given) < len(QUESTIONS):
+            self._ask()
+        else:
+            self.accept()
+
+    def _leave(self, _result: int) -> None:
+        self.answered.emit(Answers(**self._given))

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QBoxLayout,
     QButtonGroup,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -319,6 +320,9 @@ class MainWindow(QMainWindow):
             return
         if self._open:
             self._open = False
+            for dialog in self.findChildren(QDialog):  # while one is open, the program does not end
+                dialog.blockSignals(True)
+                dialog.close()
             self.hide()  # at once; a device may take a moment to let go
             if self._state_timer.isActive():
                 self._keep()

@@ -91,6 +91,11 @@ class CalibrateDialog(QDialog):
         self._show_board()
         self._cameras_chosen(self.cameras.selected)
 
+    @property
+    def taken(self) -> int:
+        """Boards that were taken."""
+        return self._model.view.progress.views
+
     def _board_step(self) -> QWidget:
         self.sheet = BoardSheet()
         self.boards = Segmented(

@@ -3,7 +3,8 @@
     xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/calibration_wizard.py [--out /tmp/wizard]
 
 Takes 90 seconds: the board moves at its own pace. Every step is saved as a picture. Limits: what was saved
-lies within 0.1 degree and 1 mm at 1 m of where the demo cameras really stand. Exit status 1 where it does not.
+lies within 0.1 degree and 1 mm at 1 m of where the demo cameras really stand. Exit status 1 where it does
+not.
 """
 
 import argparse

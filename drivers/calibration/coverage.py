@@ -82,7 +82,8 @@ def progress(
     if covered[fewest].shared < LEAST_VIEWS:
         words = f"{names[fewest]} and another camera: {covered[fewest].shared} of {LEAST_VIEWS} pictures."
         cell = _free_cell(covered[fewest].cells)
-        return Progress(count, covered, False, f"Show the board to {words}", fewest, cell)
+        where = " Hold it in the marked part." if cell is not None else ""
+        return Progress(count, covered, False, f"Show the board to {words}{where}", fewest, cell)
     for camera_id, coverage in covered.items():
         if len(coverage.cells) < LEAST_CELLS:
             cell = _free_cell(coverage.cells)

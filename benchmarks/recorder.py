@@ -263,6 +263,7 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each case")
     parser.add_argument("--required", action="store_true", help="only the cases that must keep up")
+    parser.add_argument("--only", default="", help='cases with this name, such as "2 x 1280x720"')
     parser.add_argument("--page", default="Record", help="of the window while recording, such as Live")
     parser.add_argument("--model", default="off", help="repair while recording with this model")
     parser.add_argument("--busy", action="store_true", help="with a thread of Python that never rests")
@@ -278,7 +279,7 @@ def main() -> int:
         f"{'queue':>7}{'sync':>9}{'MB/s':>7}{'cores':>7}{'window':>8}"
     )
     for number, case in enumerate(CASES):
-        if args.required and not case.required:
+        if (args.required and not case.required) or (args.only and case.name != args.only):
             continue
         command = [sys.executable, __file__, "--case", str(number), "--seconds", str(args.seconds)]
         command += ["--page", args.page, "--model", args.model, *(["--busy"] if args.busy else [])]

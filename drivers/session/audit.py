@@ -80,7 +80,7 @@ def _audit(data: mmap.mmap) -> Audit:
             times.setdefault(name, set()).add(log_ns)
             if name.endswith(f"/{topics.META}"):
                 payload = data[body + _MESSAGE.size : body + length]
-                numbers.setdefault(name, []).append(cdr.parse_frame_meta(payload).frame_number)
+                numbers.setdefault(name, []).append(cdr.frame_number(payload))
         at = body + length
     incomplete = 0
     held = {}

@@ -337,6 +337,16 @@ def parse_frame_meta(data: bytes | memoryview) -> FrameMeta:
     return replace(meta, images_crc32=dict(zip(streams, checksums, strict=True)))
 
 
+def frame_number(data: bytes | memoryview) -> int:
+    """Only that of `parse_frame_meta`, for whoever asks for thousands."""
+    parser = _Parser(data)
+    parser.stamp()
+    parser.string()
+    parser.number("q")
+    parser.number("q")
+    return parser.number("Q")
+
+
 def sound_frame_meta(data: bytes | memoryview) -> bool:
     """Whether the message's own checksum is right."""
     return isal_zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little")

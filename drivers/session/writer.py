@@ -415,8 +415,9 @@ class SessionWriter:
                 retired = list(self._retired)
             try:
                 try:
-                    self._complete(retired)
+                    # First what is new, because looking through a finished file takes a moment.
                     sync_data(descriptor)
+                    self._complete(retired)
                 finally:
                     os.close(descriptor)
             except OSError as error:

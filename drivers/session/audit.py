@@ -30,11 +30,13 @@ class Audit:
         counts: messages by topic.
         numbers: by camera id, (N,) int64: the device counters of its whole frames in the order of the file.
         incomplete: frames with a meta message that lack colour or depth.
+        drops: what `/recorder/drops` said, in order.
     """
 
     counts: dict[str, int]
     numbers: dict[str, NDArray[np.int64]]
     incomplete: int
+    drops: tuple[str, ...] = ()
 
 
 def audit(path: Path) -> Audit:
@@ -59,6 +61,7 @@ def _audit(data: mmap.mmap) -> Audit:
     counts: Counter[str] = Counter()
     numbers: dict[str, list[int]] = {}
     times: dict[str, set[int]] = {}
+    drops: list[str] = []
     at, size = len(MCAP0_MAGIC), len(data)
     chunk_end = 0
     while at < size:
@@ -78,7 +81,9 @@ def _audit(data: mmap.mmap) -> Audit:
             name = names[channel_id]
             counts[name] += 1
             times.setdefault(name, set()).add(log_ns)
-            if name.endswith(f"/{topics.META}"):
+            if name == topics.DROPS:
+                drops.append(cdr.parse_string(data[body + _MESSAGE.size : body + length]))
+            elif name.endswith(f"/{topics.META}"):
                 payload = data[body + _MESSAGE.size : body + length]
                 numbers.setdefault(name, []).append(cdr.frame_number(payload))
         at = body + length
@@ -90,4 +95,4 @@ def _audit(data: mmap.mmap) -> Audit:
         depth = set[int]().union(*(times.get(topics.topic(camera_id, s), set()) for s in topics.DEPTHS))
         whole = times[name] & depth & times.get(topics.topic(camera_id, topics.COLOR), set())
         incomplete += len(times[name]) - len(whole)
-    return Audit(dict(counts), held, incomplete)
+    return Audit(dict(counts), held, incomplete, tuple(drops))

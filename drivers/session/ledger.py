@@ -22,6 +22,8 @@ class Stage(StrEnum):
     """The disk or the session did not take it."""
     ENDED = "ended"
     """It came after the recording had ended by itself."""
+    CRASH = "crash"
+    """It was on its way to the disk when the program died."""
 
 
 class LostFrames(BaseModel):
@@ -94,6 +96,29 @@ def by_stage(lost: Iterable[LostFrames]) -> dict[str, int]:
     return counts
 
 
+def missing(held: NDArray[np.int64], lost: Iterable[LostFrames]) -> tuple[LostFrames, ...]:
+    """Numbers between those that are held or known to be lost: what a crash cost on the way.
+
+    Args:
+        held: (N,) device counters that the files hold.
+        lost: losses that are known.
+    """
+    ledger = Ledger()
+    end: int | None = None
+    for first, last in _spans(held, lost):
+        if end is not None:
+            ledger.lose(end + 1, first - 1, Stage.CRASH)
+        end = last if end is None else max(end, last)
+    return ledger.ranges
+
+
+def _spans(held: NDArray[np.int64], lost: Iterable[LostFrames]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers that are known of, in order."""
+    spans = [(loss.first, loss.last) for loss in lost]
+    spans += [(int(number), int(number)) for number in held]
+    return sorted(spans)
+
+
 def unaccounted(held: NDArray[np.int64], lost: Iterable[LostFrames]) -> str:
     """Why numbers in the files and numbers lost are not together each number once; empty where they are.
 
@@ -103,10 +128,7 @@ def unaccounted(held: NDArray[np.int64], lost: Iterable[LostFrames]) -> str:
     """
     if np.any(np.diff(held) <= 0):
         return ""  # a replay that began anew: its numbers tell nothing, and the sums must do
-    spans = [(loss.first, loss.last) for loss in lost]
-    spans += [(int(number), int(number)) for number in held]
-    spans.sort()
-    for (_, last), (first, _) in pairwise(spans):
+    for (_, last), (first, _) in pairwise(_spans(held, lost)):
         if first <= last:
             return f"the number {first} is accounted for twice"
         if first > last + 1:

@@ -1,16 +1,23 @@
 """Makes sessions whole that a crash left unfinished."""
 
+import json
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import SessionError
+from drivers.session.audit import audit, held_numbers
 from drivers.session.durable import SessionLock, being_written, sync_folder
+from drivers.session.ledger import LostFrames, Stage, by_stage, missing
 from drivers.session.manifest import (
     MANIFEST_NAME,
     SESSION_NAME,
+    CameraTotals,
     Manifest,
     SegmentEntry,
     SessionInfo,
+    document_hashes,
     read_model,
     write_model,
 )
@@ -129,12 +136,16 @@ def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryRepor
                     f"{file} has no index", hint=f"Rename it to {file.name}{ACTIVE_SUFFIX} and recover again."
                 )
             known[file.name] = entry
+    files = tuple(_existing(path, known))
+    totals, lost = _account(path, info, files)
     manifest = Manifest(
         session_id=info.id,
-        files=tuple(_existing(path, known)),
-        documents=before.documents if before else {},
-        totals=before.totals if before else {},
+        files=files,
+        documents=before.documents if before else document_hashes(path),
+        totals=totals or (before.totals if before else {}),
+        lost=lost,
         honest=False,
+        dishonest_because="nobody knows what the cameras counted after the last frame that reached the disk",
         recovered=True,
         lost_estimate_s=round(lost_s, 3),
         failure="the program ended while it was recording",
@@ -198,6 +209,51 @@ def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[Segme
         torn=tuple(torn),
         frames_lost=sum(before.values()) - sum(after.values()),
     )
+
+
+def _account(
+    path: Path, info: SessionInfo, files: Iterable[SegmentEntry]
+) -> tuple[dict[str, CameraTotals], dict[str, tuple[LostFrames, ...]]]:
+    """Where every number up to the last frame went, by camera; nothing where a file holds damaged parts.
+
+    The recorder wrote down once a second what it lost; what else is missing went with the crash.
+    """
+    audits = []
+    for entry in files:
+        try:
+            found = audit(path / entry.name)
+        except (struct.error, KeyError, ValueError):  # a damaged part, which the index leaves out
+            return {}, {}
+        if found.counts != entry.counts:
+            return {}, {}
+        audits.append(found)
+    totals, lost = {}, {}
+    for camera in info.cameras:
+        held = held_numbers(audits, camera.id)
+        known = [loss for each in audits for text in each.drops for loss in _losses(text, camera.id)]
+        losses = (*known, *missing(held, known))
+        stages = by_stage(losses)
+        by_host = stages.get(Stage.QUEUE, 0)
+        gaps = stages.get(Stage.DEVICE, 0)
+        totals[camera.id] = CameraTotals(
+            device_frames=held.size + sum(stages.values()),
+            written=held.size,
+            host_drop=by_host,
+            device_gap=gaps,
+            error=sum(stages.values()) - by_host - gaps,
+            stages=stages,
+        )
+        if losses:
+            lost[camera.id] = losses
+    return totals, lost
+
+
+def _losses(text: str, camera_id: str) -> list[LostFrames]:
+    """What one message of `/recorder/drops` has of a camera."""
+    try:
+        return [LostFrames.model_validate(loss) for loss in json.loads(text)[camera_id]["new"]]
+    except (ValueError, KeyError, TypeError):  # of an earlier program, which told sums only
+        return []
 
 
 def _existing(path: Path, known: dict[str, SegmentEntry]) -> list[SegmentEntry]:

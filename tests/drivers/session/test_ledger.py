@@ -3,7 +3,7 @@ import pytest
 from session_recordings import make_frame, record
 
 from drivers.session.audit import audit
-from drivers.session.ledger import Ledger, LostFrames, Stage, by_stage, unaccounted
+from drivers.session.ledger import Ledger, LostFrames, Stage, by_stage, missing, unaccounted
 from drivers.session.reader import Session
 
 
@@ -48,6 +48,13 @@ def test_each_number_is_held_or_lost_and_never_both(held, losses, why):
     found = unaccounted(np.array(held, np.int64), losses)
     assert why in found
     assert bool(found) == bool(why)
+
+
+def test_what_is_neither_held_nor_known_to_be_lost_went_with_the_crash():
+    held = np.array([3, 4, 9, 20], np.int64)
+    gone = missing(held, [lost(5, 6), lost(10, 30)])
+    assert gone == (lost(7, 8, Stage.CRASH),)
+    assert missing(np.array([], np.int64), []) == ()
 
 
 def test_a_scan_counts_what_the_file_holds(tmp_path):

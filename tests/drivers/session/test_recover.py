@@ -14,7 +14,7 @@ from session_recordings import make_frame, record
 
 from drivers.errors import SessionError
 from drivers.session.encode import encode
-from drivers.session.manifest import Manifest, read_model
+from drivers.session.manifest import CameraTotals, Manifest, read_model
 from drivers.session.reader import Session
 from drivers.session.recover import needs_recovery, recover, unfinished
 
@@ -159,6 +159,28 @@ def test_the_manifest_says_that_it_was_recovered(finished, tmp_path):
     assert manifest.files[0].recovered
     assert manifest.lost_estimate_s == report.lost_estimate_s > 0
     assert manifest.frames("left") == report.frames["left"]
+
+
+def test_after_a_crash_every_number_up_to_the_last_frame_is_accounted_for(tmp_path):
+    folder = tmp_path / "s"
+    writer = record(folder, [make_frame(index) for index in (0, 1, 2)])
+    loss = {"first": 3, "last": 4, "stage": "queue"}
+    writer.add_drops({"left": {"lost": 2, "stages": {"queue": 2}, "new": [loss]}})
+    for index in (5, 8):  # 6 and 7 were lost as well, and nobody came to write it down
+        writer.write(encode(make_frame(index)))
+    writer.sync()
+    writer._lock.release()
+
+    recover(folder)
+    manifest = Session(folder).manifest
+    assert manifest.totals["left"] == CameraTotals(
+        device_frames=9, written=5, host_drop=2, error=2, stages={"queue": 2, "crash": 2}
+    )
+    assert [(lost.first, lost.last, lost.stage.value) for lost in manifest.lost["left"]] == [
+        (3, 4, "queue"), (6, 7, "crash"),
+    ]  # fmt: skip
+    assert manifest.totals["left"].honest
+    assert not manifest.honest
 
 
 def test_a_finished_file_only_gets_its_name(finished, tmp_path):

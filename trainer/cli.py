@@ -23,7 +23,10 @@ BOUND = ("batch",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's flags."""
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run: checkpoints and weights")
+    parser.add_argument("--run", type=Path, help="folder of the run: checkpoints and weights")
+    parser.add_argument(
+        "--estimate", action="store_true", help="do two steps, say how long all would take, and write nothing"
+    )
     parser.add_argument(
         "--recipe",
         choices=[*RECIPES, *FORMER_NAMES],
@@ -69,13 +72,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb and return its exit status; what fails is said as a last event."""
     parser = argparse.ArgumentParser(prog="depthmend train", description=__doc__)
     add_arguments(parser)
-    return run(parser.parse_args(argv))
+    arguments = parser.parse_args(argv)
+    if arguments.run is None and not arguments.estimate:
+        parser.error("--run FOLDER is missing")
+    return run(arguments)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed verb and return its exit status."""
     silent = os.environ.get("RANK", "0") != "0"
-    progress = Progress(arguments.run / PROGRESS, arguments.json, silent=silent)
+    log = Path(os.devnull) if arguments.estimate else arguments.run / PROGRESS
+    progress = Progress(log, arguments.json, silent=silent)
     from drivers.errors import SessionError
     from model.errors import WeightsError
     from trainer.errors import TrainingError
@@ -99,14 +106,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, progress: Progress) -> None:
     import torch
 
-    from trainer import checkpoints, loop
+    from trainer import checkpoints, loop, process
     from trainer.data.mix import source_for
     from trainer.distributed import joined
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    if arguments.estimate:
+        _estimate(arguments, progress)
+        return
     folder: Path = arguments.run
-    changes = {name: value for name in CHANGES if (value := getattr(arguments, name)) is not None}
+    changes = _changes(arguments)
     config = checkpoints.newest(folder)[1].config if arguments.resume else _configuration(arguments, changes)
     with joined(config) as world, _interrupts() as interrupted:
         if arguments.resume:
@@ -120,9 +130,28 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> None:
                 (folder / CONFIG).write_text(text, encoding="utf-8")
             progress.doing("Preparing the network.")
             state = loop.begin(config, world)
+        if world.first:
+            process.note(folder, os.getpid())
         progress.doing("Preparing the samples.")
         source = source_for(state.config, progress.warning)
         loop.train(state, source, folder, progress, interrupted=interrupted.is_set)
+
+
+def _changes(arguments: argparse.Namespace) -> dict[str, object]:
+    return {name: value for name in CHANGES if (value := getattr(arguments, name)) is not None}
+
+
+def _estimate(arguments: argparse.Namespace, progress: Progress) -> None:
+    from trainer.estimate import estimate
+
+    found = estimate(_configuration(arguments, _changes(arguments)))
+    progress.estimate(
+        step_s=found.step_s,
+        total_s=found.total_s,
+        memory_mb=found.memory_mb,
+        parameters=found.parameters,
+        device=found.device,
+    )
 
 
 def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) -> TrainConfig:

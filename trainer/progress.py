@@ -23,6 +23,21 @@ class Progress:
     out: IO[str] | None = None
     silent: bool = False
 
+    def estimate(
+        self, *, step_s: float, total_s: float, memory_mb: float, parameters: int, device: str
+    ) -> None:
+        """What a run would take."""
+        event: dict[str, object] = {
+            "event": "estimate",
+            "step_s": step_s,
+            "total_s": total_s,
+            "memory_mb": memory_mb,
+            "parameters": parameters,
+            "device": device,
+        }
+        words = f"{total_s / 60:.0f} min, {step_s:.2f} s for each step, {memory_mb:.0f} MB on {device}"
+        self._say(event, f"{words}, {parameters / 1e6:.1f} million parameters")
+
     def started(self, *, step: int, steps: int) -> None:
         """The loop begins after `step`."""
         self._say(

@@ -10,9 +10,8 @@ from model.mdm import MDM
 from trainer.data.samples import Sample
 from trainer.evaluate.holes import network
 from trainer.evaluate.pictures import depth_picture, small
+from trainer.files import SAMPLE_AFTER, SAMPLE_BEFORE
 
-BEFORE, AFTER = "sample-before.jpg", "sample-after.jpg"
-"""Colour, input, output and right depth side by side, in the run's folder."""
 JPEG_QUALITY = 88
 
 
@@ -21,7 +20,7 @@ def sample_strip(
 ) -> NDArray[np.uint8]:
     """(h, w, 3) uint8 RGB: colour, input, what the network says, and the right depth.
 
-    It is written into the folder: of step 0 as `BEFORE`, else as `AFTER`.
+    It is written into the folder: of step 0 as `SAMPLE_BEFORE`, else as `SAMPLE_AFTER`.
 
     Raises:
         OSError: the folder cannot be written.
@@ -33,7 +32,7 @@ def sample_strip(
         depth_picture(depth_m, near_m, far_m) for depth_m in (sample.depth_m, output_m, sample.target_m)
     )
     strip = np.hstack([small(picture) for picture in (sample.color, *depths)])
-    path = folder / (AFTER if step else BEFORE)
+    path = folder / (SAMPLE_AFTER if step else SAMPLE_BEFORE)
     jpeg = cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     path.write_bytes(jpeg.tobytes())
     return strip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from app.training.job import TrainingPhase, TrainingState, after_event
-from trainer import files  # noqa: TID253 - names only, no torch
+from trainer import files, process  # noqa: TID253 - names only, no torch
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
@@ -33,6 +33,7 @@ class PastRun:
         started: local time.
         weights: that can be used, or None.
         resumable: whether it left a checkpoint and did not finish.
+        owner: the process that works on it now; None if none does.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class PastRun:
     started: datetime
     weights: Path | None
     resumable: bool
+    owner: process.Owner | None = None
 
     @property
     def loss(self) -> float | None:
@@ -68,7 +70,8 @@ def past_run(folder: Path) -> PastRun | None:
     config = _config(folder)
     if config is None:
         return None
-    state = replay(folder / files.PROGRESS)
+    owner = process.owner(folder)
+    state = replay(folder / files.PROGRESS, under_way=owner is not None)
     weights = folder / files.WEIGHTS
     checkpoints = (folder / files.CHECKPOINT).glob(f"step-*/{files.CHECKPOINT_FACTS}")
     return PastRun(
@@ -79,14 +82,16 @@ def past_run(folder: Path) -> PastRun | None:
         state=replace(state, steps=state.steps or config.steps),
         started=datetime.fromtimestamp((folder / files.CONFIG).stat().st_mtime, UTC).astimezone(),
         weights=weights if weights.is_file() else None,
-        resumable=any(checkpoints) and state.phase is not TrainingPhase.DONE,
+        resumable=any(checkpoints) and owner is None and state.phase is not TrainingPhase.DONE,
+        owner=owner,
     )
 
 
-def replay(progress: Path) -> TrainingState:
-    """The state that a progress log ends in; a run that says nothing of its end was interrupted.
+def replay(progress: Path, *, under_way: bool = False) -> TrainingState:
+    """The state that a progress log ends in.
 
-    A resumed run goes on from its checkpoint, so what came after that is left out.
+    A run that says nothing of its end and is not `under_way` was interrupted. A resumed run goes on from its
+    checkpoint, so what came after that is left out.
     """
     state = TrainingState()
     losses: list[tuple[int, float]] = []
@@ -105,7 +110,7 @@ def replay(progress: Path) -> TrainingState:
                 state = after_event(state, event)
             case _:
                 state = after_event(state, event)
-    if state.active:
+    if state.active and not under_way:
         state = replace(state, phase=TrainingPhase.STOPPED, message=INTERRUPTED)
     return replace(state, losses=tuple(losses), scores=tuple(scores))
 

@@ -1,4 +1,4 @@
-"""One training run: the trainer as a child process that speaks JSON lines."""
+"""One training run: the trainer as a process of its own, followed by the JSON lines of its log."""
 
 import json
 import logging
@@ -11,16 +11,22 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from trainer import files  # noqa: TID253 - names only, no torch
+from trainer import files, process  # noqa: TID253 - names only, no torch
 
 log = logging.getLogger(__name__)
 
 MAIN = Path(__file__).resolve().parents[2] / "main.py"
-STOP_WAIT_S = 1.0
+READ_EVERY_S = 0.1
+DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
+    subprocess, "CREATE_NEW_PROCESS_GROUP", 0
+)
+
+
+_left_running: list[subprocess.Popen[bytes]] = []
+"""Held until the program ends: Python warns of children that are forgotten while they run."""
 
 
 class TrainingPhase(Enum):
@@ -48,6 +54,7 @@ class TrainingState:
         weights: the newest weights that can be used, or None.
         message: why it failed, or what it is doing.
         hint: what to do about a failure.
+        warning: the last thing that went wrong while the run went on.
     """
 
     phase: TrainingPhase = TrainingPhase.STARTING
@@ -59,6 +66,7 @@ class TrainingState:
     weights: Path | None = None
     message: str = ""
     hint: str = ""
+    warning: str = ""
 
     @property
     def active(self) -> bool:
@@ -81,6 +89,8 @@ def after_event(state: TrainingState, event: dict[str, object]) -> TrainingState
             return replace(state, weights=Path(path))
         case {"event": "doing", "message": str(message)}:
             return replace(state, message=message)
+        case {"event": "warning", "message": str(message)}:
+            return replace(state, warning=message)
         case {"event": "done"}:
             return replace(state, phase=TrainingPhase.DONE, message="Finished.")
         case {"event": "stopped", "step": int(step)}:
@@ -93,7 +103,7 @@ def after_event(state: TrainingState, event: dict[str, object]) -> TrainingState
 
 
 class TrainingJob:
-    """Runs the trainer and follows it.
+    """Runs the trainer and follows it by its log; the trainer outlives whoever started it.
 
     Args:
         run: the run's folder; one that already holds a checkpoint is resumed by `resume`.
@@ -106,27 +116,40 @@ class TrainingJob:
         self.state.put(TrainingState())
         self._arguments = list(arguments)
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._owner: process.Owner | None = None
         self._reader: Worker | None = None
 
     def start(self) -> None:
-        """Start the child."""
+        """Start the child, in a session of its own: the end of this program is not its end.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
         self.run.mkdir(parents=True, exist_ok=True)
         (self.run / files.STOP).unlink(missing_ok=True)
+        log_file = self.run / files.PROGRESS
+        place = log_file.stat().st_size if log_file.exists() else 0
         command = [sys.executable, str(MAIN), "train", "--run", str(self.run), "--json", *self._arguments]
         with (self.run / "stderr.log").open("a", encoding="utf-8") as errors:
             child = subprocess.Popen(
                 command,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,  # the log has the same lines
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=os.name == "posix",
+                creationflags=DETACHED,
             )
+        process.note(self.run, child.pid)
         self._child = child
-        self._reader = Worker("training", lambda _stop: self._follow(child))
-        self._reader.start()
+        self._follow_from(place)
+
+    def attach(self, owner: process.Owner) -> None:
+        """Follow a run that another window, or nobody, started."""
+        self._owner = owner
+        log_file = self.run / files.PROGRESS
+        self._follow_from(log_file.stat().st_size if log_file.exists() else 0)
 
     def ask_to_stop(self) -> None:
         """Have the trainer write a checkpoint and end; returns at once."""
@@ -134,36 +157,51 @@ class TrainingJob:
         (self.run / files.STOP).touch()
 
     def close(self) -> None:
-        """Ask the child to stop; one that needs longer writes its checkpoint and ends without us."""
-        if self._child is None or self._reader is None:
-            return
-        if self._child.poll() is None:
-            try:
-                self.ask_to_stop()
-                self._child.wait(STOP_WAIT_S)
-            except subprocess.TimeoutExpired:
-                log.info("the trainer in %s is still writing its checkpoint", self.run)
-                return
-            except OSError:
-                log.exception("the trainer in %s could not be asked to stop", self.run)
-                return
-        self._reader.stop()
+        """Follow no longer; the trainer goes on."""
+        if self._reader is not None:
+            self._reader.stop()
+        if self._child is not None and self._child.poll() is None:
+            _left_running.append(self._child)
 
-    def _follow(self, child: subprocess.Popen[str]) -> None:
-        assert child.stdout is not None
-        with child.stdout as lines:
-            self._read(lines)
-        status = child.wait()
-        self._update(lambda state: _ended(state, status, self.run) if state.active else state)
+    def _follow_from(self, place: int) -> None:
+        self._reader = Worker("training", lambda stop: self._follow(place, stop))
+        self._reader.start()
 
-    def _read(self, lines: IO[str]) -> None:
-        for line in lines:
+    def _follow(self, place: int, stop: threading.Event) -> None:
+        while not stop.is_set():
+            ended = not self._alive()  # asked before reading, so that last words are not missed
+            place = self._read_from(place)
+            if ended:
+                self._update(self._if_active_ended)
+                return
+            stop.wait(READ_EVERY_S)
+
+    def _if_active_ended(self, state: TrainingState) -> TrainingState:
+        status = None if self._child is None else self._child.wait()
+        return _ended(state, status, self.run) if state.active else state
+
+    def _alive(self) -> bool:
+        if self._child is not None:
+            return self._child.poll() is None
+        return self._owner is not None and self._owner.alive
+
+    def _read_from(self, place: int) -> int:
+        """Take in whole lines of the log from `place` on; returns where the next one begins."""
+        try:
+            with (self.run / files.PROGRESS).open("rb") as log_file:
+                log_file.seek(place)
+                content = log_file.read()
+        except FileNotFoundError:
+            return place
+        whole = content.rfind(b"\n") + 1
+        for line in content[:whole].splitlines():
             try:
                 event = json.loads(line)
             except json.JSONDecodeError:
-                log.warning("the trainer printed something that is no event: %s", line.rstrip())
+                log.warning("the trainer wrote something that is no event: %r", line)
                 continue
             self._update(partial(after_event, event=event))
+        return place + whole
 
     def _update(self, change: Callable[[TrainingState], TrainingState]) -> None:
         with self._lock:
@@ -172,10 +210,11 @@ class TrainingJob:
             self.state.put(change(state))
 
 
-def _ended(state: TrainingState, status: int, run: Path) -> TrainingState:
+def _ended(state: TrainingState, status: int | None, run: Path) -> TrainingState:
+    how = "" if status is None else f" (exit status {status})"
     return replace(
         state,
         phase=TrainingPhase.FAILED,
-        message=f"The trainer ended without a word (exit status {status}).",
+        message=f"The trainer ended without a word{how}.",
         hint=f"Its last words are in {run / 'stderr.log'}.",
     )

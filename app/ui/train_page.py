@@ -1,8 +1,11 @@
 """The training page: what to train on at the left, the run and its curves at the right."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QVBoxLayout,
@@ -17,6 +20,7 @@ from app.ui.context import Level, Notice, WindowContext
 from app.ui.train_plan import PlanCard
 from app.ui.train_run import RunCard, RunRow
 from app.ui.widgets import (
+    Button,
     Card,
     caption,
     heading,
@@ -24,7 +28,7 @@ from app.ui.widgets import (
 )
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing, SessionList
-from app.viewmodels.train import RunView, TrainViewModel, known_recipes
+from app.viewmodels.train import RunView, TrainingPlan, TrainViewModel, known_recipes
 
 PLAN_PX = 440
 SCROLL_BAR_PX = 12
@@ -33,13 +37,36 @@ RUNS_SHOWN = 20
 
 def make_page(context: WindowContext) -> QWidget:
     """The page and its view-models, connected to the window."""
-    model = TrainViewModel(paths.runs_folder(), context.studio.use_weights, known_recipes())
+    studio = context.studio
+    model = TrainViewModel(
+        paths.runs_folder(),
+        studio.use_weights,
+        known_recipes(),
+        in_use=partial(_in_use, context),
+        use_model=partial(_use_model, context),
+    )
     sessions = SessionList(partial(_folder, context))
     return TrainPage(model, sessions, context)
 
 
+def _in_use(context: WindowContext) -> str:
+    return context.studio.choice.model
+
+
+def _use_model(context: WindowContext, name: str) -> None:
+    context.studio.choose(replace(context.studio.choice, model=name))
+
+
 def _folder(context: WindowContext) -> Path:
     return context.settings.sessions_folder
+
+
+def _short(name: str) -> str:
+    """A model's name as people know it: of a run's weights, the run."""
+    path = Path(name)
+    if not path.suffix:
+        return name
+    return path.parent.name if path.stem == "weights" else path.stem
 
 
 class TrainPage(QWidget):
@@ -59,6 +86,8 @@ class TrainPage(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         self._no_runs = caption("Nothing was trained here yet.")
+        self.roll_back = Button("Back to the weights before", icon_name="undo-variant")
+        self.roll_back.hide()
         self._lay_out()
         self.plan.start_requested.connect(model.start)
         self.run.stop_requested.connect(model.stop)
@@ -67,6 +96,13 @@ class TrainPage(QWidget):
         model.runs_changed.connect(self.show_runs)
         model.weights_used.connect(self.show_used)
         model.refused.connect(self.show_refusal)
+        self.plan.estimate_requested.connect(self._estimate)
+        model.estimated.connect(self.plan.show_estimate)
+        self.roll_back.clicked.connect(model.roll_back)
+        self.run.compare_requested.connect(self._compare)
+        self.run.report_requested.connect(self._open_report)
+        model.compared.connect(self._show_comparison)
+        model.rolled_back.connect(self.show_rolled_back)
         sessions.listed.connect(self.show_sessions)
         sessions.thumbnail_came.connect(self.plan.show_thumbnail)
 
@@ -83,7 +119,7 @@ class TrainPage(QWidget):
         """The page left the front; a run goes on."""
 
     def closing(self) -> None:
-        """The window closes: the trainer writes a checkpoint and ends."""
+        """The window closes; a run under way goes on, and the next window finds it."""
         self._sessions.close()
         self._model.close()
 
@@ -118,6 +154,7 @@ class TrainPage(QWidget):
             row.use_requested.connect(self._model.use)
             self._rows.addWidget(row)
         self._no_runs.setVisible(not past)
+        self._offer_roll_back()
 
     def show_used(self, weights: Path) -> None:
         """Say that the live repair changed, and show it."""
@@ -126,6 +163,38 @@ class TrainPage(QWidget):
         self._context.save_settings()
         self._context.go_to("Live")
         self._context.show_banner(Notice("info", f"Live repair now uses {name}.", lasts_s=8))
+
+    def show_rolled_back(self, name: str) -> None:
+        """Say that the live repair is what it was before."""
+        self._context.settings.model = name
+        self._context.save_settings()
+        self._offer_roll_back()
+        self._context.show_banner(Notice("info", f"Live repair uses {_short(name)} again.", lasts_s=8))
+
+    def _offer_roll_back(self) -> None:
+        before = self._model.before_promotion
+        self.roll_back.setVisible(before is not None)
+        if before is not None:
+            self.roll_back.setText(f"Back to {_short(before)}")
+
+    def _compare(self) -> None:
+        self._model.compare(self.plan.sessions)
+        if self._model.comparing:
+            self.run.show_comparison(
+                "Comparing on sessions that the run has not seen ...", running=True, report=False
+            )
+
+    def _show_comparison(self, words: str) -> None:
+        self.run.show_comparison(words, running=False, report=self._model.report is not None)
+
+    def _open_report(self) -> None:
+        report = self._model.report
+        if report is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
+
+    def _estimate(self, plan: TrainingPlan) -> None:
+        self.plan.show_estimate("Measuring with two steps ...")
+        self._model.estimate(plan)
 
     def show_refusal(self, message: str) -> None:
         """Say what could not be done."""
@@ -152,7 +221,12 @@ class TrainPage(QWidget):
         foot = QVBoxLayout()
         foot.setContentsMargins(0, 0, theme.SPACE_PX + SCROLL_BAR_PX, 0)
         foot.addWidget(self.plan.obstacle)
-        foot.addWidget(self.plan.start)
+        foot.addWidget(self.plan.estimate_words)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.GAP_PX)
+        buttons.addWidget(self.plan.estimate)
+        buttons.addWidget(self.plan.start, 1)
+        foot.addLayout(buttons)
         side.addLayout(foot)
         holder = QWidget()
         holder.setLayout(side)
@@ -160,6 +234,7 @@ class TrainPage(QWidget):
         holder.setFixedWidth(PLAN_PX + theme.SPACE_PX)
         self.runs.column.addWidget(self._no_runs)
         self.runs.column.addLayout(self._rows)
+        self.runs.column.addWidget(self.roll_back, 0, Qt.AlignmentFlag.AlignLeft)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)

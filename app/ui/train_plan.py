@@ -17,6 +17,7 @@ from app.ui import theme
 from app.ui.icons import icon
 from app.ui.preview import paint_picture
 from app.ui.widgets import (
+    Button,
     Card,
     ChipGroup,
     Option,
@@ -97,15 +98,18 @@ class PlanCard(Card):
 
     Signals:
         start_requested: the plan.
+        estimate_requested: measure how long the plan takes.
     """
 
     start_requested = Signal(TrainingPlan)
+    estimate_requested = Signal(TrainingPlan)
 
     def __init__(self, model: TrainViewModel) -> None:
         super().__init__("New run")
         self._model = model
         self._rows: dict[Path, SessionRow] = {}
         self._wanted: tuple[Path, ...] = ()
+        self._estimated_for: TrainingPlan | None = None
         self.recipes = ChipGroup(
             [Option(recipe.name, recipe.title) for recipe in model.recipes.values()], "Recipe"
         )
@@ -119,6 +123,11 @@ class PlanCard(Card):
         self.steps = Stepper("Steps", minimum=10, maximum=1_000_000, step=50)
         self.start = PrimaryButton("Start training", icon_name="play")
         self.start.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.estimate = Button("Estimate", icon_name="timer-outline")
+        self.estimate.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.estimate_words = caption()
+        self.estimate_words.setWordWrap(True)
+        self.estimate_words.hide()
         self.obstacle = caption()
         steps = QHBoxLayout()
         steps.addWidget(body("Steps"), 1)
@@ -131,8 +140,11 @@ class PlanCard(Card):
         self.column.addWidget(self.init)
         self.column.addLayout(steps)
         self.recipes.changed.connect(self._recipe_chosen)
+        self.init.picked.connect(self.check)
+        self.steps.value_changed.connect(self.check)
         self.synthetic.toggled.connect(self.check)
         self.start.clicked.connect(self._start)
+        self.estimate.clicked.connect(self._ask_for_estimate)
         first = next(iter(model.recipes), "")
         self.recipes.select(first)
         self._recipe_chosen([first] if first else [])
@@ -145,6 +157,11 @@ class PlanCard(Card):
         return TrainingPlan(
             self.recipes.choice, ticked, self.synthetic.isChecked(), round(self.steps.value), init
         )
+
+    @property
+    def sessions(self) -> tuple[Path, ...]:
+        """All sessions that can be used, ticked or not."""
+        return tuple(self._rows)
 
     def show_sessions(self, listing: Listing, pictures: SessionList) -> None:
         """Offer the sessions that can be used; ticks stay."""
@@ -205,6 +222,10 @@ class PlanCard(Card):
         obstacle = self.plan.obstacle
         busy = self._model.active
         self.start.setEnabled(not obstacle and not busy)
+        self.estimate.setEnabled(not obstacle and not busy and not self._model.estimating)
+        if self.plan != self._estimated_for:
+            self._estimated_for = None
+            self.estimate_words.hide()  # it was measured for another plan
         self.obstacle.setText("A run is under way; stop it to start another one." if busy else obstacle)
         self.obstacle.setVisible(bool(self.obstacle.text()))
 
@@ -218,6 +239,16 @@ class PlanCard(Card):
                 self.init.select("")
         self.show_weights()
         self.check()
+
+    def show_estimate(self, words: str) -> None:
+        """Say what the plan will take, or that it is being measured."""
+        self.estimate_words.setText(words)
+        self.estimate_words.show()
+        self.estimate.setEnabled(not self._model.estimating)
+
+    def _ask_for_estimate(self) -> None:
+        self._estimated_for = self.plan
+        self.estimate_requested.emit(self.plan)
 
     def _start(self) -> None:
         self.start_requested.emit(self.plan)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QRect, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -72,16 +74,75 @@ class RunRow(QWidget):
         self.use_requested.emit(self._run.weights)
 
 
+WIDEST_PX = 960
+
+
+class SampleStrip(QWidget):
+    """A wide picture of one sample, as large as the card allows, with words above it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._jpeg: bytes | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.TIGHT_PX)
+        column.addWidget(caption(words))
+        self._picture = _Scaled()
+        self._picture.setAccessibleName(words)
+        column.addWidget(self._picture)
+
+    def show_jpeg(self, jpeg: bytes | None) -> None:
+        """Show the picture; nothing is shown where there is none."""
+        self.setVisible(jpeg is not None)
+        if jpeg is not None and jpeg is not self._jpeg:
+            self._jpeg = jpeg
+            self._picture.show_image(QImage.fromData(jpeg))
+
+
+class _Scaled(QWidget):
+    """An image at the width that there is, in its own proportions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image = QImage()
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(policy)
+
+    def show_image(self, image: QImage) -> None:
+        self._image = image
+        self._fit()
+        self.update()
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._fit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._image.isNull():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRect(0, 0, min(self.width(), WIDEST_PX), self.height()), self._image)
+
+    def _fit(self) -> None:
+        if not self._image.isNull():
+            width = min(self.width(), WIDEST_PX)
+            self.setFixedHeight(round(width * self._image.height() / self._image.width()))
+
+
 class RunCard(Card):
     """The run under way or the one that ended last.
 
     Signals:
         stop_requested: write a checkpoint and end.
         use_requested: repair live with these weights.
+        compare_requested: against the weights in use.
+        report_requested: open the page of the comparison.
     """
 
     stop_requested = Signal()
     use_requested = Signal(Path)
+    compare_requested = Signal()
+    report_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,6 +158,8 @@ class RunCard(Card):
         self._progress.setAccessibleName("Training progress")
         self.loss = Curve("Loss")
         self.score = Curve("Error in hidden depth", unit=" m")
+        self.before = SampleStrip("Held-out sample before training: colour, input, output, right depth")
+        self.after = SampleStrip("The same sample now")
         self.stop = Button("Stop", icon_name="stop-circle-outline")
         self.use = PrimaryButton("Use these weights", icon_name="check")
         curves = QHBoxLayout()
@@ -107,15 +170,31 @@ class RunCard(Card):
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.use)
+        self.compare = Button("Compare with those in use", icon_name="compare")
+        self.report = Button("Report", icon_name="file-chart-outline")
+        self.compared = caption()
+        self.compared.setWordWrap(True)
+        buttons.addWidget(self.compare)
+        buttons.addWidget(self.report)
         buttons.addStretch(1)
         for widget in (self._title, self.words, self._hint):
             self.column.addWidget(widget)
         self.column.addWidget(self._progress)
         self.column.addLayout(curves, 1)
         self.column.addLayout(buttons)
-        for part in (self._hint, self._progress, self.loss, self.score, self.stop, self.use):
+        self.column.addWidget(self.compared)
+        self.column.addWidget(self.before)
+        self.column.addWidget(self.after)
+        self._warning = caption()
+        set_tone(self._warning, "warning")
+        self.column.addWidget(self._warning)
+        parts = (self._hint, self._progress, self.loss, self.score, self.stop, self.use, self._warning)
+        more = (self.before, self.after, self.compare, self.report, self.compared)
+        for part in (*parts, *more):
             part.hide()
         self.stop.clicked.connect(self.stop_requested)
+        self.compare.clicked.connect(self.compare_requested)
+        self.report.clicked.connect(self.report_requested)
         self.use.clicked.connect(self._use)
 
     def show_run(self, run: RunView) -> None:
@@ -132,10 +211,25 @@ class RunCard(Card):
         self._progress.setValue(round(run.progress * 1000))
         self.loss.show_points(state.losses)
         self.score.show_points(state.scores)
+        self.before.show_jpeg(run.before)
+        self.after.show_jpeg(run.after)
+        self._warning.setText(state.warning)
+        self._warning.setVisible(bool(state.warning))
         self.stop.setVisible(state.active)
         self.stop.setEnabled(state.phase is not TrainingPhase.STOPPING)
         self._weights = state.weights
         self.use.setVisible(state.weights is not None)
+        self.compare.setVisible(state.weights is not None and not state.active)
+        if state.active:
+            self.compared.hide()
+            self.report.hide()
+
+    def show_comparison(self, words: str, *, running: bool, report: bool) -> None:
+        """Say how the run's weights compare with those in use, or that it is being measured."""
+        self.compared.setText(words)
+        self.compared.setVisible(bool(words))
+        self.compare.setEnabled(not running)
+        self.report.setVisible(report)
 
     def _use(self) -> None:
         self.use_requested.emit(self._weights)

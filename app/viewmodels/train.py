@@ -11,11 +11,16 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.training.history import PastRun, past_runs
+from app.training import comparison, promotion
+from app.training.estimate import estimated
+from app.training.history import PastRun, past_run, past_runs
 from app.training.job import TrainingJob, TrainingPhase, TrainingState
 from app.viewmodels.words import counted, duration
+from trainer import files  # noqa: TID253 - names only, no torch
 
 POLL_MS = 200
+COMPARED_ON = 5
+"""Most sessions that weights are compared on."""
 
 
 class Recipe(Protocol):
@@ -100,6 +105,8 @@ class RunView:
         training: what the trainer reports.
         words: its state in one sentence.
         progress: done so far, 0 to 1.
+        before: JPEG of a held-out sample before training; None where there is none.
+        after: the same sample after the last evaluation.
     """
 
     title: str
@@ -107,21 +114,28 @@ class RunView:
     training: TrainingState
     words: str
     progress: float
+    before: bytes | None = None
+    after: bytes | None = None
 
 
 class TrainViewModel(QObject):
-    """One run at a time; it outlives the page and ends with the window.
+    """One run at a time; it outlives the page and the window, and is found again by the next one.
 
     Args:
         runs: folder of all runs.
         use_weights: makes the live repair use a weights file.
         recipes: by name.
+        in_use: name of the model that repairs live now.
+        use_model: makes the live repair use a model of that name.
     """
 
     run_changed = Signal(RunView)
     runs_changed = Signal(tuple)
     weights_used = Signal(Path)
     refused = Signal(str)
+    estimated = Signal(str)
+    rolled_back = Signal(str)
+    compared = Signal(str)
 
     def __init__(
         self,
@@ -129,6 +143,9 @@ class TrainViewModel(QObject):
         use_weights: Callable[[Path], None],
         recipes: Mapping[str, Recipe],
         parent: QObject | None = None,
+        *,
+        in_use: Callable[[], str] = lambda: "",
+        use_model: Callable[[str], None] = lambda _name: None,
     ) -> None:
         super().__init__(parent)
         self.recipes = recipes
@@ -141,6 +158,16 @@ class TrainViewModel(QObject):
         self._listed: Slot[tuple[PastRun, ...]] = Slot()
         self._listed_seen = 0
         self._list_again = False
+        self._in_use = in_use
+        self._use_model = use_model
+        self._estimator: Worker | None = None
+        self._estimate: Slot[str] = Slot()
+        self._estimate_seen = 0
+        self._comparer: Worker | None = None
+        self._comparison: Slot[str] = Slot()
+        self._comparison_seen = 0
+        self._samples: tuple[bytes | None, bytes | None] = (None, None)
+        self._samples_of: tuple[Path, int] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -157,7 +184,17 @@ class TrainViewModel(QObject):
         state = None if self._job is None else self._job.state.latest()
         if self._job is None or state is None:
             return None
-        return RunView(self._title, self._job.run, state, words_of(state), _progress(state))
+        before, after = self._sample_pictures(self._job.run, len(state.scores))
+        return RunView(
+            self._title, self._job.run, state, words_of(state), _progress(state), before=before, after=after
+        )
+
+    def _sample_pictures(self, run: Path, evaluations: int) -> tuple[bytes | None, bytes | None]:
+        """Of the run, read again after each evaluation, when they are written anew."""
+        if self._samples_of != (run, evaluations) or self._samples[0] is None:
+            self._samples_of = (run, evaluations)
+            self._samples = (_content(run / files.SAMPLE_BEFORE), _content(run / files.SAMPLE_AFTER))
+        return self._samples
 
     def start(self, plan: TrainingPlan) -> None:
         """Train; refuses in words when the plan cannot start or a run is under way."""
@@ -202,8 +239,94 @@ class TrainViewModel(QObject):
         if not weights.is_file():
             self.refused.emit(f"The weights {weights} are gone. Choose another run.")
             return
+        before = self._in_use()
+        try:
+            if before and before != str(weights):
+                promotion.remember(self._runs_folder, before)
+        except OSError as error:
+            self.refused.emit(
+                f"The weights are not used, because what they replace cannot be noted: {error}."
+            )
+            return
         self._use_weights(weights)
         self.weights_used.emit(weights)
+
+    @property
+    def before_promotion(self) -> str | None:
+        """The model that was in use before the last weights that were promoted."""
+        return promotion.previous(self._runs_folder)
+
+    def roll_back(self) -> None:
+        """Repair live with the model that was in use before."""
+        name = self.before_promotion
+        if name is None:
+            self.refused.emit("There are no weights to go back to.")
+            return
+        path = Path(name)
+        if path.suffix and path.is_absolute() and not path.is_file():
+            self.refused.emit(f"The weights {name} are gone. Choose others on the Settings page.")
+            return
+        try:
+            promotion.forget(self._runs_folder)
+        except OSError as error:
+            self.refused.emit(f"The runs folder cannot be written: {error}.")
+            return
+        self._use_model(name)
+        self.rolled_back.emit(name)
+
+    @property
+    def comparing(self) -> bool:
+        """Whether a comparison is being measured."""
+        return self._comparer is not None and self._comparer.running
+
+    @property
+    def report(self) -> Path | None:
+        """The page with pictures of the last comparison of the run on screen; None where there is none."""
+        path = None if self._job is None else self._job.run / comparison.FOLDER / comparison.REPORT
+        return path if path is not None and path.is_file() else None
+
+    def compare(self, sessions: Sequence[Path]) -> None:
+        """Compare the run's weights with those in use; `compared` follows.
+
+        Args:
+            sessions: all that there are; those that the run did not learn from are taken.
+        """
+        run = self.run
+        if run is None or run.training.weights is None or self.comparing:
+            return
+        past = past_run(run.folder)
+        seen = () if past is None else past.sessions
+        held_out = [folder for folder in sessions if folder not in seen][:COMPARED_ON]
+        if not held_out:
+            self.refused.emit(
+                "There is no session that this run did not learn from. Record one to compare on."
+            )
+            return
+        weights, in_use, out = run.training.weights, self._in_use(), run.folder / comparison.FOLDER
+        self._comparer = Worker(
+            "training comparison",
+            lambda stop: self._comparison.put(comparison.compared(weights, in_use, held_out, out, stop)),
+        )
+        self._comparer.start()
+        self._timer.start()
+
+    @property
+    def estimating(self) -> bool:
+        """Whether an estimate is being measured."""
+        return self._estimator is not None and self._estimator.running
+
+    def estimate(self, plan: TrainingPlan) -> None:
+        """Measure in another process how long the plan will take and how much memory; `estimated` follows."""
+        if plan.obstacle:
+            self.refused.emit(plan.obstacle)
+            return
+        if self.estimating:
+            return
+        self._estimator = Worker(
+            "training estimate", lambda stop: self._estimate.put(estimated(plan.arguments, stop))
+        )
+        self._estimator.start()
+        self._timer.start()
 
     def load_runs(self) -> None:
         """Read the list of runs in a thread; `runs_changed` follows."""
@@ -219,21 +342,48 @@ class TrainViewModel(QObject):
         newer = self._listed.newer_than(self._listed_seen, timeout_s=0)
         if newer is not None:
             self._listed_seen, runs = newer
+            self._find_again(runs)
             self.runs_changed.emit(runs)
         if self._list_again and not self._is_listing:
             self._list_again = False
             self.load_runs()
+        found = self._estimate.newer_than(self._estimate_seen, timeout_s=0)
+        if found is not None:
+            self._estimate_seen, words = found
+            self.estimated.emit(words)
+        result = self._comparison.newer_than(self._comparison_seen, timeout_s=0)
+        if result is not None:
+            self._comparison_seen, words = result
+            self.compared.emit(words)
         self._poll_job()
         if self._nothing_can_follow:
             self._timer.stop()
 
     def close(self) -> None:
-        """Ask the trainer to stop and wait for it; the run can be resumed later."""
+        """Follow no longer; a run under way goes on without the window."""
         self._timer.stop()
         if self._job is not None:
             self._job.close()
+        for worker in (self._estimator, self._comparer):
+            if worker is not None:
+                worker.stop()
         if self._listing is not None:
             self._listing.stop()
+
+    def _find_again(self, runs: tuple[PastRun, ...]) -> None:
+        """Follow a run that goes on although the window that started it was closed."""
+        found = next((run for run in runs if run.owner is not None), None)
+        if found is None or found.owner is None or self.active:
+            return
+        if self._job is not None:
+            if self._job.run == found.folder:
+                return  # it has just ended, and the list is older than that
+            self._job.close()
+        job = TrainingJob(found.folder)
+        job.state.put(found.state)
+        self._title, self._job, self._seen = self.run_title(found), job, 0
+        job.attach(found.owner)
+        self._timer.start()
 
     def _launch(self, folder: Path, title: str, state: TrainingState, arguments: Sequence[str]) -> None:
         if self._job is not None:
@@ -257,7 +407,9 @@ class TrainViewModel(QObject):
     @property
     def _nothing_can_follow(self) -> bool:
         # Who still works is asked before what was seen: news that comes in between is then not taken for old.
-        if self.active or self._is_listing:
+        if self.active or self._is_listing or self.estimating or self.comparing:
+            return False
+        if (self._estimate.version, self._comparison.version) != (self._estimate_seen, self._comparison_seen):
             return False
         job_shown = self._job is None or self._job.state.version == self._seen
         return job_shown and self._listed.version == self._listed_seen
@@ -282,6 +434,13 @@ class TrainViewModel(QObject):
         while folder.exists():
             folder, number = self._runs_folder / f"{stem}_{number}", number + 1
         return folder
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def words_of(state: TrainingState) -> str:

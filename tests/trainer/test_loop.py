@@ -11,7 +11,7 @@ import torch
 
 from model import backbone, checkpoint
 from model.mdm import MDM
-from trainer import cli, files, loop, samples_view
+from trainer import cli, files, loop
 from trainer.config import MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
 from trainer.data.batches import on_device, read
 from trainer.data.datasets.arkitscenes import ArkitScenes
@@ -370,8 +370,8 @@ def test_curves_and_pictures_are_written_for_tensorboard(tmp_path):
     assert [event.step for event in board.Scalars("train/loss")] == [1, 2, 3]
     assert board.Scalars("held_out/mae_m")
     assert board.Tags()["images"]
-    assert (tmp_path / samples_view.BEFORE).is_file()
-    assert (tmp_path / samples_view.AFTER).is_file()
+    assert (tmp_path / files.SAMPLE_BEFORE).is_file()
+    assert (tmp_path / files.SAMPLE_AFTER).is_file()
 
 
 def test_each_step_says_how_much_of_it_was_waiting_for_samples(tmp_path):

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QBuffer
+from PySide6.QtGui import QImage
 
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
@@ -155,3 +157,54 @@ def test_everything_can_be_pressed_with_gloves(qtbot, make, tmp_path, size):
     page.show_runs((past(tmp_path / "a", resumable=True),))
 
     pages.assert_fit_for_fingers(page)
+
+
+def test_an_estimate_stands_until_the_plan_changes(qtbot, make):
+    page, _ = make()
+    page.plan.synthetic.click()
+    with qtbot.waitSignal(page.plan.estimate_requested) as signal:
+        page.plan._ask_for_estimate()
+    assert signal.args[0] == page.plan.plan
+    page.plan.show_estimate("About 10 min.")
+    assert page.plan.estimate_words.isVisibleTo(page)
+    page.plan.steps.set_value(990)
+    page.plan.check()
+    assert not page.plan.estimate_words.isVisibleTo(page)
+
+
+def test_samples_of_the_run_are_shown_in_their_own_proportions(make):
+    page, _ = make()
+    picture = QImage(1280, 240, QImage.Format.Format_RGB32)
+    picture.fill(0x336699)
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "JPEG")
+    state = TrainingState(
+        TrainingPhase.RUNNING, 49, 100, ((1, 0.5),), ((20, 0.12),), warning="A reader died."
+    )
+    page.show_run(
+        RunView("a", Path("/runs/a"), state, words_of(state), 0.5, before=bytes(buffer.data()), after=None)
+    )
+    assert page.run.before.isVisibleTo(page)
+    assert not page.run.after.isVisibleTo(page)
+    strip = page.run.before._picture
+    assert strip.height() == pytest.approx(strip.width() * 240 / 1280, abs=1)
+    assert page.run._warning.text() == "A reader died."
+
+
+def test_the_weights_before_a_promotion_are_offered_and_put_back(qtbot, make, tmp_path):
+    weights = tmp_path / "my run" / "weights.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"w")
+    page, _ = make()
+    assert page.roll_back.isHidden()
+    before = page._context.studio.choice.model
+    page.show_runs((past(tmp_path / "b", weights=weights),))
+    page._rows.itemAt(0).widget().use.click()
+    page.show_runs((past(tmp_path / "b", weights=weights),))
+    assert not page.roll_back.isHidden()
+    assert page.roll_back.text() == f"Back to {before}"
+    page.roll_back.click()
+    assert page._context.studio.choice.model == before
+    assert page._context.settings.model == before
+    assert page.roll_back.isHidden()

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import textwrap
 import time
 from pathlib import Path
@@ -7,10 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.training import job
+from app.training import job, promotion
+from app.training.comparison import sentence
 from app.training.history import past_runs, replay
 from app.training.job import TrainingPhase, TrainingState
 from app.viewmodels.train import TrainingPlan, TrainViewModel, words_of
+from trainer import process
 
 RECIPES = {"fine": SimpleNamespace(name="fine", title="Fine-tune", note="Short", steps=3, needs_weights=True)}
 PLAN = TrainingPlan("fine", (), synthetic=True, steps=3, init=None)
@@ -62,7 +65,8 @@ def trainer(tmp_path, monkeypatch):
         lines = [
             "import json, sys",
             "from pathlib import Path",
-            "run = Path(sys.argv[sys.argv.index('--run') + 1])",
+            "place = sys.argv.index('--run') + 1 if '--run' in sys.argv else 0",
+            f"run = Path(sys.argv[place] if place else {str(tmp_path)!r})",
             "(run / 'argv.txt').write_text(' '.join(sys.argv[1:]))",
             "(run / 'config.json').write_text(json.dumps({'recipe': 'fine', 'synthetic': 1.0, 'steps': 3}))",
             "log = (run / 'progress.jsonl').open('a')",
@@ -87,6 +91,11 @@ def model(qtbot, tmp_path, used):
     made = TrainViewModel(tmp_path / "runs", used.append, RECIPES)
     yield made
     made.close()
+    for run in (tmp_path / "runs").glob("*"):
+        if run.is_dir() and process.owner(run) is not None:
+            (run / "stop").touch()
+    for child in job._left_running:
+        child.wait(10)
 
 
 def phase(model):
@@ -207,15 +216,131 @@ def test_a_plan_that_cannot_start_says_why(qtbot, model, plan, reason):
     assert reason in signal.args[0]
 
 
-def test_closing_stops_the_trainer_and_the_run_can_be_resumed(qtbot, model, trainer, tmp_path):
+def test_closing_the_window_leaves_the_run_alone_and_the_next_window_finds_it(
+    qtbot, model, trainer, tmp_path, used
+):
     trainer(WAITS)
     start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+    qtbot.waitUntil(lambda: model.run.training.step == 1)
+    folder = model.run.folder
 
     model.close()
 
     [past] = past_runs(tmp_path / "runs")
-    assert past.resumable
-    assert past.state.phase is TrainingPhase.STOPPED
+    assert past.owner is not None, "the trainer goes on"
+    assert not past.resumable
+    assert past.state.phase is TrainingPhase.RUNNING
+    later = TrainViewModel(tmp_path / "runs", used.append, RECIPES)
+    try:
+        later.load_runs()
+        qtbot.waitUntil(lambda: phase(later) is TrainingPhase.RUNNING)
+        assert later.run.folder == folder
+        assert later.run.training.losses == ((1, 0.5),), "with its curve so far"
+        assert later.run.title == "Fine-tune: simulated rooms"
+        assert later.active
+        with qtbot.waitSignal(later.refused):
+            later.start(PLAN)
+        later.stop()
+        qtbot.waitUntil(lambda: phase(later) is TrainingPhase.STOPPED)
+        [past] = past_runs(tmp_path / "runs")
+        qtbot.waitUntil(lambda: process.owner(folder) is None)
+        assert past_runs(tmp_path / "runs")[0].resumable
+    finally:
+        later.close()
+
+
+def test_a_run_that_dies_without_its_window_is_told_as_such(qtbot, model, trainer, tmp_path, used):
+    trainer(WAITS)
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+    folder = model.run.folder
+    model.close()
+    owner = process.owner(folder)
+    later = TrainViewModel(tmp_path / "runs", used.append, RECIPES)
+    try:
+        later.load_runs()
+        qtbot.waitUntil(lambda: phase(later) is TrainingPhase.RUNNING)
+        os.kill(owner.pid, signal.SIGTERM)
+        qtbot.waitUntil(lambda: phase(later) is TrainingPhase.FAILED)
+        assert "without a word" in later.run.words
+    finally:
+        later.close()
+
+
+def test_another_process_with_the_same_number_is_not_the_run(tmp_path):
+    process.note(tmp_path, os.getpid())
+    assert process.owner(tmp_path).pid == os.getpid()
+    content = json.loads((tmp_path / "process.json").read_text("utf-8"))
+    (tmp_path / "process.json").write_text(
+        json.dumps(content | {"created_s": content["created_s"] - 60}), "utf-8"
+    )
+    assert process.owner(tmp_path) is None
+    (tmp_path / "process.json").write_text("torn", "utf-8")
+    assert process.owner(tmp_path) is None
+
+
+def test_samples_before_and_after_come_with_the_run(qtbot, model, trainer):
+    trainer(
+        "(run / 'sample-before.jpg').write_bytes(b'before')\n(run / 'sample-after.jpg').write_bytes(b'after')"
+        + TRAINS.replace("\n    ", "\n")
+    )
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+    assert (model.run.before, model.run.after) == (b"before", b"after")
+
+
+def test_promoted_weights_can_be_rolled_back_also_by_a_later_window(qtbot, tmp_path, used):
+    names = ["demo"]
+
+    def made():
+        return TrainViewModel(
+            tmp_path / "runs",
+            lambda weights: names.append(str(weights)),
+            RECIPES,
+            in_use=lambda: names[-1],
+            use_model=names.append,
+        )
+
+    first = made()
+    assert first.before_promotion is None
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    for weights in (one, two):
+        weights.write_bytes(b"w")
+        first.use(weights)
+    later = made()
+    assert later.before_promotion == str(one)
+    with qtbot.waitSignal(later.rolled_back) as signal:
+        later.roll_back()
+    assert signal.args == [str(one)]
+    later.roll_back()
+    assert names == ["demo", str(one), str(two), str(one), "demo"]
+    with qtbot.waitSignal(later.refused):
+        later.roll_back()
+
+
+def test_weights_to_go_back_to_that_are_gone_are_refused(qtbot, tmp_path):
+    gone = tmp_path / "gone.safetensors"
+    promotion.remember(tmp_path / "runs", str(gone))
+    model = TrainViewModel(tmp_path / "runs", print, RECIPES)
+    with qtbot.waitSignal(model.refused) as signal:
+        model.roll_back()
+    assert "gone" in signal.args[0]
+
+
+def test_an_estimate_is_measured_in_another_process_and_said_in_words(qtbot, model, trainer):
+    trainer(
+        'say({"event": "estimate", "total_s": 600.0, "step_s": 1.5, "memory_mb": 2048.0, "device": "CPU"})'
+    )
+    with qtbot.waitSignal(model.estimated) as signal:
+        model.estimate(PLAN)
+    assert signal.args == [
+        "About 10 min (1.5 s for each step) and 2.0 GB of memory on CPU, measured with two steps."
+    ]
+
+
+def test_an_estimate_that_fails_says_why(qtbot, model, trainer):
+    trainer(FAILS)
+    with qtbot.waitSignal(model.estimated) as signal:
+        model.estimate(PLAN)
+    assert signal.args == ["The disk is full. Make room."]
 
 
 def test_past_runs_are_listed_newest_first_with_their_last_loss(qtbot, model, trainer, tmp_path):
@@ -292,3 +417,62 @@ def test_pace_is_said_in_the_larger_unit():
     assert "4.0 s per step, 6 min left" in words_of(
         TrainingState(TrainingPhase.RUNNING, 10, 100, rate_hz=0.25)
     )
+
+
+COMPARES = """
+out = Path(sys.argv[sys.argv.index("--out") + 1])
+out.mkdir(parents=True, exist_ok=True)
+rows = [
+    {"part": "hidden", "kind": kind, "method": method, "rmse_m": rmse}
+    for kind in ("block", "all")
+    for method, rmse in (("anchored a", 0.2), ("anchored b", 0.15))
+]
+(out / "report.json").write_text(json.dumps({"table": rows}))
+(out / "report.html").write_text("<html>")
+(out / "argv.txt").write_text(" ".join(sys.argv[1:]))
+"""
+
+
+def test_weights_are_compared_on_sessions_that_the_run_has_not_seen(qtbot, tmp_path, trainer, used):
+    model = TrainViewModel(tmp_path / "runs", used.append, RECIPES, in_use=lambda: "demo")
+    trainer(TRAINS)
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+    config = {"recipe": "fine", "synthetic": 1.0, "steps": 3, "sessions": [str(tmp_path / "seen")]}
+    (model.run.folder / "config.json").write_text(json.dumps(config), "utf-8")
+    trainer(COMPARES)
+    try:
+        assert model.report is None
+        with qtbot.waitSignal(model.compared) as signal:
+            model.compare([tmp_path / "seen", tmp_path / "new"])
+        assert signal.args == ["Hidden depth: RMSE 200 mm in use, 150 mm new (25% less)."]
+        said = (model.run.folder / "compare" / "argv.txt").read_text("utf-8")
+        assert f"evaluate {tmp_path / 'new'} --out" in said
+        assert said.index("--model demo") < said.index(f"--model {model.run.training.weights}")
+        assert model.report is not None
+        with qtbot.waitSignal(model.refused):
+            model.compare([tmp_path / "seen"])
+    finally:
+        model.close()
+
+
+def test_a_comparison_that_fails_says_why(qtbot, tmp_path, trainer, used):
+    model = TrainViewModel(tmp_path / "runs", used.append, RECIPES, in_use=lambda: "off")
+    trainer(TRAINS)
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+    trainer(FAILS)
+    try:
+        with qtbot.waitSignal(model.compared) as signal:
+            model.compare([tmp_path / "new"])
+        assert signal.args == ["The disk is full. Make room."]
+    finally:
+        model.close()
+
+
+def test_without_weights_in_use_classical_filling_stands_for_them():
+    rows = [
+        {"part": "hidden", "kind": "all", "method": "anchored", "rmse_m": 0.3},
+        {"part": "hidden", "kind": "all", "method": "membrane", "rmse_m": 0.2},
+        {"part": "truth", "kind": "all", "method": "raw", "rmse_m": 0.2},
+    ]
+    assert sentence(rows) == "Hidden depth: RMSE 200 mm by classical filling, 300 mm new (50% more)."
+    assert sentence([]) == "Nothing could be compared."

@@ -1,0 +1,72 @@
+"""A run's weights against those in use, on sessions that the run has not seen, in a process of its own."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.training import job
+from app.training.estimate import last_words
+
+FOLDER = "compare"
+REPORT = "report.html"
+WITHOUT_WEIGHTS = frozenset({"off", "classical"})
+FILLING = "membrane"
+PARTS = {"hidden": "hidden depth", "truth": "exact depth"}
+
+
+def compared(weights: Path, in_use: str, sessions: Sequence[Path], out: Path, stop: threading.Event) -> str:
+    """One sentence with both errors; why they cannot be told, if they cannot.
+
+    Args:
+        weights: of the run.
+        in_use: name of the model that repairs live; where that has no weights, classical filling stands for
+            it.
+        sessions: to compare on.
+        out: folder for the report.
+        stop: ends the measuring process.
+    """
+    rival = ["--methods", "membrane,anchored"] if in_use in WITHOUT_WEIGHTS else ["--methods", "anchored"]
+    models = [str(weights)] if in_use in WITHOUT_WEIGHTS else [in_use, str(weights)]
+    command = [sys.executable, str(job.MAIN), "evaluate", *map(str, sessions), "--out", str(out), "--json"]
+    command += ["--parts", ",".join(PARTS), "--levels", "medium", "--per-source", "4", *rival]
+    for model in models:
+        command += ["--model", model]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    ) as child:
+        said = last_words(child, stop).decode(errors="replace").splitlines()
+    if child.returncode != 0:
+        return _failure(said)
+    return sentence(json.loads((out / "report.json").read_bytes())["table"])
+
+
+def sentence(table: Sequence[dict[str, Any]]) -> str:
+    """Both errors of each part, the weights in use first and the run's last, as the report lists them."""
+    words = []
+    for part, name in PARTS.items():
+        rows = [
+            row for row in table if row["part"] == part and row["kind"] == "all" and row["method"] != "raw"
+        ]
+        rows.sort(key=lambda row: row["method"] != FILLING)  # a stable sort: in use, then new
+        if len(rows) == 2:
+            before, after = (row["rmse_m"] for row in rows)
+            change = f"{abs(after / before - 1):.0%} {'less' if after <= before else 'more'}"
+            rival = "by classical filling" if rows[0]["method"] == FILLING else "in use"
+            words.append(f"{name}: RMSE {1000 * before:.0f} mm {rival}, {1000 * after:.0f} mm new ({change})")
+    return (
+        ". ".join(text[0].upper() + text[1:] for text in words) + "."
+        if words
+        else "Nothing could be compared."
+    )
+
+
+def _failure(lines: Sequence[str]) -> str:
+    try:
+        event = json.loads(lines[-1])
+        return f"{event['message']} {event['hint']}"
+    except (IndexError, ValueError, KeyError, TypeError):
+        return "The comparison ended without a word."

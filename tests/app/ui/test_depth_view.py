@@ -279,7 +279,8 @@ def test_raw_depth_that_is_hidden_on_purpose_is_struck_out(view, tile):
 
 def test_a_touch_on_raw_depth_of_a_camera_apart_is_read_where_colour_sees_it(view, tile, finger):
     apart = Calibration(tile.frame.calibration.color, Intrinsics(8, 6, 8.0, 8.0, 4.5, 2.5))
-    frame = replace(tile.frame, calibration=apart)
+    two_walls = np.tile(np.repeat(np.array([500, 600], np.uint16), 4), (6, 1))
+    frame = replace(tile.frame, calibration=apart, depth=DepthMap(two_walls, 0.001))
     view.show_options(LiveOptions(layout="one", shown="raw"))
     view.show_tile(replace(tile, frame=frame, refined=None))
     here = place(pane(view, "raw"), 6, 2.5)

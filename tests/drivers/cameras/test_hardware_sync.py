@@ -109,7 +109,7 @@ class Bench:
         """Only what the roles need; the streams were run on the real library."""
         made = object.__new__(orbbec.OrbbecCamera)
         made._ob, made._live, made._device, made._open = self.ob, True, self.ob.Device(), False
-        made._sync_role, made._find = SyncRole.FREE, None
+        made._sync_role, made._find, made._motion = SyncRole.FREE, None, None
         made._info = orbbec.CameraInfo(serial, f"Orbbec {serial}", "Gemini 335", serial, "", 30.0, live=True)
         return made
 

@@ -93,9 +93,12 @@ def capture(
     report(CameraState(CameraStatus.STARTING))
     logged = ""
     failures = 0
+    step = Step(0.0, reset=False)
     while not stop.is_set():
         came = _Came(deliver)
         try:
+            if step.reset:
+                _reset(camera)
             with camera:
                 if not failures:
                     report(CameraState(CameraStatus.OPEN))
@@ -114,8 +117,6 @@ def capture(
             logged = reason
         report(CameraState(CameraStatus.LOST, error))
         step = after_failure(error, failures)
-        if step.reset:
-            _reset(camera)
         stop.wait(step.wait_s)
     report(CameraState(CameraStatus.STOPPED))
 
@@ -153,7 +154,7 @@ def _reset(camera: Camera) -> None:
     log.warning("camera %s: its device is started anew", camera.info.id)
     try:
         camera.reset()
-    except CameraError as error:
+    except CameraError as error:  # not every device can; why it failed before is what has to be said
         log.warning("camera %s: %s", camera.info.id, error)
 
 

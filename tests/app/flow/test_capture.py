@@ -192,3 +192,19 @@ def test_a_device_that_fails_again_and_again_is_started_anew(monkeypatch):
 
     assert camera.raised == 2
     assert camera.resets == 1
+
+
+def test_a_reset_that_fails_is_one_more_failure(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+
+    class Stubborn(Odd):
+        def reset(self):
+            super().reset()
+            raise RuntimeError("the library will not")
+
+    camera = Stubborn("tiny", SensorKind.ACTIVE_STEREO, width=16, height=12, rate_hz=200)
+
+    _, states = run(camera, until=lambda frames, _: len(frames) >= 8)
+
+    assert camera.resets == 1
+    assert any("the library will not" in str(state.error) for state in states)

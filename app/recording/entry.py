@@ -1,6 +1,6 @@
 """One session of the library as the screen shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +9,12 @@ from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
 
 NO_LABELS = Labels(scene="", tags=(), notes="", operator="", site="", events={})
+
+
+def with_marks_only(labels: Labels) -> Labels:
+    """Labels as an entry holds them: ten thousand entries have no room for what nobody looks at."""
+    marks = {name: event for name, event in labels.events.items() if event.kind == "mark"}
+    return replace(labels, events=marks)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class SessionEntry:
         started: local time, or None where nothing says.
         seconds: length.
         cameras: in the rig's order.
-        labels: what holds after all edits.
+        labels: what holds after all edits; of the events behind them only the marks.
         bytes: of all files.
         start_ns: of the first message, UTC; 0 where nothing says.
         recovered: whether a crash was repaired.
@@ -96,6 +102,8 @@ class SessionEntry:
 
     def matches(self, words: str) -> bool:
         """Whether each of the words occurs in name, labels or cameras."""
+        if not words:
+            return True
         said = self.labels
         text = " ".join((
             self.name, said.scene, *said.tags, said.notes, said.operator, said.site,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.pictures import depth_picture, depth_range
-from app.recording.entry import NO_LABELS, SessionCamera, SessionEntry
+from app.recording.entry import NO_LABELS, SessionCamera, SessionEntry, with_marks_only
 from app.recording.index import LibraryIndex, signature
 from drivers.errors import SessionError
 from drivers.session import library
@@ -311,7 +311,7 @@ def _entry(summary: SessionSummary) -> SessionEntry:
         started=_from_name(summary.path) if info is None else _local(info.started_utc),
         seconds=summary.duration_s,
         cameras=tuple(_camera(camera, manifest) for camera in cameras),
-        labels=summary.labels or NO_LABELS,
+        labels=NO_LABELS if summary.labels is None else with_marks_only(summary.labels),
         bytes=summary.size_bytes,
         start_ns=min((file.first_ns for file in manifest.files if file.first_ns), default=0)
         if manifest

@@ -4,7 +4,8 @@ python benchmarks/library.py
 
 The session has three cameras at 30 Hz and a chunk for each frame, as 720p has, but tiny images: what
 opening costs depends on the number of chunks and frames only. Everything is written to a temporary folder
-first, which takes about a minute. Exit status 1 if a limit is broken. Cached files: nothing is read from a cold disk.
+first, which takes about a minute. Exit status 1 if a limit is broken. Files are cached: nothing is read from
+a cold disk.
 """
 
 import argparse

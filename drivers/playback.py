@@ -34,7 +34,8 @@ class Cursor:
 class Playback:
     """The clock that the cameras of one session share. All methods may be called from any thread.
 
-    No frame is left out unless somebody moves: a camera that falls behind holds the clock for all of them.
+    No frame is left out unless somebody moves or asks for it: a camera that falls behind holds the clock for
+    all of them, or, where the pace is to be kept, shows its newest frame and counts those it left out.
     Moving goes from frame to frame of the camera that has most of them, the lead; the others show what they
     had at that moment.
 
@@ -62,6 +63,8 @@ class Playback:
         self._jumps = 0
         self._jumped_to_ns = 0
         self._followers = 0
+        self._skipping = False
+        self._skipped = 0
 
     @property
     def playing(self) -> bool:
@@ -72,6 +75,16 @@ class Playback:
     def speed(self) -> float:
         """1.0 is that of the recording."""
         return self._speed
+
+    @property
+    def skipping(self) -> bool:
+        """Whether frames are left out so that the pace is kept."""
+        return self._skipping
+
+    @property
+    def skipped(self) -> int:
+        """Frames of all cameras that were left out since that was asked for."""
+        return self._skipped
 
     @property
     def length_ns(self) -> int:
@@ -119,6 +132,12 @@ class Playback:
             self._speed = speed
             self._anchor(at_ns, playing=self._playing)
 
+    def set_skipping(self, skipping: bool) -> None:
+        """Keep the pace, or show every frame however long it takes."""
+        with self._changed:
+            self._skipping, self._skipped = skipping, 0
+            self._anchor(self._now_ns(), playing=self._playing)
+
     def seek(self, at_ns: int) -> None:
         """Go to the frame at a time from the session's start, and play on from there or stay there."""
         self._jump(self.frame_at(at_ns), playing=self._playing)
@@ -156,8 +175,8 @@ class Playback:
     def follow(self, cursor: Cursor, *, timeout_s: float) -> bool:
         """Wait until the frame at `cursor.next` is to be delivered; false if that is not so in time.
 
-        Where somebody has moved, the cursor goes to the newest frame of that moment, which is to be delivered
-        at once.
+        Where somebody has moved, or the pace is to be kept and more frames are due, the cursor goes to the
+        newest frame of that moment, which is to be delivered at once.
         """
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
         with self._changed:
@@ -170,6 +189,9 @@ class Playback:
                 until_ns = deadline_ns
                 if self._playing:
                     due_ns = self._since_ns + int((at_ns - self._at_ns) / self._speed)
+                    if self._skipping and due_ns <= now_ns:
+                        self._skip(cursor)
+                        return True
                     if now_ns - due_ns > _LATE_NS:
                         self._since_ns += now_ns - due_ns  # everybody waits for the slow one
                     if due_ns <= now_ns:
@@ -180,6 +202,12 @@ class Playback:
                 if now_ns >= deadline_ns:
                     return False
                 self._changed.wait((until_ns - now_ns) / 1e9)
+
+    def _skip(self, cursor: Cursor) -> None:
+        at_ns = self._now_ns() - cursor.round * self._period_ns
+        newest = int(np.searchsorted(cursor.times_ns, at_ns, "right")) - 1
+        self._skipped += max(newest - cursor.next, 0)
+        cursor.next = max(newest, cursor.next)
 
     def _move(self, cursor: Cursor) -> None:
         # Exactly there, also when time has gone on since; who comes late begins where the others are.

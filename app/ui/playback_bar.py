@@ -24,7 +24,7 @@ from app.viewmodels.playback import Filmstrip, PlaybackModel, PlaybackView
 from drivers.playback import SPEEDS
 
 STRIP_PX = 64
-WORDS_PX = 170
+WORDS_PX = 215
 MARK_PX = 12
 CURSOR_PX = 4
 ON_FILM = theme.DARK
@@ -135,6 +135,7 @@ class PlaybackBar(QFrame):
         self.back = IconButton("step-backward", "One frame back (,)")
         self.toggle = IconButton("pause", "Pause (K)")
         self.forward = IconButton("step-forward", "One frame on (.)")
+        self.skip = IconButton("run-fast", "Skip frames to keep the pace", checkable=True)
         self.strip = Strip()
         self.time = label("", "body", wrap=False)
         self.frame = label("", "muted", wrap=False)
@@ -157,10 +158,12 @@ class PlaybackBar(QFrame):
         row.addWidget(self.strip, 1)
         row.addSpacing(theme.TIGHT_PX)
         row.addLayout(words_column)
+        row.addWidget(self.skip)
         row.addWidget(self.speed)
         self.back.clicked.connect(partial(self._step, -1))
         self.forward.clicked.connect(partial(self._step, 1))
         self.toggle.clicked.connect(model.toggle)
+        self.skip.clicked.connect(model.set_skipping)
         self.strip.seek_requested.connect(model.seek)
         self.strip.step_requested.connect(model.step)
         self.speed.picked.connect(self._speed_picked)
@@ -182,6 +185,7 @@ class PlaybackBar(QFrame):
         name = "Pause (K)" if view.playing else "Play (K)"
         self.toggle.setAccessibleName(name)
         self.toggle.setToolTip(name)
+        self.skip.setChecked(view.skipping)
         self.time.setText(view.time)
         self.frame.setText(view.frame)
         self.speed.select(f"{view.speed:g}")

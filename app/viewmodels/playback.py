@@ -41,7 +41,8 @@ class PlaybackView:
         speed: 1.0 is that of the recording.
         share: of the session, 0 to 1.
         time: "00:12 of 01:05".
-        frame: "frame 361 of 1,950".
+        frame: "frame 361 of 1,950", and how many were skipped.
+        skipping: whether frames are left out to keep the pace.
     """
 
     playing: bool
@@ -49,6 +50,7 @@ class PlaybackView:
     share: float
     time: str
     frame: str
+    skipping: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +135,12 @@ class PlaybackModel(QObject):
             self._playback.set_speed(speed)
             self.poll()
 
+    def set_skipping(self, skipping: bool) -> None:
+        """Keep the pace, or show every frame."""
+        if self._playback is not None:
+            self._playback.set_skipping(skipping)
+            self.poll()
+
     def poll(self) -> None:
         """Look once; the timer calls this."""
         if self._studio.pipeline is not self._pipeline:
@@ -179,12 +187,14 @@ class PlaybackModel(QObject):
 
 def _view(playback: Playback) -> PlaybackView:
     at_ns, length_ns = playback.at_ns, playback.length_ns
+    frame = f"frame {playback.frame_at(at_ns) + 1:,} of {playback.frames:,}"
     return PlaybackView(
         playing=playback.playing,
         speed=playback.speed,
         share=at_ns / length_ns,
         time=f"{clock(at_ns / 1e9)} of {clock(length_ns / 1e9)}",
-        frame=f"frame {playback.frame_at(at_ns) + 1:,} of {playback.frames:,}",
+        frame=f"{frame}, {playback.skipped:,} skipped" if playback.skipping else frame,
+        skipping=playback.skipping,
     )
 
 

@@ -19,7 +19,7 @@ class ReplayCamera(CameraBase):
     """One camera of a session.
 
     Cameras of one session share a playback, which keeps them together and can be paused and moved. A reader
-    that is too slow makes the playback slower; no frame is left out.
+    that is too slow makes the playback slower; no frame is left out unless the playback is told to.
 
     Attributes:
         playback: where the replay stands.
@@ -118,13 +118,13 @@ class ReplayCamera(CameraBase):
             cursor.round += 1
             self._index_offset += self._index_period
         frame = self._decoded(cursor.next)  # before it is due, so that decoding does not make it late
-        jumps = cursor.jumps
+        place = cursor.jumps, cursor.next
         if self._realtime and not self.playback.follow(cursor, timeout_s=timeout_s):
             return self._still()
-        if cursor.jumps != jumps:
+        if (cursor.jumps, cursor.next) != place:
             frame = self._decoded(cursor.next)
             if self._shown is not None:
-                # Indices count on across a jump, or it would look like lost frames.
+                # Indices count on across what was asked for, or it would look like lost frames.
                 self._index_offset = self._shown.index + 1 - frame.index
         self._ahead = None
         cursor.next += 1

@@ -196,3 +196,29 @@ def test_opening_again_begins_again(folder):
     with camera:
         assert camera.playback.playing
         assert camera.read(timeout_s=1).index == 0
+
+
+def numbers_of_a_slow_reader(folder, *, skipping):
+    """What a reader that takes three periods for each frame gets, and what the playback says it skipped."""
+    camera = replay_cameras(folder, loop=False)[0]
+    numbers = []
+    with camera:
+        camera.playback.set_skipping(skipping)
+        try:
+            while True:
+                frame = camera.read(timeout_s=1)
+                numbers.append(frame.index)
+                threading.Event().wait(3 * PERIOD_NS / 1e9)
+        except EndOfStream:
+            return len(numbers), camera.playback.skipped, numbers
+
+
+def test_no_frame_is_skipped_unless_that_is_asked_for(folder):
+    assert numbers_of_a_slow_reader(folder, skipping=False)[:2] == (FRAMES, 0)
+
+
+def test_a_slow_reader_keeps_the_pace_where_that_is_asked_for(folder):
+    count, skipped, indices = numbers_of_a_slow_reader(folder, skipping=True)
+    assert count + skipped == FRAMES
+    assert skipped >= FRAMES // 3
+    assert indices == list(range(indices[0], indices[0] + count))  # what was asked for is no loss

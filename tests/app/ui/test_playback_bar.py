@@ -105,3 +105,14 @@ def test_the_window_shows_it_on_the_live_page_while_a_session_is_replayed(qtbot,
     window.go_to("Live")
     assert bar.isVisible()
     window.close()
+
+
+def test_skipping_is_asked_for_and_counted(bar):
+    assert not bar._model.playback.skipping
+    assert "skipped" not in bar.frame.text()
+    bar.skip.click()
+    assert bar._model.playback.skipping
+    assert bar.skip.isChecked()
+    assert "0 skipped" in bar.frame.text()
+    bar.skip.click()
+    assert not bar._model.playback.skipping

@@ -165,6 +165,7 @@ class ExportRecord:
                 "notes": labels.notes,
                 "operator": labels.operator,
                 "site": labels.site,
+                "consent": labels.consent,
             },
             "marks": [
                 {"utc_ns": event.start_ns, "text": event.value}

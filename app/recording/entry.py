@@ -106,7 +106,7 @@ class SessionEntry:
             return True
         said = self.labels
         text = " ".join((
-            self.name, said.scene, *said.tags, said.notes, said.operator, said.site,
-            *(camera.name for camera in self.cameras),
+            self.name, said.scene, *said.tags, said.notes, said.operator, said.site, said.consent,
+            *(mark.value for mark in said.events.values()), *(camera.name for camera in self.cameras),
         )).casefold()  # fmt: skip
         return all(word in text for word in words.casefold().split())

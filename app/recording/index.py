@@ -119,14 +119,7 @@ def _row(entry: SessionEntry, then: Signature) -> dict[str, Any]:
             }
             for camera in entry.cameras
         ],
-        "labels": {
-            "scene": labels.scene,
-            "tags": labels.tags,
-            "notes": labels.notes,
-            "operator": labels.operator,
-            "site": labels.site,
-            "events": events,
-        },
+        "labels": {**vars(labels), "events": events},
         "bytes": entry.bytes,
         "start_ns": entry.start_ns,
         "recovered": entry.recovered,
@@ -154,14 +147,7 @@ def _from_row(session: Path, row: dict[str, Any]) -> SessionEntry:
             )
             for camera in row["cameras"]
         ),
-        labels=Labels(
-            scene=labels["scene"],
-            tags=tuple(labels["tags"]),
-            notes=labels["notes"],
-            operator=labels["operator"],
-            site=labels["site"],
-            events={event.id: event for event in events},
-        ),
+        labels=Labels(**{**labels, "tags": tuple(labels["tags"]), "events": {e.id: e for e in events}}),
         bytes=row["bytes"],
         start_ns=row["start_ns"],
         recovered=row["recovered"],

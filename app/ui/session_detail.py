@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, Overview
-from app.settings import SCENES
+from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.preview import Preview
 from app.ui.session_card import when
@@ -35,6 +35,7 @@ from app.viewmodels.sessions import camera_words, drop_words, marks
 from app.viewmodels.words import counted, duration, size
 
 NO_SCENE = Option("", "Not said")
+NO_CONSENT = [NO_SCENE, *(Option(consent, consent.capitalize()) for consent in CONSENTS)]
 PICTURES = (Option("color", "Colour"), Option("raw", "Raw"), Option("refined", "Refined"))
 TEXTS = (("notes", "Notes"), ("site", "Site"), ("operator", "Operator"))
 
@@ -84,6 +85,8 @@ class SessionDetail(Card):
         self.close_button = Button("Close", icon_name="close")
         self.scene = Picker("Scene", [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
         self.scene.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.consent = Picker("Consent", NO_CONSENT)
+        self.consent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.tags = ChipGroup([], "Tags of this session", exclusive=False)
         self.no_tags = caption("No tags. Press one to take it away; add new ones below.")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add")
@@ -104,6 +107,7 @@ class SessionDetail(Card):
         self.export.clicked.connect(self._export)
         self.close_button.clicked.connect(self.closed)
         self.scene.picked.connect(self._scene_picked)
+        self.consent.picked.connect(self._consent_picked)
         self.tags.changed.connect(self._tags_pressed)
         self.tag_entry.submitted.connect(self._tag_typed)
         self.marks.changed.connect(self._marks_pressed)
@@ -121,8 +125,7 @@ class SessionDetail(Card):
         self.pictures.setVisible(self._overview is not None)
         self._show_picture()
         self._when.setText(when(entry))
-        said = [entry.labels.site, entry.labels.operator]
-        place = ", ".join(text for text in said if text)
+        place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
         self._facts.setText(
             f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}, {size(entry.bytes)}"
             + (f"\n{place}" if place else "")
@@ -139,6 +142,11 @@ class SessionDetail(Card):
             button.setVisible(entry.usable)
         self.labels.setVisible(entry.usable)
         self.scene.select(entry.labels.scene)
+        said = entry.labels.consent
+        # Another program, or an older one, may have said it in words of its own.
+        own = [Option(said, said.capitalize())] if said and said not in CONSENTS else []
+        self.consent.set_options([*NO_CONSENT, *own])
+        self.consent.select(said)
         self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])
         self.tags.select(entry.labels.tags)
         self.no_tags.setVisible(not entry.labels.tags)
@@ -211,6 +219,8 @@ class SessionDetail(Card):
             self.marks,
         ):
             labels.addWidget(widget)
+        labels.addWidget(caption("Consent of the people in view"))
+        labels.addWidget(self.consent)
         for name, title_text in TEXTS:
             labels.addWidget(caption(title_text))
             labels.addWidget(self.texts[name])
@@ -256,6 +266,9 @@ class SessionDetail(Card):
 
     def _scene_picked(self, scene: str) -> None:
         self.labels_changed.emit(LabelEdit(scene=scene))
+
+    def _consent_picked(self, consent: str) -> None:
+        self.labels_changed.emit(LabelEdit(consent=consent))
 
     def _tags_pressed(self, tags: list[str]) -> None:
         self.labels_changed.emit(LabelEdit(tags=tuple(tags)))

@@ -51,7 +51,7 @@ from drivers.imports.table import SUFFIXES
 DETAIL_PX = 400
 ALL = Option("", "All scenes")
 UNDO_S = 12.0
-MOST_CARDS = 200
+MOST_CARDS = 100
 """More come when they are asked for: thousands of widgets are slow, and nobody looks at them."""
 KEPT = (
     Option(Kept.ALL.value, "All sessions"),
@@ -86,7 +86,7 @@ class SessionsPage(QWidget):
         self._context = context
         self._cards: dict[Path, SessionCard] = {}
         self._most = MOST_CARDS
-        self.search = TouchEntry("Search sessions", placeholder="Search: name, tag, site, camera")
+        self.search = TouchEntry("Search sessions", placeholder="Search: name, tag, note, mark, site, camera")
         self.kept = Picker("Which sessions", KEPT)
         self.order = Picker("Order", ORDER)
         self.scenes = ChipGroup([ALL], "Show only this scene")

@@ -14,7 +14,7 @@ from app.recording.entry import SessionEntry
 from app.recording.library import Recovery, entries, purge, recover_all, thumbnail, trash
 
 POLL_MS = 60
-FIRST_LOOK = 200
+FIRST_LOOK = 100
 """So many sessions are shown while the others are still being read."""
 
 

@@ -31,14 +31,14 @@ class Kept(Enum):
 
     def keeps(self, entry: SessionEntry) -> bool:
         """Whether it keeps this session."""
-        lossless = entry.usable and entry.lost == 0 and not entry.recovered
-        return {
-            Kept.ALL: True,
-            Kept.LOSSLESS: lossless,
-            Kept.LOSSES: entry.usable and not lossless,
-            Kept.REFINED: entry.refined > 0,
-            Kept.TROUBLE: not entry.usable or bool(entry.failure),
-        }[self]
+        if self is Kept.ALL:
+            return True
+        if self is Kept.REFINED:
+            return entry.refined > 0
+        if self is Kept.TROUBLE:
+            return not entry.usable or bool(entry.failure)
+        lossless = entry.lost == 0 and not entry.recovered
+        return entry.usable and lossless is (self is Kept.LOSSLESS)
 
 
 class Order(Enum):

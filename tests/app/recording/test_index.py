@@ -15,7 +15,9 @@ from tests.app.recording import small_sessions as small
 @pytest.fixture
 def root(tmp_path):
     totals = {"left": CameraTotals(device_frames=6, written=4, host_drop=2)}
-    small.make_session(tmp_path / "b", scene="office", tags=["glass"], site="Hall 3", notes="two\nlines")
+    small.make_session(
+        tmp_path / "b", scene="office", tags=["glass"], site="Hall 3", notes="two\nlines", consent="given"
+    )
     small.make_session(tmp_path / "a", cameras=("left",), totals=totals)
     append_event(tmp_path / "b", add_label("mark", "mirror", start_ns=7, camera_id="left"))
     return tmp_path

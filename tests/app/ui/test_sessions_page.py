@@ -192,7 +192,7 @@ def test_copy_asks_for_the_folder_and_copies_into_it(qtbot, make, tmp_path):
     (tmp_path / "disk").mkdir()
     dialog._walk.go_to(tmp_path / "disk")
     dialog.choose.click()
-    qtbot.waitUntil(lambda: bool(asked.notices))
+    qtbot.waitUntil(lambda: bool(asked.notices), timeout=20_000)  # each file waits for the disk
 
     assert (tmp_path / "disk" / "a" / "manifest.json").exists()
     assert "the same" in asked.notices[0].text
@@ -347,3 +347,17 @@ def test_files_that_can_be_imported_are_offered(make, tmp_path):
     dialog._walk.go_to(tmp_path)
     assert [row.path.name for row in dialog._walk.view.rows if row.file] == ["a.mkv", "c.R3D"]
     dialog.reject()
+
+
+def test_consent_is_edited_afterwards_and_found(make, tmp_path):
+    folder = small.make_session(tmp_path / "a", consent="not asked")
+    page, _ = make()
+    cards(page)[0].click()
+    assert page.detail.consent.choice == "not asked"
+
+    page.detail.consent.picked.emit("all agreed")
+
+    assert read_entry(folder).labels.consent == "all agreed"
+    assert page.detail.consent.choice == "all agreed"
+    page.search.edited.emit("agreed")
+    assert len(cards(page)) == 1

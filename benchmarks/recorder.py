@@ -36,6 +36,7 @@ from drivers.synth.sensor import SensorKind
 PNG_FACTOR, JXL_FACTOR = 2.5, 4.0
 RING = 6
 RATE_HZ = 30.0
+WAITING = 4
 REPEATS = 9
 
 
@@ -79,7 +80,10 @@ CASES = (
 
 
 class PlayedCamera(CameraBase):
-    """Plays a few rendered frames for ever, at its own rate; a frame that nobody fetched in time is lost."""
+    """Plays a few rendered frames for ever, at its own rate; a frame that nobody fetched in time is lost.
+
+    As in the vendors' libraries, a few frames wait for whoever is late.
+    """
 
     def __init__(self, number: int, case: Case) -> None:
         source = SyntheticCamera(
@@ -106,7 +110,9 @@ class PlayedCamera(CameraBase):
 
     def read(self, *, timeout_s: float) -> Frame | None:  # noqa: ARG002 - never late
         period_ns = round(1e9 / RATE_HZ)
-        self._next = max(self._next, (time.monotonic_ns() - self._start_ns) // period_ns)
+        newest = (time.monotonic_ns() - self._start_ns) // period_ns
+        if newest - self._next > WAITING:
+            self._next = newest
         due_ns = self._start_ns + self._next * period_ns
         time.sleep(max(due_ns - time.monotonic_ns(), 0) / 1e9)
         frame = self._frames[self._next % RING]

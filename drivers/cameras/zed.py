@@ -6,6 +6,7 @@ Written by the public names of ZED SDK 5.4; it has not been run with the SDK or 
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from drivers.camera import CameraBase, CameraInfo, EndOfStream
 from drivers.clock import Clock, exposed_ns
+from drivers.controls import Control, Value
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import (
@@ -24,16 +26,18 @@ from drivers.errors import (
     ModeUnsupported,
     SdkMissing,
 )
-from drivers.frame import Frame
+from drivers.frame import Frame, ImuSample
 from drivers.geometry import Calibration, Intrinsics
 from drivers.profiles import Wish
 from drivers.sdk import Sdk
+from drivers.vendor import zed_controls
 
 VENDOR = "Stereolabs"
 RATE_HZ = 30
 OPEN_TIMEOUT_S = 5.0
 _MILLIMETRE = 0.001
 _CLOCK_JUMPED_NS = 1_000_000_000
+_MOST_DOUBT = 100.0
 
 SDK = Sdk(
     name="zed",
@@ -50,6 +54,10 @@ SDK = Sdk(
 
 class ZedCamera(CameraBase):
     """One ZED, or an SVO file.
+
+    Confidence is the SDK's, turned round: 255 where it is surest. Readings of an inertial sensor are one for
+    each frame, because the SDK hands out the newest only. Its own axes stand in for the left camera's, from
+    which they differ by a turn of less than a degree.
 
     Colour and both grey images are those of the rectified pair; depth is the SDK's own, in the left camera's
     grid, in millimetres, neither filled nor smoothed over time. The SDK has no frame counter, so the index
@@ -134,7 +142,9 @@ class ZedCamera(CameraBase):
             camera.close()
             raise
         self._camera = camera
-        self._mats = {name: sl.Mat() for name in ("color", "left", "right", "depth")}
+        self._mats = {name: sl.Mat() for name in ("color", "left", "right", "depth", "confidence")}
+        self._imu = _has_imu(camera.get_camera_information())
+        self._sensors = sl.SensorsData()
         self._runtime = sl.RuntimeParameters(enable_depth=True, enable_fill_mode=False)
         if not self._info.live:  # what passed while a camera was away was lost; a file loses nothing
             self._last = None
@@ -166,10 +176,11 @@ class ZedCamera(CameraBase):
         device_ns = int(camera.get_timestamp(sl.TIME_REFERENCE.IMAGE).get_nanoseconds())
         now_ns = time.monotonic_ns()
         self._count(device_ns, now_ns)
+        captured_ns = exposed_ns(device_ns, now_ns) if self._info.live else now_ns
         return Frame(
             camera_id=self._info.id,
             index=self._index,
-            captured_ns=exposed_ns(device_ns, now_ns) if self._info.live else now_ns,
+            captured_ns=captured_ns,
             device_ns=device_ns,
             color=np.ascontiguousarray(self._image("color", sl.VIEW.LEFT)[..., 2::-1]),  # from BGRA
             depth=DepthMap(self._depth(), _MILLIMETRE),
@@ -177,7 +188,24 @@ class ZedCamera(CameraBase):
             ir_left=self._grey("left", sl.VIEW.LEFT_GRAY),
             ir_right=self._grey("right", sl.VIEW.RIGHT_GRAY),
             clock=Clock.DEVICE if self._info.live else Clock.HOST,
+            confidence=self._confidence(),
+            imu=self._felt(device_ns, captured_ns),
         )
+
+    def controls(self) -> tuple[Control, ...]:
+        camera = self._of_open_camera()
+        found = zed_controls.controls(self._sl, camera)
+        return found if self._info.live else tuple(replace(c, read_only=True) for c in found)
+
+    def set_control(self, name: str, value: Value) -> None:
+        super().set_control(name, value)
+        if not zed_controls.set_control(self._sl, self._of_open_camera(), name, value):
+            raise CameraError(f"{self._info.name} does not take {name}", hint="Try another value.")
+
+    def _of_open_camera(self) -> Any:
+        if self._camera is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        return self._camera
 
     def _count(self, device_ns: int, now_ns: int) -> None:
         passed_ns = 0
@@ -200,6 +228,30 @@ class ZedCamera(CameraBase):
         self._check(self._camera.retrieve_measure(self._mats["depth"], self._sl.MEASURE.DEPTH_U16_MM))
         image = np.asarray(self._mats["depth"].get_data())
         return image.reshape(image.shape[:2]).copy()
+
+    def _confidence(self) -> NDArray[np.uint8]:
+        """From the SDK's map, in which 1 is sure, 100 is not, and what is no number was not matched."""
+        measure = self._sl.MEASURE.CONFIDENCE
+        self._check(self._camera.retrieve_measure(self._mats["confidence"], measure))
+        doubt = np.asarray(self._mats["confidence"].get_data(), np.float32)
+        doubt = np.nan_to_num(doubt.reshape(doubt.shape[:2]), nan=_MOST_DOUBT, posinf=_MOST_DOUBT)
+        sure = np.clip((_MOST_DOUBT - doubt) / (_MOST_DOUBT - 1), 0, 1)
+        return np.asarray(np.rint(sure * 255), np.uint8)
+
+    def _felt(self, device_ns: int, captured_ns: int) -> tuple[ImuSample, ...]:
+        sl = self._sl
+        if not self._imu:
+            return ()
+        if self._camera.get_sensors_data(self._sensors, sl.TIME_REFERENCE.IMAGE) > sl.ERROR_CODE.SUCCESS:
+            return ()
+        imu = self._sensors.get_imu_data()
+        if not imu.is_available:
+            return ()
+        turn = [float(np.deg2rad(value)) for value in imu.get_angular_velocity()]
+        push = [float(value) for value in imu.get_linear_acceleration()]
+        after_ns = int(imu.timestamp.get_nanoseconds()) - device_ns
+        sample = ImuSample(captured_ns + after_ns, (turn[0], turn[1], turn[2]), (push[0], push[1], push[2]))
+        return (sample,)
 
     def _check(self, error: Any, *, opening: bool = False) -> None:
         """Raise what the SDK means; codes up to SUCCESS are warnings."""
@@ -256,6 +308,12 @@ def _device(sl: Any, found: Any) -> Device:
         problem="" if free else "Another program uses it.",
         hint="" if free else CameraBusy.default_hint,
     )
+
+
+def _has_imu(information: Any) -> bool:
+    sensors = information.sensors_configuration
+    both = (sensors.accelerometer_parameters, sensors.gyroscope_parameters)
+    return all(sensor.is_available for sensor in both)
 
 
 def _calibration(found: Any) -> Calibration:

@@ -28,7 +28,15 @@ def pictures(number):
     """What the SDK hands out: BGRA, grey and millimetres."""
     color = np.full((HEIGHT, WIDTH, 4), (3, 2, number, 255), np.uint8)
     grey = np.full((HEIGHT, WIDTH), number, np.uint8)
-    return {"LEFT": color, "LEFT_GRAY": grey, "RIGHT_GRAY": grey + 1, "DEPTH": grey.astype(np.uint16) + 1000}
+    doubt = np.full((HEIGHT, WIDTH), 50.5, np.float32)
+    doubt[0, :3] = (1.0, 100.0, np.nan)
+    return {
+        "LEFT": color,
+        "LEFT_GRAY": grey,
+        "RIGHT_GRAY": grey + 1,
+        "DEPTH_U16_MM": grey.astype(np.uint16) + 1000,
+        "CONFIDENCE": doubt,
+    }
 
 
 class Bench:
@@ -43,16 +51,50 @@ class Bench:
         self.state = sl.CAMERA_STATE.AVAILABLE
         lens = SimpleNamespace(fx=20.0, fy=21.0, cx=15.5, cy=11.5, image_size=sl_size())
         found = SimpleNamespace(left_cam=lens, right_cam=lens, get_camera_baseline=lambda: 0.12)
-        information = SimpleNamespace(camera_configuration=SimpleNamespace(calibration_parameters=found))
+        self.sensors = SimpleNamespace(
+            accelerometer_parameters=SimpleNamespace(is_available=True),
+            gyroscope_parameters=SimpleNamespace(is_available=True),
+        )
+        information = SimpleNamespace(
+            camera_configuration=SimpleNamespace(calibration_parameters=found),
+            sensors_configuration=self.sensors,
+        )
+        self.settings = {
+            "AEC_AGC": [1, 0, 1],
+            "EXPOSURE": [50, 0, 100],
+            "WHITEBALANCE_TEMPERATURE": [4600, 2800, 6500],
+        }
+        code = sl.ERROR_CODE.SUCCESS
+        sl.behave("Camera.is_camera_setting_supported", lambda _, setting: setting.name in self.settings)
+        sl.behave("Camera.get_camera_settings", lambda _, setting: (code, self.settings[setting.name][0]))
+        sl.behave(
+            "Camera.get_camera_settings_range", lambda _, setting: (code, *self.settings[setting.name][1:])
+        )
+        sl.behave("Camera.set_camera_settings", self.adjust)
+        sl.behave("Camera.get_sensors_data", lambda *_: code)
+        sl.behave("SensorsData.get_imu_data", lambda _: self.imu())
         sl.behave("Camera.get_device_list", lambda *_: [self.device()])
         sl.behave("Camera.open", lambda *_: self.opened)
         sl.behave("Camera.grab", lambda *_: self.grab())
         sl.behave("Camera.get_camera_information", lambda *_: information)
         sl.behave("Camera.retrieve_image", lambda _, mat, view, *__: self.put(mat, view.name))
-        sl.behave("Camera.retrieve_measure", lambda _, mat, measure, *__: self.put(mat, "DEPTH"))
+        sl.behave("Camera.retrieve_measure", lambda _, mat, measure, *__: self.put(mat, measure.name))
         sl.behave("Camera.set_svo_position", lambda *_: None)
         sl.behave("Camera.get_timestamp", lambda *_: SimpleNamespace(get_nanoseconds=self.time_ns))
         sl.behave("Mat.get_data", lambda mat, *_: mat._v["data"])
+
+    def adjust(self, _camera, setting, value):
+        self.settings[setting.name][0] = value
+        return self.sl.ERROR_CODE.SUCCESS
+
+    def imu(self):
+        stamp = SimpleNamespace(get_nanoseconds=lambda: self.told_ns - 2_000_000)
+        return SimpleNamespace(
+            is_available=True,
+            timestamp=stamp,
+            get_angular_velocity=lambda: [180.0, 0.0, -90.0],
+            get_linear_acceleration=lambda: [0.0, -9.8, 0.1],
+        )
 
     def device(self):
         return SimpleNamespace(
@@ -64,7 +106,8 @@ class Bench:
         return self.grabs[min(self.number, len(self.grabs) - 1)]
 
     def time_ns(self):
-        return time.time_ns() if self.times_ns is None else self.times_ns[self.number]
+        self.told_ns = time.time_ns() if self.times_ns is None else self.times_ns[self.number]
+        return self.told_ns
 
     def put(self, mat, name):
         mat._v["data"] = pictures(self.number)[name]
@@ -107,6 +150,48 @@ def test_the_calibration_is_that_of_the_rectified_pair(bench):
     assert calibration.aligned
     assert (calibration.color.fx, calibration.color.distortion) == (20.0, ())
     assert calibration.baseline_m == 0.12
+
+
+def test_confidence_is_the_sdks_turned_round(bench):
+    with ZedCamera(serial="123") as camera:
+        confidence = camera.read(timeout_s=1).confidence
+
+    assert confidence[0, :4].tolist() == [255, 0, 0, 128]
+
+
+def test_the_inertial_reading_is_in_radians_at_its_own_time(bench):
+    with ZedCamera(serial="123") as camera:
+        frame = camera.read(timeout_s=1)
+
+    (sample,) = frame.imu
+    assert frame.captured_ns - sample.captured_ns == 2_000_000
+    assert sample.angular_velocity_rad_s == pytest.approx((np.pi, 0, -np.pi / 2))
+    assert sample.linear_acceleration_m_s2 == pytest.approx((0, -9.8, 0.1))
+
+
+def test_a_zed_without_inertial_sensors_has_no_readings(bench):
+    bench.sensors.gyroscope_parameters.is_available = False
+    with ZedCamera(serial="123") as camera:
+        assert camera.read(timeout_s=1).imu == ()
+
+
+def test_video_settings_are_controls(bench):
+    with ZedCamera(serial="123") as camera:
+        found = {control.name: control for control in camera.controls()}
+        camera.set_control("color.exposure", 30.0)
+        with pytest.raises(ModeUnsupported):
+            camera.set_control("color.exposure", 300.0)
+
+    assert set(found) == {"color.auto_exposure", "color.exposure", "color.white_balance"}
+    assert (found["color.exposure"].maximum, found["color.white_balance"].step) == (100, 100)
+    assert (bench.settings["EXPOSURE"][0], bench.settings["AEC_AGC"][0]) == (30, 0)
+
+
+def test_of_a_recording_they_can_only_be_read(bench, tmp_path):
+    with ZedCamera(file=tmp_path / "a.svo2") as camera:
+        assert all(control.read_only for control in camera.controls())
+        with pytest.raises(ModeUnsupported, match="only be read"):
+            camera.set_control("color.exposure", 30.0)
 
 
 def test_lost_frames_are_told_by_the_time(bench):

@@ -172,12 +172,12 @@ class RealSenseCamera(CameraBase):
         self._queue = None
         self._next = None
         motion, self._motion = self._motion, None
-        if motion is not None:
-            motion.stop()
         if pipeline is not None:
             self._device = None
             with contextlib.suppress(RuntimeError):  # of a device that is gone there is nothing to stop
                 pipeline.stop()
+        if motion is not None:
+            motion.stop()
         if self._resuming is not None:
             self._resuming.join(_RESUME_S)
             self._resuming = None

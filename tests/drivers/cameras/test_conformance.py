@@ -9,20 +9,23 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "session"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 from session_recordings import make_frame, record
 
 from drivers.camera import Camera
-from drivers.cameras import orbbec, realsense
+from drivers.cameras import orbbec, realsense, uvc, zed_uvc
 from drivers.cameras.folder import FolderCamera
 from drivers.cameras.replay import ReplayCamera
 from drivers.cameras.synthetic import SyntheticCamera
+from drivers.controls import ControlKind, Role
+from drivers.errors import ModeUnsupported
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
 
 
 def synthetic(kind, width=32, height=24):
-    return lambda _: SyntheticCamera("sim", kind, width=width, height=height, rate_hz=60.0)
+    return lambda _: SyntheticCamera("sim", kind, width=width, height=height, rate_hz=60.0, imu=True)
 
 
 def folder(tmp_path):
@@ -42,7 +45,7 @@ def realsense_device(_):
     require(realsense.SDK)
     from software_realsense import SoftwareRealSense
 
-    software = SoftwareRealSense()
+    software = SoftwareRealSense(options=True, imu=True)
     software.start()
     camera = realsense.RealSenseCamera(lambda: software.device)
     camera.feeder = software  # the camera outlives its device otherwise
@@ -53,7 +56,7 @@ def realsense_file(tmp_path):
     require(realsense.SDK)
     from software_realsense import record as record_realsense
 
-    record_realsense(tmp_path / "recorded.db3", frames=4)
+    record_realsense(tmp_path / "recorded.db3", frames=4, options=True, imu=True)
     return realsense.recording(tmp_path / "recorded.db3")
 
 
@@ -63,6 +66,44 @@ def orbbec_file(tmp_path):
 
     write(tmp_path / "recorded.bag", frames=4)
     return orbbec.recording(tmp_path / "recorded.bag")
+
+
+def zed_pair(tmp_path):
+    """A ZED's pair of pictures, again and again."""
+    from stereo_scene import CONF
+
+    (tmp_path / "SN1.conf").write_text(CONF)
+    image = np.random.default_rng(0).integers(0, 255, (720, 2560, 3), np.uint8)
+    return zed_uvc.ZedUvcCamera(
+        "/dev/video0", tmp_path / "SN1.conf", open_node=lambda _: Still(image), wait_for=paced
+    )
+
+
+def colour_only(_):
+    image = np.zeros((480, 640, 3), np.uint8)
+    return uvc.UvcCamera("/dev/video0", open_node=lambda _: Still(image), wait=paced)
+
+
+class Still:
+    """OpenCV's capture, as far as drivers use it."""
+
+    def __init__(self, image):
+        self.image = image
+
+    def read(self):
+        return True, self.image
+
+    def get(self, what):
+        assert what == cv2.CAP_PROP_POS_MSEC
+        return time.monotonic_ns() / 1e6
+
+    def release(self):
+        self.image = None
+
+
+def paced(_, timeout_s):
+    time.sleep(min(timeout_s, 1 / 60))
+    return timeout_s > 0
 
 
 def require(sdk):
@@ -76,6 +117,8 @@ FACTORIES = {
     "RealSense device": realsense_device,
     "RealSense recording": realsense_file,
     "Orbbec recording": orbbec_file,
+    "ZED without its SDK": zed_pair,
+    "colour only": colour_only,
     "active stereo": synthetic(SensorKind.ACTIVE_STEREO),
     "time of flight": synthetic(SensorKind.TIME_OF_FLIGHT),
     "passive stereo": synthetic(SensorKind.PASSIVE_STEREO),
@@ -131,7 +174,7 @@ def test_images_cannot_be_written_to(camera):
     with camera:
         frame = next_frame(camera)
 
-    for image in (frame.color, frame.depth.values, frame.ir_left, frame.ir_right):
+    for image in (frame.color, frame.depth.values, frame.ir_left, frame.ir_right, frame.confidence):
         assert image is None or not image.flags.writeable
 
 
@@ -144,6 +187,60 @@ def test_images_have_the_size_the_calibration_says(camera):
     assert frame.depth.values.shape == (calibration.depth.height, calibration.depth.width)
     for image in (frame.ir_left, frame.ir_right):
         assert image is None or image.shape == (calibration.ir.height, calibration.ir.width)
+
+
+def test_confidence_lies_in_the_grid_of_depth(camera):
+    with camera:
+        frame = next_frame(camera)
+
+    assert frame.confidence is None or frame.confidence.shape == frame.depth.values.shape
+    assert frame.confidence is None or frame.confidence.dtype == np.uint8
+
+
+def test_inertial_readings_are_of_the_time_before_their_frame_and_in_order(camera):
+    with camera:
+        frames = [next_frame(camera) for _ in range(3)]
+
+    times = [sample.captured_ns for frame in frames for sample in frame.imu]
+    assert times == sorted(times)
+    assert all(frame.captured_ns + 20_000_000 >= s.captured_ns for frame in frames for s in frame.imu)
+
+
+def test_controls_describe_themselves(camera):
+    with camera:
+        next_frame(camera)
+        controls = camera.controls()
+
+    names = [control.name for control in controls]
+    assert len(set(names)) == len(names)
+    for control in controls:
+        assert control.title
+        assert control.group
+        match control.kind:
+            case ControlKind.NUMBER:
+                assert control.read_only or control.minimum <= control.value <= control.maximum
+            case ControlKind.CHOICE:
+                assert control.value in control.choices
+            case ControlKind.SWITCH:
+                assert isinstance(control.value, bool)
+
+
+def test_every_control_takes_the_value_that_it_has_and_what_it_refuses_changes_nothing(camera):
+    with camera:
+        next_frame(camera)
+        for control in camera.controls():
+            if not control.read_only and control.role not in {Role.EXPOSURE, Role.GAIN, Role.WHITE_BALANCE}:
+                camera.set_control(control.name, control.value)
+        before = {c.name: c.value for c in camera.controls() if not c.read_only}
+        for control in camera.controls():
+            with pytest.raises(ModeUnsupported):
+                camera.set_control(control.name, "no such value")
+        with pytest.raises(ModeUnsupported):
+            camera.set_control("no.such.control", 1.0)
+        after = {c.name: c.value for c in camera.controls() if not c.read_only}
+
+        assert after == before
+        assert next_frame(camera) is not None
 
 
 def test_frames_carry_the_name_of_their_camera(camera):

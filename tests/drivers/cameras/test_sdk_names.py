@@ -1,14 +1,39 @@
-"""Every name that a driver takes from a vendor's library is in that library."""
+"""Every name, member and argument that a driver uses of a vendor's library is in that library."""
 
 import ast
 import inspect
 import json
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from sdk_calls import wrong_calls
+
 from drivers.cameras import orbbec, realsense, zed
+from drivers.clock import ClockFit, FrameCounter
+from drivers.controls import Control
+from drivers.profiles import Wish
+from drivers.sdk import Sdk
+from drivers.vendor import (
+    orbbec_controls,
+    orbbec_motion,
+    realsense_controls,
+    realsense_motion,
+    zed_controls,
+)
+from drivers.vendor.realsense_motion import MotionReader
 
 ALIASES = {realsense: "rs", orbbec: "ob"}
+MODULES = {
+    "realsense": (realsense, realsense_controls, realsense_motion),
+    "orbbec": (orbbec, orbbec_controls, orbbec_motion),
+    "zed": (zed, zed_controls),
+}
+OURS = {name for kind in (Sdk, Wish, Control, ClockFit, FrameCounter, MotionReader, np.ndarray, Path)
+        for name in dir(kind)}  # fmt: skip
 
 
 def dotted(node):
@@ -44,7 +69,8 @@ def test_names_are_there(module):
     if not state.ready:
         pytest.skip(f"{state.text} {state.fix}")
     library = module.SDK.require()
-    chains = set(names_of(inspect.getsource(module), ALIASES[module]))
+    sources = [inspect.getsource(part) for part in MODULES[module.SDK.name]]
+    chains = {chain for source in sources for chain in names_of(source, ALIASES[module])}
     assert len(chains) > 20
 
     missing = []
@@ -66,7 +92,8 @@ def test_names_of_the_zed_sdk_are_in_its_public_source(shared):
         name: set(entry["methods"]) | set(entry["properties"]) for name, entry in spec["classes"].items()
     }
     members |= {name: set(entry) for name, entry in spec["enums"].items()}
-    chains = set(names_of(inspect.getsource(zed), "sl"))
+    sources = [inspect.getsource(part) for part in MODULES["zed"]]
+    chains = {chain for source in sources for chain in names_of(source, "sl")}
     assert len(chains) > 20
 
     missing = [
@@ -84,3 +111,34 @@ def test_names_are_followed_through_assignments():
     found = {".".join(chain) for chain in names_of(code, "rs")}
 
     assert found == {"format", "format.z16", "nonsense", "nonsense.part"}
+
+
+@pytest.mark.parametrize("vendor", MODULES)
+def test_methods_are_called_with_arguments_that_they_take(shared, vendor):
+    spec = json.loads((shared / f"sdk/api_{vendor}.json").read_text(encoding="utf-8"))
+
+    wrong = {
+        part.__name__: found
+        for part in MODULES[vendor]
+        if (found := wrong_calls(inspect.getsource(part), spec, OURS))
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("sensor.set_option(option, 1.0)", 0),
+        ("sensor.set_option(option)", 1),
+        ("sensor.set_option(option, value=1.0)", 0),
+        ("sensor.set_option(option, number=1.0)", 1),
+        ("self._device.first()[0].query_sensor()", 2),
+        ("device.query_sensors()[0].get_stream_profiles(3)", 1),
+        ("queue.try_wait_for_frame(100)", 0),
+    ],
+)
+def test_a_wrong_name_or_argument_is_found(shared, code, count):
+    spec = json.loads((shared / "sdk/api_realsense.json").read_text(encoding="utf-8"))
+
+    assert len(wrong_calls(f"def f(self, sensor, option, device, queue):\n    {code}", spec, OURS)) == count

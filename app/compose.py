@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
+from app.flow.filtering import Filtered, FilterLoop
 from app.flow.meter import Meter
 from app.flow.moments import Moments
 from app.flow.order import reference_of, starts_after, wait_for
@@ -36,6 +37,7 @@ from drivers.controls import values_of
 from drivers.errors import CameraError, SessionError
 from drivers.frame import Frame
 from drivers.planned import PlannedCamera
+from drivers.registry import depth_filters
 from drivers.rig import FindMore, Rig
 from drivers.session.labels import SessionLabels
 from drivers.session.refined import MadeBy
@@ -65,6 +67,7 @@ class CameraLine:
         channel: its frames.
         state: what it is doing.
         desk: its controls.
+        filtered: its newest frame after the vendor's filters, while those are wanted.
         refined: its newest repaired frame.
         repairs: get every repaired frame, and what made it.
         refined_meter: repairs per second, and their age in milliseconds when they are ready.
@@ -75,6 +78,7 @@ class CameraLine:
     channel: Channel = field(default_factory=Channel)
     state: Slot[CameraState] = field(default_factory=Slot)
     desk: Desk = field(default_factory=Desk)
+    filtered: Slot[Filtered] = field(default_factory=Slot)
     refined: Slot[Refined] = field(default_factory=Slot)
     repairs: Taps[Repaired] = field(default_factory=Taps)
     refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
@@ -125,6 +129,7 @@ class Pipeline:
         rig: where the cameras stand; put another value there after a calibration.
         rig_file_calibration: the calibration that a rig file names, which wins over this computer's; or None.
         stabilise: steady repaired depth over time; may be changed while running.
+        filters: the vendor's own on raw depth, for the screen; `steps` may be changed while running.
     """
 
     def __init__(
@@ -145,6 +150,7 @@ class Pipeline:
         infos = [camera.info for camera in cameras]
         self.rig.put(known_places(infos, _recorded_places(cameras), named=named))
         self.stabilise = stabilise
+        self.filters = FilterLoop(self._filtered_lines, depth_filters)
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._crowded: Callable[[], bool] = _never
@@ -181,7 +187,10 @@ class Pipeline:
 
         cv2.setNumThreads(1)  # every camera and encoder has a thread; OpenCV's own pool would fight them
         after = starts_after(line.camera for line in self.lines.values())
-        self._workers = [Worker("inference", self._infer, failed=self._inference_died)]
+        self._workers = [
+            Worker("inference", self._infer, failed=self._inference_died),
+            Worker("filters", self.filters.run),
+        ]
         for camera_id, line in self.lines.items():
             self._workers.append(self._camera_worker(line, after.get(camera_id, ())))
         self._stack.callback(self._stop_workers)
@@ -225,6 +234,9 @@ class Pipeline:
         if isinstance(camera, PlannedCamera):
             desk.begin_with(camera.wanted)
         return CameraLine(camera, desk=desk)
+
+    def _filtered_lines(self) -> dict[str, tuple[Slot[Frame], Slot[Filtered]]]:
+        return {name: (line.channel.newest, line.filtered) for name, line in self.lines.items()}
 
     def _camera_worker(self, line: CameraLine, after: Sequence[str]) -> Worker:
         line.channel.taps.add(self._frame_came)

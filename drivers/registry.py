@@ -13,12 +13,14 @@ from drivers.camera import Camera, CameraInfo
 from drivers.cameras import orbbec, realsense, uvc, zed, zed_uvc
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraNotFound
+from drivers.geometry import Calibration
 from drivers.planned import PlannedCamera
 from drivers.profiles import Wish
 from drivers.rig import SUFFIX, Rig, RigCamera, read_rig
 from drivers.sdk import Sdk
 from drivers.session.library import is_session
 from drivers.usb import SYSFS, LinkLoad, UsbCamera, fair_shares, holders, link_loads, port_in, usb_cameras
+from drivers.vendor.realsense_filters import DepthFilters
 
 DEMO = "demo"
 AUTO = "auto"
@@ -47,6 +49,20 @@ class Vendor(Protocol):
 
 _VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, zed_uvc, uvc)
 SDKS: tuple[Sdk, ...] = (realsense.SDK, orbbec.SDK, zed.SDK)
+
+
+def depth_filters(calibration: Calibration, unit_m: float, steps: Sequence[str]) -> DepthFilters:
+    """RealSense's own filters for the depth of any camera, for the screen only.
+
+    Args:
+        calibration: of the camera.
+        unit_m: metres per count of its depth.
+        steps: some of `drivers.vendor.realsense_filters.STEPS`.
+
+    Raises:
+        SdkMissing: pyrealsense2 is not installed, or too old.
+    """
+    return DepthFilters(realsense.SDK.require(), calibration, unit_m, steps)
 
 
 def open_source(source: str, *, loop: bool = True) -> Rig:

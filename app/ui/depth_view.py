@@ -29,7 +29,7 @@ from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrang
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
 from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
-from app.viewmodels.layers import LAYER_WORDS, REPAIRED, Layer
+from app.viewmodels.layers import FILTERED, LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.measuring import Place, place_in_color, seen_alike
@@ -410,7 +410,8 @@ class DepthView(QWidget):
             return
         tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
         metrics = QFontMetrics(tag_font)
-        texts = [LAYER_WORDS[layer]]
+        filtered = layer == "raw" and self._tile is not None and self._tile.filtered is not None
+        texts = [FILTERED if filtered else LAYER_WORDS[layer]]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
             texts.insert(0, f"{texts[0]}, {refined.hidden_share:.0%} hidden")

@@ -215,6 +215,7 @@ class LivePage(QWidget):
         self._repair.change_requested.connect(model.change_repair)
         self._repair.hidden_chosen.connect(model.set_hidden)
         self._repair.stabilise_chosen.connect(model.set_stabilise)
+        self._repair.filters_chosen.connect(model.set_filters)
         self._hiding.end_requested.connect(partial(model.set_hidden, 0.0))
         self._checkup.check_requested.connect(self.checkup.start)
         self._checkup.fix_requested.connect(self.checkup.fix)
@@ -385,6 +386,7 @@ class LivePage(QWidget):
     def _show_choice(self) -> None:
         self._repair.show_choice(self.model.choice, self.model.spec)
         self._repair.show_stabilise(self.model.stabilise)
+        self._repair.show_filters(self.model.options.filters, self.model.filters_problem)
 
     def _opener_pressed(self, key: str) -> None:
         self._open_panel(key if self._openers[key].isChecked() else "")
@@ -441,6 +443,7 @@ class LivePage(QWidget):
         self._freeze.set_icon("play" if options.frozen else "pause")
         self._colours.show_options(options)
         self._repair.show_hidden(options.hidden_share)
+        self._repair.show_filters(options.filters, self.model.filters_problem)
         self._hiding.show_share(options.hidden_share)
         self._range.show_options(options)
         in_cloud = options.layout == "cloud" and bool(self._tiles.tiles)

@@ -1,5 +1,6 @@
 """How the repair runs: mode, tokens, precision, device, and how much depth is hidden from it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -10,11 +11,16 @@ from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
 from app.viewmodels.status import engine_item
+from drivers.vendor.realsense_filters import STEPS
 from model.spec import EngineChoice, ModelSpec
 
 MODES: Final = (
     Option("completion", "Completion", hint="The network sees colour and depth"),
     Option("monocular", "Monocular", hint="The network sees colour only"),
+)
+FILTERS: Final = tuple(Option(step, step.capitalize()) for step in STEPS)
+FILTERS_TEXT: Final = (
+    "RealSense's own, to look at beside the repair. The repair and recordings take depth as measured."
 )
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
@@ -27,11 +33,13 @@ class RepairPanel(QWidget):
         change_requested: dict of fields of `EngineChoice` with their new values.
         hidden_chosen: share of the depth patches, 0 to 1.
         stabilise_chosen: whether refined depth shall be steadied over time.
+        filters_chosen: the vendor's filters that raw depth shall be shown after, as a list of their names.
     """
 
     change_requested = Signal(dict)
     hidden_chosen = Signal(float)
     stabilise_chosen = Signal(bool)
+    filters_chosen = Signal(list)
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +56,9 @@ class RepairPanel(QWidget):
         self.hidden.setAccessibleName("Share of the depth that is hidden from the repair")
         self.hidden.setMinimumHeight(theme.SMALLEST_TARGET_PX)
         self.hidden.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.filters = ChipGroup(FILTERS, "Vendor filters on raw depth", exclusive=False)
+        self._filters_problem = label("", "caption")
+        set_tone(self._filters_problem, "warning")
         self._network = QWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -62,6 +73,10 @@ class RepairPanel(QWidget):
             label("Hides patches of the measurement from the repair, to see how it holds up.", "caption")
         )
         column.addWidget(self._network)
+        column.addWidget(label("Vendor filters on raw depth"))
+        column.addWidget(self.filters)
+        column.addWidget(label(FILTERS_TEXT, "caption"))
+        column.addWidget(self._filters_problem)
         below = QVBoxLayout(self._network)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.GAP_PX)
@@ -81,7 +96,9 @@ class RepairPanel(QWidget):
         self.anchor.clicked.connect(self._anchor_changed)
         self.hidden.valueChanged.connect(self._hidden_changed)
         self.stabilise.clicked.connect(self.stabilise_chosen)
+        self.filters.changed.connect(self.filters_chosen)
         self.show_hidden(0.0)
+        self.show_filters((), "")
 
     def show_choice(self, choice: EngineChoice, spec: ModelSpec) -> None:
         """Show what is chosen."""
@@ -100,6 +117,12 @@ class RepairPanel(QWidget):
     def show_stabilise(self, stabilise: bool) -> None:
         """Show whether depth is steadied."""
         self.stabilise.setChecked(stabilise)
+
+    def show_filters(self, steps: Sequence[str], problem: str) -> None:
+        """Show which filters run, and why they do not."""
+        self.filters.select(steps)
+        self._filters_problem.setText(problem)
+        self._filters_problem.setVisible(bool(problem))
 
     def show_state(self, state: InferenceState | None) -> None:
         """Show what the repair is doing."""

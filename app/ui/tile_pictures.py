@@ -93,10 +93,12 @@ def raw_depth(tile: TileView, *, registered: bool) -> DepthMap | None:
     """Where raw depth comes from.
 
     Over refined depth both have to lie in the same pixels. Where the sensor's own grid is another one, only
-    the frame that was registered for the repair does.
+    the frame that was registered for the repair does. After the vendor's filters it lies there as well.
     """
     if tile.frame is None:
         return None
+    if tile.filtered is not None:
+        return tile.filtered.depth
     if registered and tile.refined is not None and not tile.frame.calibration.aligned:
         return tile.refined.raw
     return tile.frame.depth

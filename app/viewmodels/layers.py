@@ -28,5 +28,8 @@ LAYER_HINTS: Final[dict[str, str]] = {
     "ir": "The left infrared picture",
 }
 
+FILTERED: Final = "Filtered"
+"""What the raw layer is called while the vendor's filters run over it."""
+
 REPAIRED: Final = frozenset({"refined", "difference", "provenance", "confidence"})
 """Layers that come with a repaired frame."""

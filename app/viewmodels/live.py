@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from app import paths
 from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, Studio
 from app.flow.capture import CameraState, CameraStatus
+from app.flow.filtering import Filtered, Steps
 from app.flow.meter import Meter
 from app.flow.refine import Refined
 from app.rigging import RigPlaces
@@ -102,6 +103,7 @@ class TileView:
         frame: newest frame, or None before the first.
         camera_note: why there is no live picture; None while all is well.
         refined: newest repaired frame of the engine that runs now, or None.
+        filtered: newest frame after the vendor's filters, while those are wanted.
         refined_note: why there is no current repaired depth; None while all is well.
         status: of the camera.
         rate_hz: frames per second that arrive.
@@ -116,6 +118,7 @@ class TileView:
     frame: Frame | None = None
     camera_note: Note | None = None
     refined: Refined | None = None
+    filtered: Filtered | None = None
     refined_note: Note | None = None
     status: CameraStatus = CameraStatus.STARTING
     rate_hz: float = 0.0
@@ -144,6 +147,7 @@ class LiveOptions:
         difference_m: refined minus raw that takes the last colour.
         stages: show where the time goes.
         hidden_share: of the depth patches that is hidden from the repair, 0 to 1.
+        filters: of the vendor, that raw depth is shown after.
     """
 
     layout: Layout = "wipe"
@@ -158,6 +162,7 @@ class LiveOptions:
     difference_m: float = 0.1
     stages: bool = False
     hidden_share: float = 0.0
+    filters: Steps = ()
 
     @property
     def preset(self) -> str:
@@ -290,6 +295,7 @@ class LiveModel(QObject):
         self._lines: dict[str, _Line] = {}
         self._told: list[CameraTitle] = []
         self._inference: InferenceState | None = None
+        self._filters_told = ""
         self._options = LiveOptions(near_m=settings.near_m, far_m=max(settings.far_m, settings.near_m + 0.1))
         self._figures_at_ns = 0
         self._auto_at_ns = 0
@@ -414,6 +420,17 @@ class LiveModel(QObject):
             self._pipeline.hidden_share = share
             self._set(replace(self._options, hidden_share=share))
 
+    def set_filters(self, steps: Sequence[str]) -> None:
+        """Show raw depth after these filters of the vendor's; repair and recordings take it as it is."""
+        if self._pipeline is not None:
+            self._pipeline.filters.steps = tuple(steps)
+            self._set(replace(self._options, filters=tuple(steps)))
+
+    @property
+    def filters_problem(self) -> str:
+        """Why the vendor's filters do not run; empty while all is well."""
+        return "" if self._pipeline is None else self._pipeline.filters.problem
+
     def set_layout(self, layout: Layout) -> None:
         """Arrange the pictures in another way."""
         self._set(replace(self._options, layout=layout))
@@ -513,6 +530,9 @@ class LiveModel(QObject):
         if engine_changed and inference is not None:
             self._inference = inference
             self.inference_changed.emit(inference)
+        if self.filters_problem != self._filters_told:
+            self._filters_told = self.filters_problem
+            self.choice_changed.emit()
         for seen in self._lines.values():
             self._look(seen, now_ns, figures=figures or engine_changed)
         if self._options.auto and now_ns - self._auto_at_ns >= AUTO_EVERY_S * 1e9:
@@ -526,7 +546,9 @@ class LiveModel(QObject):
         self.screen_meters = {camera_id: Meter() for camera_id in self._lines}
         self._figures_at_ns = 0
         hidden_share = 0.0 if pipeline is None else pipeline.hidden_share
-        self._set(replace(self._options, focus=None, frozen=False, hidden_share=hidden_share))
+        filters = () if pipeline is None else pipeline.filters.steps
+        here = replace(self._options, focus=None, frozen=False, hidden_share=hidden_share, filters=filters)
+        self._set(here)
         self._told = self.titles
         self.rig_changed.emit(self._told)
 
@@ -544,13 +566,17 @@ class LiveModel(QObject):
         line, view = seen.line, seen.view
         newest, repaired = line.channel.newest, line.refined
         changed = figures
-        frame, refined = view.frame, view.refined
+        frame, refined, filtered = view.frame, view.refined, view.filtered
         if not self._options.frozen:
             if newest.version != seen.frame_version:
                 seen.frame_version, frame, changed = newest.version, newest.latest(), True
             if repaired.version != seen.refined_version or figures:
                 seen.refined_version, refined = repaired.version, self._current(repaired.latest())
                 changed = changed or refined is not view.refined
+            filtered = line.filtered.latest() if self._options.filters else None
+            if filtered is not None and filtered.steps != self._options.filters:
+                filtered = None
+            changed = changed or filtered is not view.filtered
         if not changed:
             return
         newest_frame = newest.latest()
@@ -561,6 +587,7 @@ class LiveModel(QObject):
             view,
             frame=frame,
             refined=refined,
+            filtered=filtered,
             camera_note=camera_note(state, silent_s, old_s=old_after_s(line.info)),
             refined_note=refined_note(self._inference, refined, (age_ms or 0) / 1e3),
             status=CameraStatus.STARTING if state is None else state.status,

@@ -187,6 +187,27 @@ def test_a_recording_says_what_its_cameras_were_set_to(studio, tmp_path):
     assert second.controls["color.auto_exposure"] is True
 
 
+def test_vendors_filters_are_for_the_screen_and_never_recorded(studio, tmp_path):
+    from drivers.registry import SDKS
+
+    if not SDKS[0].state().ready:
+        pytest.skip("pyrealsense2 is not here")
+    pipeline = studio.open(rig())
+    line = pipeline.lines["camera_0"]
+    pipeline.filters.steps = ("hole filling",)
+    wait_until(lambda: line.filtered.latest() is not None or pipeline.filters.problem)
+    assert pipeline.filters.problem == ""
+    recorder = studio.record(tmp_path, SessionLabels())
+    wait_until(lambda: recorder.status().cameras["camera_0"].written >= 3)
+    frame = Session(studio.stop_recording()).frame("camera_0", 1)
+
+    filtered = line.filtered.latest()
+    assert filtered.depth.fill_rate > filtered.frame.depth.fill_rate
+    seen = line.camera.expose(frame.index)
+    assert np.array_equal(frame.depth.values, seen.depth.values)
+    assert not frame.depth.valid.all()
+
+
 def test_nothing_is_recorded_without_a_rig_or_twice(studio, tmp_path):
     with pytest.raises(SessionError, match="no camera"):
         studio.record(tmp_path, SessionLabels())

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
 from app.quality.diagnosis import Finding, Fix
 from app.ui.live_page import make_page
+from app.ui.tile_pictures import raw_depth
 from app.viewmodels.checkup import CheckupView
 from app.viewmodels.measure import Stroke
 from model.spec import find
@@ -50,6 +51,23 @@ def test_everything_is_large_enough_and_nothing_is_squeezed(page, size, opener):
     assert page.size().toTuple() == size
     assert page.minimumSizeHint().width() <= size[0]
     assert page._models.width() >= 150
+
+
+def test_raw_depth_is_shown_after_the_vendors_filters_when_they_are_wanted(qtbot, page):
+    from drivers.registry import SDKS
+
+    if not SDKS[0].state().ready:
+        pytest.skip("pyrealsense2 is not here")
+    page._tune.click()
+    QTest.mouseClick(page._repair.filters.button("hole filling"), Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: page.model.tile("left").filtered is not None)
+
+    assert page.model.options.filters == ("hole filling",)
+    tile = page.model.tile("left")
+    assert raw_depth(tile, registered=True) is tile.filtered.depth
+    QTest.mouseClick(page._repair.filters.button("hole filling"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.model.tile("left").filtered is None)
 
 
 def test_one_panel_is_open_at_a_time_and_measuring_ends_with_its_panel(page):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.camera import Camera, CameraInfo
-from drivers.cameras import orbbec, realsense, uvc, zed, zed_uvc
+from drivers.cameras import orbbec, realsense, uvc, v4l2_depth, zed, zed_uvc
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraNotFound
 from drivers.geometry import Calibration
@@ -47,7 +47,7 @@ class Vendor(Protocol):
     def live_cameras(self, serial: str = "", *, wish: Wish | None = None) -> Sequence[Camera]: ...
 
 
-_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, zed_uvc, uvc)
+_VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, zed_uvc, v4l2_depth, uvc)
 SDKS: tuple[Sdk, ...] = (realsense.SDK, orbbec.SDK, zed.SDK)
 
 
@@ -71,7 +71,8 @@ def open_source(source: str, *, loop: bool = True) -> Rig:
     Args:
         source: "demo", "demo:unplug" (or another fault, for practice), "demo:stereo_active" (one of its
             cameras), "auto", "realsense:SERIAL", "orbbec:SERIAL", "zed:SERIAL", "zed-uvc:video0",
-            "uvc:video0", a rig file, a session folder, a vendor's recording, or a folder of frame folders.
+            "v4l2:video0", "uvc:video0", a rig file, a session folder, a vendor's recording, or a folder of
+            frame folders.
         loop: files start again at their end.
 
     Raises:

@@ -128,7 +128,11 @@ class ReplayCamera(CameraBase):
                 self._index_offset = self._shown.index + 1 - frame.index
         self._ahead = None
         cursor.next += 1
-        self._shown = replace(frame, index=frame.index + self._index_offset, captured_ns=time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        later_ns = now_ns - frame.captured_ns
+        imu = tuple(replace(sample, captured_ns=sample.captured_ns + later_ns) for sample in frame.imu)
+        index = frame.index + self._index_offset
+        self._shown = replace(frame, index=index, captured_ns=now_ns, imu=imu)
         return self._shown
 
     def _decoded(self, n: int) -> Frame:
@@ -143,7 +147,7 @@ class ReplayCamera(CameraBase):
         now_ns = time.monotonic_ns()
         if self.playback.playing or self._shown is None or now_ns - self._shown.captured_ns < _STILL_NS:
             return None
-        self._shown = replace(self._shown, captured_ns=now_ns)
+        self._shown = replace(self._shown, captured_ns=now_ns, imu=())  # each reading was told once
         return self._shown
 
 

@@ -93,3 +93,15 @@ def read_all(session):
     camera = ReplayCamera(session, "left", realtime=False)
     with camera:
         camera.read(timeout_s=1)
+
+
+def test_inertial_readings_move_with_their_frame(tmp_path):
+    sent = [make_frame(index, "left", imu=True) for index in (3, 4)]
+    record(tmp_path / "s", sent).close()
+    with ReplayCamera(Session(tmp_path / "s"), "left", realtime=False, loop=False) as camera:
+        frames = [camera.read(timeout_s=1) for _ in sent]
+
+    for told, frame in zip(frames, sent, strict=True):
+        assert frame.imu
+        before = sorted(s.captured_ns - frame.captured_ns for s in frame.imu)
+        assert [s.captured_ns - told.captured_ns for s in told.imu] == pytest.approx(before, abs=1000)

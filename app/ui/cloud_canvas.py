@@ -22,6 +22,9 @@ FOV_RAD: Final = math.radians(52)
 SLOW_MS: Final = 60.0
 FAST_MS: Final = 33.0
 COARSEST_STEP: Final = 4
+LED_MS: Final = 25.0
+"""A picture may take that long while a finger leads it: what is seen has to follow."""
+LED_STEP: Final = 8
 GROUND: Final = (0.027, 0.035, 0.047, 1.0)
 TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
 """Of the two clouds where they lie over each other."""
@@ -349,8 +352,18 @@ def viewports(layout: CloudLayout, width: int) -> dict[str, tuple[int, int]]:
     return {layout: (0, width)}
 
 
-def next_step(step: int, draw_ms: float) -> int:
-    """Every how-many-th pixel to draw: coarser when drawing was slow, finer when there is room again."""
+def next_step(step: int, draw_ms: float, *, led: bool = False) -> int:
+    """Every how-many-th pixel to draw: coarser when drawing was slow, finer when there is room again.
+
+    Args:
+        step: of the last picture.
+        draw_ms: that it took.
+        led: whether a finger leads the view, so that it must not lag.
+    """
+    if led:
+        return min(step + 1, LED_STEP) if draw_ms > LED_MS else step
+    if step > COARSEST_STEP:  # the finger has left
+        return COARSEST_STEP
     if draw_ms > SLOW_MS:
         return min(step + 1, COARSEST_STEP)
     if step > 1 and draw_ms * (step / (step - 1)) ** 2 < FAST_MS:

@@ -37,6 +37,10 @@ from app.viewmodels.colouring import ColourMap
 from app.viewmodels.orbit import Orbit, looking_at
 
 TICK_MS: Final = 16
+REST: Final = 3.0
+"""Times as long as a picture took nothing is drawn; less while a finger leads the view."""
+LED_REST: Final = 0.2
+LED_S: Final = 0.4
 DOUBLE_TAP_S: Final = 0.35
 DOUBLE_TAP_PX: Final = 40
 TAP_S: Final = 0.6
@@ -77,6 +81,7 @@ class CloudView(QWidget):
         self._fingers: dict[int, QPointF] = {}
         self._mouse = QPointF()
         self._drawn_until_s = 0.0
+        self._led_until_s = 0.0
         self._labels = {name: QLabel(word, self) for name, word in (("raw", "Raw"), ("refined", "Refined"))}
         self._words = {name: QLabel("", self) for name in self._labels}
         self._rig_names = QLabel("", self)
@@ -174,6 +179,10 @@ class CloudView(QWidget):
         if text != self._rig_names.text():
             self._rig_names.setText(text)
             self._place_labels()
+
+    @property
+    def _led(self) -> bool:
+        return time.perf_counter() < self._led_until_s
 
     @property
     def look(self) -> CloudLook:
@@ -436,17 +445,18 @@ class CloudView(QWidget):
     def _set_orbit(self, orbit: Orbit) -> None:
         if self._canvas is not None:
             self._canvas.orbit = orbit
+            self._led_until_s = time.perf_counter() + LED_S
             self._dirty = True
             if self._span is not None:
                 self._show_span()
 
     def _look(self) -> None:
-        """Draw if something changed, and leave three quarters of the time to everybody else."""
+        """Draw if something changed, and leave most of the time to everybody else, unless a finger leads."""
         canvas = self._canvas
         if canvas is None or not self._dirty or not self.isVisible():
             return
         since_ms = (time.perf_counter() - self._drawn_until_s) * 1e3
-        if since_ms >= 3 * canvas.draw_ms:
+        if since_ms >= (LED_REST if self._led else REST) * canvas.draw_ms:
             self._draw_now()
 
     def _draw_now(self) -> None:
@@ -458,7 +468,7 @@ class CloudView(QWidget):
         canvas.native.repaint()
         self._drawn_until_s = time.perf_counter()
         if canvas.drawn != before and canvas.drawn > 2:  # the first ones compile and upload
-            canvas.step = next_step(canvas.step, canvas.draw_ms)
+            canvas.step = next_step(canvas.step, canvas.draw_ms, led=self._led)
 
     def _place_labels(self) -> None:
         layout: CloudLayout = "both" if self._canvas is None else self._canvas.layout

@@ -45,6 +45,9 @@ def test_slow_drawing_becomes_coarser_and_fine_again():
     assert next_step(4, 500.0) == 4
     assert next_step(2, 4.0) == 1
     assert next_step(2, 40.0) == 2
+    assert next_step(4, 40.0, led=True) == 5, "under a finger it must not lag"
+    assert next_step(2, 20.0, led=True) == 2
+    assert next_step(7, 1.0) == 4, "and is fine again when the finger has left"
 
 
 def test_both_clouds_share_the_width():

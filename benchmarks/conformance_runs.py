@@ -3,7 +3,7 @@
 python benchmarks/conformance_runs.py [--runs 50] [--load 2]
 
 The real SDKs with software devices and recordings, simulated cameras, files, and pictures that stand in for
-USB video. About half a minute a run on two busy cores. Exit status 1 if any run failed.
+USB video. About twenty-five seconds a run on two busy cores. Exit status 1 if any run failed.
 """
 
 import argparse

@@ -60,7 +60,7 @@ class RigCamera(_Model):
         rate_hz: frames per second.
         infrared: whether the infrared images are wanted.
         sync: the role on a sync cable.
-        controls: values by the control's name, as the Cameras page and `devices --json` give them.
+        controls: values by the control's name, as a saved rig and a session's session.json have them.
     """
 
     source: Annotated[str, Field(min_length=1)]

@@ -31,7 +31,7 @@ SOURCES = (
 RECORDINGS = (".db3", ".bag", ".svo", ".svo2")
 SETTLE_S = 10.0
 """After something was plugged in a vendor's library may take so long to see it."""
-_LATE_KINDS = ("realsense", "orbbec", "zed", "zed-uvc", "uvc")
+_LATE_KINDS = ("realsense", "orbbec", "zed", "zed-uvc", "uvc", "v4l2")
 _UDEV = "Install the vendor's udev rules (they come with its SDK), then plug the camera in anew."
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from drivers.camera import Camera, SyncRole
 from drivers.errors import RigFileError
 
 SUFFIX = ".toml"
-KINDS = ("demo", "realsense", "orbbec", "zed", "zed-uvc", "uvc")
+KINDS = ("demo", "realsense", "orbbec", "zed", "zed-uvc", "uvc", "v4l2")
 SYNC_KINDS = ("realsense", "orbbec")
 FindMore = Callable[[Collection[str]], Sequence[Camera]]
 """Gives the cameras of a source that are not among those of these ids, such as one that was plugged in."""

@@ -20,7 +20,7 @@ from drivers.cameras.synthetic import demo_rig
 from drivers.registry import open_source
 from drivers.session.reader import Session
 from model.spec import EngineChoice
-from trainer.files import CHECKPOINT, WEIGHTS
+from trainer.files import CHECKPOINT, CHECKPOINT_FACTS, WEIGHTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -132,7 +132,7 @@ def test_from_the_first_picture_to_new_weights(window, qtbot, tmp_path):
     assert all(loss > 0 for _, loss in state.losses)
     assert state.scores
     run = model.run.folder
-    assert (run / CHECKPOINT).is_file()
+    assert list((run / CHECKPOINT).glob(f"step-*/{CHECKPOINT_FACTS}"))
     assert state.weights == run / WEIGHTS
 
     # Put it live.

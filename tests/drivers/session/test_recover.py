@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import session_recordings
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
-from session_recordings import make_frame, record
+from session_recordings import PERIOD_NS, make_frame, record
 
 from drivers.errors import SessionError
 from drivers.session.encode import encode
@@ -25,9 +26,10 @@ SEGMENT = "seg_00000.mcap"
 def finished(tmp_path_factory):
     """A whole session of 30 frames in several chunks, and each chunk's place in its file."""
     folder = tmp_path_factory.mktemp("finished") / "s"
-    writer = record(folder, [make_frame(0)])
+    start_ns = time.monotonic_ns()  # not that of the module: what a crash cost is told by times
+    writer = record(folder, [make_frame(0, captured_ns=start_ns)])
     for index in range(1, 30):
-        writer.write(encode(make_frame(index, ir=True)))
+        writer.write(encode(make_frame(index, ir=True, captured_ns=start_ns + index * PERIOD_NS)))
         if index % 5 == 0:
             writer.sync()
     writer.close()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
-from app.flow.filtering import Filtered, FilterLoop
+from app.flow.filtering import Filtered, FilterLoop, Filters, Steps
 from app.flow.meter import Meter
 from app.flow.moments import Moments
 from app.flow.order import reference_of, starts_after, wait_for
@@ -150,7 +150,7 @@ class Pipeline:
         infos = [camera.info for camera in cameras]
         self.rig.put(known_places(infos, _recorded_places(cameras), named=named))
         self.stabilise = stabilise
-        self.filters = FilterLoop(self._filtered_lines, depth_filters)
+        self.filters = FilterLoop(self._filtered_lines, self._filters_of)
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._crowded: Callable[[], bool] = _never
@@ -237,6 +237,9 @@ class Pipeline:
 
     def _filtered_lines(self) -> dict[str, tuple[Slot[Frame], Slot[Filtered]]]:
         return {name: (line.channel.newest, line.filtered) for name, line in self.lines.items()}
+
+    def _filters_of(self, frame: Frame, steps: Steps) -> Filters:
+        return depth_filters(self.lines[frame.camera_id].camera, frame, steps)
 
     def _camera_worker(self, line: CameraLine, after: Sequence[str]) -> Worker:
         line.channel.taps.add(self._frame_came)

@@ -93,6 +93,15 @@ class PlannedCamera(CameraBase):
     def load_vendor_settings(self, text: str) -> None:
         self._found.load_vendor_settings(text)
 
+    @property
+    def found(self) -> Camera:
+        """The camera that it stands for.
+
+        Raises:
+            CameraError: it was not found yet.
+        """
+        return self._found
+
     def reset(self) -> None:
         """Start the device anew, where its library can do that."""
         if self._camera is not None and isinstance(self._camera, Resettable):

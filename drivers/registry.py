@@ -12,14 +12,16 @@ from typing import Protocol
 from drivers.camera import Camera, CameraInfo
 from drivers.cameras import orbbec, realsense, uvc, v4l2_depth, zed, zed_uvc
 from drivers.devices import Device
-from drivers.errors import CameraBusy, CameraError, CameraNotFound
-from drivers.geometry import Calibration
+from drivers.errors import CameraBusy, CameraError, CameraNotFound, ModeUnsupported
+from drivers.frame import Frame
 from drivers.planned import PlannedCamera
 from drivers.profiles import Wish
 from drivers.rig import SUFFIX, Rig, RigCamera, read_rig
 from drivers.sdk import Sdk
 from drivers.session.library import is_session
 from drivers.usb import SYSFS, LinkLoad, UsbCamera, fair_shares, holders, link_loads, port_in, usb_cameras
+from drivers.vendor import orbbec_filters
+from drivers.vendor.orbbec_filters import OrbbecFilters
 from drivers.vendor.realsense_filters import DepthFilters
 
 DEMO = "demo"
@@ -51,18 +53,31 @@ _VENDORS: tuple[Vendor, ...] = (realsense, orbbec, zed, zed_uvc, v4l2_depth, uvc
 SDKS: tuple[Sdk, ...] = (realsense.SDK, orbbec.SDK, zed.SDK)
 
 
-def depth_filters(calibration: Calibration, unit_m: float, steps: Sequence[str]) -> DepthFilters:
-    """RealSense's own filters for the depth of any camera, for the screen only.
+def depth_filters(camera: Camera, frame: Frame, steps: Sequence[str]) -> DepthFilters | OrbbecFilters:
+    """A vendor's own filters for the depth of a camera, for the screen only.
 
     Args:
-        calibration: of the camera.
-        unit_m: metres per count of its depth.
-        steps: some of `drivers.vendor.realsense_filters.STEPS`.
+        camera: whose depth it is.
+        frame: one of its frames.
+        steps: some of `drivers.vendor.realsense_filters.STEPS`, which take any camera's depth, or some of
+            `drivers.vendor.orbbec_filters.STEPS`, which take Orbbec's only; never both.
 
     Raises:
-        SdkMissing: pyrealsense2 is not installed, or too old.
+        SdkMissing: the vendor's library is not installed, or too old.
+        ModeUnsupported: the vendor's filters do not take this camera's frames.
+        CameraError: the library does not give its filters.
     """
-    return DepthFilters(realsense.SDK.require(), calibration, unit_m, steps)
+    unit_m = frame.depth.unit_m
+    if not set(steps) & set(orbbec_filters.STEPS):
+        return DepthFilters(realsense.SDK.require(), frame.calibration, unit_m, steps)
+    orbbec.SDK.require()
+    device = camera.found if isinstance(camera, PlannedCamera) else camera
+    if not isinstance(device, orbbec.OrbbecCamera):
+        raise ModeUnsupported(
+            f"Orbbec's filters take only frames of Orbbec's cameras and recordings, not {camera.info.name}.",
+            hint="RealSense's take every camera's.",
+        )
+    return device.own_filters(unit_m, steps)
 
 
 def open_source(source: str, *, loop: bool = True) -> Rig:

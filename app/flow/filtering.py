@@ -31,7 +31,7 @@ class Filters(Protocol):
         """Let go of the library's objects."""
 
 
-MakeFilters = Callable[[Calibration, float, Steps], Filters]
+MakeFilters = Callable[[Frame, Steps], Filters]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,29 +58,36 @@ class FilterLoop:
 
     Args:
         lines: gives those of the rig, which may grow.
-        make: filters of a camera; raises `CameraError` where the vendor's library is not there.
+        make: filters for the camera of a frame; raises `CameraError` where the vendor's library is not
+            there, or does not take its frames.
 
     Attributes:
         steps: what is wanted; may be changed from any thread.
-        problem: why nothing is filtered; empty while all is well.
     """
 
     def __init__(self, lines: Callable[[], Lines], make: MakeFilters) -> None:
         self.steps: Steps = ()
-        self.problem = ""
+        self._problems: dict[str, str] = {}
         self._lines = lines
         self._make = make
         self._made: dict[str, tuple[Steps, Calibration, Filters]] = {}
 
+    @property
+    def problem(self) -> str:
+        """Why a camera's depth is not filtered, each reason once; empty while all is well."""
+        return " ".join(dict.fromkeys(self._problems.values()))
+
     def run(self, stop: threading.Event) -> None:
         """Until `stop`; in a thread of its own."""
         seen: dict[str, int] = {}
+        before: Steps = ()
         try:
             while not stop.is_set():
                 steps = self.steps
+                if steps != before:
+                    before, self._problems = steps, {}
                 if not steps:
                     self._close()
-                    self.problem = ""
                     stop.wait(IDLE_S)
                     continue
                 came = False
@@ -100,11 +107,16 @@ class FilterLoop:
             filters = self._of(frame, steps)
             depth, lens = filters.filtered(frame.depth)
         except CameraError as error:
-            self.problem = f"{error} {error.hint}".strip()
+            self._tell(frame.camera_id, f"{error} {error.hint}".strip())
             return
-        self.problem = ""
+        self._tell(frame.camera_id, "")
         seen_from = replace(frame.calibration, depth=lens)
         filtered.put(Filtered(frame, register_depth(depth, seen_from), steps))
+
+    def _tell(self, camera_id: str, problem: str) -> None:
+        # Another mapping, because the window reads it at any moment.
+        others = {name: text for name, text in self._problems.items() if name != camera_id}
+        self._problems = others | {camera_id: problem} if problem else others
 
     def _of(self, frame: Frame, steps: Steps) -> Filters:
         made = self._made.pop(frame.camera_id, None)
@@ -114,7 +126,7 @@ class FilterLoop:
                 self._made[frame.camera_id] = made
                 return made[2]
             made[2].close()
-        filters = self._make(frame.calibration, frame.depth.unit_m, steps)
+        filters = self._make(frame, steps)
         self._made[frame.camera_id] = (steps, frame.calibration, filters)
         return filters
 

@@ -11,16 +11,23 @@ from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
 from app.viewmodels.status import engine_item
-from drivers.vendor.realsense_filters import STEPS
+from drivers.vendor import orbbec_filters, realsense_filters
 from model.spec import EngineChoice, ModelSpec
 
 MODES: Final = (
     Option("completion", "Completion", hint="The network sees colour and depth"),
     Option("monocular", "Monocular", hint="The network sees colour only"),
 )
-FILTERS: Final = tuple(Option(step, step.capitalize()) for step in STEPS)
-FILTERS_TEXT: Final = (
-    "RealSense's own, to look at beside the repair. The repair and recordings take depth as measured."
+FILTERS: Final = tuple(Option(step, step.capitalize()) for step in realsense_filters.STEPS)
+FILTERS_TEXT: Final = "RealSense's own, on the depth of any camera."
+ORBBEC_FILTERS: Final = tuple(
+    Option(step, step.removeprefix("orbbec ").capitalize()) for step in orbbec_filters.STEPS
+)
+ORBBEC_TEXT: Final = (
+    "Orbbec's own, for Orbbec's cameras and recordings only: its library takes no other frames."
+)
+BESIDE_TEXT: Final = (
+    "To look at beside the repair, of one vendor at a time. The repair and recordings take depth as measured."
 )
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
@@ -56,7 +63,8 @@ class RepairPanel(QWidget):
         self.hidden.setAccessibleName("Share of the depth that is hidden from the repair")
         self.hidden.setMinimumHeight(theme.SMALLEST_TARGET_PX)
         self.hidden.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.filters = ChipGroup(FILTERS, "Vendor filters on raw depth", exclusive=False)
+        self.filters = ChipGroup(FILTERS, "RealSense's filters on raw depth", exclusive=False)
+        self.orbbec_filters = ChipGroup(ORBBEC_FILTERS, "Orbbec's filters on raw depth", exclusive=False)
         self._filters_problem = label("", "caption")
         set_tone(self._filters_problem, "warning")
         self._network = QWidget()
@@ -74,8 +82,11 @@ class RepairPanel(QWidget):
         )
         column.addWidget(self._network)
         column.addWidget(label("Vendor filters on raw depth"))
-        column.addWidget(self.filters)
         column.addWidget(label(FILTERS_TEXT, "caption"))
+        column.addWidget(self.filters)
+        column.addWidget(label(ORBBEC_TEXT, "caption"))
+        column.addWidget(self.orbbec_filters)
+        column.addWidget(label(BESIDE_TEXT, "caption"))
         column.addWidget(self._filters_problem)
         below = QVBoxLayout(self._network)
         below.setContentsMargins(0, 0, 0, 0)
@@ -96,7 +107,8 @@ class RepairPanel(QWidget):
         self.anchor.clicked.connect(self._anchor_changed)
         self.hidden.valueChanged.connect(self._hidden_changed)
         self.stabilise.clicked.connect(self.stabilise_chosen)
-        self.filters.changed.connect(self.filters_chosen)
+        self.filters.changed.connect(self.filters_chosen)  # without those of the other vendor
+        self.orbbec_filters.changed.connect(self.filters_chosen)
         self.show_hidden(0.0)
         self.show_filters((), "")
 
@@ -121,6 +133,7 @@ class RepairPanel(QWidget):
     def show_filters(self, steps: Sequence[str], problem: str) -> None:
         """Show which filters run, and why they do not."""
         self.filters.select(steps)
+        self.orbbec_filters.select(steps)
         self._filters_problem.setText(problem)
         self._filters_problem.setVisible(bool(problem))
 

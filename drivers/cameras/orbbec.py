@@ -5,7 +5,7 @@ import functools
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -37,6 +37,7 @@ from drivers.profiles import (
 )
 from drivers.sdk import PIP, Sdk
 from drivers.vendor import orbbec_controls
+from drivers.vendor.orbbec_filters import OrbbecFilters
 from drivers.vendor.orbbec_motion import MotionReader
 
 VENDOR = "Orbbec"
@@ -218,6 +219,19 @@ class OrbbecCamera(CameraBase):
             super().load_vendor_settings(text)
         with self._of_open_device() as device:
             orbbec_controls.load_settings(device, text)
+
+    def own_filters(self, unit_m: float, steps: Sequence[str]) -> OrbbecFilters:
+        """Orbbec's filters for this camera's depth; may be called from another thread than `read`.
+
+        Args:
+            unit_m: metres per count of its depth.
+            steps: some of `drivers.vendor.orbbec_filters.STEPS`.
+
+        Raises:
+            CameraError: the library does not lend them.
+        """
+        profile = self._chosen[Stream.DEPTH][1]
+        return OrbbecFilters(self._ob, profile, self._calibration.depth, unit_m, steps)
 
     def _modes(self) -> tuple[Control, ...]:
         if not self._live:

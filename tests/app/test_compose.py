@@ -1,8 +1,13 @@
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "drivers/cameras"))
+import orbbec_bag
 
 from app.compose import InferenceStatus, Pipeline, Studio, wait_for_frames
 from app.flow.capture import CameraStatus
@@ -206,6 +211,28 @@ def test_vendors_filters_are_for_the_screen_and_never_recorded(studio, tmp_path)
     seen = line.camera.expose(frame.index)
     assert np.array_equal(frame.depth.values, seen.depth.values)
     assert not frame.depth.valid.all()
+
+
+def test_orbbecs_filters_run_beside_the_repair_and_the_recording_stays_as_measured(studio, tmp_path):
+    from drivers.registry import SDKS
+
+    if not SDKS[1].state().ready:
+        pytest.skip("pyorbbecsdk2 is not here")
+    path = tmp_path / "gemini.bag"
+    orbbec_bag.write(path, frames=60)
+    pipeline = studio.open(open_source(str(path)))
+    (line,) = pipeline.lines.values()
+    pipeline.filters.steps = ("orbbec noise removal",)
+    wait_until(lambda: line.filtered.latest() is not None or pipeline.filters.problem)
+    assert pipeline.filters.problem == ""
+    recorder = studio.record(tmp_path, SessionLabels())
+    wait_until(lambda: recorder.status().cameras[line.info.id].written >= 3)
+    frame = Session(studio.stop_recording()).frame(line.info.id, 1)
+
+    filtered = line.filtered.latest()
+    assert (filtered.frame.depth.values == 4000).any()
+    assert not (filtered.depth.values == 4000).any()
+    assert frame.depth.values[20, 30] == 4000  # what noise removal takes away
 
 
 def test_nothing_is_recorded_without_a_rig_or_twice(studio, tmp_path):

@@ -1,5 +1,7 @@
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from app.flow.filtering import FilterLoop
 from app.flow.slot import Slot
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.depth import DepthMap
-from drivers.errors import SdkMissing
+from drivers.errors import ModeUnsupported, SdkMissing
 from drivers.registry import depth_filters
 from drivers.synth.sensor import SensorKind
 
@@ -49,8 +51,12 @@ def bench():
 
 
 @pytest.fixture
-def frames():
-    camera = SyntheticCamera("sim", SensorKind.ACTIVE_STEREO, width=64, height=48)
+def camera():
+    return SyntheticCamera("sim", SensorKind.ACTIVE_STEREO, width=64, height=48)
+
+
+@pytest.fixture
+def frames(camera):
     return [camera.expose(index) for index in range(4)]
 
 
@@ -62,7 +68,7 @@ def until(condition):
 
 
 def test_nothing_is_filtered_until_it_is_wanted(bench, frames):
-    loop, newest, filtered = bench(lambda calibration, unit_m, _: Halving(calibration, unit_m))
+    loop, newest, filtered = bench(lambda frame, _: Halving(frame.calibration, frame.depth.unit_m))
     newest.put(frames[0])
     time.sleep(0.3)
     assert filtered.latest() is None
@@ -77,7 +83,7 @@ def test_nothing_is_filtered_until_it_is_wanted(bench, frames):
 
 def test_filters_are_kept_from_frame_to_frame_and_closed_when_they_are_not_wanted(bench, frames):
     Halving.made = Halving.closed = 0
-    loop, newest, filtered = bench(lambda calibration, unit_m, _: Halving(calibration, unit_m))
+    loop, newest, filtered = bench(lambda frame, _: Halving(frame.calibration, frame.depth.unit_m))
     loop.steps = ("temporal",)
     for frame in frames:
         newest.put(frame)
@@ -101,12 +107,12 @@ def test_without_the_vendors_library_it_says_so(bench, frames):
     assert filtered.latest() is None
 
 
-def test_the_vendors_own_filters_fill_holes(bench, frames):
+def test_the_vendors_own_filters_fill_holes(bench, camera, frames):
     from drivers.registry import SDKS
 
     if not SDKS[0].state().ready:
         pytest.skip("pyrealsense2 is not here")
-    loop, newest, filtered = bench(depth_filters)
+    loop, newest, filtered = bench(partial(depth_filters, camera))
     loop.steps = ("spatial", "hole filling")
     newest.put(frames[0])
 
@@ -114,3 +120,43 @@ def test_the_vendors_own_filters_fill_holes(bench, frames):
 
     assert loop.problem == ""
     assert filtered.latest().depth.fill_rate > frames[0].depth.fill_rate
+
+
+def test_orbbecs_filters_say_that_they_take_no_other_vendors_frames(bench, camera, frames):
+    from drivers.registry import SDKS
+
+    if not SDKS[1].state().ready:
+        pytest.skip("pyorbbecsdk2 is not here")
+    loop, newest, filtered = bench(partial(depth_filters, camera))
+    loop.steps = ("orbbec spatial",)
+    newest.put(frames[0])
+
+    until(lambda: "only frames of Orbbec's cameras" in loop.problem)
+    assert camera.info.name in loop.problem
+    assert filtered.latest() is None
+    loop.steps = ()
+    until(lambda: loop.problem == "")
+
+
+def test_one_cameras_trouble_stays_told_while_another_is_filtered(frames):
+    def make(frame, _):
+        if frame.camera_id == "other":
+            raise ModeUnsupported("Not this one.", hint="")
+        return Halving(frame.calibration, frame.depth.unit_m)
+
+    lines = {name: (Slot(), Slot()) for name in ("other", "sim")}
+    loop = FilterLoop(lambda: lines, make)
+    stop = threading.Event()
+    thread = threading.Thread(target=loop.run, args=(stop,))
+    thread.start()
+    try:
+        loop.steps = ("decimation",)
+        for frame in frames:
+            lines["other"][0].put(replace(frame, camera_id="other"))
+            until(lambda: "Not this one." in loop.problem)
+            lines["sim"][0].put(frame)
+            until(lambda frame=frame: (got := lines["sim"][1].latest()) is not None and got.frame is frame)
+            assert "Not this one." in loop.problem
+    finally:
+        stop.set()
+        thread.join(5)

@@ -70,6 +70,26 @@ def test_raw_depth_is_shown_after_the_vendors_filters_when_they_are_wanted(qtbot
     qtbot.waitUntil(lambda: page.model.tile("left").filtered is None)
 
 
+def test_filters_of_another_vendor_let_go_of_the_first_and_say_which_cameras_they_take(qtbot, page):
+    from drivers.registry import SDKS
+
+    if not all(sdk.state().ready for sdk in SDKS[:2]):
+        pytest.skip("an SDK is not here")
+    page._tune.click()
+    panel = page._repair
+    QTest.mouseClick(panel.filters.button("spatial"), Qt.MouseButton.LeftButton)
+    assert page.model.options.filters == ("spatial",)
+
+    QTest.mouseClick(panel.orbbec_filters.button("orbbec temporal"), Qt.MouseButton.LeftButton)
+
+    assert page.model.options.filters == ("orbbec temporal",)
+    assert panel.filters.selected == []
+    qtbot.waitUntil(lambda: "only frames of Orbbec's cameras" in panel._filters_problem.text())
+    assert page.model.tile("left").filtered is None
+    QTest.mouseClick(panel.orbbec_filters.button("orbbec temporal"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._filters_problem.text() == "")
+
+
 def test_one_panel_is_open_at_a_time_and_measuring_ends_with_its_panel(page):
     page._measure.click()
     assert page.measure.tool == "point"

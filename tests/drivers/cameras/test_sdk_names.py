@@ -15,10 +15,12 @@ from sdk_calls import wrong_calls
 from drivers.cameras import orbbec, realsense, zed
 from drivers.clock import ClockFit, FrameCounter
 from drivers.controls import Control
+from drivers.geometry import Intrinsics
 from drivers.profiles import Wish
 from drivers.sdk import Sdk
 from drivers.vendor import (
     orbbec_controls,
+    orbbec_filters,
     orbbec_motion,
     realsense_controls,
     realsense_motion,
@@ -29,11 +31,11 @@ from drivers.vendor.realsense_motion import MotionReader
 ALIASES = {realsense: "rs", orbbec: "ob"}
 MODULES = {
     "realsense": (realsense, realsense_controls, realsense_motion),
-    "orbbec": (orbbec, orbbec_controls, orbbec_motion),
+    "orbbec": (orbbec, orbbec_controls, orbbec_filters, orbbec_motion),
     "zed": (zed, zed_controls),
 }
-OURS = {name for kind in (Sdk, Wish, Control, ClockFit, FrameCounter, MotionReader, np.ndarray, Path)
-        for name in dir(kind)}  # fmt: skip
+_KINDS = (Sdk, Wish, Control, ClockFit, FrameCounter, Intrinsics, MotionReader, np.ndarray, Path)
+OURS = {name for kind in _KINDS for name in dir(kind)}
 
 
 def dotted(node):

@@ -267,7 +267,7 @@ class Pipeline:
             def outdated(choice: EngineChoice = choice) -> bool:
                 return stop.is_set() or self._choice is not choice
 
-            engine = self._load(choice)
+            engine = self._load(choice, outdated)
             if engine is not None:
                 if sys.platform == "linux":
                     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
@@ -276,7 +276,7 @@ class Pipeline:
                 self._wake.clear()
                 self._wake.wait(0.2)
 
-    def _load(self, choice: EngineChoice) -> Engine | None:
+    def _load(self, choice: EngineChoice, outdated: Callable[[], bool]) -> Engine | None:
         spec = find(choice.model)
         if spec.name == "off":
             self.inference.put(InferenceState(InferenceStatus.OFF, spec.title))
@@ -286,11 +286,13 @@ class Pipeline:
 
         from model.checkpoint import WeightsError, sha256
         from model.engine import build
+        from model.errors import GivenUpError
 
         # One core stays free for cameras and window; on two cores a second thread gains a sixth at best.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         try:
-            engine = build(choice, target_hz=TARGET_HZ, cameras=max(1, len(self.lines)))
+            cameras = max(1, len(self.lines))
+            engine = build(choice, target_hz=TARGET_HZ, cameras=cameras, given_up=outdated)
             self._made_by = MadeBy(
                 model=spec.name,
                 title=engine.label,
@@ -299,6 +301,9 @@ class Pipeline:
                 tokens=choice.tokens,
                 anchored=choice.anchor,
             )
+        except GivenUpError:
+            log.info("%s is not wanted any more", spec.title)
+            return None
         except WeightsError as error:
             log.warning("%s", error)
             state = InferenceState(InferenceStatus.FAILED, spec.title, error.args[0], error.hint)

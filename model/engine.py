@@ -28,7 +28,7 @@ from model.repair import USUAL_NOISE, Provenance, Repair, SensorNoise, provenanc
 from model.runtime import gate
 from model.runtime.core import Precision
 from model.runtime.export import Sizes, export
-from model.runtime.fastest import Candidate, fastest
+from model.runtime.fastest import Candidate, fastest, never, stop_if
 from model.runtime.frames import FrameRunner, TorchHeads
 from model.runtime.gate import Deviation
 from model.runtime.graphs import GraphRunner
@@ -234,7 +234,11 @@ def trust_in(config: ModelConfig) -> Trust:
 
 
 def build(
-    choice: EngineChoice, *, target_hz: float | None = None, cameras: int = 1
+    choice: EngineChoice,
+    *,
+    target_hz: float | None = None,
+    cameras: int = 1,
+    given_up: Callable[[], bool] = never,
 ) -> MdmEngine | ClassicalEngine:
     """The engine that `choice` names, loaded, and compared with the plain network.
 
@@ -243,8 +247,10 @@ def build(
         target_hz: repairs of each camera in a second; what the choice leaves open follows it: tokens, and the
             way that takes the least time on this machine. None takes the exact one.
         cameras: how many there are.
+        given_up: whether nobody waits any more; asked between any two steps.
 
     Raises:
+        GivenUpError: nobody waits any more.
         WeightsError: the weights are missing, damaged or of another network, the device is not there, or what
             runs there does not give what the network gives.
     """
@@ -255,15 +261,16 @@ def build(
         raise WeightsError(f"{spec.title} is no repair.", hint="Choose a model.")
     weights = spec.weights
     device = _torch_device(choice.device)
+    stop_if(given_up)
     model = checkpoint.load(weights, device=device)
+    stop_if(given_up)
     fewest, most = model.config.num_tokens_range
     governor = None
     if target_hz is not None and not choice.tokens:
         governor = Governor(levels((fewest, most)), target_hz=target_hz, cameras=cameras)
     tokens = choice.tokens or fewest
-    runner = gated(
-        model, candidates(model, choice, hurry=target_hz is not None), tokens=tokens, cameras=cameras
-    )
+    ways = candidates(model, choice, hurry=target_hz is not None)
+    runner = gated(model, ways, tokens=tokens, cameras=cameras, given_up=given_up)
 
     def on_cpu() -> Runner:
         return runner_for(checkpoint.load(weights), "fp32")
@@ -389,7 +396,14 @@ def exported(
     return sizes, found
 
 
-def gated(model: MDM, ways: Sequence[Candidate], *, tokens: int, cameras: int = 1) -> Runner:
+def gated(
+    model: MDM,
+    ways: Sequence[Candidate],
+    *,
+    tokens: int,
+    cameras: int = 1,
+    given_up: Callable[[], bool] = never,
+) -> Runner:
     """The best of some ways to run a model, warm, and compared with the plain network there.
 
     Args:
@@ -397,14 +411,17 @@ def gated(model: MDM, ways: Sequence[Candidate], *, tokens: int, cameras: int = 
         ways: of `candidates`.
         tokens: for each frame; what is compared has at most `GATE_TOKENS` on a processor.
         cameras: how many there are.
+        given_up: whether nobody waits any more.
 
     Raises:
+        GivenUpError: nobody waits any more.
         WeightsError: none gives what the network gives.
     """
     on_gpu = model.encoder.image_mean.device.type == "cuda"
     shots = gate.made_up_shots(480, 640, GATE_HOLES)
     grid = grid_for(shots[0], tokens if on_gpu else min(tokens, GATE_TOKENS))
-    return fastest(ways, shots, grid, gate.plain(model, shots, grid), cameras=cameras)
+    want = gate.plain(model, shots, grid)
+    return fastest(ways, shots, grid, want, cameras=cameras, given_up=given_up)
 
 
 def runner_for(model: MDM, precision: Precision) -> Runner:

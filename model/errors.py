@@ -1,4 +1,8 @@
-"""What can be wrong with weights."""
+"""What can be wrong with weights, and who no longer waits for them."""
+
+
+class GivenUpError(Exception):
+    """Nobody waits for the network that was being loaded any more."""
 
 
 class WeightsError(Exception):

@@ -5,8 +5,9 @@ import time
 from typing import Final
 
 import numpy as np
+import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import QWidget
 from vispy import app as vispy_app
 from vispy import gloo
@@ -257,6 +258,25 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         gloo.finish()
         self.draw_ms = (time.perf_counter() - started_s) * 1e3
         self.drawn += 1
+
+    def free(self) -> None:
+        """End the widget, its contexts and what the graphics card holds, now and in this thread.
+
+        vispy ties them into reference cycles. Python's collector, which would untie them, may run in a
+        camera's thread, and Qt aborts the program where a context ends in another thread than its own.
+        """
+        native = self.native
+        self._points.clear()
+        self._lines = None
+        if native.isValid():  # it has been shown; the window's context shares textures and would keep them
+            self.set_current()
+            self.context.flush_commands()
+        self.close()
+        held = [*vars(native).values()]
+        contexts = [part for part in held if isinstance(part, QOpenGLContext)]
+        surfaces = [part for part in held if isinstance(part, QOffscreenSurface)]
+        for part in (native, *contexts, *surfaces):
+            shiboken6.delete(part)
 
     def photograph(self, width: int, height: int) -> NDArray[np.uint8]:
         """(height, width, 3) uint8 RGB of what is shown, every pixel of every cloud, at any size.

@@ -136,9 +136,7 @@ class CloudView(QWidget):
             native = canvas.native
             native.removeEventFilter(self)
             self._column.removeWidget(native)
-            canvas.close()
-            native.setParent(None)
-            native.deleteLater()
+            canvas.free()
 
     def show_clouds(self, raw: Cloud | None, refined: Cloud | None, missing: dict[str, str]) -> None:
         """Draw these clouds from now on.

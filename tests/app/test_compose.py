@@ -20,7 +20,11 @@ from drivers.rig import Rig
 from drivers.session.labels import SessionLabels
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
+from model import checkpoint
+from model.runtime import gate
+from model.runtime.fastest import Candidate
 from model.spec import EngineChoice
+from tests.model.small_networks import small_network
 
 CLASSICAL = EngineChoice(model="classical")
 
@@ -366,3 +370,26 @@ def test_a_cabled_rig_starts_in_order_and_its_session_says_who_was_what(tmp_path
         "a": "primary on a sync cable",
         "b": "secondary on a sync cable",
     }
+
+
+def test_the_inference_thread_ends_while_it_chooses_how_to_run_a_network(tmp_path, monkeypatch, caplog):
+    """A network whose ways take ten seconds to be tried is left between two runs."""
+    path = tmp_path / "small.safetensors"
+    checkpoint.save(path, small_network(), {})
+    tried = threading.Event()
+
+    class Slow:
+        where = "slow"
+
+        def run(self, shots, grid):
+            tried.set()
+            time.sleep(0.5)
+            return gate.plain(small_network(), shots, grid)
+
+    ways = [Candidate(f"way {n}", "fp32", Slow) for n in range(10)]
+    monkeypatch.setattr("model.engine.candidates", lambda *_args, **_options: ways)
+    pipeline = Pipeline(rig(), EngineChoice(model=str(path), device="cpu"))
+    with pipeline:
+        assert tried.wait(60)
+    assert not [thread for thread in threading.enumerate() if thread.name == "inference"]
+    assert "did not stop" not in caplog.text

@@ -1,10 +1,13 @@
+import gc
 import math
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+import shiboken6
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
 
 from app.ui.cloud_canvas import FOV_RAD, next_step, viewports
@@ -299,3 +302,27 @@ def test_the_clouds_of_a_calibrated_rig_stand_beside_each_other_with_their_frust
     assert len(green) > 500
     assert len(white) > 20
     assert red[:, 1].max() < green[:, 1].min()
+
+
+@pytest.mark.gl
+def test_a_collector_in_another_thread_finds_nothing_of_a_closed_view(qtbot, cloud_view):
+    """Qt aborts the program where a context ends in another thread than its own."""
+    for _ in range(4):
+        cloud_view.show_clouds(wall(2.0, (250, 0, 0)), wall(2.0, (0, 250, 0)), {})
+        cloud_view.show_rig(RigClouds(raw=(wall(2.0, (0, 0, 250)),)))
+        cloud_view.show_look(CloudLook(grid=True, mesh=True))
+        canvas = cloud_view.canvas
+        native, on_card = canvas.native, canvas.context.shared.parser
+        qtbot.waitUntil(lambda on_card=on_card: len(on_card._objects) > 12, timeout=5000)
+        parts = [part for part in vars(native).values() if isinstance(part, QObject | QOpenGLContext)]
+        assert any(isinstance(part, QOpenGLContext) for part in parts)
+        cloud_view.set_active(False)
+        left = {type(part).__name__ for part in on_card._objects.values() if part != "JUST_DELETED"}
+        assert not left, "they would outlive the view in the window's context"
+        assert not any(shiboken6.isValid(part) for part in (native, *parts))
+        del canvas, native, parts, on_card
+        collector = threading.Thread(target=gc.collect, name="camera")
+        collector.start()
+        collector.join()
+        cloud_view.set_active(True)
+    assert cloud_view.canvas is not None

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from model.errors import WeightsError
+from model.errors import GivenUpError, WeightsError
 from model.runtime import gate
 from model.runtime.fastest import Candidate, fastest
 from tests.model.small_networks import small_network
@@ -77,3 +77,21 @@ def test_frames_are_timed_as_many_at_once_as_there_are_cameras(shots, want):
     runners = [Timed("one", want, 0), Timed("other", want, 0)]
     fastest([way(runner) for runner in runners], shots, GRID, want, cameras=3)
     assert runners[0].asked == [2, 3, 3, 3]
+
+
+def test_who_gives_up_waits_for_one_run_at_most(shots, want):
+    first, second = Timed("first", want, 0), Timed("second", want, 0)
+    runs = []
+    for patience in range(1, 4):
+        first.asked.clear()
+        with pytest.raises(GivenUpError):
+            fastest(
+                [way(first), way(second)],
+                shots,
+                GRID,
+                want,
+                given_up=lambda patience=patience: len(first.asked) >= patience,
+            )
+        runs.append(len(first.asked))
+    assert runs == [1, 2, 3]
+    assert not second.asked

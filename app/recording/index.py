@@ -28,8 +28,11 @@ Signature = list[int]
 """Times and sizes of a session's folder and of the files that an entry is made from."""
 
 
-def signature(session: Path) -> Signature:
+def signature(session: str) -> Signature:
     """Changes whenever a file of the session is added, removed or written.
+
+    Args:
+        session: its folder; text, because a `Path` takes as long to make one as a look at the disk does.
 
     Raises:
         OSError: the folder cannot be read.
@@ -59,16 +62,16 @@ class LibraryIndex:
         self._kept: dict[str, Any] = {}
         self._changed = False
 
-    def entry(self, session: Path, now: Signature) -> SessionEntry | None:
-        """What is known of a session, if its files are still the same."""
-        row = self._stored.get(session.name)
+    def entry(self, name: str, now: Signature) -> SessionEntry | None:
+        """What is known of the session in the folder of this name, if its files are still the same."""
+        row = self._stored.get(name)
         if row is None or row["signature"] != now:
             return None
         try:
-            found = _from_row(session, row)
+            found = _from_row(self._folder / name, row)
         except (KeyError, TypeError, ValueError):
             return None
-        self._kept[session.name] = row
+        self._kept[name] = row
         return found
 
     def add(self, entry: SessionEntry, then: Signature) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from drivers.session.labels import (
 from drivers.session.library import SessionSummary, State, is_session
 from drivers.session.manifest import MANIFEST_NAME, CameraEntry, Manifest
 from drivers.session.reader import Session
-from drivers.session.recover import recover, unfinished
+from drivers.session.recover import needs_recovery, recover
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +68,15 @@ class Recovery:
     hint: str = ""
 
 
-def entries(folder: Path) -> Iterator[SessionEntry]:
+def entries(folder: Path, recovered: Callable[[Recovery], None] | None = None) -> Iterator[SessionEntry]:
     """Every session below `folder`, the newest first; those that cannot be read say why.
 
     Each is read when it is asked for, so that the first ones can be shown while thousands follow.
+
+    Args:
+        folder: of the library.
+        recovered: told of each session that a crash left unfinished and that is finished now, or cannot be;
+            without it they stay as they are. One that is being recorded is left alone.
     """
     if not folder.is_dir():
         return
@@ -80,14 +85,18 @@ def entries(folder: Path) -> Iterator[SessionEntry]:
             (entry.name for entry in found if entry.is_dir() and entry.name[0] != "."), reverse=True
         )
     index = LibraryIndex(folder)
-    for name in sorted(names, reverse=True):
-        path = folder / name
+    root = f"{folder}{os.sep}"
+    for name in names:
         try:
-            now = signature(path)
+            now = signature(root + name)
+            entry = index.entry(name, now)
+            if entry is None and recovered is not None and needs_recovery(folder / name):
+                recovered(_recover(folder / name))
+                now = signature(root + name)
         except OSError:
             continue  # it went away since
-        entry = index.entry(path, now)
         if entry is None:
+            path = folder / name
             if not _is_or_was_session(path):
                 continue
             entry = read_entry(path)
@@ -153,17 +162,13 @@ def purge(folder: Path) -> None:
     library.empty_trash(folder)
 
 
-def recover_all(folder: Path) -> list[Recovery]:
-    """Finish every session that a crash left unfinished; one that is being recorded is left alone."""
-    done = []
-    for path in unfinished(folder):
-        try:
-            report = recover(path)
-            done.append(Recovery(path, report.lost_estimate_s))
-        except SessionError as error:
-            log.warning("%s %s", error, error.hint)
-            done.append(Recovery(path, problem=str(error), hint=error.hint))
-    return done
+def _recover(path: Path) -> Recovery:
+    """Finish a session that a crash left unfinished."""
+    try:
+        return Recovery(path, recover(path).lost_estimate_s)
+    except SessionError as error:
+        log.warning("%s %s", error, error.hint)
+        return Recovery(path, problem=str(error), hint=error.hint)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What to train on, and how: the card that a new run is planned on."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -34,6 +35,8 @@ from app.viewmodels.words import counted, duration
 from model.spec import catalogue
 
 ROW_PX = 84
+MOST_ROWS = 100
+"""More come when they are asked for, as on the Sessions page."""
 NOTHING = Option("", "Nothing (from scratch)")
 
 
@@ -107,6 +110,10 @@ class PlanCard(Card):
     def __init__(self, model: TrainViewModel) -> None:
         super().__init__("New run")
         self._model = model
+        self._offered: dict[Path, SessionEntry] = {}
+        self._ticked: set[Path] = set()
+        self._most = MOST_ROWS
+        self._pictures: SessionList | None = None
         self._rows: dict[Path, SessionRow] = {}
         self._wanted: tuple[Path, ...] = ()
         self._estimated_for: TrainingPlan | None = None
@@ -117,6 +124,8 @@ class PlanCard(Card):
         self._sessions = QVBoxLayout()
         self._sessions.setSpacing(theme.GAP_PX)
         self._no_sessions = caption("Reading the sessions ...")
+        self.more = Button("Show more", icon_name="chevron-down")
+        self.more.hide()
         self.synthetic = Switch("Simulated rooms")
         self.init = Picker("Start from")
         self.init.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -136,9 +145,11 @@ class PlanCard(Card):
             self.column.addWidget(widget)
         self.column.addWidget(self._no_sessions)
         self.column.addLayout(self._sessions)
+        self.column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         self.column.addWidget(caption("Start from"))
         self.column.addWidget(self.init)
         self.column.addLayout(steps)
+        self.more.clicked.connect(self._show_more)
         self.recipes.changed.connect(self._recipe_chosen)
         self.init.picked.connect(self.check)
         self.steps.value_changed.connect(self.check)
@@ -152,7 +163,7 @@ class PlanCard(Card):
     @property
     def plan(self) -> TrainingPlan:
         """What stands on the card."""
-        ticked = tuple(folder for folder, row in self._rows.items() if row.isChecked())
+        ticked = tuple(folder for folder in self._offered if folder in self._ticked)
         init = Path(self.init.choice) if self.init.choice else None
         return TrainingPlan(
             self.recipes.choice, ticked, self.synthetic.isChecked(), round(self.steps.value), init
@@ -160,33 +171,64 @@ class PlanCard(Card):
 
     @property
     def sessions(self) -> tuple[Path, ...]:
-        """All sessions that can be used, ticked or not."""
-        return tuple(self._rows)
+        """All sessions that can be used, ticked or not, shown or not."""
+        return tuple(self._offered)
 
     def show_sessions(self, listing: Listing, pictures: SessionList) -> None:
         """Offer the sessions that can be used; ticks stay."""
-        ticked = {folder for folder, row in self._rows.items() if row.isChecked()}
-        ticked.update(self._wanted)
-        self._wanted = ()
-        while (item := self._sessions.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
-        self._rows = {}
-        for entry in listing.entries:
-            if entry.usable and entry.frames:
-                row = SessionRow(entry)
-                row.setChecked(entry.folder in ticked)
-                row.show_jpeg(pictures.picture(entry.folder))
-                row.toggled.connect(self.check)
-                self._rows[entry.folder] = row
-                self._sessions.addWidget(row)
-        pictures.want_pictures(row.entry for row in self._rows.values())
-        self._no_sessions.setVisible(not self._rows)
+        if self._offered and not listing.complete:
+            return  # the reading before shows more
+        self._pictures = pictures
+        self._offered = {entry.folder: entry for entry in listing.entries if entry.usable and entry.frames}
+        self._ticked.update(self._wanted)
+        if listing.complete:
+            self._wanted = ()
+            self._ticked.intersection_update(self._offered)
+        self._show_rows()
+        self._no_sessions.setVisible(not self._offered)
         self._no_sessions.setText(
             listing.problem or "There is no session yet. Record one, or learn from simulated rooms."
         )
         self.check()
+
+    def _show_rows(self) -> None:
+        """One portion of the sessions, and all that are ticked, those first that would not be in it."""
+        assert self._pictures is not None
+        portion = dict(list(self._offered.items())[: self._most])
+        ahead = {f: e for f, e in self._offered.items() if f in self._ticked and f not in portion}
+        shown = {**ahead, **portion}
+        while (item := self._sessions.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                if isinstance(old, SessionRow) and shown.get(old.entry.folder) != old.entry:
+                    old.deleteLater()
+        kept = {f: row for f, row in self._rows.items() if shown.get(f) == row.entry}
+        self._rows = {}
+        for folder, entry in shown.items():
+            row = kept.get(folder) or self._new_row(entry)
+            row.setChecked(folder in self._ticked)
+            self._rows[folder] = row
+            self._sessions.addWidget(row)
+            row.show()
+        self._pictures.want_pictures(shown.values())
+        hidden = len(self._offered) - len(shown)
+        self.more.setVisible(hidden > 0)
+        self.more.setText(f"Show {min(hidden, MOST_ROWS)} more of {hidden:,}")
+
+    def _new_row(self, entry: SessionEntry) -> SessionRow:
+        row = SessionRow(entry)
+        if self._pictures is not None:
+            row.show_jpeg(self._pictures.picture(entry.folder))
+        row.toggled.connect(partial(self._tick, entry.folder))
+        return row
+
+    def _tick(self, folder: Path, on: bool) -> None:
+        (self._ticked.add if on else self._ticked.discard)(folder)
+        self.check()
+
+    def _show_more(self) -> None:
+        self._most += MOST_ROWS
+        self._show_rows()
 
     def show_thumbnail(self, picture: Thumbnail) -> None:
         """Show a picture that came."""
@@ -196,8 +238,9 @@ class PlanCard(Card):
     def tick_only(self, folders: tuple[Path, ...]) -> None:
         """Choose these sessions, now or when the list has come."""
         self._wanted = folders
-        for folder, row in self._rows.items():
-            row.setChecked(folder in folders)
+        self._ticked = {folder for folder in folders if folder in self._offered}
+        if self._pictures is not None:
+            self._show_rows()
         self.synthetic.setChecked(False)
         self.check()
 

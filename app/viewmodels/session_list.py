@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.paths import free_bytes
+from app.recording.collecting import uncollected
 from app.recording.entry import SessionEntry
-from app.recording.library import Recovery, entries, purge, recover_all, thumbnail, trash
+from app.recording.library import Recovery, entries, purge, thumbnail, trash
 
 POLL_MS = 60
 FIRST_LOOK = 100
@@ -50,7 +51,7 @@ class SessionList(QObject):
 
     Args:
         folder: gives the folder of this moment, which a setting can change.
-        recover: finish what a crash left unfinished, before each reading.
+        recover: finish what a crash left unfinished, with each reading.
     """
 
     listed = Signal(Listing)
@@ -175,21 +176,29 @@ class SessionList(QObject):
         self._timer.start()
 
     def _read(self, folder: Path, stop: threading.Event, *, recover: bool) -> None:
-        if recover and (done := recover_all(folder)):
-            self._recoveries.put(tuple(done))
+        done: list[Recovery] = []
         try:
-            found: list[SessionEntry] = []
-            for entry in entries(folder):
-                if stop.is_set():
-                    return
-                found.append(entry)
-                if len(found) == FIRST_LOOK:
-                    self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder), complete=False))
-            listing = Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
+            with uncollected():
+                listing = self._look(folder, stop, done.append if recover else None)
         except OSError as error:
-            self._listing.put(Listing(problem=f"{folder} cannot be read: {error.strerror}."))
-            return
-        self._listing.put(listing)
+            listing = Listing(problem=f"{folder} cannot be read: {error.strerror}.")
+        if done:
+            self._recoveries.put(tuple(done))
+        if listing is not None:
+            self._listing.put(listing)
+
+    def _look(
+        self, folder: Path, stop: threading.Event, recovered: Callable[[Recovery], None] | None
+    ) -> Listing | None:
+        """What is in the folder; the first sessions are shown before. None where it was stopped."""
+        found: list[SessionEntry] = []
+        for entry in entries(folder, recovered):
+            if stop.is_set():
+                return None
+            found.append(entry)
+            if len(found) == FIRST_LOOK:
+                self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder), complete=False))
+        return Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
 
     def _read_failed(self, error: Exception) -> None:
         self._listing.put(Listing(problem=f"The sessions cannot be listed: {error}."))

@@ -96,6 +96,8 @@ class SessionsView:
     @property
     def entry(self) -> SessionEntry | None:
         """The selected session."""
+        if self.selected is None:
+            return None
         return next((entry for entry in self.entries if entry.folder == self.selected), None)
 
 
@@ -143,6 +145,7 @@ class SessionsViewModel(QObject):
         self._kept = Kept.ALL
         self._order = Order.NEWEST
         self._selected: Path | None = None
+        self._view: SessionsView | None = None
         self.list.listed.connect(self._listed)
         self.list.recovered.connect(self._recovered)
         self.work.arrived.connect(self._arrived)
@@ -151,7 +154,16 @@ class SessionsViewModel(QObject):
 
     @property
     def view(self) -> SessionsView:
-        """This moment."""
+        """This moment; made once for each change, because thousands of sessions are looked through."""
+        if self._view is None:
+            self._view = self._make_view()
+        return self._view
+
+    def _changed(self) -> None:
+        self._view = None
+        self.view_changed.emit(self.view)
+
+    def _make_view(self) -> SessionsView:
         listing = self._listing or Listing()
         scenes = dict.fromkeys(entry.labels.scene for entry in listing.entries if entry.labels.scene)
         found = tuple(
@@ -172,11 +184,16 @@ class SessionsViewModel(QObject):
             bytes=sum(entry.bytes for entry in listing.entries),
             trash_bytes=sum(entry.bytes for entry in listing.trashed),
             free_bytes=listing.free_bytes,
-            selected=self._selected if any(entry.folder == self._selected for entry in found) else None,
+            selected=self._found(found),
             trashed=len(listing.trashed),
             loaded=self._listing is not None,
             problem=listing.problem,
         )
+
+    def _found(self, found: Iterable[SessionEntry]) -> Path | None:
+        """The selected session, where it is among these."""
+        wanted = self._selected
+        return wanted if wanted and any(entry.folder == wanted for entry in found) else None
 
     def load(self) -> None:
         """Read the folder again, and select what another page asked for."""
@@ -185,33 +202,34 @@ class SessionsViewModel(QObject):
             self._search = self._scene = ""
             self._kept = Kept.ALL
             self._selected = wanted
-            self.view_changed.emit(self.view)
+            self._changed()
+        self._view = None
         self.list.load()
 
     def search(self, words: str) -> None:
         """Show only sessions that hold all these words."""
         self._search = words
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def choose_scene(self, scene: str) -> None:
         """Show only sessions of this category; empty shows all."""
         self._scene = scene
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def keep(self, kept: Kept) -> None:
         """Show only these sessions."""
         self._kept = kept
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def arrange(self, order: Order) -> None:
         """Show them in another order."""
         self._order = order
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def select(self, folder: Path | None) -> None:
         """Select a session, or none."""
         self._selected = folder
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def train_on(self, entry: SessionEntry) -> None:
         """Leave the session for the training page."""
@@ -234,6 +252,7 @@ class SessionsViewModel(QObject):
             self._selected = library.restore(deleted.trashed)
         except SessionError as error:
             self.refused.emit(Refusal(str(error), error.hint))
+        self._view = None
         self.list.load()
 
     def restore_all(self) -> None:
@@ -277,7 +296,7 @@ class SessionsViewModel(QObject):
         self._listing = listing
         if listing.complete and self._scene not in {entry.labels.scene for entry in listing.entries}:
             self._scene = ""
-        self.view_changed.emit(self.view)
+        self._changed()
 
     def _recovered(self, recoveries: tuple[Recovery, ...]) -> None:
         good = [recovery for recovery in recoveries if not recovery.problem]
@@ -296,13 +315,13 @@ class SessionsViewModel(QObject):
         if self._listing is not None:
             left = tuple(entry for entry in self._listing.entries if entry.folder != folder)
             self._listing = replace(self._listing, entries=left)
-            self.view_changed.emit(self.view)
+            self._changed()
 
     def _replace(self, changed: SessionEntry) -> None:
         assert self._listing is not None
         entries = tuple(changed if e.folder == changed.folder else e for e in self._listing.entries)
         self._listing = replace(self._listing, entries=entries)
-        self.view_changed.emit(self.view)
+        self._changed()
 
 
 def loss_words(entry: SessionEntry) -> str:

@@ -142,14 +142,17 @@ def test_a_session_left_unfinished_by_a_crash_is_recovered(tmp_path):
     folder = crashed_session(tmp_path / "a")
     assert library.read_entry(folder).state is State.UNFINISHED
 
-    [recovery] = library.recover_all(tmp_path)
+    told = []
+    [entry] = library.entries(tmp_path, told.append)
 
-    entry = library.read_entry(folder)
+    [recovery] = told
     assert recovery.problem == ""
     assert entry.usable
     assert entry.recovered
     assert entry.frames == 8
-    assert library.recover_all(tmp_path) == []
+    assert [again.recovered for again in library.entries(tmp_path, told.append)] == [True]
+    assert told == [recovery]
+    assert library.read_entry(folder) == entry
 
 
 def test_new_labels_hold_and_the_old_ones_stay_in_the_file(tmp_path):

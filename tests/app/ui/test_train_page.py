@@ -1,13 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage
 
+from app.recording import library
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
 from app.ui.train_page import make_page
+from app.ui.train_plan import SessionRow
 from app.viewmodels.handover import handover
+from app.viewmodels.session_list import Listing
 from app.viewmodels.train import RunView, words_of
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
@@ -93,6 +97,31 @@ def test_a_session_handed_over_is_ticked(qtbot, make, tmp_path):
     qtbot.waitUntil(lambda: len(page.plan._rows) == 2)
 
     assert page.plan.plan.sessions == (folder,)
+
+
+def test_of_thousands_of_sessions_a_portion_is_shown_and_ticks_outside_of_it_stay(make, tmp_path):
+    page, _ = make()
+    one = library.read_entry(small.make_session(tmp_path / "one"))
+    entries = tuple(replace(one, folder=tmp_path / f"{number:05d}") for number in range(10_000))
+    last = entries[-1].folder
+    page.plan.tick_only((last,))
+
+    page.show_sessions(Listing(entries[:100], complete=False))
+    page.show_sessions(Listing(entries))
+
+    assert len(page.plan.sessions) == 10_000
+    assert len(page.plan.findChildren(SessionRow)) == 101
+    assert page.plan.plan.sessions == (last,)
+    assert next(iter(page.plan._rows)) == last
+    page.plan._rows[entries[3].folder].click()
+    page.plan.more.click()
+    assert len(page.plan._rows) == 201
+    assert page.plan.more.text() == "Show 100 more of 9,799"
+    page.show_sessions(Listing(entries[:100], complete=False))
+    page.show_sessions(Listing(entries))
+    assert page.plan.plan.sessions == (entries[3].folder, last)
+    page.plan._rows[last].click()
+    assert page.plan.plan.sessions == (entries[3].folder,)
 
 
 def test_a_run_under_way_shows_curves_and_can_be_stopped(qtbot, make):

@@ -84,7 +84,7 @@ class Settings(BaseModel):
         description="JPEG XL instead of PNG: as exact, a third smaller, faster to write; few other programs "
         "read it",
     )
-    sessions: Path | None = Field(None, title="Sessions folder", description="empty: under Documents")
+    sessions: Path | None = Field(None, title="Sessions folder", description="Empty: under Documents")
 
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)
 

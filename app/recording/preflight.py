@@ -38,8 +38,8 @@ def preflight(folder: Path, cameras: Iterable[CameraInfo], rate: float | None) -
     on_bus = usb_cameras()
     found = [*disk_checks(folder, rate), *usb_checks(on_bus, loads(on_bus, cameras))]
     for name, caution, well in (
-        ("Battery", battery(), "Enough, or none"),
-        ("Heat", heat(), "None to speak of"),
+        ("Battery", battery(), "Enough charge, or no battery"),
+        ("Heat", heat(), "Nothing is too hot"),
     ):
         found.append(Check(name, well if caution is None else caution.text, caution))
     return tuple(found)
@@ -68,7 +68,7 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         Check("Disk room", f"{free / 1e9:,.0f} GB free", low),
         Check(
             "Disk speed",
-            f"{speed / 1e6:,.0f} MB/s, this rig needs about {rate / 1e6:,.0f}",
+            f"{speed / 1e6:,.0f} MB/s; this rig needs {rate / 1e6:,.0f} MB/s",
             slow_disk(speed, rate),
         ),
     ]

@@ -226,7 +226,9 @@ class CalibrateDialog(QDialog):
         self._count.setAccessibleName(f"{view.progress.views} pictures")
         self._advice.setText("Solving ..." if view.solving else view.progress.advice)
         set_tone(self._advice, "ok" if view.progress.ready else "")
-        self._residuals.setText("\n".join(view.residuals) or "What is left of the differences comes here.")
+        self._residuals.setText(
+            "\n".join(view.residuals) or "How well the pictures fit together is shown here as you go."
+        )
         self.automatic.setChecked(view.automatic)
         self.back.setEnabled(view.progress.views > 0)
         self.solve.setEnabled(view.progress.ready and not view.solving)

@@ -75,10 +75,12 @@ class CamerasPage(QWidget):
         self.calibrate = Button("Calibrate the rig", icon_name="axis-arrow")
         self.places = caption()
         self.running = _Section("In use", "No camera is open.")
-        self.rigs = _Section("Saved rigs", "Save this rig keeps the cameras in use, and how they are set.")
+        self.rigs = _Section(
+            "Saved rigs", 'Press "Save this rig" to keep the cameras in use, and how they are set.'
+        )
         self.found = _Section("Plugged in", "Looking for cameras ...")
         self.links = _Section("USB", "No depth camera is on the USB bus.")
-        self.libraries = _Section("Libraries of the vendors", "Looking for libraries ...")
+        self.libraries = _Section("Camera libraries", "Looking for libraries ...")
         buttons = FlowLayout(gap_px=theme.GAP_PX)
         for button in (self.open_all, self.open_demo, self.open_recording, self.save_rig, self.search):
             buttons.addWidget(button)

@@ -117,6 +117,7 @@ class ComparePage(QWidget):
         )
         self._presets.hide()
         self._tap = label("", "muted", wrap=False)
+        self._tap.setMinimumHeight(theme.TARGET_PX)  # as high as the buttons beside it
         self._tap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._tap.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._find = Button("Find planes", icon_name="image-filter-center-focus")

@@ -27,7 +27,7 @@ from app.ui.widgets import (
     touch_scroll,
 )
 from app.viewmodels.session_work import ExportWish
-from model.spec import EngineChoice
+from model.spec import EngineChoice, find
 
 ROW_PX = 76
 DEPTHS = (Option("raw", "Raw depth"), Option("refined", "Refined depth"))
@@ -112,7 +112,7 @@ class ExportDialog(QDialog):
         self.which.select("raw")
         self.every = Picker("How many frames", EVERY)
         self.every.select("1")
-        self.repair = Switch(f"Repair now with {repair.model}")
+        self.repair = Switch(f"Repair now with {find(repair.model).title}")
         self.repair.setVisible(repair.model != "off")
         self._note = caption()
         self.go = PrimaryButton("Choose a folder ...", icon_name="folder-outline")
@@ -164,7 +164,7 @@ class ExportDialog(QDialog):
         self._note.setText(
             "This session holds no refined depth: export raw depth, or repair it now."
             if nothing
-            else "Stopped and asked for again, an export goes on where it ended."
+            else "An export that was stopped goes on where it ended."
         )
 
     def _choose(self) -> None:

@@ -241,7 +241,8 @@ class RecordPage(QWidget):
         self.no_tags = caption("No tags yet. Add what is worth finding again: glass, sun, crowd ...")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add", submit_icon="plus")
         self.consent = ChipGroup(
-            [NO_SCENE, *(Option(text, text.capitalize()) for text in CONSENTS)], "Consent of people in view"
+            [NO_SCENE, *(Option(text, text.capitalize()) for text in CONSENTS)],
+            "Consent of the people in view",
         )
         self.notes = TouchEntry("Notes", placeholder="Notes")
         self.operator = TouchEntry("Operator", placeholder="Operator")
@@ -388,7 +389,7 @@ class RecordPage(QWidget):
         labels.column.addWidget(self.tags)
         labels.column.addWidget(self.no_tags)
         labels.column.addWidget(self.tag_entry)
-        labels.column.addWidget(caption("People in view"))
+        labels.column.addWidget(caption("Consent of the people in view"))
         labels.column.addWidget(self.consent)
         labels.column.addWidget(caption("Notes, operator and site"))
         for entry in (self.notes, self.operator, self.site):

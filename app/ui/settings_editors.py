@@ -28,7 +28,7 @@ from app.viewmodels.words import spelled
 from model.spec import ModelSpec, find
 
 SOURCES = (
-    Option("demo", "Demo rig", "cube-scan"),
+    Option("demo", "Simulated rig", "cube-scan"),
     Option("auto", "Connected cameras", "camera-outline"),
     Option("session", "Session ...", "filmstrip-box"),
     Option("folder", "Folder ...", "folder-outline"),

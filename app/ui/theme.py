@@ -315,6 +315,9 @@ QPushButton[kind="quiet"]:pressed { background: $pressed; }
 QPushButton[kind="quiet"]:focus { border: 2px solid $accent; padding: 0 9px; }
 QPushButton[kind="quiet"]:disabled { color: $disabled; }
 
+QPushButton[kind="choice"] { text-align: left; padding: 4px 22px; }
+QPushButton[kind="choice"]:focus { padding: 3px 21px; }
+
 QPushButton[kind="chip"] { border-radius: 24px; padding: 0 18px; }
 QPushButton[kind="chip"]:checked, QPushButton[kind="chip"]:focus { padding: 0 17px; }
 

@@ -149,7 +149,7 @@ class RunCard(Card):
         self._weights: Path | None = None
         self._title = title("No run yet")
         self.words = body(
-            "Choose what to learn from, then press Start. A run goes on while you use other pages."
+            "Choose what to learn from, then press Start training. A run goes on while you use other pages."
         )
         self._hint = body()
         self._progress = QProgressBar()

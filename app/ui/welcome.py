@@ -122,7 +122,7 @@ class Welcome(QDialog):
             button.deleteLater()
         self.buttons = {}
         for option in question.options:
-            button = Button(f"{option.text}\n{option.hint}", icon_name=option.icon_name)
+            button = Button(f"{option.text}\n{option.hint}", icon_name=option.icon_name, kind="choice")
             button.setMinimumHeight(theme.BIG_TARGET_PX)
             button.setAccessibleName(f"{option.text}: {option.hint}")
             button.clicked.connect(partial(self._answer, question.key, option.key))

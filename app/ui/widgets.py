@@ -39,7 +39,7 @@ class Button(QPushButton):
     Args:
         text: what it does, as a verb.
         icon_name: of the Material Design set, or empty.
-        kind: "plain", "primary", "record", "danger" or "quiet".
+        kind: "plain", "primary", "record", "danger", "quiet" or "choice" (words at the left).
         checkable: stays down until pressed again.
     """
 

@@ -50,7 +50,7 @@ def _run(args: Namespace, console: Console) -> int:
     for device in found:
         console.say("device", "\n".join(_lines(device)), **dataclasses.asdict(device))
     _say_links(console)
-    console.say("note", "Libraries of the vendors (for files of theirs as well):")
+    console.say("note", "Camera libraries (for files of theirs as well):")
     for sdk in SDKS:
         state = sdk.state()
         fix = "" if state.ready else f"\n    Run: {state.fix}"

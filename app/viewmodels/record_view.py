@@ -11,7 +11,7 @@ from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import counted, duration, time_left
+from app.viewmodels.words import counted, duration, lost_frames, time_left
 from drivers.frame import Frame
 
 
@@ -235,18 +235,14 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
     """A camera's lost frames, by cause, in words."""
     if count.lost == 0:
         return "No frame lost", Tone.CALM
-    causes = [
-        f"{number:,} {cause}"
-        for number, cause in (
-            (count.device_gap, "by the device"),
-            (count.dropped, "dropped: disk or encoders too slow"),
-            (count.unencoded, "could not be compressed"),
-            (count.unwritten, "not taken by the disk"),
-            (count.late, "after the recording had ended"),
-        )
-        if number
-    ]
-    return f"{counted(count.lost, 'frame')} lost: {', '.join(causes)}", Tone.WARNING
+    causes = (
+        (count.device_gap, "by the device"),
+        (count.dropped, "dropped: disk or encoders too slow"),
+        (count.unencoded, "could not be compressed"),
+        (count.unwritten, "not taken by the disk"),
+        (count.late, "after the recording had ended"),
+    )
+    return lost_frames(causes), Tone.WARNING
 
 
 def refined_words(

@@ -14,7 +14,7 @@ from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import clock, counted, size
+from app.viewmodels.words import clock, counted, lost_frames, size
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -335,16 +335,14 @@ def loss_words(entry: SessionEntry) -> str:
 
 def drop_words(*totals: CameraTotals) -> str:
     """Lost frames by cause."""
-    lost = sum(total.lost for total in totals)
-    if lost == 0:
+    if not any(total.lost for total in totals):
         return "No frame lost"
     causes = (
         (sum(total.device_gap for total in totals), "by the device"),
         (sum(total.host_drop for total in totals), "dropped"),
         (sum(total.error for total in totals), "failed"),
     )
-    parts = ", ".join(f"{number:,} {cause}" for number, cause in causes if number)
-    return f"{counted(lost, 'frame')} lost: {parts}"
+    return lost_frames(causes)
 
 
 def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:

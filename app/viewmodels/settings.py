@@ -43,7 +43,7 @@ SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL}
 SECTIONS = (
     ("Cameras and repair", ("source", "model", "device", "precision", "tokens", "anchor", "stabilise")),
     ("Screen", ("theme", "near_m", "far_m")),
-    ("Recording", ("site", "operator", "record_refined", "sessions")),
+    ("Recording", ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""
 

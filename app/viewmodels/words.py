@@ -1,6 +1,7 @@
 """Durations, sizes and counts as people read them."""
 
 import math
+from collections.abc import Sequence
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -79,3 +80,16 @@ def milliseconds(value_ms: float) -> str:
 def seconds(value_s: float) -> str:
     """Whole seconds below a minute, else minutes and seconds: "12 s", "02:05"."""
     return f"{value_s:.0f} s" if value_s < 59.5 else clock(value_s)
+
+
+def lost_frames(causes: Sequence[tuple[int, str]]) -> str:
+    """Lost frames by cause; the number is said once where there is one cause.
+
+    Args:
+        causes: how many, and a clause that says why.
+    """
+    found = [(number, cause) for number, cause in causes if number]
+    lost = f"{counted(sum(number for number, _ in found), 'frame')} lost"
+    if len(found) == 1:
+        return f"{lost} ({found[0][1]})"
+    return f"{lost}: {', '.join(f'{number:,} {cause}' for number, cause in found)}"

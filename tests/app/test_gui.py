@@ -24,7 +24,8 @@ def run(themed, studio, make_camera, tmp_path):
         left_s = []
 
         def act():
-            window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+            shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible()]
+            (window,) = shown  # an earlier run's lingers, hidden
             left_s.append(time.perf_counter())
             then(window)
 

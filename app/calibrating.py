@@ -244,7 +244,7 @@ def solution_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
     solution = placed.solution
     lines = []
     for i, (camera_id, figure) in enumerate(solution.figures.items()):
-        fit = f"{figure.views} boards, {figure.rms_px:.2f} px"
+        fit = f"{figure.views} pictures fit to {figure.rms_px:.2f} px"
         if i == 0:
             lines.append(f"{names[camera_id]}: the origin; {fit}")
             continue
@@ -256,7 +256,7 @@ def solution_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
         )
     for (a, b), (views, rms_px) in solution.pairs.items():
         lines.append(
-            f"{names[a]} and {names[b]}: {views} boards; placed by one of them alone, they lie "
+            f"{names[a]} and {names[b]}: {views} pictures; placed by one of them alone, they lie "
             f"{rms_px:.2f} px off in the other"
         )
     return lines

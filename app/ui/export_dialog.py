@@ -5,7 +5,6 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
-    QDialog,
     QHBoxLayout,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from app.ui.widgets import (
     Picker,
     PrimaryButton,
     Segmented,
+    Sheet,
     Switch,
     caption,
     title,
@@ -77,7 +77,7 @@ class FormatRow(QAbstractButton):
         painter.drawText(below, flags, self.exporter.writes)
 
 
-class ExportDialog(QDialog):
+class ExportDialog(Sheet):
     """One session, one format.
 
     Args:

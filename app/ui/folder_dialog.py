@@ -5,7 +5,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
@@ -16,14 +15,14 @@ from PySide6.QtWidgets import (
 
 from app.ui import theme
 from app.ui.icons import icon
-from app.ui.widgets import Button, PrimaryButton, caption, fling, label, set_tone, title
+from app.ui.widgets import Button, PrimaryButton, Sheet, caption, fling, label, set_tone, title
 from app.viewmodels.folders import FolderView, FolderWalk, shortcuts
 
 ROW_PX = 60
 FILE_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
-class FolderDialog(QDialog):
+class FolderDialog(Sheet):
     """Shows one folder at a time; a press goes into it.
 
     Args:

@@ -88,7 +88,7 @@ class SessionDetail(Card):
         self.consent = Picker("Consent", NO_CONSENT)
         self.consent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.tags = ChipGroup([], "Tags of this session", exclusive=False)
-        self.no_tags = caption("No tags. Press one to take it away; add new ones below.")
+        self.no_tags = caption("No tags yet; add some below.")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add")
         self.marks = ChipGroup([], "Marked moments", exclusive=False)
         self.marks_caption = caption("Marked moments; press one to take it away")

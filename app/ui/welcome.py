@@ -5,11 +5,11 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.context import PageName
-from app.ui.widgets import Button, Option, body, caption, heading
+from app.ui.widgets import Button, Option, Sheet, body, caption, heading
 
 WIDTH_PX: Final = 560
 
@@ -76,7 +76,7 @@ class Answers:
     page: PageName | str = ""
 
 
-class Welcome(QDialog):
+class Welcome(Sheet):
     """Asks three questions, one touch each; it can be left at any time.
 
     Args:

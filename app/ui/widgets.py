@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
     QComboBox,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -592,6 +593,16 @@ class Banner(QFrame):
         self.dismiss()
         if action is not None:
             action()
+
+
+class Sheet(QDialog):
+    """A dialog with a line around it: in a kiosk no window manager draws one."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(QColor(theme.current().edge))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
 
 class EmptyState(QWidget):

@@ -87,19 +87,20 @@ class Buffer(ctypes.Structure):
     )  # fmt: skip
 
 
-def _number(direction: int, number: int, size: int) -> int:
+def call_number(direction: int, number: int, size: int) -> int:
+    """The number of a call to a video node, as the kernel's `_IOC` makes it."""
     return direction << 30 | size << 16 | ord("V") << 8 | number
 
 
-_READ_WRITE, _WRITE = 3, 1
-ENUM_FORMATS: Final = _number(_READ_WRITE, 2, ctypes.sizeof(FormatDescription))
-SET_FORMAT: Final = _number(_READ_WRITE, 5, ctypes.sizeof(Format))
-REQUEST_BUFFERS: Final = _number(_READ_WRITE, 8, ctypes.sizeof(BufferRequest))
-QUERY_BUFFER: Final = _number(_READ_WRITE, 9, ctypes.sizeof(Buffer))
-QUEUE: Final = _number(_READ_WRITE, 15, ctypes.sizeof(Buffer))
-DEQUEUE: Final = _number(_READ_WRITE, 17, ctypes.sizeof(Buffer))
-STREAM_ON: Final = _number(_WRITE, 18, 4)
-STREAM_OFF: Final = _number(_WRITE, 19, 4)
+READ_WRITE, WRITE = 3, 1
+ENUM_FORMATS: Final = call_number(READ_WRITE, 2, ctypes.sizeof(FormatDescription))
+SET_FORMAT: Final = call_number(READ_WRITE, 5, ctypes.sizeof(Format))
+REQUEST_BUFFERS: Final = call_number(READ_WRITE, 8, ctypes.sizeof(BufferRequest))
+QUERY_BUFFER: Final = call_number(READ_WRITE, 9, ctypes.sizeof(Buffer))
+QUEUE: Final = call_number(READ_WRITE, 15, ctypes.sizeof(Buffer))
+DEQUEUE: Final = call_number(READ_WRITE, 17, ctypes.sizeof(Buffer))
+STREAM_ON: Final = call_number(WRITE, 18, 4)
+STREAM_OFF: Final = call_number(WRITE, 19, 4)
 
 
 @dataclass(frozen=True)

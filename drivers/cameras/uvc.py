@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from drivers import v4l2_controls
 from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import FrameCounter
+from drivers.controls import Control, Value
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound, ModeUnsupported
@@ -21,6 +23,7 @@ from drivers.geometry import Calibration
 from drivers.profiles import Wish
 from drivers.sdk import PIP, Sdk
 from drivers.usb import link_of, read_line, vendor_of
+from drivers.v4l2 import Kernel, linux
 from drivers.video_node import (
     MAY_NOT,
     NODES,
@@ -61,6 +64,7 @@ class UvcCamera(CameraBase):
         serial: str = "",
         open_node: OpenCapture | None = None,
         wait: Wait | None = None,
+        kernel: Kernel | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -70,10 +74,12 @@ class UvcCamera(CameraBase):
             serial: vendor's serial number.
             open_node: opens the node or raises `CameraError`; V4L2 if None.
             wait: whether a frame comes within so many seconds; V4L2's way if None.
+            kernel: the system's calls for its controls; Linux's if None.
         """
         self._node = node
         self._open_node = open_node or _open
         self._wait = wait or wait_for_frame
+        self._kernel = kernel
         self._info = CameraInfo(
             id=f"uvc_{Path(node).name}",
             name=name,
@@ -134,6 +140,17 @@ class UvcCamera(CameraBase):
             calibration=self._calibration,
             clock=clock,
         )
+
+    def controls(self) -> tuple[Control, ...]:
+        return v4l2_controls.controls(*self._controlled())
+
+    def set_control(self, name: str, value: Value) -> None:
+        v4l2_controls.set_control(*self._controlled(), name, value)
+
+    def _controlled(self) -> tuple[Kernel, str, tuple[str, str]]:
+        if self._capture is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        return self._kernel or linux(), self._node, v4l2_controls.COLOR
 
 
 def find_devices(sysfs: Path = SYSFS, nodes: Path = NODES) -> list[Device]:

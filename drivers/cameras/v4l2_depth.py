@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers import v4l2_controls
 from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import Clock, FrameCounter
+from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound
@@ -165,6 +167,25 @@ class V4l2DepthCamera(CameraBase):
             calibration=self._calibration,
             clock=clock,
         )
+
+    def controls(self) -> tuple[Control, ...]:
+        return tuple(
+            control
+            for group, node in self._nodes().items()
+            for control in v4l2_controls.controls(self._kernel, node, group)
+        )
+
+    def set_control(self, name: str, value: Value) -> None:
+        for group, node in self._nodes().items():
+            if name.startswith(f"{group[0]}."):
+                v4l2_controls.set_control(self._kernel, node, group, name, value)
+                return
+        find((), name)
+
+    def _nodes(self) -> dict[tuple[str, str], str]:
+        if self._stream is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        return {v4l2_controls.DEPTH: self._depth_node, v4l2_controls.COLOR: self._color_node}
 
     def _take_color(self, timeout_s: float) -> None:
         """The newest picture; the first one is waited for."""

@@ -11,8 +11,10 @@ from typing import Any
 
 import platformdirs
 
+from drivers import v4l2_controls
 from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import FrameCounter
+from drivers.controls import Control, Value
 from drivers.devices import Device
 from drivers.errors import CameraError, CameraNotFound, ModeUnsupported
 from drivers.frame import Frame
@@ -21,6 +23,7 @@ from drivers.profiles import Wish
 from drivers.sdk import PIP, Sdk
 from drivers.stereo import StereoMatcher, conf_address, read_conf
 from drivers.usb import link_of, read_line, vendor_of
+from drivers.v4l2 import Kernel, linux
 from drivers.video_node import (
     MAY_NOT,
     NODES,
@@ -79,6 +82,7 @@ class ZedUvcCamera(CameraBase):
         model: str = "ZED",
         open_node: OpenCapture | None = None,
         wait_for: Wait | None = None,
+        kernel: Kernel | None = None,
     ) -> None:
         """Read the calibration; the camera starts when it is opened.
 
@@ -88,6 +92,7 @@ class ZedUvcCamera(CameraBase):
             model: for people.
             open_node: opens the node or raises `CameraError`; V4L2 if None.
             wait_for: whether a frame comes within so many seconds; V4L2's way if None.
+            kernel: the system's calls for its controls; Linux's if None.
 
         Raises:
             ModeUnsupported: the calibration cannot be read.
@@ -96,6 +101,7 @@ class ZedUvcCamera(CameraBase):
         self._node = node
         self._open_node = open_node or _open
         self._wait = wait_for or wait
+        self._kernel = kernel
         self._matcher = StereoMatcher(read_conf(conf, WIDTH, HEIGHT))
         self._info = CameraInfo(
             id=f"zed_{serial}".lower(),
@@ -160,6 +166,17 @@ class ZedUvcCamera(CameraBase):
             ir_right=matched.right,
             clock=clock,
         )
+
+    def controls(self) -> tuple[Control, ...]:
+        return v4l2_controls.controls(*self._controlled())
+
+    def set_control(self, name: str, value: Value) -> None:
+        v4l2_controls.set_control(*self._controlled(), name, value)
+
+    def _controlled(self) -> tuple[Kernel, str, tuple[str, str]]:
+        if self._capture is None:
+            raise CameraError(f"{self._info.name} is not open", hint="Open the camera first.")
+        return self._kernel or linux(), self._node, v4l2_controls.COLOR
 
     def _number(self, captured_ns: int) -> int:
         """Periods since the first frame."""

@@ -30,6 +30,7 @@ from model.spec import EngineChoice
 HERE = Path(__file__).resolve()
 SHARED = HERE.parents[3] / "shared"
 sys.path.insert(0, str(HERE.parents[1] / "drivers/cameras"))
+sys.path.insert(0, str(HERE.parents[1] / "drivers"))
 
 RATE_HZ = 30
 HEALTHY = "healthy"
@@ -273,7 +274,11 @@ class Uvc(Bench):
 
     def __init__(self, _folder):
         super().__init__()
-        self.camera = UvcCamera("/dev/video7", open_node=self._open, wait=self._wait)
+        from fake_v4l2 import FakeControls
+
+        self.camera = UvcCamera(
+            "/dev/video7", open_node=self._open, wait=self._wait, kernel=FakeControls().kernel
+        )
 
     def _open(self, node):
         if self.fault == "unplug":

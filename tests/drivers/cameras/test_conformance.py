@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "session"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from fake_v4l2 import FakeControls
 from session_recordings import make_frame, record
 
 from drivers.camera import Camera
@@ -75,13 +76,19 @@ def zed_pair(tmp_path):
     (tmp_path / "SN1.conf").write_text(CONF)
     image = np.random.default_rng(0).integers(0, 255, (720, 2560, 3), np.uint8)
     return zed_uvc.ZedUvcCamera(
-        "/dev/video0", tmp_path / "SN1.conf", open_node=lambda _: Still(image), wait_for=paced
+        "/dev/video0",
+        tmp_path / "SN1.conf",
+        open_node=lambda _: Still(image),
+        wait_for=paced,
+        kernel=FakeControls().kernel,
     )
 
 
 def colour_only(_):
     image = np.zeros((480, 640, 3), np.uint8)
-    return uvc.UvcCamera("/dev/video0", open_node=lambda _: Still(image), wait=paced)
+    return uvc.UvcCamera(
+        "/dev/video0", open_node=lambda _: Still(image), wait=paced, kernel=FakeControls().kernel
+    )
 
 
 class Still:

@@ -13,7 +13,7 @@ from drivers.camera import Camera
 from drivers.cameras import v4l2_depth
 from drivers.cameras.v4l2_depth import V4l2DepthCamera, find_devices, live_cameras
 from drivers.clock import Clock
-from drivers.errors import CameraBusy, CameraLost, CameraNotFound
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
 
 
 class Colors:
@@ -130,3 +130,16 @@ def test_a_node_that_gives_no_depth_is_not_found(monkeypatch, tmp_path):
     monkeypatch.setattr(v4l2_depth, "SYSFS", tmp_path)
     with pytest.raises(CameraNotFound, match="video3"):
         live_cameras("video3")
+
+
+def test_both_nodes_have_their_own_controls():
+    node = FakeNode()
+    with camera(node, Colors()) as opened:
+        names = {control.name for control in opened.controls()}
+        assert {"depth.exposure", "color.exposure", "color.power_line_frequency"} <= names
+        opened.set_control("color.power_line_frequency", "50 Hz")
+        assert node.controls.values[0x980918] == 1
+        with pytest.raises(ModeUnsupported, match="no control"):
+            opened.set_control("motion.exposure", 1.0)
+    with pytest.raises(CameraError, match="not open"):
+        opened.controls()

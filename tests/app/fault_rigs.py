@@ -240,6 +240,7 @@ class Zed(Bench):
         self._bench = test_zed.Bench(sl)
         sl.behave("Camera.open", lambda *_: self._opened())
         sl.behave("Camera.grab", lambda *_: self._grab())
+        sl.behave("Camera.reboot", lambda *_: sl.ERROR_CODE.SUCCESS)
         sl.behave("Camera.get_timestamp", lambda *_: SimpleNamespace(get_nanoseconds=self._time_ns))
         self._code = sl.ERROR_CODE
         self._bench.number = 0

@@ -26,6 +26,23 @@ class ImuSample:
     linear_acceleration_m_s2: tuple[float, float, float] | None = None
 
 
+@dataclass(frozen=True)
+class FrameSettings:
+    """How the camera took one exposure, as it says with the frame; None for what it does not say.
+
+    Attributes:
+        exposure_us: of the depth sensor, as `gain`; of colour where one sensor is both.
+        gain: in the vendor's unit.
+        laser_power_mw: of the projector; 0 while it is off.
+        temperature_c: of the sensor.
+    """
+
+    exposure_us: float | None = None
+    gain: float | None = None
+    laser_power_mw: float | None = None
+    temperature_c: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """All images of one exposure; immutable and shared by reference.
@@ -45,6 +62,7 @@ class Frame:
         confidence: (H, W) uint8 in the depth sensor's grid, 0 for none at all and 255 for sure, or None where
             the device has none.
         imu: readings since the frame before, in the order of their times.
+        settings: how it was taken, or None where the camera says nothing of it.
     """
 
     camera_id: str
@@ -60,6 +78,7 @@ class Frame:
     clock: Clock = Clock.HOST
     confidence: NDArray[np.uint8] | None = None
     imu: tuple[ImuSample, ...] = ()
+    settings: FrameSettings | None = None
 
     def __post_init__(self) -> None:
         assert self.color.ndim == 3, self.color.shape

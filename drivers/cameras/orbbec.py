@@ -20,7 +20,7 @@ from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
-from drivers.frame import Frame
+from drivers.frame import Frame, FrameSettings
 from drivers.geometry import Calibration, Intrinsics
 from drivers.profiles import (
     RATE,
@@ -456,6 +456,7 @@ class OrbbecCamera(CameraBase):
             clock=clock,
             confidence=images.get(Stream.CONFIDENCE),
             imu=tuple(replace(sample, captured_ns=captured_ns + sample.captured_ns) for sample in read),
+            settings=_settings(self._ob, depth),
         )
 
     def _exposed_ns(self, depth: Any, now_ns: int) -> tuple[int, Clock]:
@@ -636,6 +637,19 @@ def _kinds(ob: Any) -> Mapping[Stream, tuple[Any, ...]]:
         Stream.IR_RIGHT: (kind.RIGHT_IR_FRAME,),
         Stream.CONFIDENCE: (kind.CONFIDENCE_FRAME,),
     }
+
+
+def _settings(ob: Any, depth: Any) -> FrameSettings | None:
+    """What the metadata of a depth image say; of its temperature they say nothing."""
+    kind = ob.OBFrameMetadataType
+    exposure_us, gain, laser_mw, laser_on = (
+        float(depth.get_metadata_value(each)) if depth.has_metadata(each) else None
+        for each in (kind.EXPOSURE, kind.GAIN, kind.LASER_POWER, kind.LASER_STATUS)
+    )
+    if laser_on == 0:
+        laser_mw = 0.0
+    said = FrameSettings(exposure_us, gain, laser_mw)
+    return None if said == FrameSettings() else said
 
 
 def _first(frames: Any, kinds: tuple[Any, ...]) -> Any:

@@ -21,7 +21,7 @@ from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
-from drivers.frame import Frame
+from drivers.frame import Frame, FrameSettings
 from drivers.geometry import Calibration, Intrinsics
 from drivers.profiles import (
     RATE,
@@ -460,6 +460,7 @@ class RealSenseCamera(CameraBase):
         times: dict[Stream, tuple[Any, float]] = {}
         unit_m = 0.001
         number = at_ns = 0
+        settings: FrameSettings | None = None
         for image in frames:
             stream = _stream(self._rs, image.get_profile())
             if stream is None or stream not in self._chosen:
@@ -468,6 +469,7 @@ class RealSenseCamera(CameraBase):
                 number, at_ns = image.get_frame_number(), round(image.get_timestamp() * 1e6)
                 # Metres per count differ between models: 0.001 on a D435, 0.0001 on a D405.
                 unit_m = round(image.as_depth_frame().get_units(), 9)
+                settings = _settings(self._rs, image)
             times[stream] = image.get_frame_timestamp_domain(), image.get_timestamp()
             # A copy: the SDK has few buffers and stops when they are kept.
             images[stream] = _pixels(self._rs, image)
@@ -490,6 +492,7 @@ class RealSenseCamera(CameraBase):
             ir_left=images.get(Stream.IR_LEFT),
             ir_right=images.get(Stream.IR_RIGHT),
             imu=self._motion.taken(at_ns / 1e6, times[Stream.DEPTH][0]) if self._motion else (),
+            settings=settings,
         )
 
     def _mixed(self, times: Mapping[Stream, tuple[Any, float]]) -> bool:
@@ -622,6 +625,7 @@ class _Recording:
 
 
 _UPGRADE = SDK.install.replace(" install ", " install --upgrade ")
+_EMITTER_OFF = 0
 _BYTES_ON_THE_CABLE = {Stream.COLOR: 2.0, Stream.DEPTH: 2.0, Stream.IR_LEFT: 1.0, Stream.IR_RIGHT: 1.0}
 
 
@@ -727,6 +731,25 @@ def _to_mid_exposure_ns(rs: Any, image: Any) -> int:
     middle_us, readout_us = (image.get_frame_metadata(each) for each in needed)
     back_us = middle_us - readout_us
     return int(back_us) * 1000 if -100_000 < back_us <= 0 else 0
+
+
+def _settings(rs: Any, depth: Any) -> FrameSettings | None:
+    """What the metadata of a depth image say; they have microseconds, milliwatts and degrees."""
+    value = rs.frame_metadata_value
+    exposure_us, gain, laser_mw, temperature_c, emitter = (
+        float(depth.get_frame_metadata(each)) if depth.supports_frame_metadata(each) else None
+        for each in (
+            value.actual_exposure,
+            value.gain_level,
+            value.frame_laser_power,
+            value.temperature,
+            value.frame_emitter_mode,
+        )
+    )
+    if emitter == _EMITTER_OFF:
+        laser_mw = 0.0
+    said = FrameSettings(exposure_us, gain, laser_mw, temperature_c)
+    return None if said == FrameSettings() else said
 
 
 def _calibration(streams: Mapping[Stream, Any]) -> Calibration:

@@ -256,6 +256,7 @@ class SyntheticCamera(CameraBase):
             truth=truth,
             confidence=None if ir_right is not None else np.where(counts > 0, ir_left, np.uint8(0)),
             imu=self._felt(index) if self._imu else (),
+            settings=adjusted.settings(self._kind),
         )
 
     def _felt(self, index: int) -> tuple[ImuSample, ...]:

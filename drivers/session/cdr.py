@@ -1,14 +1,16 @@
 """The few ROS 2 messages that a recording holds, to CDR bytes and back."""
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from drivers.frame import FrameSettings
 from drivers.geometry import Intrinsics
 
 _LITTLE_ENDIAN = b"\x00\x01\x00\x00"
@@ -123,6 +125,18 @@ class FrameMeta:
     laser_power_mw: float = float("nan")
     temperature_c: float = float("nan")
     images_crc32: Mapping[str, int] | None = None
+
+    def with_settings(self, settings: FrameSettings | None) -> "FrameMeta":
+        """The same with what a camera said; what it did not say is NaN."""
+        said = {} if settings is None else {k: v for k, v in asdict(settings).items() if v is not None}
+        return replace(self, **said)
+
+    @property
+    def settings(self) -> FrameSettings | None:
+        """What the camera said; None where it said nothing."""
+        values = {field.name: getattr(self, field.name) for field in fields(FrameSettings)}
+        said = {name: value for name, value in values.items() if not math.isnan(value)}
+        return FrameSettings(**said) if said else None
 
 
 class Imu(NamedTuple):

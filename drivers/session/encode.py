@@ -8,7 +8,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from drivers.errors import SessionError
-from drivers.frame import Frame, ImuSample
+from drivers.frame import Frame, FrameSettings, ImuSample
 from drivers.session.jxl import encode_jxl16
 from drivers.session.png16 import SIGNATURE, decode_png8, encode_png8, encode_png16
 from drivers.session.topics import COLOR, CONFIDENCE, DEPTH, DEPTH_JXL, IR_LEFT, IR_RIGHT, TRUTH
@@ -34,6 +34,7 @@ class EncodedFrame:
         depth_unit_m: metres per count.
         truth_unit_m: metres per count, or None without exact depth.
         imu: as in the frame.
+        settings: as in the frame.
     """
 
     camera_id: str
@@ -48,6 +49,7 @@ class EncodedFrame:
     depth_unit_m: float
     truth_unit_m: float | None
     imu: tuple[ImuSample, ...] = ()
+    settings: FrameSettings | None = None
 
     @property
     def size(self) -> int:
@@ -95,6 +97,7 @@ def encode(frame: Frame, *, arrived_ns: int | None = None, compact: bool = False
         depth_unit_m=frame.depth.unit_m,
         truth_unit_m=None if frame.truth is None else frame.truth.unit_m,
         imu=frame.imu,
+        settings=frame.settings,
     )
 
 

@@ -318,6 +318,7 @@ class Session:
             else DepthMap(_depth(truth), entry.truth_unit_m or entry.depth_unit_m),
             confidence=None if confidence is None else decode_png8(_image(confidence)),
             imu=self._imu(camera_id, n, meta.frame_number),
+            settings=meta.settings,
         )
 
     def color(self, camera_id: str, n: int) -> NDArray[np.uint8]:

@@ -671,7 +671,7 @@ class SessionWriter:
             dropped_before=missing,
             images_crc32={stream: isal_zlib.crc32(image) for stream, image in encoded.images.items()},
         )
-        add(topics.META, cdr.frame_meta(meta))
+        add(topics.META, cdr.frame_meta(meta.with_settings(encoded.settings)))
         state.places[encoded.index] = log_ns
         if len(state.places) > PLACES_KEPT:
             state.places.popitem(last=False)

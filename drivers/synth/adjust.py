@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from drivers.controls import Control, ControlKind, Role, Value
 from drivers.depth import DepthMap
+from drivers.frame import FrameSettings
 from drivers.synth.arrays import Bytes, octets
 from drivers.synth.sensor import SensorKind, SensorParams
 
@@ -103,6 +104,11 @@ class Adjustments:
     def power(self) -> float:
         """Of the projector, as a factor of its usual one; 0 for off."""
         return self.laser_mw / USUAL_LASER_MW if self.emitter else 0.0
+
+    def settings(self, kind: SensorKind) -> FrameSettings:
+        """As a camera of this kind says them with each frame."""
+        laser_mw = (self.laser_mw if self.emitter else 0.0) if kind is not SensorKind.PASSIVE_STEREO else None
+        return FrameSettings(self.exposure_us, self.gain, laser_mw)
 
     def sensed_as(self, kind: SensorKind) -> SensorKind:
         """What kind of sensor it is with its light as it is: without dots, stereo is passive."""

@@ -15,9 +15,18 @@ from orbbec_bag import LENS, RATE_HZ, START_US, scene, write
 
 from drivers.camera import Camera, EndOfStream
 from drivers.cameras import orbbec
-from drivers.cameras.orbbec import SDK, OrbbecCamera, _camera_error, find_devices, is_recording, recording
+from drivers.cameras.orbbec import (
+    SDK,
+    OrbbecCamera,
+    _camera_error,
+    _settings,
+    find_devices,
+    is_recording,
+    recording,
+)
 from drivers.clock import Clock
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.frame import FrameSettings
 from drivers.profiles import Stream
 from drivers.registry import open_source
 
@@ -319,3 +328,30 @@ def test_the_sdks_words_become_the_contracts_errors(words, kind):
 
     assert type(error) is kind
     assert error.hint
+
+
+class Told:
+    """A depth image with these metadata, by the SDK's own names."""
+
+    def __init__(self, **values):
+        self.values = {
+            getattr(SDK.require().OBFrameMetadataType, name): value for name, value in values.items()
+        }
+
+    def has_metadata(self, kind):
+        return kind in self.values
+
+    def get_metadata_value(self, kind):
+        return self.values[kind]
+
+
+def test_a_frame_says_how_it_was_taken(bag):
+    ob = SDK.require()
+
+    assert _settings(ob, Told(EXPOSURE=7000, GAIN=16, LASER_POWER=120, LASER_STATUS=1)) == FrameSettings(
+        7000.0, 16.0, 120.0
+    )
+    assert _settings(ob, Told(LASER_POWER=120, LASER_STATUS=0)) == FrameSettings(laser_power_mw=0.0)
+    assert _settings(ob, Told()) is None
+    with recording(bag()) as camera:  # the real SDK's own frames, which have none in this file
+        assert read(camera)[0].settings is None

@@ -16,6 +16,7 @@ from drivers.camera import Camera, EndOfStream
 from drivers.cameras.realsense import SDK, RealSenseCamera, _camera_error, by_serial, find_devices, recording
 from drivers.clock import Clock
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.frame import FrameSettings
 
 if not (_state := SDK.state()).ready:
     pytest.skip(f"{_state.text} {_state.fix}", allow_module_level=True)
@@ -174,6 +175,19 @@ def test_the_middle_of_the_exposure_counts(make):
         )
 
     assert abs(frame.captured_ns - (exposed_ns - 6_000_000)) < 1_000_000
+
+
+def test_a_frame_says_how_it_was_taken(make):
+    software, camera = make()
+    taken = {"actual_exposure": 8500, "gain_level": 16, "frame_laser_power": 150, "temperature": 41}
+    with camera:
+        plain = push_and_read(software, camera)
+        frame = push_and_read(software, camera, metadata=taken)
+        dark = push_and_read(software, camera, metadata={**taken, "frame_emitter_mode": 0})
+
+    assert plain.settings is None
+    assert frame.settings == FrameSettings(8500.0, 16.0, 150.0, 41.0)
+    assert dark.settings.laser_power_mw == 0.0
 
 
 def test_a_camera_without_metadata_is_stamped_at_arrival(make):

@@ -6,6 +6,7 @@ import pytest
 from drivers.cameras.synthetic import DEMO_FAULTS, Faults, SyntheticCamera, demo_rig
 from drivers.clock import Clock
 from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
+from drivers.frame import FrameSettings
 from drivers.geometry import register_depth
 from drivers.synth.sensor import SensorKind
 
@@ -168,6 +169,21 @@ def test_a_camera_can_be_made_to_stand_still_while_running():
 
     assert np.mean(moved != start) > 0.5
     assert np.mean(held != start) < 0.05
+
+
+def test_each_frame_says_what_the_camera_was_set_to():
+    source = camera()
+    first = source.expose(0)
+    source.set_control("color.exposure", 4200.0)
+    source.set_control("depth.laser_power", 60.0)
+    second = source.expose(1)
+    source.set_control("depth.emitter", False)
+
+    assert first.settings == FrameSettings(8500.0, 1.0, 150.0)
+    assert second.settings == FrameSettings(4200.0, 1.0, 60.0)
+    assert source.expose(2).settings.laser_power_mw == 0.0
+    passive = SyntheticCamera("sim", SensorKind.PASSIVE_STEREO, width=16, height=12)
+    assert passive.expose(0).settings.laser_power_mw is None
 
 
 def test_the_demo_rig_has_three_different_sensors_with_distinct_ids():

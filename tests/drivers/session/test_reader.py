@@ -1,11 +1,13 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from session_recordings import PERIOD_NS, make_frame, record
 
 from drivers.errors import SessionError
+from drivers.frame import FrameSettings
 from drivers.session.labels import add_label, append_event
 from drivers.session.reader import Session
 
@@ -129,3 +131,20 @@ def test_fields_of_a_later_version_are_no_reason_to_refuse(tmp_path, folder):
     copy = shutil.copytree(folder, tmp_path / "s")
     edit(copy / "session.json", lambda values: values.update(weather="rain"))
     assert Session(copy).count("left") == 12
+
+
+def test_how_each_frame_was_taken_comes_back(tmp_path):
+    taken = [
+        FrameSettings(8500.0, 16.0, 150.0, 41.5),
+        None,
+        FrameSettings(exposure_us=100.25),
+        FrameSettings(laser_power_mw=0.0),
+    ]
+    frames = [replace(make_frame(n), settings=settings) for n, settings in enumerate(taken)]
+    record(tmp_path / "s", frames).close()
+
+    session = Session(tmp_path / "s")
+
+    assert [session.frame("left", n).settings for n in range(4)] == taken
+    assert session.meta("left", 0).temperature_c == 41.5
+    assert np.isnan(session.meta("left", 2).gain)

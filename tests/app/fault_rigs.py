@@ -267,7 +267,8 @@ class Zed(Bench):
         return self._code.CAMERA_NOT_DETECTED if self.fault == "unplug" else self._code.SUCCESS
 
     def _time_ns(self):
-        return time.time_ns() + int(HOUR_S * 1e9 if self.fault == "wrong clock" else 0)
+        self._bench.told_ns = time.time_ns() + int(HOUR_S * 1e9 if self.fault == "wrong clock" else 0)
+        return self._bench.told_ns  # its inertial readings are stamped by it
 
 
 class Uvc(Bench):

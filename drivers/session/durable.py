@@ -10,11 +10,12 @@ from typing import Self
 from drivers.errors import SessionError
 
 LOCK_NAME = ".lock"
+TEMPORARY_SUFFIX = ".tmp"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` in place of `path`: after a crash there is the old content or the new one, never a part."""
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()

@@ -2,12 +2,13 @@
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import SessionError
-from drivers.session.audit import audit, held_numbers
+from drivers.session import topics
+from drivers.session.audit import Audit, audit, audit_indexed, held_numbers
 from drivers.session.durable import SessionLock, being_written, sync_folder
 from drivers.session.ledger import LostFrames, Stage, by_stage, missing
 from drivers.session.manifest import (
@@ -142,7 +143,7 @@ def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryRepor
         session_id=info.id,
         files=files,
         documents=before.documents if before else document_hashes(path),
-        totals=totals or (before.totals if before else {}),
+        totals=totals,
         lost=lost,
         honest=False,
         dishonest_because="nobody knows what the cameras counted after the last frame that reached the disk",
@@ -189,9 +190,13 @@ def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[Segme
         salvaged += repaired.salvaged_messages
         torn += [repaired.torn_path] if repaired.torn_path else []
     names = ", ".join(entry.name for entry in damaged)
+    files = tuple(_existing(path, entries))
+    totals, lost = _account(path, info, files, manifest.lost)
     mended = manifest.model_copy(
         update={
-            "files": tuple(_existing(path, entries)),
+            "files": files,
+            "totals": {name: _with_all(each, manifest.totals.get(name)) for name, each in totals.items()},
+            "lost": lost,
             "honest": False,
             "dishonest_because": f"damaged after they were recorded: {names}",
             "recovered": True,
@@ -212,29 +217,34 @@ def _mend(path: Path, info: SessionInfo, manifest: Manifest, damaged: list[Segme
 
 
 def _account(
-    path: Path, info: SessionInfo, files: Iterable[SegmentEntry]
+    path: Path,
+    info: SessionInfo,
+    files: Iterable[SegmentEntry],
+    known: Mapping[str, tuple[LostFrames, ...]] | None = None,
 ) -> tuple[dict[str, CameraTotals], dict[str, tuple[LostFrames, ...]]]:
-    """Where every number up to the last frame went, by camera; nothing where a file holds damaged parts.
+    """Where every number up to the last frame went, by camera.
 
-    The recorder wrote down once a second what it lost; what else is missing went with the crash.
+    What can be read is written; the recorder wrote down once a second what it lost; what else is missing went
+    with the crash or with what is damaged.
+
+    Args:
+        path: of the session.
+        info: its cameras.
+        files: what is in the folder, with an index each.
+        known: losses by camera id, where the session was closed and tells them; otherwise they are read from
+            the files.
     """
-    audits = []
-    for entry in files:
-        try:
-            found = audit(path / entry.name)
-        except (struct.error, KeyError, ValueError):  # a damaged part, which the index leaves out
-            return {}, {}
-        if found.counts != entry.counts:
-            return {}, {}
-        audits.append(found)
+    audits = [_readable(path / entry.name, entry) for entry in files]
     totals, lost = {}, {}
     for camera in info.cameras:
         held = held_numbers(audits, camera.id)
-        known = [loss for each in audits for text in each.drops for loss in _losses(text, camera.id)]
-        losses = (*known, *missing(held, known))
+        told = [loss for each in audits for text in each.drops for loss in _losses(text, camera.id)]
+        said = (known or {}).get(camera.id, told)
+        losses = (*said, *missing(held, said))
         stages = by_stage(losses)
         by_host = stages.get(Stage.QUEUE, 0)
         gaps = stages.get(Stage.DEVICE, 0)
+        compact = topics.topic(camera.id, topics.DEPTH_JXL)
         totals[camera.id] = CameraTotals(
             device_frames=held.size + sum(stages.values()),
             written=held.size,
@@ -242,10 +252,37 @@ def _account(
             device_gap=gaps,
             error=sum(stages.values()) - by_host - gaps,
             stages=stages,
+            compact=sum(each.counts.get(compact, 0) for each in audits),
         )
         if losses:
             lost[camera.id] = losses
     return totals, lost
+
+
+def _readable(file: Path, entry: SegmentEntry) -> Audit:
+    """What can be read in a file: all that is in it, or where parts are damaged what its index names."""
+    try:
+        found = audit(file)
+    except (struct.error, KeyError, ValueError):
+        return audit_indexed(file)
+    return found if found.counts == entry.counts else audit_indexed(file)
+
+
+def _with_all(after: CameraTotals, before: CameraTotals | None) -> CameraTotals:
+    """Totals of a damaged session with the frames before its first and after its last readable one.
+
+    No number in the files names them, but the session was closed once and said how many there were.
+    """
+    unseen = 0 if before is None else before.device_frames - after.device_frames
+    if unseen <= 0:
+        return after
+    stages = after.stages | {Stage.CRASH.value: after.stages.get(Stage.CRASH.value, 0) + unseen}
+    changes = {
+        "device_frames": after.device_frames + unseen,
+        "error": after.error + unseen,
+        "stages": stages,
+    }
+    return after.model_copy(update=changes)
 
 
 def _losses(text: str, camera_id: str) -> list[LostFrames]:

@@ -348,7 +348,8 @@ def _trusted(messages: list[Message], names: dict[int, str], *, torn: bool) -> l
     """Those that belong to a frame whose checksums are right.
 
     Refined depth has checksums of its own in its PNG files. A frame of a program that wrote no checksums is
-    taken as it looks; images whose frame has no meta message are of no use. What has no checksum at all, such
+    taken as it looks; images whose frame has no meta message are of no use, nor is a frame that has lost its
+    colour or its depth: a chunk never ends within a frame. What has no checksum at all, such
     as inertial readings, is taken where only the end of the chunk is `torn` off.
     """
     by_frame: dict[tuple[str, int], dict[str, Message]] = {}
@@ -360,7 +361,8 @@ def _trusted(messages: list[Message], names: dict[int, str], *, torn: bool) -> l
         elif torn or stream in {topics.REFINED, topics.PROVENANCE, topics.REFINED_META}:
             kept.append(message)
     for frame in by_frame.values():
-        if topics.META in frame and _sound(frame):
+        whole = topics.COLOR in frame and not frame.keys().isdisjoint(topics.DEPTHS)
+        if topics.META in frame and whole and _sound(frame):
             kept += frame.values()
     return kept
 

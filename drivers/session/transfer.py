@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.errors import SessionError
-from drivers.session.durable import LOCK_NAME, sync_folder
+from drivers.session.durable import LOCK_NAME, TEMPORARY_SUFFIX, sync_folder
 from drivers.session.library import State, summary
 from drivers.session.verify import BLOCK_BYTES, Cancelled, Progress, sha256
 
@@ -47,7 +47,7 @@ def copy_session(path: Path, library: Path, progress: Progress, *, name: str = "
             f"{target} is there already", hint="Choose another folder, or verify the copy that is there."
         )
     hashes = {file.name: file.sha256 for file in source.manifest.files}
-    files = [file for file in sorted(path.iterdir()) if file.is_file() and file.name != LOCK_NAME]
+    files = _files(path)
     try:
         library.mkdir(parents=True, exist_ok=True)
         if partial.exists():
@@ -73,6 +73,18 @@ def copy_session(path: Path, library: Path, progress: Progress, *, name: str = "
             hint="Check both disks, then copy it again.",
         ) from error
     return target
+
+
+def _files(path: Path) -> list[Path]:
+    """What belongs to a session, without files that are being written to take the place of others.
+
+    The library may write a thumbnail while the session is copied; the next moment it has another name.
+    """
+    return [
+        file
+        for file in sorted(path.iterdir())
+        if file.name != LOCK_NAME and file.suffix != TEMPORARY_SUFFIX and file.is_file()
+    ]
 
 
 def _copy(files: list[Path], target: Path, hashes: dict[str, str], progress: Progress, total: int) -> None:

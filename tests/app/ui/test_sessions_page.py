@@ -194,8 +194,8 @@ def test_copy_asks_for_the_folder_and_copies_into_it(qtbot, make, tmp_path):
     dialog.choose.click()
     qtbot.waitUntil(lambda: bool(asked.notices), timeout=20_000)  # each file waits for the disk
 
+    assert "the same" in asked.notices[0].text, asked.notices[0]
     assert (tmp_path / "disk" / "a" / "manifest.json").exists()
-    assert "the same" in asked.notices[0].text
 
 
 def test_the_details_tell_depth_and_losses_and_show_raw_and_refined(qtbot, make, tmp_path):

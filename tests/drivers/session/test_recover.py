@@ -15,7 +15,8 @@ from session_recordings import PERIOD_NS, make_frame, record
 
 from drivers.errors import SessionError
 from drivers.session.encode import encode
-from drivers.session.manifest import CameraTotals, Manifest, read_model
+from drivers.session.ledger import LostFrames, Stage
+from drivers.session.manifest import CameraTotals, Manifest, read_model, write_model
 from drivers.session.reader import Session
 from drivers.session.recover import needs_recovery, recover, unfinished
 
@@ -130,6 +131,46 @@ def test_a_damaged_chunk_within_is_left_out(finished, tmp_path):
     indices = assert_readable(folder)
     assert 20 < len(indices) < 30
     assert indices[-1] == 29
+    gone = sorted(set(range(30)) - set(indices))
+    manifest = Session(folder).manifest
+    assert manifest.totals["left"] == CameraTotals(
+        device_frames=30, written=len(indices), error=len(gone), stages={"crash": len(gone)}
+    )
+    assert [n for loss in manifest.lost["left"] for n in range(loss.first, loss.last + 1)] == gone
+    assert {loss.stage.value for loss in manifest.lost["left"]} == {"crash"}
+
+
+@pytest.mark.parametrize("chunk", [1, 3, -1])
+def test_what_is_damaged_after_the_recording_is_counted_again(finished, tmp_path, chunk):
+    places = chunk_places(finished / SEGMENT)
+    folder = shutil.copytree(finished, tmp_path / "s")
+    manifest = read_model(folder / "manifest.json", Manifest)
+    totals = CameraTotals(device_frames=32, written=30, host_drop=2, stages={"queue": 2})
+    loss = LostFrames(first=30, last=31, stage=Stage.QUEUE)
+    told = {"totals": {"left": totals}, "lost": {"left": (loss,)}}
+    write_model(folder / "manifest.json", manifest.model_copy(update=told))
+    start, length, _ = places[chunk]
+    with (folder / SEGMENT).open("r+b") as file:
+        file.seek(start + 60)
+        file.write(b"\0" * (length - 60))
+
+    report = recover(folder, check=True)
+
+    held = [frame.index for frame in Session(folder).frames("left")]
+    gone = sorted(set(range(30)) - set(held))
+    assert report.frames_lost == len(gone) > 0
+    after = Session(folder).manifest
+    assert after.totals["left"] == CameraTotals(
+        device_frames=32,
+        written=len(held),
+        host_drop=2,
+        error=len(gone),
+        stages={"queue": 2, "crash": len(gone)},
+    )
+    assert after.totals["left"].honest
+    assert loss in after.lost["left"]
+    named = [n for loss in after.lost["left"][1:] for n in range(loss.first, loss.last + 1)]
+    assert named == [number for number in gone if number > held[0]]
 
 
 def test_recovering_again_changes_nothing(finished, tmp_path):

@@ -78,6 +78,21 @@ def test_a_copy_is_the_same_to_the_last_byte(folder, tmp_path):
     assert verify(there, go_on) == []
 
 
+def test_a_file_that_gets_its_name_meanwhile_does_not_end_the_copy(folder, tmp_path):
+    being_written = folder / "thumbnail.jpg.tmp"
+    being_written.write_bytes(b"thumb")
+
+    def thumbnail_is_done(_done, _total):
+        if being_written.exists():
+            being_written.replace(folder / "thumbnail.jpg")
+        return True
+
+    there = copy_session(folder, tmp_path / "b", thumbnail_is_done)
+
+    assert verify(there, go_on) == []
+    assert not list(there.glob("*.tmp"))
+
+
 def test_nothing_is_written_over(folder, tmp_path):
     copy_session(folder, tmp_path / "b", go_on)
     with pytest.raises(SessionError, match="there already"):

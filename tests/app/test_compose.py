@@ -140,6 +140,8 @@ def test_stopping_is_quick_and_can_be_repeated():
     pipeline = Pipeline(rig(), CLASSICAL)
     pipeline.start()
     assert wait_for_frames(pipeline, timeout_s=30)
+    # Frames come before the repair is loaded, and a thread that imports its libraries cannot be stopped.
+    wait_until(lambda: (s := pipeline.inference.latest()) and s.status is InferenceStatus.RUNNING)
     before = time.monotonic()
     pipeline.stop()
     pipeline.stop()

@@ -1,12 +1,14 @@
 """record and export with refined depth, through the real command line."""
 
 import json
+import signal
 
 import cv2
 import numpy as np
 import pytest
 
 from app import cli
+from app.verbs import record
 from drivers.session.reader import Session
 from tests.app.recording.small_sessions import small_frame
 
@@ -71,13 +73,27 @@ def test_refined_depth_is_recorded_and_exported(frames, tmp_path, capsys):
     assert "refined_model=classical" in (first / "meta.txt").read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def stopped_once_refined(monkeypatch):
+    """Somebody presses Ctrl-C when the status tells of a refined frame: how long one takes, nobody knows."""
+    say = record._say_status
+
+    def said(console, status):
+        say(console, status)
+        if any(count.written for count in status.refined.values()):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(record, "_say_status", said)
+
+
+@pytest.mark.usefixtures("stopped_once_refined")
 def test_what_made_it_is_named_by_the_hash_of_its_weights(frames, tmp_path, capsys):
     from model.checkpoint import sha256
     from model.spec import DEMO
 
     folder = tmp_path / "session"
     flags = ["--refined", "--model", "demo", "--tokens", 200, "--no-anchor", "--device", "cpu"]
-    status, _ = run(capsys, "record", "--source", frames, "--seconds", 4, "--out", folder, *flags)
+    status, _ = run(capsys, "record", "--source", frames, "--seconds", 120, "--out", folder, *flags)
     assert status == 0
     session = Session(folder)
     (camera,) = session.camera_ids

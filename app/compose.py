@@ -516,6 +516,7 @@ class Studio:
                 compact=compact,
                 places=rig.rig_from_color if rig is not None else {},
                 controls=self._lock_controls(),
+                moments=self._pipeline.moments,
             )
             try:
                 recorder.start()

@@ -53,6 +53,11 @@ class Moments:
         """Sets per second, and their spread in milliseconds, over the last two seconds."""
         return self._spread.read(time.monotonic_ns())
 
+    @property
+    def reference(self) -> str:
+        """Id of the camera that the others' exposures are measured against."""
+        return self._phases.reference
+
     def phases(self) -> dict[str, Phase]:
         """How each camera's exposures lie against those of the reference, by its id."""
         with self._lock:

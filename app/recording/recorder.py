@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app import app_version
 from app.flow.channel import Channel
+from app.flow.moments import Moments
 from app.flow.order import role_of
 from app.flow.refine import Refined
 from app.flow.taps import Taps
@@ -33,7 +34,7 @@ from drivers.session import topics
 from drivers.session.encode import EncodedFrame, encode
 from drivers.session.labels import SessionLabels, add_label, apply, read_events
 from drivers.session.ledger import Ledger, Stage
-from drivers.session.manifest import RefinedTotals
+from drivers.session.manifest import RefinedTotals, SyncEntry
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
 from drivers.session.writer import KeptControls, SessionWriter, new_session_folder, session_camera
 
@@ -93,6 +94,7 @@ class Recorder:
         limits: how much disk to leave.
         controls: what the cameras are set to, by camera id.
         compact: depth as JPEG XL from the beginning.
+        moments: measures whether the cameras expose together; without it the session does not tell.
     """
 
     def __init__(
@@ -107,8 +109,10 @@ class Recorder:
         limits: Limits | None = None,
         controls: Mapping[str, KeptControls] | None = None,
         compact: bool = False,
+        moments: Moments | None = None,
     ) -> None:
         self._labels = labels
+        self._moments = moments
         self._compact_wanted = self._compact = compact
         self._places = dict(places or {})
         self._controls = controls or {}
@@ -276,10 +280,32 @@ class Recorder:
             for camera_id, count in self._refined.items()
         }
         lost = {camera_id: ledger.ranges for camera_id, ledger in self._ledgers.items()}
-        manifest = self._writer.close(totals, refined, lost)
+        manifest = self._writer.close(totals, refined, lost, self._sync_entries())
         if not manifest.honest:
             log.error("the counts of %s do not add up: %s", self._session, manifest.dishonest_because)
         return self._session
+
+    def _sync_entries(self) -> dict[str, SyncEntry]:
+        """What each camera does on a sync cable, and whether it really exposes with the reference."""
+        if self._moments is None:
+            return {}
+        phases = self._moments.phases()
+        entries = {}
+        for camera_id, (camera, _) in self._lines.items():
+            role, phase = SYNC_WORDS[role_of(camera)], phases.get(camera_id)
+            if phase is None:
+                entries[camera_id] = SyncEntry(role=role)
+                continue
+            drift = phase.drift_ppm
+            entries[camera_id] = SyncEntry(
+                role=role,
+                reference=self._moments.reference,
+                offset_ms=round(phase.offset_ms, 3),
+                jitter_ms=round(phase.jitter_ms, 3),
+                drift_ppm=None if drift is None else round(drift, 2),
+                in_step=phase.in_step,
+            )
+        return entries
 
     def _take(self, frame: Frame) -> None:
         with self._lock:
@@ -457,6 +483,7 @@ class Recorder:
                 "cameras": cameras,
                 "refined": {camera_id: vars(count) for camera_id, count in status.refined.items()},
                 "cautions": [caution.text for caution in status.cautions],
+                "sync": {name: entry.model_dump() for name, entry in self._sync_entries().items()},
             }
         )
         with self._lock:

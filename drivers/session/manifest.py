@@ -279,6 +279,26 @@ class SegmentEntry(_Model):
     recovered: bool = False
 
 
+class SyncEntry(_Model):
+    """How one camera's exposures lay in time against those of the reference, measured to the end.
+
+    Attributes:
+        role: as in session.json, at the end of the recording.
+        reference: id of the camera it was measured against; empty where nothing could be measured.
+        offset_ms: by which it exposed later, median.
+        jitter_ms: of that offset, from the 5th to the 95th percentile.
+        drift_ppm: by which the offset grew; None where too short a time was measured.
+        in_step: whether both exposed together; None where that could not be told.
+    """
+
+    role: str
+    reference: str = ""
+    offset_ms: float | None = None
+    jitter_ms: float | None = None
+    drift_ppm: float | None = None
+    in_step: bool | None = None
+
+
 class Manifest(_Model):
     """manifest.json: what a finished session holds.
 
@@ -288,6 +308,7 @@ class Manifest(_Model):
         totals: by camera id.
         refined: by camera id; empty where no refined depth was recorded.
         lost: by camera id, the device counters of all lost frames; cameras that lost none are left out.
+        sync: by camera id, whether those that should expose together did; empty where nobody measured.
         honest: whether the totals account for every frame and agree with a scan of the files.
         dishonest_because: in words, where they do not.
         recovered: whether a crash was repaired.
@@ -303,6 +324,7 @@ class Manifest(_Model):
     totals: dict[str, CameraTotals] = {}
     refined: dict[str, RefinedTotals] = {}
     lost: dict[str, tuple[LostFrames, ...]] = {}
+    sync: dict[str, SyncEntry] = {}
     honest: bool = True
     dishonest_because: str = ""
     recovered: bool = False

@@ -145,6 +145,7 @@ def _recover(path: Path, info: SessionInfo, active: list[Path]) -> RecoveryRepor
         documents=before.documents if before else document_hashes(path),
         totals=totals,
         lost=lost,
+        sync=before.sync if before else {},
         honest=False,
         dishonest_because="nobody knows what the cameras counted after the last frame that reached the disk",
         recovered=True,

@@ -44,6 +44,7 @@ from drivers.session.manifest import (
     RefinedTotals,
     SegmentEntry,
     SessionInfo,
+    SyncEntry,
     document_hashes,
     write_model,
 )
@@ -430,6 +431,7 @@ class SessionWriter:
         totals: Mapping[str, CameraTotals] | None = None,
         refined: Mapping[str, RefinedTotals] | None = None,
         lost: Mapping[str, tuple[LostFrames, ...]] | None = None,
+        sync: Mapping[str, SyncEntry] | None = None,
     ) -> Manifest:
         """End the session: index, manifest, final names. Works after a failed `write` as well.
 
@@ -439,6 +441,7 @@ class SessionWriter:
             totals: where the frames of each camera went; None takes them from the device counters seen here.
             refined: where their refined depth went; None counts what was written here.
             lost: which numbers were lost; None takes the gaps seen here.
+            sync: whether the cameras exposed together, where somebody measured it.
 
         Raises:
             SessionError: not even the index could be written; `drivers.session.recover` mends that later.
@@ -453,6 +456,7 @@ class SessionWriter:
                     session_id=self.info.id,
                     files=tuple(sorted(self._entries, key=lambda entry: entry.name)),
                     documents=document_hashes(self.folder),
+                    sync=dict(sync or {}),
                     failure=self._failure or "",
                 )
                 manifest = self._accounted(manifest, totals, refined, lost)

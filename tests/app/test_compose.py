@@ -18,6 +18,7 @@ from drivers.errors import ModeUnsupported, SessionError
 from drivers.registry import open_source
 from drivers.rig import Rig
 from drivers.session.labels import SessionLabels
+from drivers.session.manifest import SyncEntry
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
 from model import checkpoint
@@ -372,6 +373,11 @@ def test_a_cabled_rig_starts_in_order_and_its_session_says_who_was_what(tmp_path
         "a": "primary on a sync cable",
         "b": "secondary on a sync cable",
     }
+    achieved = session.manifest.sync
+    assert achieved["a"] == SyncEntry(role="primary on a sync cable")
+    assert achieved["b"].role == "secondary on a sync cable"
+    assert achieved["b"].reference == "a"
+    assert achieved["b"].offset_ms is not None
 
 
 def test_the_inference_thread_ends_while_it_chooses_how_to_run_a_network(tmp_path, monkeypatch, caplog):

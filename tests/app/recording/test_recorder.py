@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.flow.channel import Channel
+from app.flow.moments import Moments
 from app.flow.refine import refine_frames
 from app.flow.taps import Taps
 from app.recording import recorder as module
@@ -13,7 +14,7 @@ from app.recording.room import Limits
 from drivers.cameras.replay import replay_cameras
 from drivers.errors import SessionError
 from drivers.session.labels import SessionLabels
-from drivers.session.manifest import RefinedTotals
+from drivers.session.manifest import RefinedTotals, SyncEntry
 from drivers.session.reader import Session
 from drivers.session.recover import recover
 from drivers.session.refined import MadeBy
@@ -43,6 +44,32 @@ def test_frames_that_find_the_queue_full_are_counted_as_dropped(tmp_path, camera
     assert totals.honest
     assert totals.written == session.count("cam")
     assert totals.written + totals.host_drop == capacity + 20
+
+
+@pytest.mark.parametrize(("late_ns", "in_step"), [(400_000, True), (7_000_000, False)])
+def test_the_session_says_whether_the_cameras_really_exposed_together(
+    tmp_path, camera, channel, late_ns, in_step
+):
+    moments = Moments(reference="first")
+    still = camera.expose(0)
+    for number in range(30 * 15):
+        at_ns = 10**12 + number * 33_333_333
+        moments.note(replace(still, camera_id="first", index=number, captured_ns=at_ns), 30.0)
+        moments.note(replace(still, index=number, captured_ns=at_ns + late_ns), 30.0)
+    recorder = make(tmp_path, camera, channel, moments=moments)
+    recorder.start()
+    deliver(camera, channel, range(1, 4))
+    session = Session(recorder.stop())
+    assert session.manifest.sync == {
+        "cam": SyncEntry(
+            role="free run",
+            reference="first",
+            offset_ms=late_ns / 1e6,
+            jitter_ms=0.0,
+            drift_ppm=0.0,
+            in_step=in_step,
+        )
+    }
 
 
 def test_a_recording_that_ended_leaves_nothing_on_the_camera(tmp_path, camera, channel):

@@ -78,7 +78,9 @@ class Sdk:
         """What is installed; imports the library, which is the only proof that it works."""
         for package, what in self.wrong:
             if (version := _version(package)) is not None and self._is_wrong(package):
-                fix = f"{PIP} uninstall -y {package} && {self.install}"
+                # Both write into one folder: taking the wrong one away takes files of the right one along.
+                beside = [name for name in self.distributions if name != package and _version(name)]
+                fix = f"{PIP} uninstall -y {' '.join((package, *beside))} && {self.install}"
                 return SdkState(SdkStatus.WRONG, version, f"{package} {version} {what}.", fix)
         installed = {name: version for name in self.distributions if (version := _version(name)) is not None}
         if not installed and not _found(self.module):

@@ -31,6 +31,7 @@ class SoftwareRealSense:
         serial="SW0001",
         *,
         model="D435",
+        line="D400",
         unit_m=UNIT_M,
         with_color=True,
         color_format="rgb8",
@@ -51,11 +52,13 @@ class SoftwareRealSense:
             info.name: f"Intel RealSense {model}",
             info.serial_number: serial,
             info.firmware_version: "5.16.0.1",
-            info.product_line: "D400",
+            info.product_line: line,
             info.usb_type_descriptor: usb,
             info.physical_port: f"port-{serial}",
             info.product_id: "0B07",
         }
+        if usb is None:  # as of a camera on Ethernet
+            del values[info.usb_type_descriptor]
         for key, value in values.items():
             known = self.device.supports(key)
             (self.device.update_info if known else self.device.register_info)(key, value)

@@ -85,6 +85,26 @@ def test_the_depth_unit_is_the_cameras(make, unit_m):
         assert push_and_read(software, camera).depth.unit_m == unit_m
 
 
+@pytest.mark.parametrize(
+    ("model", "line", "usb", "sensor"),
+    [
+        ("D405", "D400", "3.2", "passive stereo"),
+        ("D457", "D400", "3.2", "active stereo"),
+        ("D555", "D500", None, "active stereo"),
+        ("D585S", "D500", "3.2", "active stereo"),
+    ],
+)
+def test_every_family_is_known_by_its_name_and_streams_alike(make, model, line, usb, sensor):
+    software, camera = make(model=model, line=line, usb=usb)
+    with camera:
+        frame = push_and_read(software, camera)
+
+    assert (camera.info.name, camera.info.model) == (f"RealSense {model}", model)
+    assert (camera.info.id, camera.info.sensor) == (f"{model.lower()}_sw0001", sensor)
+    np.testing.assert_array_equal(frame.depth.values, scene(frame.index)["depth"])
+    assert frame.ir_right is not None
+
+
 def test_transforms_take_points_into_the_colour_camera(make):
     _, camera = make()
     calibration = camera.calibration

@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -172,6 +172,19 @@ def _recover(path: Path) -> Recovery:
 
 
 @dataclass(frozen=True)
+class NewMark:
+    """A moment that is marked afterwards.
+
+    Attributes:
+        text: what is there.
+        at_ns: UTC.
+    """
+
+    text: str
+    at_ns: int
+
+
+@dataclass(frozen=True)
 class LabelEdit:
     """What somebody wants said of a session; None leaves a label as it is.
 
@@ -183,6 +196,8 @@ class LabelEdit:
         site: where.
         consent: of the people in view.
         without: ids of labels to take away, such as marks.
+        renamed: new texts by ids of labels.
+        marked: moments to mark.
     """
 
     scene: str | None = None
@@ -192,6 +207,8 @@ class LabelEdit:
     site: str | None = None
     consent: str | None = None
     without: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    marked: tuple[NewMark, ...] = ()
 
 
 def relabel(folder: Path, edit: LabelEdit) -> Labels:
@@ -209,6 +226,12 @@ def relabel(folder: Path, edit: LabelEdit) -> Labels:
 def changes(labels: Labels, edit: LabelEdit) -> list[LabelEvent]:
     """The events that lead from `labels` to what is wanted."""
     events = [remove_label(label_id) for label_id in edit.without if label_id in labels.events]
+    events += [
+        replace_label(labels.events[label_id], text)
+        for label_id, text in edit.renamed.items()
+        if label_id in labels.events and labels.events[label_id].value != text
+    ]
+    events += [add_label("mark", mark.text, start_ns=mark.at_ns, end_ns=mark.at_ns) for mark in edit.marked]
     texts: tuple[tuple[Kind, str | None, str], ...] = (
         ("scene", edit.scene, labels.scene),
         ("note", edit.notes, labels.notes),

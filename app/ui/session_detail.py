@@ -16,6 +16,7 @@ from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.preview import Preview
 from app.ui.session_card import when
+from app.ui.session_marks import PlaceOf, SessionMarks, nowhere
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
     Button,
@@ -31,7 +32,7 @@ from app.ui.widgets import (
     title,
 )
 from app.viewmodels.session_overview import Looked
-from app.viewmodels.sessions import camera_words, drop_words, marks
+from app.viewmodels.sessions import camera_words, drop_words
 from app.viewmodels.words import counted, duration, size
 
 NO_SCENE = Option("", "Not said")
@@ -42,6 +43,9 @@ TEXTS = (("notes", "Notes"), ("site", "Site"), ("operator", "Operator"))
 
 class SessionDetail(Card):
     """The selected session and what can be done with it.
+
+    Args:
+        place_of: where the replay of a session stands.
 
     Signals:
         replay_requested: play it as a source.
@@ -63,7 +67,7 @@ class SessionDetail(Card):
     labels_changed = Signal(LabelEdit)
     closed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, place_of: PlaceOf = nowhere) -> None:
         super().__init__()
         self._entry: SessionEntry | None = None
         self._jpeg: bytes | None = None
@@ -90,8 +94,7 @@ class SessionDetail(Card):
         self.tags = ChipGroup([], "Tags of this session", exclusive=False)
         self.no_tags = caption("No tags yet; add some below.")
         self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add")
-        self.marks = ChipGroup([], "Marked moments", exclusive=False)
-        self.marks_caption = caption("Marked moments; press one to take it away")
+        self.marks = SessionMarks(place_of)
         self.texts = {
             name: TouchEntry(title_text, placeholder=title_text, submit_text="Save")
             for name, title_text in TEXTS
@@ -110,7 +113,7 @@ class SessionDetail(Card):
         self.consent.picked.connect(self._consent_picked)
         self.tags.changed.connect(self._tags_pressed)
         self.tag_entry.submitted.connect(self._tag_typed)
-        self.marks.changed.connect(self._marks_pressed)
+        self.marks.edited.connect(self.labels_changed)
         for name, entry in self.texts.items():
             entry.submitted.connect(partial(self._text_typed, name))
         self.pictures.changed.connect(self._show_picture)
@@ -150,11 +153,7 @@ class SessionDetail(Card):
         self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])
         self.tags.select(entry.labels.tags)
         self.no_tags.setVisible(not entry.labels.tags)
-        marked = marks(entry)
-        self.marks.set_options([Option(mark_id, words, "close") for mark_id, words in marked])
-        self.marks.select([mark_id for mark_id, _ in marked])
-        for widget in (self.marks, self.marks_caption):
-            widget.setVisible(bool(marked))
+        self.marks.show_entry(entry)
         for name, value in (
             ("notes", entry.labels.notes), ("site", entry.labels.site), ("operator", entry.labels.operator),
         ):  # fmt: skip
@@ -215,7 +214,6 @@ class SessionDetail(Card):
             self.tags,
             self.no_tags,
             self.tag_entry,
-            self.marks_caption,
             self.marks,
         ):
             labels.addWidget(widget)
@@ -279,11 +277,6 @@ class SessionDetail(Card):
         if self._entry is not None and tag:
             tags = dict.fromkeys((*self._entry.labels.tags, tag))
             self.labels_changed.emit(LabelEdit(tags=tuple(tags)))
-
-    def _marks_pressed(self, kept: list[str]) -> None:
-        if self._entry is not None:
-            gone = tuple(mark_id for mark_id, _ in marks(self._entry) if mark_id not in kept)
-            self.labels_changed.emit(LabelEdit(without=gone))
 
     def _text_typed(self, name: str, text: str) -> None:
         said = " ".join(text.split())

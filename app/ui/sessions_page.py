@@ -35,6 +35,7 @@ from app.ui.widgets import (
 from app.ui.work_strip import WorkStrip
 from app.verbs.verb import engine_choice
 from app.viewmodels.handover import handover
+from app.viewmodels.playback import replay_place
 from app.viewmodels.session_list import Thumbnail
 from app.viewmodels.session_work import ExportWish, Refusal
 from app.viewmodels.sessions import (
@@ -97,7 +98,7 @@ class SessionsPage(QWidget):
         self.restore_all = Button("Restore", icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
         self.more = Button("Show more", icon_name="chevron-down")
-        self.detail = SessionDetail()
+        self.detail = SessionDetail(self._place_of)
         self.work = WorkStrip()
         self.nothing = EmptyState(
             "folder-play-outline",
@@ -278,6 +279,9 @@ class SessionsPage(QWidget):
         head.addWidget(self.work)
         outer.addLayout(head)
         outer.addLayout(row, 1)
+
+    def _place_of(self, folder: Path) -> float | None:
+        return replay_place(self._context.studio.pipeline, folder)
 
     def _card_pressed(self) -> None:
         card = self.sender()

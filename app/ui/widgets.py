@@ -320,6 +320,11 @@ class Stepper(QWidget):
         self._value = min(max(value, self._minimum), self._maximum)
         self._show()
 
+    def set_maximum(self, maximum: float) -> None:
+        """Go no further than this from now on."""
+        self._maximum = maximum
+        self.set_value(self._value)
+
     def set_step(self, step: float) -> None:
         """Step by this much from now on."""
         self._step = step

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +184,15 @@ class PlaybackModel(QObject):
 
         self._reader = Worker("filmstrip", work)
         self._reader.start()
+
+
+def replay_place(pipeline: Pipeline | None, folder: Path) -> float | None:
+    """Seconds into the session in `folder` at which its replay stands; None where it is not replayed."""
+    for line in () if pipeline is None else pipeline.lines.values():
+        playback = getattr(line.camera, "playback", None)
+        if isinstance(playback, Playback) and playback.session.path == folder:
+            return playback.at_ns / 1e9
+    return None
 
 
 def _view(playback: Playback) -> PlaybackView:

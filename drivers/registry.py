@@ -74,7 +74,7 @@ def depth_filters(camera: Camera, frame: Frame, steps: Sequence[str]) -> DepthFi
     device = camera.found if isinstance(camera, PlannedCamera) else camera
     if not isinstance(device, orbbec.OrbbecCamera):
         raise ModeUnsupported(
-            f"Orbbec's filters take only frames of Orbbec's cameras and recordings, not {camera.info.name}.",
+            "Orbbec's filters take only frames of Orbbec's cameras and recordings; others stay as measured.",
             hint="RealSense's take every camera's.",
         )
     return device.own_filters(unit_m, steps)

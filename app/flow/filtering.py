@@ -114,9 +114,11 @@ class FilterLoop:
         filtered.put(Filtered(frame, register_depth(depth, seen_from), steps))
 
     def _tell(self, camera_id: str, problem: str) -> None:
+        if self._problems.get(camera_id, "") == problem:
+            return
         # Another mapping, because the window reads it at any moment.
-        others = {name: text for name, text in self._problems.items() if name != camera_id}
-        self._problems = others | {camera_id: problem} if problem else others
+        told = self._problems | {camera_id: problem}
+        self._problems = {name: text for name, text in told.items() if text}
 
     def _of(self, frame: Frame, steps: Steps) -> Filters:
         made = self._made.pop(frame.camera_id, None)

@@ -82,12 +82,12 @@ class RepairPanel(QWidget):
         )
         column.addWidget(self._network)
         column.addWidget(label("Vendor filters on raw depth"))
+        column.addWidget(self._filters_problem)  # above the choices, or a small screen would hide it
         column.addWidget(label(FILTERS_TEXT, "caption"))
         column.addWidget(self.filters)
         column.addWidget(label(ORBBEC_TEXT, "caption"))
         column.addWidget(self.orbbec_filters)
         column.addWidget(label(BESIDE_TEXT, "caption"))
-        column.addWidget(self._filters_problem)
         below = QVBoxLayout(self._network)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.GAP_PX)

@@ -55,7 +55,7 @@ EXPORTERS = (
     Exporter(
         "frames",
         "Folder of frames",
-        "A folder for each frame with colour, raw and refined depth, lens and time; `refine` reads it.",
+        "A folder for each frame with colour, raw and refined depth, lens and time.",
         frame_folders,
         notes=(_REGISTERED, _DISTORTED),
     ),

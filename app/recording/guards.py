@@ -98,7 +98,7 @@ def slow_disk(speed: float, needed: float) -> Caution | None:
     if speed >= SPARE_SPEED * needed:
         return None
     return Caution(
-        f"The disk takes {speed / 1e6:.0f} MB/s, and this rig makes about {needed / 1e6:.0f}.",
+        f"The disk takes {speed / 1e6:.0f} MB/s, and this rig makes about {needed / 1e6:.0f} MB/s.",
         "Frames may be dropped: record to a faster disk, or with fewer cameras.",
     )
 

@@ -1,9 +1,11 @@
+import gc
 import threading
 import time
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox
 
@@ -261,3 +263,27 @@ def test_the_guide_of_the_first_start_opens_what_was_chosen(qtbot, window, tmp_p
     assert theme.current().name == window.context.settings.theme == "outdoor"
     assert (tmp_path / "settings.toml").exists()
     window.apply_theme("dark")
+
+
+@pytest.mark.gl
+def test_3d_ends_with_the_arrangement_and_with_the_window_in_the_windows_own_thread(qtbot, window):
+    """What is left of it would end in a camera's thread, where the collector may run; Qt aborts there."""
+    if QGuiApplication.platformName() != "xcb":
+        pytest.skip("needs an X server: xvfb-run -a env QT_QPA_PLATFORM=xcb pytest -m gl")
+    live = window.page_widget("Live")
+
+    def ends_by(act):
+        live.model.set_layout("cloud")
+        qtbot.waitUntil(lambda: live._cloud.body.canvas is not None, timeout=5000)
+        native = live._cloud.body.canvas.native
+        qtbot.waitUntil(lambda: live._cloud.body.canvas.drawn > 1, timeout=10_000)
+        contexts = [part for part in vars(native).values() if isinstance(part, QOpenGLContext)]
+        assert contexts
+        act()
+        collector = threading.Thread(target=gc.collect, name="camera")
+        collector.start()
+        collector.join()
+        return not any(shiboken6.isValid(part) for part in (native, *contexts))
+
+    assert ends_by(lambda: live.model.set_layout("wipe"))
+    assert ends_by(window.leave)

@@ -15,8 +15,15 @@ class Clock(Enum):
     """This program chose the moment: files and simulated cameras."""
     DEVICE = "device"
     """The device's own time of the exposure, mapped to the host; good to about a millisecond."""
+    STAMP = "stamp"
+    """The device's or driver's own stamp, likewise mapped, where nothing tells how far it is from the middle
+    of the exposure: off by up to an exposure and a readout."""
     ARRIVAL = "arrival"
     """When the frame reached this computer: late by exposure, readout and transfer."""
+
+
+STAMPED = (Clock.DEVICE, Clock.STAMP)
+"""Those in which the device's own clock is followed."""
 
 
 @dataclass(frozen=True)

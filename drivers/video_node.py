@@ -85,8 +85,11 @@ def next_image(capture: Capture, wait_for: Wait, name: str, *, timeout_s: float)
 
 
 def exposed_ns(stamp_ms: float, now_ns: int) -> tuple[int, Clock]:
-    """V4L2 stamps frames on the monotonic clock; a driver that does not is found out by its numbers."""
+    """V4L2 stamps frames on the monotonic clock; a driver that does not is found out by its numbers.
+
+    Which moment it stamps, begin of the exposure or end of the frame, differs from driver to driver.
+    """
     stamp_ns = int(stamp_ms * 1e6)
     if 0 <= now_ns - stamp_ns < _STAMP_MOST_NS:
-        return stamp_ns, Clock.DEVICE
+        return stamp_ns, Clock.STAMP
     return now_ns, Clock.ARRIVAL

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from drivers.clock import BARELY_NS, Clock, ClockFit, ClockQuality
+from drivers.clock import BARELY_NS, STAMPED, Clock, ClockFit, ClockQuality
 from drivers.frame import Frame
 
 LATEST_NS = 1_000_000_000
@@ -38,12 +38,12 @@ class ClockWatch:
     @property
     def state(self) -> ClockState:
         """What is known by now."""
-        quality = self._fit.quality if self._clock is Clock.DEVICE else None
+        quality = self._fit.quality if self._clock in STAMPED else None
         return ClockState(self._clock, quality, self._wrong_by_s, self._corrected)
 
     def checked(self, frame: Frame, now_ns: int) -> Frame:
         """The frame that arrived at `now_ns`, with its time of arrival where its own cannot be true."""
-        if frame.clock is Clock.DEVICE:
+        if frame.clock in STAMPED:
             self._fit.host_ns(frame.device_ns, now_ns)
             age_ns = now_ns - frame.captured_ns
             if not -BARELY_NS <= age_ns <= LATEST_NS:

@@ -104,7 +104,7 @@ class Measured:
         rate_hz: frames per second at the end.
         asked_hz: that it should have.
         lost: frames that its counter skipped.
-        clock: where its times come from: "host", "device" or "arrival".
+        clock: where its times come from: "host", "device", "stamp" or "arrival".
         drift_ppm: of a device's clock; None where that is not known.
         residual_ms: what the fit of the clock leaves; None likewise.
         wrong_by_s: how far its clock is from any time that could be true; 0 while all is well.

@@ -38,6 +38,7 @@ BUS_EVERY_S = 2.0
 CLOCKS = {
     Clock.HOST: "",
     Clock.DEVICE: "time of the exposure",
+    Clock.STAMP: "the device's stamp, its place in the exposure not known",
     Clock.ARRIVAL: "time of arrival only: late by some 10 to 50 ms",
 }
 

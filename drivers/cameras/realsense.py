@@ -514,12 +514,15 @@ class RealSenseCamera(CameraBase):
         rs = self._rs
         at_ns = round(depth.get_timestamp() * 1e6)
         domain = depth.get_frame_timestamp_domain()
-        if domain == rs.timestamp_domain.hardware_clock:
-            stamp_ns = self._fit.host_ns(at_ns, now_ns)
-            return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
-        if domain == rs.timestamp_domain.global_time:
-            stamp_ns = exposed_ns(at_ns, now_ns)
-            return stamp_ns + _to_mid_exposure_ns(rs, depth), stamp_ns, Clock.DEVICE
+        if domain in {rs.timestamp_domain.hardware_clock, rs.timestamp_domain.global_time}:
+            if domain == rs.timestamp_domain.hardware_clock:
+                stamp_ns = self._fit.host_ns(at_ns, now_ns)
+            else:
+                stamp_ns = exposed_ns(at_ns, now_ns)
+            off_ns = _to_mid_exposure_ns(rs, depth)
+            if off_ns is None:
+                return stamp_ns, stamp_ns, Clock.STAMP
+            return stamp_ns + off_ns, stamp_ns, Clock.DEVICE
         stamp_ns = min(monotonic_from_epoch(at_ns), now_ns)
         return stamp_ns, stamp_ns, Clock.ARRIVAL
 
@@ -722,15 +725,18 @@ def _camera_error(error: RuntimeError, name: str) -> CameraError:
     return CameraError(message, hint="Plug the camera out and in again.")
 
 
-def _to_mid_exposure_ns(rs: Any, image: Any) -> int:
-    """From the moment that the SDK stamps, the begin of the readout, back to the middle of the exposure."""
+def _to_mid_exposure_ns(rs: Any, image: Any) -> int | None:
+    """From the moment that the SDK stamps, the begin of the readout, back to the middle of the exposure.
+
+    None where the metadata do not tell it, as without the kernel's patches or Windows' registry entries.
+    """
     value = rs.frame_metadata_value
     needed = (value.sensor_timestamp, value.frame_timestamp)
     if not all(image.supports_frame_metadata(each) for each in needed):
-        return 0
+        return None
     middle_us, readout_us = (image.get_frame_metadata(each) for each in needed)
     back_us = middle_us - readout_us
-    return int(back_us) * 1000 if -100_000 < back_us <= 0 else 0
+    return int(back_us) * 1000 if -100_000 < back_us <= 0 else None
 
 
 def _settings(rs: Any, depth: Any) -> FrameSettings | None:

@@ -154,6 +154,7 @@ def test_a_clock_that_is_late_is_told():
     ("state", "words"),
     [
         (ClockState(Clock.DEVICE), "time of the exposure"),
+        (ClockState(Clock.STAMP), "the device's stamp, its place in the exposure not known"),
         (
             ClockState(Clock.DEVICE, ClockQuality(-41.2, 0.34, 20.0)),
             "time of the exposure, good to 0.3 ms, clock 41 ppm slow",

@@ -93,7 +93,7 @@ def test_a_node_that_this_user_may_not_open_names_the_group(tmp_path):
 def test_a_stamp_of_the_monotonic_clock_is_believed_and_no_other():
     now_ns = time.monotonic_ns()
 
-    assert exposed_ns((now_ns - 20_000_000) / 1e6, now_ns)[1] is Clock.DEVICE
+    assert exposed_ns((now_ns - 20_000_000) / 1e6, now_ns)[1] is Clock.STAMP
     assert exposed_ns(33.3, now_ns) == (now_ns, Clock.ARRIVAL)
     assert exposed_ns(time.time() * 1e3, now_ns) == (now_ns, Clock.ARRIVAL)
 

@@ -54,7 +54,7 @@ def test_depth_comes_with_the_newest_colour():
     assert (frame.depth.values == 1234).all()
     assert frame.depth.unit_m == 0.001
     assert frame.color[0, 0].tolist() == [20, 0, 200]
-    assert frame.clock is Clock.DEVICE
+    assert frame.clock is Clock.STAMP
     assert (frame.calibration.color.width, frame.calibration.depth.width) == (64, 32)
     assert colors.released
     assert not node.streaming

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
+from drivers.camera import CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
@@ -32,11 +32,11 @@ from drivers.profiles import (
     bytes_per_s,
     calibration_of,
     choose,
-    mode_controls,
     wish_with,
 )
 from drivers.sdk import PIP, Sdk
 from drivers.vendor import orbbec_controls
+from drivers.vendor.modes import SwitchesModes
 from drivers.vendor.orbbec_filters import OrbbecFilters
 from drivers.vendor.orbbec_motion import MotionReader
 
@@ -102,7 +102,7 @@ Find = Callable[[], Any]
 _Chosen = Mapping[Stream, tuple[Profile, Any]]
 
 
-class OrbbecCamera(CameraBase):
+class OrbbecCamera(SwitchesModes):
     """A live camera or a recording.
 
     Colour, depth in its own grid without the noise removal that the library does by default, both infrared
@@ -232,28 +232,6 @@ class OrbbecCamera(CameraBase):
         """
         profile = self._chosen[Stream.DEPTH][1]
         return OrbbecFilters(self._ob, profile, self._calibration.depth, unit_m, steps)
-
-    def _modes(self) -> tuple[Control, ...]:
-        if not self._live:
-            return ()
-        return mode_controls(self._offers, [profile for profile, _ in self._chosen.values()], self._usual)
-
-    def _restart(self, wish: Wish) -> None:
-        """Stream in another mode; the old one comes back if the device refuses."""
-        before, self._wish = self._wish, wish
-        try:
-            self.close()
-            self._start()
-        except CameraLost:
-            raise
-        except CameraError:
-            self._wish = before
-            self.close()
-            self._start()
-            raise
-        rate_hz = float(self._chosen[Stream.DEPTH][0].rate_hz)
-        self._info = replace(self._info, rate_hz=rate_hz, link_bytes_per_s=bytes_per_s(self._chosen))
-        self._counter.restart(rate_hz=rate_hz)
 
     @contextlib.contextmanager
     def _of_open_device(self) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import CameraBase, CameraInfo, EndOfStream, SyncRole
+from drivers.camera import CameraInfo, EndOfStream, SyncRole
 from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns, monotonic_from_epoch
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
@@ -33,11 +33,11 @@ from drivers.profiles import (
     bytes_per_s,
     calibration_of,
     choose,
-    mode_controls,
     wish_with,
 )
 from drivers.sdk import PIP, Sdk
 from drivers.vendor import realsense_controls
+from drivers.vendor.modes import SwitchesModes
 from drivers.vendor.realsense_motion import MotionReader
 
 VENDOR = "Intel RealSense"
@@ -88,7 +88,7 @@ Find = Callable[[], Any]
 _Chosen = Mapping[Stream, tuple[Profile, Any]]
 
 
-class RealSenseCamera(CameraBase):
+class RealSenseCamera(SwitchesModes):
     """A live camera, a software device, or a recording.
 
     Colour, unfiltered depth in its own grid and both infrared images of one moment. A live camera is told to
@@ -219,28 +219,6 @@ class RealSenseCamera(CameraBase):
             super().load_vendor_settings(text)
         with self._of_open_device() as device:
             realsense_controls.load_settings(self._rs, device, text)
-
-    def _modes(self) -> tuple[Control, ...]:
-        if not self._live:
-            return ()
-        return mode_controls(self._offers, [profile for profile, _ in self._chosen.values()], self._usual)
-
-    def _restart(self, wish: Wish) -> None:
-        """Stream in another mode; the old one comes back if the device refuses."""
-        before, self._wish = self._wish, wish
-        try:
-            self.close()
-            self._start()
-        except CameraLost:
-            raise
-        except CameraError:
-            self._wish = before
-            self.close()
-            self._start()
-            raise
-        rate_hz = float(self._chosen[Stream.DEPTH][0].rate_hz)
-        self._info = replace(self._info, rate_hz=rate_hz, link_bytes_per_s=bytes_per_s(self._chosen))
-        self._counter.restart(rate_hz=rate_hz)
 
     @contextlib.contextmanager
     def _of_open_device(self) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -621,6 +621,8 @@ class EmptyState(QWidget):
         action: what the button does.
     """
 
+    WIDEST_PX = 560
+
     def __init__(
         self,
         icon_name: str,
@@ -638,8 +640,6 @@ class EmptyState(QWidget):
         self._text = label(text, "muted")
         for words in (self._title, self._text):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text.setMaximumWidth(560)
-        self._text.setMinimumWidth(min(420, 10 * max(len(text), 20)))
         self.button = PrimaryButton(action_text)
         self.button.setVisible(bool(action_text))
         column = QVBoxLayout(self)
@@ -660,11 +660,25 @@ class EmptyState(QWidget):
         """Say something else."""
         self._title.setText(title_text)
         self._text.setText(text)
+        self._make_room()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._make_room()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._dress()
+            self._make_room()
+
+    def _make_room(self) -> None:
+        # A layout that centres a wrapped label gives it the height of one line.
+        self._text.ensurePolished()
+        words = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        width = min(self.WIDEST_PX, words + 8)
+        self._text.setFixedWidth(width)
+        self._text.setMinimumHeight(self._text.heightForWidth(width))
 
     def _dress(self) -> None:
         drawn = icon(self._icon_name, colour=theme.current().muted)

@@ -139,6 +139,15 @@ def test_a_picker_tells_keys_and_ignores_the_wheel(qtbot, show):
     assert told.args == ["c"]
 
 
+@pytest.mark.parametrize("words", ["Do", "What you record appears here, ready to replay. " * 4])
+def test_an_empty_page_shows_all_of_its_words(show, words):
+    empty = show(EmptyState("cog", "Nothing", words), 800, 600)
+    text = empty._text
+    assert text.height() >= text.heightForWidth(text.width())
+    empty.show_words("Nothing", words * 2)
+    assert text.minimumHeight() >= text.heightForWidth(text.width())
+
+
 def test_an_empty_state_offers_its_action(show):
     done = []
     state = show(

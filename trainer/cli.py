@@ -45,7 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND:FOLDER[@WEIGHT]",
         help="data set or shards; may be given often (kinds: shards, and those of: dataset convert --help)",
     )
-    parser.add_argument("--synthetic", action="store_true", help="learn from simulated rooms as well")
+    parser.add_argument(
+        "--session-weight",
+        type=_weight,
+        default=1.0,
+        metavar="WEIGHT",
+        help="of all sessions together, beside those of the data sets (1)",
+    )
+    parser.add_argument(
+        "--synthetic",
+        type=_weight,
+        nargs="?",
+        const=1.0,
+        default=0.0,
+        metavar="WEIGHT",
+        help="learn from simulated rooms as well, with this weight (1)",
+    )
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
     parser.add_argument(
         "--init",
@@ -161,6 +176,7 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
         sessions=tuple(path.resolve() for path in arguments.session),
         datasets=tuple(arguments.data),
         synthetic=arguments.synthetic,
+        session_weight=arguments.session_weight,
         init=_weights(arguments.init),
         seed=arguments.seed,
         **changes,
@@ -189,6 +205,12 @@ def _is_number(text: str) -> bool:
         return float(text) > 0
     except ValueError:
         return False
+
+
+def _weight(text: str) -> float:
+    if not _is_number(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: a weight is a number above 0")
+    return float(text)
 
 
 def _weights(name: str | None) -> Path | None:

@@ -268,7 +268,8 @@ def configuration(
     steps: int | None = None,
     sessions: tuple[Path, ...] = (),
     datasets: tuple[SourceConfig, ...] = (),
-    synthetic: bool = False,
+    synthetic: float = 0.0,
+    session_weight: float = 1.0,
     init: Path | None = None,
     seed: int = 0,
     **changes: object,
@@ -278,9 +279,11 @@ def configuration(
     Args:
         name: of a recipe.
         steps: instead of the recipe's own number.
-        sessions: to learn from; together they weigh as much as one data set.
+        sessions: to learn from.
         datasets: to learn from.
-        synthetic: learn from simulated rooms as well.
+        synthetic: weight of simulated rooms; 0 leaves them out, unless there is nothing else and the recipe
+            has them.
+        session_weight: of all sessions together.
         init: weights to start from, instead of the recipe's own.
         seed: of everything that is drawn.
         **changes: further fields of `TrainConfig`.
@@ -295,15 +298,15 @@ def configuration(
     config = recipe.make(recipe.steps if steps is None else steps)
     share = config.synthetic
     if sessions or datasets:
-        share = 0.5 if synthetic else 0.0
+        share = synthetic / (synthetic + session_weight)
     elif synthetic:
         share = 1.0
     if not sessions and not datasets and share == 0:
         raise ValueError("there is nothing to learn from: name a session, a data set or the simulated rooms")
     changes |= {"sessions": sessions, "synthetic": share, "seed": seed}
     if datasets:
-        rooms = (SourceConfig(kind="synthetic"),) if synthetic else ()
-        each = 1 / max(len(sessions), 1)
+        rooms = (SourceConfig(kind="synthetic", weight=synthetic),) if synthetic else ()
+        each = session_weight / max(len(sessions), 1)
         recorded = tuple(SourceConfig(kind="session", path=path, weight=each) for path in sessions)
         changes["mix"] = (*datasets, *recorded, *rooms)
     if init is not None:

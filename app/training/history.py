@@ -34,6 +34,7 @@ class PastRun:
         weights: that can be used, or None.
         resumable: whether it left a checkpoint and did not finish.
         owner: the process that works on it now; None if none does.
+        data_places: data sets it learned from, as KIND:FOLDER.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class PastRun:
     weights: Path | None
     resumable: bool
     owner: process.Owner | None = None
+    data_places: tuple[str, ...] = ()
 
     @property
     def loss(self) -> float | None:
@@ -84,6 +86,9 @@ def past_run(folder: Path) -> PastRun | None:
         weights=weights if weights.is_file() else None,
         resumable=any(checkpoints) and owner is None and state.phase is not TrainingPhase.DONE,
         owner=owner,
+        data_places=tuple(
+            f"{part.kind}:{part.path}" for part in config.mix if part.kind not in {"session", "synthetic"}
+        ),
     )
 
 

@@ -13,10 +13,13 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.training.data_sets import NoDataSetError
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
+from app.training.plan import TrainingPlan
 from app.ui import theme
 from app.ui.context import Level, Notice, WindowContext
+from app.ui.folder_dialog import FolderDialog
 from app.ui.train_plan import PlanCard
 from app.ui.train_run import RunCard, RunRow
 from app.ui.widgets import (
@@ -28,7 +31,8 @@ from app.ui.widgets import (
 )
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing, SessionList
-from app.viewmodels.train import RunView, TrainingPlan, TrainViewModel, known_recipes
+from app.viewmodels.train import RunView, TrainViewModel, known_recipes
+from app.viewmodels.train_data import TrainDataViewModel
 
 PLAN_PX = 440
 SCROLL_BAR_PX = 12
@@ -45,8 +49,9 @@ def make_page(context: WindowContext) -> QWidget:
         in_use=partial(_in_use, context),
         use_model=partial(_use_model, context),
     )
+    data = TrainDataViewModel(paths.runs_folder())
     sessions = SessionList(partial(_folder, context))
-    return TrainPage(model, sessions, context)
+    return TrainPage(model, data, sessions, context)
 
 
 def _in_use(context: WindowContext) -> str:
@@ -72,15 +77,22 @@ def _short(name: str) -> str:
 class TrainPage(QWidget):
     """Plan at the left; run, curves and past runs at the right."""
 
-    def __init__(self, model: TrainViewModel, sessions: SessionList, context: WindowContext) -> None:
+    def __init__(
+        self,
+        model: TrainViewModel,
+        data: TrainDataViewModel,
+        sessions: SessionList,
+        context: WindowContext,
+    ) -> None:
         super().__init__()
         self.setProperty("role", "page")
         self._model = model
+        self._data = data
         self._sessions = sessions
         self._context = context
         self._runs: tuple[PastRun, ...] = ()
         self._busy = False
-        self.plan = PlanCard(model)
+        self.plan = PlanCard(model, data)
         self.run = RunCard()
         self.runs = Card("Runs")
         self._rows = QVBoxLayout()
@@ -90,6 +102,9 @@ class TrainPage(QWidget):
         self.roll_back.hide()
         self._lay_out()
         self.plan.start_requested.connect(model.start)
+        self.plan.data_set_requested.connect(self._ask_for_data_set)
+        data.refused.connect(self._show_no_data_set)
+        data.not_kept.connect(self.show_refusal)
         self.run.stop_requested.connect(model.stop)
         self.run.use_requested.connect(model.use)
         model.run_changed.connect(self.show_run)
@@ -121,6 +136,7 @@ class TrainPage(QWidget):
     def closing(self) -> None:
         """The window closes; a run under way goes on, and the next window finds it."""
         self._sessions.close()
+        self._data.close()
         self._model.close()
 
     def show_sessions(self, listing: Listing) -> None:
@@ -199,6 +215,17 @@ class TrainPage(QWidget):
     def show_refusal(self, message: str) -> None:
         """Say what could not be done."""
         self._context.show_banner(Notice("error", message))
+
+    def _ask_for_data_set(self) -> None:
+        known = self._data.sources.data_sets
+        start = known[-1].folder.parent if known else Path.home()
+        sessions = self._context.settings.sessions_folder
+        dialog = FolderDialog("Choose a data set", start, sessions, sessions_only=False, parent=self)
+        dialog.chosen.connect(self._data.add)
+        dialog.open()
+
+    def _show_no_data_set(self, error: NoDataSetError) -> None:
+        self._context.show_banner(Notice("error", error.args[0], error.hint))
 
     def _say_ended(self, run: RunView) -> None:
         failed = run.training.phase is TrainingPhase.FAILED

@@ -3,10 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QHBoxLayout,
     QSizePolicy,
     QVBoxLayout,
@@ -14,9 +12,11 @@ from PySide6.QtWidgets import (
 
 from app import paths
 from app.recording.entry import SessionEntry
+from app.training.data_sets import Sources
+from app.training.plan import TrainingPlan
 from app.ui import theme
-from app.ui.icons import icon
-from app.ui.preview import paint_picture
+from app.ui.tick_row import TickRow
+from app.ui.train_data import DataSetRows, MixRows
 from app.ui.widgets import (
     Button,
     Card,
@@ -30,70 +30,25 @@ from app.ui.widgets import (
     caption,
 )
 from app.viewmodels.session_list import Listing, SessionList, Thumbnail
-from app.viewmodels.train import TrainingPlan, TrainViewModel
+from app.viewmodels.train import TrainViewModel
+from app.viewmodels.train_data import TrainDataViewModel
 from app.viewmodels.words import counted, duration
 from model.spec import catalogue
 
-ROW_PX = 84
 MOST_ROWS = 100
 """More come when they are asked for, as on the Sessions page."""
 NOTHING = Option("", "Nothing (from scratch)")
 
 
-class SessionRow(QAbstractButton):
+class SessionRow(TickRow):
     """A session with a tick."""
 
     def __init__(self, entry: SessionEntry) -> None:
-        super().__init__()
         self.entry = entry
-        self._image = QImage()
-        self.setCheckable(True)
-        self.setFixedHeight(ROW_PX)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         when = entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
-        labels = ", ".join(filter(None, (entry.labels.scene, *entry.labels.tags)))
-        self._lines = (
-            when,
-            labels or "No labels",
-            f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}",
-        )
-        self.setAccessibleName(", ".join(self._lines))
-
-    def show_jpeg(self, data: bytes | None) -> None:
-        """Show the thumbnail."""
-        self._image = QImage.fromData(data) if data else QImage()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(320, ROW_PX)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        on = self.isChecked()
-        painter.setBrush(QColor(colours.accent_soft if on else colours.raised))
-        painter.setPen(QColor(colours.accent if on or self.hasFocus() else colours.line))
-        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        painter.drawRoundedRect(frame, theme.RADIUS_PX, theme.RADIUS_PX)
-        tick = icon(
-            "checkbox-marked" if on else "checkbox-blank-outline",
-            colour=colours.accent_text if on else colours.muted,
-        )
-        tick.paint(painter, 10, (self.height() - 30) // 2, 30, 30)
-        paint_picture(painter, QRectF(50, 9, 108, self.height() - 18), self._image, "")
-        y = 9.0
-        for number, text in enumerate(self._lines):
-            weight = QFont.Weight.DemiBold if number == 0 else QFont.Weight.Normal
-            font = theme.font(theme.BODY_PX if number == 0 else theme.CAPTION_PX, weight=weight)
-            metrics = QFontMetrics(font)
-            painter.setFont(font)
-            painter.setPen(QColor(colours.text if number == 0 else colours.muted))
-            line = QRectF(170, y, self.width() - 180, metrics.height())
-            elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(line.width()))
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, elided)
-            y += metrics.height() + 1
+        labels = ", ".join(filter(None, (entry.labels.scene, *entry.labels.tags))) or "No labels"
+        length = f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}"
+        super().__init__((when, labels, length), pictured=True)
 
 
 class PlanCard(Card):
@@ -102,14 +57,17 @@ class PlanCard(Card):
     Signals:
         start_requested: the plan.
         estimate_requested: measure how long the plan takes.
+        data_set_requested: name a folder to learn from.
     """
 
     start_requested = Signal(TrainingPlan)
     estimate_requested = Signal(TrainingPlan)
+    data_set_requested = Signal()
 
-    def __init__(self, model: TrainViewModel) -> None:
+    def __init__(self, model: TrainViewModel, data: TrainDataViewModel) -> None:
         super().__init__("New run")
         self._model = model
+        self._data = data
         self._offered: dict[Path, SessionEntry] = {}
         self._ticked: set[Path] = set()
         self._most = MOST_ROWS
@@ -127,6 +85,8 @@ class PlanCard(Card):
         self.more = Button("Show more", icon_name="chevron-down")
         self.more.hide()
         self.synthetic = Switch("Simulated rooms")
+        self.data_sets = DataSetRows()
+        self.mix = MixRows()
         self.init = Picker("Start from")
         self.init.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.steps = Stepper("Steps", minimum=10, maximum=1_000_000, step=50)
@@ -143,6 +103,9 @@ class PlanCard(Card):
         steps.addWidget(self.steps)
         for widget in (caption("Recipe"), self.recipes, self._note, caption("Learn from"), self.synthetic):
             self.column.addWidget(widget)
+        self.column.addWidget(self.data_sets)
+        self.column.addWidget(self.mix)
+        self.column.addWidget(caption("Sessions"))
         self.column.addWidget(self._no_sessions)
         self.column.addLayout(self._sessions)
         self.column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -154,25 +117,46 @@ class PlanCard(Card):
         self.init.picked.connect(self.check)
         self.steps.value_changed.connect(self.check)
         self.synthetic.toggled.connect(self.check)
+        self.data_sets.add_requested.connect(self.data_set_requested)
+        self.data_sets.chosen.connect(self._choose_data_set)
+        self.data_sets.remove_requested.connect(data.remove)
+        self.mix.weighed.connect(data.weigh)
+        data.changed.connect(self.show_sources)
         self.start.clicked.connect(self._start)
         self.estimate.clicked.connect(self._ask_for_estimate)
         first = next(iter(model.recipes), "")
         self.recipes.select(first)
         self._recipe_chosen([first] if first else [])
+        self.show_sources(data.sources)
 
     @property
     def plan(self) -> TrainingPlan:
         """What stands on the card."""
         ticked = tuple(folder for folder in self._offered if folder in self._ticked)
-        init = Path(self.init.choice) if self.init.choice else None
+        sources = self._data.sources
         return TrainingPlan(
-            self.recipes.choice, ticked, self.synthetic.isChecked(), round(self.steps.value), init
+            self.recipes.choice,
+            ticked,
+            self.synthetic.isChecked(),
+            round(self.steps.value),
+            Path(self.init.choice) if self.init.choice else None,
+            tuple(data for data in sources.data_sets if data.chosen),
+            sources.sessions_weight,
+            sources.rooms_weight,
         )
 
     @property
     def sessions(self) -> tuple[Path, ...]:
         """All sessions that can be used, ticked or not, shown or not."""
         return tuple(self._offered)
+
+    def show_sources(self, sources: Sources) -> None:
+        """Show the data sets and the mix."""
+        self.data_sets.show_data_sets(sources.data_sets, looking=self._data.looking)
+        self.check()
+
+    def _choose_data_set(self, folder: Path, on: bool) -> None:
+        self._data.choose(folder, chosen=on)
 
     def show_sessions(self, listing: Listing, pictures: SessionList) -> None:
         """Offer the sessions that can be used; ticks stay."""
@@ -242,6 +226,8 @@ class PlanCard(Card):
         if self._pictures is not None:
             self._show_rows()
         self.synthetic.setChecked(False)
+        for data in self._data.sources.data_sets:
+            self._data.choose(data.folder, chosen=False)
         self.check()
 
     def show_weights(self) -> None:
@@ -262,11 +248,13 @@ class PlanCard(Card):
 
     def check(self) -> None:
         """Let the button work only when the plan can start, and say why not."""
-        obstacle = self.plan.obstacle
+        plan = self.plan
+        obstacle = plan.obstacle
+        self.mix.show_plan(plan)
         busy = self._model.active
         self.start.setEnabled(not obstacle and not busy)
         self.estimate.setEnabled(not obstacle and not busy and not self._model.estimating)
-        if self.plan != self._estimated_for:
+        if plan != self._estimated_for:
             self._estimated_for = None
             self.estimate_words.hide()  # it was measured for another plan
         self.obstacle.setText("A run is under way; stop it to start another one." if busy else obstacle)

@@ -15,6 +15,7 @@ from app.training import comparison, promotion
 from app.training.estimate import estimated
 from app.training.history import PastRun, past_run, past_runs
 from app.training.job import TrainingJob, TrainingPhase, TrainingState
+from app.training.plan import TrainingPlan
 from app.viewmodels.words import counted, duration
 from trainer import files  # noqa: TID253 - names only, no torch
 
@@ -52,47 +53,6 @@ def known_recipes() -> Mapping[str, Recipe]:
     from trainer.recipes import RECIPES  # the window is up before anyone trains
 
     return RECIPES
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """What the operator asks for.
-
-    Attributes:
-        recipe: name of a recipe.
-        sessions: folders of the sessions to train on.
-        synthetic: whether simulated rooms are mixed in.
-        steps: how many.
-        init: weights to start from; None starts from nothing.
-    """
-
-    recipe: str
-    sessions: tuple[Path, ...]
-    synthetic: bool
-    steps: int
-    init: Path | None
-
-    @property
-    def arguments(self) -> list[str]:
-        """Of the `train` verb."""
-        words = ["--recipe", self.recipe]
-        for session in self.sessions:
-            words += ["--session", str(session)]
-        if self.synthetic:
-            words.append("--synthetic")
-        words += ["--steps", str(self.steps)]
-        if self.init is not None:
-            words += ["--init", str(self.init)]
-        return words
-
-    @property
-    def obstacle(self) -> str:
-        """Why it cannot start, in words; empty if it can."""
-        if not self.recipe:
-            return "Choose a recipe."
-        if not self.sessions and not self.synthetic:
-            return "Choose at least one session, or simulated rooms."
-        return ""
 
 
 @dataclass(frozen=True)
@@ -205,7 +165,7 @@ class TrainViewModel(QObject):
             self.refused.emit(plan.obstacle)
             return
         now = datetime.now(UTC)
-        title = self.title_of(plan.recipe, len(plan.sessions), synthetic=plan.synthetic)
+        title = self.title_of(plan.recipe, len(plan.sessions), len(plan.data_sets), synthetic=plan.synthetic)
         state = TrainingState(steps=plan.steps)
         self._launch(self._new_folder(now, plan.recipe), title, state, plan.arguments)
 
@@ -217,16 +177,17 @@ class TrainViewModel(QObject):
         state = replace(run.state, phase=TrainingPhase.STARTING, message="", hint="")
         self._launch(run.folder, self.run_title(run), state, ["--resume"])
 
-    def title_of(self, recipe: str, sessions: int, *, synthetic: bool) -> str:
+    def title_of(self, recipe: str, sessions: int, data_sets: int, *, synthetic: bool) -> str:
         """What a run is called: its recipe and what it learns from."""
         known = self.recipes.get(recipe)
         sources = [counted(sessions, "session")] if sessions else []
+        sources += [counted(data_sets, "data set")] if data_sets else []
         sources += ["simulated rooms"] if synthetic else []
-        return f"{recipe if known is None else known.title}: {' and '.join(sources)}"
+        return f"{recipe if known is None else known.title}: {', '.join(sources)}"
 
     def run_title(self, run: PastRun) -> str:
         """What a past run is called."""
-        return self.title_of(run.recipe, len(run.sessions), synthetic=run.synthetic)
+        return self.title_of(run.recipe, len(run.sessions), len(run.data_places), synthetic=run.synthetic)
 
     def stop(self) -> None:
         """Have the trainer write a checkpoint and end."""

@@ -415,6 +415,22 @@ def test_sessions_data_sets_and_rooms_are_one_weighted_list(tmp_path):
     ]
 
 
+def test_weights_of_sessions_and_rooms_reach_the_mix(tmp_path):
+    part = SourceConfig(kind="shards", path=tmp_path, weight=3)
+    made = configuration(
+        "bundled", sessions=(tmp_path / "a",), datasets=(part,), synthetic=4, session_weight=2
+    )
+    assert [(found.kind, found.weight) for found in made.sources] == [
+        ("shards", 3),
+        ("session", 2),
+        ("synthetic", 4),
+    ]
+    alone = configuration("bundled", sessions=(tmp_path / "a",), synthetic=3, session_weight=1)
+    assert alone.synthetic == 0.75
+    with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
+        cli._weight("0")
+
+
 def test_kinds_say_what_their_readers_say():
     readers = {"shards": Shards, "taskonomy": Taskonomy, "hypersim": Hypersim, "arkitscenes": ArkitScenes}
     assert all(KINDS[name].clean == reader.clean for name, reader in readers.items())

@@ -1,4 +1,4 @@
-"""The `dataset` verb: data sets become shards, shards get an index, and both are checked."""
+"""The `dataset` verb: data sets are recognised and become shards, shards get an index and are checked."""
 
 import argparse
 import json
@@ -59,7 +59,29 @@ def build_parser() -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="read every sample of a folder of shards")
     check.add_argument("path", type=Path)
     check.set_defaults(run=_check)
+    look = actions.add_parser("look", help="say which data set a folder holds, and how many samples")
+    look.add_argument("path", type=Path)
+    look.set_defaults(run=_look)
     return parser
+
+
+def _look(arguments: argparse.Namespace) -> str:
+    from trainer.data.kinds import KINDS
+    from trainer.data.recognise import look
+
+    found = look(arguments.path.absolute())
+    kind = KINDS[found.kind]
+    event: dict[str, object] = {
+        "event": "found",
+        "kind": found.kind,
+        "title": kind.title,
+        "licence": kind.licence,
+        "folder": str(found.folder),
+        "samples": found.samples,
+        "scenes": found.scenes,
+    }
+    _say(event | {"message": f"{kind.title} in {found.folder}"}, arguments.json)
+    return f"{found.samples} samples in {found.scenes} scenes; licence: {kind.licence}"
 
 
 def _convert(arguments: argparse.Namespace) -> str:
@@ -143,6 +165,6 @@ def _check(arguments: argparse.Namespace) -> str:
     return f"{len(shards)} samples, all whole"
 
 
-def _say(event: dict[str, str], as_json: bool) -> None:
-    words = " ".join(event[part] for part in ("message", "hint") if part in event)
+def _say(event: dict[str, object], as_json: bool) -> None:
+    words = " ".join(str(event[part]) for part in ("message", "hint") if part in event)
     print(json.dumps(event) if as_json else words, flush=True)  # noqa: T201 - this is the verb's output

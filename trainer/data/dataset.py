@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.masks import hide_blocks
+from trainer.data.hidden_blocks import hide_blocks
 from trainer.data.order import place_of
 from trainer.data.samples import Sample
 from trainer.errors import DataError

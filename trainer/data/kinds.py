@@ -14,6 +14,7 @@ from trainer.data.datasets.moge import MoGe
 from trainer.data.datasets.scannetpp import ScanNetPP
 from trainer.data.datasets.tartanair import TartanAir
 from trainer.data.datasets.taskonomy import Taskonomy
+from trainer.data.shard_index import INDEX, TAR
 from trainer.data.shards import Shards
 
 
@@ -26,25 +27,51 @@ class Kind:
         title: what the screen says.
         licence: what may be done with weights that learned from it.
         clean: whether its depth has neither holes nor noise, as the reader says.
+        marks: patterns of files that tell it, with as many folders as the pattern has parts.
     """
 
     open: Callable[[Path], Dataset]
     title: str
     licence: str
     clean: bool
+    marks: tuple[str, ...]
 
 
 NON_COMMERCIAL = "research only, not commercial"
 
 KINDS: Mapping[str, Kind] = {
-    "shards": Kind(Shards, "Shards of this program", "as their sources", clean=False),
-    "taskonomy": Kind(Taskonomy, "Taskonomy", NON_COMMERCIAL, clean=True),
-    "scannetpp": Kind(ScanNetPP, "ScanNet++", NON_COMMERCIAL, clean=False),
-    "tartanair": Kind(TartanAir, "TartanAir", "CC BY 4.0", clean=True),
-    "arkitscenes": Kind(ArkitScenes, "ARKitScenes", NON_COMMERCIAL, clean=False),
-    "aria": Kind(AriaDigitalTwin, "Aria Digital Twin", "Project Aria terms", clean=True),
-    "hypersim": Kind(Hypersim, "Hypersim", "CC BY-SA 3.0", clean=True),
-    "cleargrasp": Kind(ClearGrasp, "ClearGrasp", "CC BY 4.0", clean=False),
-    "mdm_depth": Kind(MdmDepth, "LingBot-Depth triplets", "CC BY-NC-SA 4.0", clean=False),
-    "moge": Kind(MoGe, "MoGe's evaluation sets", "as their sources", clean=True),
+    "shards": Kind(
+        Shards, "Shards of this program", "as their sources", clean=False, marks=(f"*{INDEX}", f"*{TAR}")
+    ),
+    "taskonomy": Kind(Taskonomy, "Taskonomy", NON_COMMERCIAL, clean=True, marks=("*_domain_rgb.png",)),
+    "scannetpp": Kind(
+        ScanNetPP, "ScanNet++", NON_COMMERCIAL, clean=False, marks=("iphone/depth/frame_*.png",)
+    ),
+    "tartanair": Kind(TartanAir, "TartanAir", "CC BY 4.0", clean=True, marks=("image_left/*_left.png",)),
+    "arkitscenes": Kind(
+        ArkitScenes, "ARKitScenes", NON_COMMERCIAL, clean=False, marks=("lowres_depth/*.png",)
+    ),
+    "aria": Kind(
+        AriaDigitalTwin, "Aria Digital Twin", "Project Aria terms", clean=True, marks=("video.vrs",)
+    ),
+    "hypersim": Kind(
+        Hypersim,
+        "Hypersim",
+        "CC BY-SA 3.0",
+        clean=True,
+        marks=("scene_cam_*_final_preview/frame.*.tonemap.jpg",),
+    ),
+    "cleargrasp": Kind(
+        ClearGrasp,
+        "ClearGrasp",
+        "CC BY 4.0",
+        clean=False,
+        marks=("rgb-imgs/*-rgb.jpg", "*-transparent-rgb-img.jpg"),
+    ),
+    "mdm_depth": Kind(
+        MdmDepth, "LingBot-Depth triplets", "CC BY-NC-SA 4.0", clean=False, marks=("rawdepth/*.png",)
+    ),
+    "moge": Kind(
+        MoGe, "MoGe's evaluation sets", "as their sources", clean=True, marks=("image.jpg", "image.png")
+    ),
 }

@@ -10,7 +10,7 @@ from drivers.errors import SessionError
 from drivers.frame import Frame
 from drivers.geometry import register_depth
 from drivers.session.reader import Session
-from trainer.data.masks import hide_blocks
+from trainer.data.hidden_blocks import hide_blocks
 from trainer.data.samples import Sample
 
 HELD_OUT_SHARE = 0.1

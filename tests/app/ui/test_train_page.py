@@ -6,8 +6,10 @@ from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage
 
 from app.recording import library
+from app.training.data_sets import DataSet, NoDataSetError, Sources
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
+from app.ui.folder_dialog import FolderDialog
 from app.ui.train_page import make_page
 from app.ui.train_plan import SessionRow
 from app.viewmodels.handover import handover
@@ -37,6 +39,10 @@ def make(qtbot, themed, tmp_path, monkeypatch):
     yield build
     for page in made:
         pages.discard(page)
+
+
+def data_set(folder):
+    return DataSet("hypersim", "Hypersim", folder, 59_543, 365, "CC BY-SA 3.0")
 
 
 def show(page, state):
@@ -86,6 +92,31 @@ def test_a_recipe_that_starts_from_nothing_offers_nothing(make):
     assert page.plan.init.choice == ""
     assert page.plan.plan.init is None
     assert page.plan.plan.steps == RECIPES["bundled"].steps
+
+
+def test_data_sets_are_named_by_touch_and_the_mix_shows_every_share(qtbot, make, tmp_path):
+    page, asked = make()
+    page.plan.data_sets.add.click()
+    dialog = page.findChild(FolderDialog)
+    assert dialog.isVisible()
+    dialog.reject()
+    page._data.sources = Sources((data_set(tmp_path / "a"), data_set(tmp_path / "b")))
+    page._data.changed.emit(page._data.sources)
+    assert page.plan.start.isEnabled()
+    assert [label.text() for label in page.plan.mix.shares.values()] == ["50%", "50%"]
+
+    page.plan.synthetic.click()
+    page.plan.mix.steppers[str(tmp_path / "b")]._more.click()
+    assert [label.text() for label in page.plan.mix.shares.values()] == ["25%", "25%", "50%"]
+    row = page.plan.data_sets.rows[tmp_path / "a"]
+    row.click()
+    assert page.plan.data_sets.rows[tmp_path / "a"] is row
+    assert [data.folder for data in page.plan.plan.data_sets] == [tmp_path / "b"]
+    page.plan.data_sets.removes[tmp_path / "b"].click()
+    assert list(page.plan.data_sets.rows) == [tmp_path / "a"]
+    assert page.plan.mix.isHidden()
+    page._data.refused.emit(NoDataSetError("None here.", hint="Hypersim (frame.*)"))
+    assert (asked.notices[-1].text, asked.notices[-1].hint) == ("None here.", "Hypersim (frame.*)")
 
 
 def test_a_session_handed_over_is_ticked(qtbot, make, tmp_path):
@@ -181,6 +212,9 @@ def test_curves_follow_the_theme(make, qapp):
 def test_everything_can_be_pressed_with_gloves(qtbot, make, tmp_path, size):
     small.make_session(tmp_path / "sessions" / "a")
     page, _ = make()
+    page.plan.synthetic.click()
+    page._data.sources = Sources((data_set(tmp_path / "a"), data_set(tmp_path / "b")))
+    page._data.changed.emit(page._data.sources)
     page.resize(*size)
     qtbot.waitUntil(lambda: len(page.plan._rows) == 1)
     page.show_runs((past(tmp_path / "a", resumable=True),))

@@ -12,7 +12,8 @@ from app.training import job, promotion
 from app.training.comparison import sentence
 from app.training.history import past_runs, replay
 from app.training.job import TrainingPhase, TrainingState
-from app.viewmodels.train import TrainingPlan, TrainViewModel, words_of
+from app.training.plan import TrainingPlan
+from app.viewmodels.train import TrainViewModel, words_of
 from trainer import process
 
 RECIPES = {"fine": SimpleNamespace(name="fine", title="Fine-tune", note="Short", steps=3, needs_weights=True)}
@@ -152,7 +153,7 @@ def test_the_plan_becomes_the_arguments_of_the_verb(qtbot, model, trainer, tmp_p
     said = (model.run.folder / "argv.txt").read_text(encoding="utf-8")
     assert said == (
         f"train --run {model.run.folder} --json --recipe fine --session {tmp_path / 'a'} "
-        f"--session {tmp_path / 'b'} --synthetic --steps 7 --init {tmp_path / 'w.pt'}"
+        f"--session {tmp_path / 'b'} --session-weight 1 --synthetic 1 --steps 7 --init {tmp_path / 'w.pt'}"
     )
 
 

@@ -4,7 +4,8 @@ import torch
 
 from trainer.config import AugmentConfig, MaskingConfig
 from trainer.data.draws import draw
-from trainer.data.masks import hide_blocks, keep_tokens, valid_share
+from trainer.data.hidden_blocks import hide_blocks
+from trainer.data.masks import keep_tokens, valid_share
 
 REPORT = MaskingConfig()
 

@@ -14,6 +14,7 @@ from drivers.synth.shapes import (
     Material,
     Panel,
     Scene,
+    Sun,
     Texture,
     Turned,
     polygon,
@@ -24,6 +25,12 @@ from drivers.synth.textures import Pixels, Rgb
 
 Points = NDArray[np.float64]
 AMBIENT_REACH_M = 0.22
+UNLIT = {Material.EMITTER, Material.WINDOW, Material.MIRROR}
+"""Their colours are not paint that waits for light."""
+SUN_STEP = 8
+"""Texels between the points where a patch of sun is looked for first."""
+SUN_PART = 4096
+"""Points whose shadows are looked for at once; all of a wall's would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class Builder:
         size_m: (3,) of the room.
         rng: where all chance comes from.
         texels_per_m: resolution of large surfaces.
+        sun: shines in through the windows; None on a dull day.
     """
 
     size_m: Points
@@ -64,6 +72,7 @@ class Builder:
     boxes: list[tuple[Points, Points, float]] = field(default_factory=list)
     travel_m: Points = field(default_factory=lambda: np.zeros(3))
     painted: dict[int, Pixels] = field(default_factory=dict)
+    sun: Sun | None = None
 
     def texels(self, size_m: float, *, most: int = 1024) -> int:
         """Texture size for an edge of `size_m`."""
@@ -85,6 +94,7 @@ class Builder:
         cutout: bool = False,
         two_sided: bool = False,
         moving: bool = False,
+        radiance: Points | None = None,
     ) -> None:
         """Add one flat piece."""
         w, h = self.texels(float(np.linalg.norm(across))), self.texels(float(np.linalg.norm(down)))
@@ -102,6 +112,7 @@ class Builder:
                 cutout,
                 two_sided,
                 moving,
+                radiance=radiance,
             ),
         )
 
@@ -181,13 +192,13 @@ class Builder:
         bottom_m, top_m = radii_m
         place = vector(foot)
         if material is Material.GLASS:
-            pixels = np.full((2, 2, 3), color, np.uint8)
+            paint = pixels = np.full((2, 2, 3), color, np.uint8)
         else:
             w = self.texels(max(radii_m) * tau, most=512) // 2 * 2
-            pixels = painter(self.rng, self.texels(height_m, most=256), w, color)
-            pixels = self._lit_round(pixels, place, height_m, bottom_m, top_m, follows_view=follows_view)
+            paint = painter(self.rng, self.texels(height_m, most=256), w, color)
+            pixels = self._lit_round(paint, place, height_m, bottom_m, top_m, follows_view=follows_view)
         self.turned.append(
-            Turned(place, height_m, bottom_m, top_m, texture(pixels), material, follows_view, moving)
+            Turned(place, height_m, bottom_m, top_m, texture(pixels), material, follows_view, moving, paint)
         )
         if lid:
             self.panel(
@@ -230,7 +241,7 @@ class Builder:
         lit = self._lit(pixels, place + normals * size * 1.02, normals, coarse=16, shadows=False)
         if follows_view:
             lit = pixels
-        self.balls.append(Ball(place, size, texture(lit), material, follows_view))
+        self.balls.append(Ball(place, size, texture(lit), material, follows_view, paint=pixels))
         self.boxes.append((place, size * 0.75, 0.0))
 
     def plant(
@@ -261,8 +272,8 @@ class Builder:
         lit = []
         for index, panel in enumerate(self.panels):
             pixels = self.painted[index]
-            if panel.material in {Material.EMITTER, Material.WINDOW, Material.MIRROR}:
-                lit.append(replace(panel, texture=texture(pixels)))
+            if panel.radiance is not None or panel.material in UNLIT:
+                lit.append(replace(panel, texture=texture(pixels), paint=pixels))
                 continue
             h, w = pixels.shape[:2]
             s, t = np.meshgrid((np.arange(w) + 0.5) / w, (np.arange(h) + 0.5) / h)
@@ -280,7 +291,7 @@ class Builder:
             )
             if panel.cutout:
                 shaded = np.dstack([shaded, pixels[..., 3]])
-            lit.append(replace(panel, texture=texture(shaded)))
+            lit.append(replace(panel, texture=texture(shaded), paint=pixels))
         return Scene(
             panels=tuple(lit),
             turned=tuple(self.turned),
@@ -289,6 +300,7 @@ class Builder:
             points_of_interest=np.array(self.interest or [self.size_m / 2], np.float64),
             obstacles=np.array(self.obstacles, np.float64).reshape(-1, 2, 3),
             travel_m=self.travel_m,
+            sun=self.sun,
         )
 
     def _lit_round(
@@ -335,7 +347,27 @@ class Builder:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
+        if self.sun is not None:
+            self._add_sun(fine, points, normals, exposure=exposure, shadows=shadows)
         return np.asarray(cv2.multiply(pixels, fine, dtype=cv2.CV_8U), np.uint8)
+
+    def _add_sun(
+        self, gain: NDArray[np.float32], points: Points, normals: Points, *, exposure: float, shadows: bool
+    ) -> None:
+        """Brighten (h, w, 3) `gain` in place; the sun's edges are as sharp as the texture."""
+        few = (slice(None, None, SUN_STEP), slice(None, None, SUN_STEP))
+        some = self.sunlight(points[few].reshape(-1, 3), normals[few].reshape(-1, 3), shadows=False)
+        rows, columns = np.nonzero(some.reshape(*points[few].shape).any(axis=2))
+        if not len(rows):
+            return
+        part = tuple(
+            slice(max(int(at.min()) - 1, 0) * SUN_STEP, (int(at.max()) + 2) * SUN_STEP)
+            for at in (rows, columns)
+        )
+        direct = self.sunlight(points[part].reshape(-1, 3), normals[part].reshape(-1, 3), shadows=shadows)
+        light = gain[part] ** np.float32(2.2)
+        light += direct.reshape(light.shape).astype(np.float32) * np.float32(exposure)
+        gain[part] = np.minimum(light, np.float32(3)) ** np.float32(1 / 2.2)
 
     def light(self, points: Points, normals: Points, *, shadows: bool) -> Points:
         """(N, 3) light that arrives at points with these normals."""
@@ -362,6 +394,37 @@ class Builder:
                     strength = strength * ~blockers.between(to_lamp)
                 total += np.outer(lamp.color, strength / len(lamp.samples))
         return np.ascontiguousarray(total.T)
+
+    def sunlight(self, points: Points, normals: Points, *, shadows: bool) -> Points:
+        """(N, 3) light that comes to points with these normals from the sun, through windows."""
+        total = np.zeros((len(points), 3))
+        if self.sun is None:
+            return total
+        toward = self.sun.toward
+        slant = np.clip(normals @ toward, 0, None)
+        if not slant.any():
+            return total
+        for window in (panel for panel in self.panels if panel.material is Material.WINDOW):
+            steep = float(toward @ window.normal)
+            if steep > -1e-3:
+                continue
+            distance = ((window.origin - points) @ window.normal) / steep
+            offset = points + distance[:, None] * toward - window.origin
+            column = offset @ window.across / (window.across @ window.across)
+            row = offset @ window.down / (window.down @ window.down)
+            lit = (distance > 0) & (slant > 0) & (column > 0) & (column < 1) & (row > 0) & (row < 1)
+            found = np.flatnonzero(lit)
+            if shadows and self.boxes and len(found):
+                at = np.ascontiguousarray(points[found].T)
+                to_window = np.outer(toward + 1e-9, distance[found])  # no part may be 0
+                parts = range(0, len(found), SUN_PART)
+                blocked = [
+                    self._blockers(at[:, k : k + SUN_PART]).between(to_window[:, k : k + SUN_PART])
+                    for k in parts
+                ]
+                found = found[~np.concatenate(blocked)]
+            total[found] += slant[found, None] * self.sun.color
+        return total
 
     def _blockers(self, at: Points) -> "_Blockers":
         centres = np.array([centre for centre, _, _ in self.boxes])

@@ -1,17 +1,22 @@
 """Rooms to look at: one made by hand for the demo, and endless random ones for training."""
 
-from math import cos, sin, tau
+from itertools import pairwise
+from math import cos, pi, radians, sin, tau
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.synth import textures
+from drivers.synth import furniture, textures
 from drivers.synth.building import Builder, Lamp
-from drivers.synth.shapes import Material, Scene, vector
+from drivers.synth.shapes import SQUARE, Material, Panel, Scene, Sun, Texture, vector
 from drivers.synth.textures import Painter, Rgb
 
 Transform = NDArray[np.float64]
 WHITE: Rgb = (246, 244, 238)
+DAYLIGHT = vector((1.0, 1.05, 1.15)) * 2.4
+"""Light of a square metre of window; 1 lights a wall at 1 m to white."""
+SUNNY = 0.4
+"""Share of the random rooms with a window that the sun shines into."""
 
 
 def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], *, roll_rad: float = 0.0) -> Transform:
@@ -30,9 +35,14 @@ def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], *, roll_rad: 
 
 
 def shell(
-    builder: Builder, walls: tuple[tuple[Painter, Rgb], ...], floor: tuple[Painter, Rgb], ceiling: Rgb
+    builder: Builder,
+    walls: tuple[tuple[Painter, Rgb], ...],
+    floor: tuple[Painter, Rgb],
+    ceiling: Rgb,
+    *,
+    polish: float = 0.0,
 ) -> None:
-    """Add the room itself; walls in the order y=0, x=max, y=max, x=0."""
+    """Add the room itself; walls in the order y=0, x=max, y=max, x=0; a floor with `polish` reflects."""
     lx, ly, lz = builder.size_m
     down = vector((0, 0, -lz))
     places = (
@@ -43,7 +53,15 @@ def shell(
     )
     for (origin, across), (painter, color) in zip(places, walls, strict=True):
         builder.panel(origin, across, down, painter, color)
-    builder.panel(vector((0, ly, 0)), vector((lx, 0, 0)), vector((0, -ly, 0)), *floor)
+    builder.panel(
+        vector((0, ly, 0)),
+        vector((lx, 0, 0)),
+        vector((0, -ly, 0)),
+        *floor,
+        Material.GLOSSY if polish else Material.MATTE,
+        reflectivity=polish,
+        blur=9 if polish else 0,
+    )
     builder.panel(vector((0, 0, lz)), vector((lx, 0, 0)), vector((0, ly, 0)), textures.plain, ceiling)
 
 
@@ -61,6 +79,7 @@ def ceiling_lamp(
         textures.plain,
         (255, 252, 240),
         Material.EMITTER,
+        radiance=builder.lamps[-1].color * (pi / (4 * radius_m**2)),
     )
 
 
@@ -77,6 +96,7 @@ def on_wall(  # noqa: PLR0917 - as `Builder.panel`
     reflectivity: float = 0.0,
     blur: int = 0,
     offset_m: float = 0.035,
+    radiance: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Hang a panel on a wall and return its middle; walls are numbered as in `shell`."""
     lx, ly, _ = builder.size_m
@@ -88,13 +108,23 @@ def on_wall(  # noqa: PLR0917 - as `Builder.panel`
         (vector((1, 0, 0)), vector((0, 1, 0)), vector((0, 0, 0))),
     )[wall]
     origin = start + along * along_m + inward * offset_m + vector((0, 0, bottom_m + h))
+    if material is Material.WINDOW:
+        radiance = DAYLIGHT * pi
     builder.panel(
-        origin, along * w, vector((0, 0, -h)), painter, color, material, reflectivity=reflectivity, blur=blur
+        origin,
+        along * w,
+        vector((0, 0, -h)),
+        painter,
+        color,
+        material,
+        reflectivity=reflectivity,
+        blur=blur,
+        radiance=radiance,
     )
     middle = origin + along * w / 2 - vector((0, 0, h / 2))
     if material is Material.WINDOW:
         samples = np.array([middle + along * s * w * 0.3 + inward * 0.05 for s in (-1, 0, 1)])
-        builder.lamps.append(Lamp(samples, vector((1.0, 1.05, 1.15)) * 2.4 * w * h, inward))
+        builder.lamps.append(Lamp(samples, DAYLIGHT * w * h, inward))
     return np.asarray(middle, np.float64)
 
 
@@ -339,7 +369,15 @@ def random_scene(rng: np.random.Generator) -> Scene:
     walls = tuple(
         (_pick(rng, textures.WALLS), base if rng.random() < 0.6 else _wall_color(rng)) for _ in range(4)
     )
-    shell(builder, walls, (_pick(rng, textures.FLOORS), _color(rng, 60, 210)), _wall_color(rng))
+    floor = _pick(rng, textures.FLOORS)
+    polished = floor is not textures.carpet and rng.random() < 0.4
+    shell(
+        builder,
+        walls,
+        (floor, _color(rng, 60, 210)),
+        _wall_color(rng),
+        polish=float(rng.uniform(0.03, 0.12)) if polished else 0.0,
+    )
     for _ in range(int(rng.integers(1, 4))):
         warm = rng.uniform(170, 255)
         ceiling_lamp(
@@ -352,6 +390,7 @@ def random_scene(rng: np.random.Generator) -> Scene:
         )
     for wall in range(4):
         _furnish_wall(builder, rng, wall, float(lx if wall in {0, 2} else ly))
+    _let_sun_in(builder, rng)
     for _ in range(int(rng.integers(3, 9))):
         _furnish_floor(builder, rng)
     if rng.random() < 0.5:
@@ -384,21 +423,21 @@ def _furnish_wall(builder: Builder, rng: np.random.Generator, wall: int, length_
                 reflectivity=float(rng.uniform(0.85, 0.95)),
             )
         elif kind < 0.30:
-            middle = on_wall(
-                builder, wall, at, bottom, (w, h), textures.outdoors, (238, 238, 235), Material.WINDOW
-            )
+            middle = _window(builder, rng, wall, at, bottom, (w, h))
         elif kind < 0.40:
+            on = rng.random() < 0.3
             middle = on_wall(
                 builder,
                 wall,
                 at,
                 bottom,
                 (w, w * 0.58),
-                textures.screen,
-                (14, 14, 16),
+                textures.desktop if on else textures.screen,
+                (215, 218, 222) if on else (14, 14, 16),
                 Material.DARK_GLOSSY,
                 reflectivity=0.08,
                 blur=3,
+                radiance=vector((0.9, 0.95, 1.05)) if on else None,
             )
         elif kind < 0.62:
             middle = on_wall(
@@ -409,7 +448,122 @@ def _furnish_wall(builder: Builder, rng: np.random.Generator, wall: int, length_
         at += w + float(rng.uniform(0.1, 1.2))
 
 
+def _window(  # noqa: PLR0917 - as `on_wall`
+    builder: Builder,
+    rng: np.random.Generator,
+    wall: int,
+    along_m: float,
+    bottom_m: float,
+    size: tuple[float, float],
+) -> NDArray[np.float64]:
+    """A pane with its bars, and often a curtain; returns its middle."""
+    w, h = size
+    color = _wall_color(rng)
+    middle = on_wall(builder, wall, along_m, bottom_m, size, textures.view, WHITE, Material.WINDOW)
+    bar = float(rng.uniform(0.02, 0.06))
+    places = [
+        (-bar, -bar, w + 2 * bar, bar),
+        (-bar, h, w + 2 * bar, bar),
+        (-bar, 0.0, bar, h),
+        (w, 0.0, bar, h),
+    ]
+    places += [(w * k / 2 - bar / 2, 0.0, bar, h) for k in range(1, int(rng.integers(1, 3)))]
+    places += [(0.0, h * float(rng.uniform(0.4, 0.7)), w, bar)] if rng.random() < 0.4 else []
+    for right, up, wide, high in places:
+        on_wall(
+            builder,
+            wall,
+            along_m + right,
+            bottom_m + up,
+            (wide, high),
+            textures.plain,
+            color,
+            Material.MATTE,
+            offset_m=0.05,
+        )
+    if rng.random() < 0.4:
+        reach = w * float(rng.uniform(0.15, 0.5))
+        _curtain(builder, wall, along_m - 0.1, bottom_m - 0.15, (reach, h + 0.3), _color(rng, 40, 240))
+    return middle
+
+
+def _curtain(  # noqa: PLR0917 - as `on_wall`
+    builder: Builder, wall: int, along_m: float, bottom_m: float, size: tuple[float, float], color: Rgb
+) -> None:
+    """Cloth in folds before a wall."""
+    lx, ly, _ = builder.size_m
+    inward = (vector((0, 1, 0)), vector((-1, 0, 0)), vector((0, -1, 0)), vector((1, 0, 0)))[wall]
+    along = vector((inward[1] * -1, inward[0], 0.0))
+    start = (vector((lx, 0, 0)), vector((lx, ly, 0)), vector((0, ly, 0)), vector((0, 0, 0)))[wall]
+    w, h = size
+    bottom_m = max(bottom_m, 0.01)
+    folds = max(int(w / 0.06), 2)
+    edges = [
+        start
+        + along * (along_m + w * k / folds)
+        + inward * (0.08 + 0.05 * (k % 2))
+        + vector((0, 0, bottom_m + h))
+        for k in range(folds + 1)
+    ]
+    pixels = textures.fabric(builder.rng, 96, 32, color)
+    for left, right in pairwise(edges):
+        cloth = Panel(
+            left, right - left, vector((0, 0, -h)), SQUARE, Texture(()), Material.MATTE, two_sided=True
+        )
+        builder.paint_panel(pixels, cloth)
+    half = abs(along) * w / 2 + abs(inward) * 0.03 + vector((0, 0, h / 2))
+    builder.boxes.append(((edges[0] + edges[-1]) / 2 - vector((0, 0, h / 2)), half, 0.0))
+
+
+def _let_sun_in(builder: Builder, rng: np.random.Generator) -> None:
+    """Low enough to reach far into the room through one of its windows, if there is one."""
+    windows = [panel for panel in builder.panels if panel.material is Material.WINDOW]
+    if not windows or rng.random() > SUNNY:
+        return
+    out = -windows[int(rng.integers(len(windows)))].normal
+    turn, rise = radians(float(rng.uniform(-55, 55))), radians(float(rng.uniform(12, 55)))
+    level = vector((cos(turn) * out[0] - sin(turn) * out[1], sin(turn) * out[0] + cos(turn) * out[1], 0.0))
+    toward = level * cos(rise) + vector((0, 0, sin(rise)))
+    builder.sun = Sun(toward, vector((1.0, 0.93, 0.80)) * float(rng.uniform(2.0, 9.0)))
+
+
+def _put_furniture(builder: Builder, rng: np.random.Generator) -> None:
+    """One of the pieces of `furniture`, somewhere on the floor."""
+    lx, ly, lz = builder.size_m
+    at = (float(rng.uniform(0.35, lx - 0.35)), float(rng.uniform(0.35, ly - 0.35)))
+    turn = float(rng.uniform(0, 360))
+    color = _color(rng, 25, 235)
+    kind = rng.random()
+    if kind < 0.30:
+        furniture.chair(
+            builder, at, turn, _pick(rng, (textures.wood, textures.plain, textures.fabric)), color
+        )
+        builder.interest.append(vector((*at, 0.5)))
+    elif kind < 0.42:
+        furniture.lamp_stand(builder, at, color)
+    elif kind < 0.57:
+        size = (
+            float(rng.uniform(0.4, 0.9)),
+            float(rng.uniform(0.25, 0.4)),
+            float(rng.uniform(0.7, lz * 0.8)),
+        )
+        furniture.rack(builder, at, float(rng.choice([0.0, 90.0, turn])), size)
+    elif kind < 0.69:
+        furniture.tall_plant(builder, at, _color(rng, 40, 140))
+    elif kind < 0.81 and min(lx, ly) > 2.8:
+        furniture.sofa(
+            builder, at, float(rng.choice([0.0, 90.0, 180.0, turn])), float(rng.uniform(1.0, 2.0)), color
+        )
+    elif kind < 0.91:
+        furniture.black_bin(builder, at)
+    else:
+        furniture.pendant(builder, at, color)
+
+
 def _furnish_floor(builder: Builder, rng: np.random.Generator) -> None:
+    if rng.random() < 0.35:
+        _put_furniture(builder, rng)
+        return
     lx, ly, _ = builder.size_m
     sx, sy = float(rng.uniform(0.3, 1.5)), float(rng.uniform(0.3, 0.9))
     x, y = float(rng.uniform(sx / 2, lx - sx / 2)), float(rng.uniform(sy / 2, ly - sy / 2))
@@ -546,7 +700,13 @@ def put_thing(builder: Builder, rng: np.random.Generator, foot: tuple[float, flo
     elif kind < 0.68:
         builder.round(foot, 0.12, (0.05, 0.07), textures.plain, color, Material.MATTE, lid_color=(55, 42, 32))
         builder.plant((x, y, z + 0.12), float(rng.uniform(0.2, 0.5)), _color(rng, 50, 150))
-    elif kind < 0.75:
+    elif kind < 0.71:
+        furniture.wire_basket(builder, foot)
+    elif kind < 0.74:
+        furniture.monitor(builder, foot, float(rng.uniform(0, 360)))
+    elif kind < 0.77:
+        furniture.laptop(builder, foot, float(rng.uniform(0, 360)))
+    elif kind < 0.82:
         builder.box(
             (x, y),
             z,

@@ -96,6 +96,10 @@ class Panel:
         cutout: the texture's alpha decides what is there.
         two_sided: visible from behind too.
         moving: follows the scene's motion.
+        paint: (h, w, 3 or 4) uint8 the colours before light fell on them, for renderers with light of their
+            own; None in scenes that were made without.
+        radiance: (3,) what it sends out where its paint is white, in units of a white wall in good light;
+            None for what only reflects.
     """
 
     origin: NDArray[np.float64]
@@ -109,6 +113,8 @@ class Panel:
     cutout: bool = False
     two_sided: bool = False
     moving: bool = False
+    paint: NDArray[np.uint8] | None = None
+    radiance: NDArray[np.float64] | None = None
 
     @cached_property
     def corners(self) -> NDArray[np.float64]:
@@ -137,6 +143,7 @@ class Turned:
         material: for the sensors; GLASS is drawn see-through.
         follows_view: the texture turns with the camera, as reflections in polished metal do.
         moving: follows the scene's motion.
+        paint: as in `Panel`.
     """
 
     foot: NDArray[np.float64]
@@ -147,6 +154,7 @@ class Turned:
     material: Material
     follows_view: bool = False
     moving: bool = False
+    paint: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +168,7 @@ class Ball:
         material: for the sensors.
         follows_view: as in `Turned`.
         moving: follows the scene's motion.
+        paint: as in `Panel`.
     """
 
     centre: NDArray[np.float64]
@@ -168,6 +177,20 @@ class Ball:
     material: Material
     follows_view: bool = False
     moving: bool = False
+    paint: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sun:
+    """Sunlight, which enters a room through its windows only.
+
+    Attributes:
+        toward: (3,) unit vector from the room to the sun.
+        color: (3,) light on a surface that faces it; 1 lights a white wall to white.
+    """
+
+    toward: NDArray[np.float64]
+    color: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +206,7 @@ class Scene:
         obstacles: (N, 2, 3) lowest and highest corner of what a camera must not stand in.
         travel_m: (3,) how far moving things slide each way.
         travel_s: seconds for there and back.
+        sun: baked into the textures already; None on a dull day.
     """
 
     panels: tuple[Panel, ...]
@@ -193,6 +217,7 @@ class Scene:
     obstacles: NDArray[np.float64]
     travel_m: NDArray[np.float64]
     travel_s: float = 8.0
+    sun: Sun | None = None
 
     def at(self, t_s: float) -> "Scene":
         """The scene with its moving things where they are at `t_s`; textures are shared."""

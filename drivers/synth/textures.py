@@ -170,6 +170,29 @@ def outdoors(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     return np.asarray(out, np.uint8)
 
 
+def view(rng: np.random.Generator, h: int, w: int, _color: Rgb) -> Pixels:
+    """What is outside: sky and trees, without a window's bars."""
+    sky = mix((205, 226, 250), (250, 252, 255), noise(rng, h, w, 3, 4))
+    green = mix((70, 96, 52), (150, 170, 110), noise(rng, h, w, 14, 14))
+    horizon = h * rng.uniform(0.4, 0.75) + h * 0.16 * (noise(rng, 1, w, 1, 9, 4)[0] - 0.5)
+    out = np.where((np.arange(h)[:, None] > horizon[None])[..., None], green, sky)
+    return np.asarray(out, np.uint8)
+
+
+def desktop(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
+    """A screen that is on: windows with type, in a narrow dark frame."""
+    tones: Rgb = tuple(rng.uniform(20, 150, 3))
+    out = np.ascontiguousarray(mix(tones, shade(tones, 1.6), noise(rng, h, w, 2, 2)))
+    for _ in range(int(rng.integers(1, 4))):
+        height, width = int(h * rng.uniform(0.4, 0.8)), int(w * rng.uniform(0.3, 0.6))
+        top, left = int(rng.integers(0, h - height)), int(rng.integers(0, w - width))
+        out[top : top + height, left : left + width] = printed(rng, height, width, color)
+        out[top : top + max(2, h // 30), left : left + width] = (60, 64, 72)
+    edge = max(1, min(h, w) // 40)
+    out[:edge] = out[-edge:] = out[:, :edge] = out[:, -edge:] = (20, 20, 22)
+    return out
+
+
 def screen(rng: np.random.Generator, h: int, w: int, color: Rgb) -> Pixels:
     """A switched-off screen with a narrow frame."""
     out = mix(shade(color, 0.8), shade(color, 1.2), noise(rng, h, w, 2, 2))

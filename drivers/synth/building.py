@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.synth import textures
+from drivers.synth.arrays import floats
 from drivers.synth.shapes import (
     SQUARE,
     Ball,
@@ -341,11 +342,13 @@ class Builder:
         gain = np.clip(light * exposure, 0.002, 3.0) ** (1 / 2.2)
         grid_x = np.linspace(0, len(xs) - 1, w, dtype=np.float32)
         grid_y = np.linspace(0, len(ys) - 1, h, dtype=np.float32)
-        fine = cv2.remap(
-            gain.astype(np.float32),
-            *np.meshgrid(grid_x, grid_y),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+        fine = floats(
+            cv2.remap(
+                gain.astype(np.float32),
+                *np.meshgrid(grid_x, grid_y),
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
         )
         if self.sun is not None:
             self._add_sun(fine, points, normals, exposure=exposure, shadows=shadows)

@@ -9,8 +9,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.calibrating import CameraLook
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import caption, label, set_tone
+from app.ui.worded import Worded
 from drivers.calibration.board import Board, picture
 from drivers.calibration.coverage import Coverage
 from drivers.calibration.solve import GRID
@@ -20,7 +22,7 @@ DOT_PX: Final = 3.5
 SHEET_PX_PER_SQUARE: Final = 24
 
 
-class BoardTile(QWidget):
+class BoardTile(Worded, QWidget):
     """One camera's newest picture; corners, covered parts, and where to hold the board next.
 
     Args:
@@ -54,13 +56,15 @@ class BoardTile(QWidget):
             aim: part of the picture to hold the board in, or None.
             taken_at_s: when the newest picture was taken, on `time.monotonic`.
         """
-        shared = f" {coverage.shared} shared pictures." if coverage is not None else ""
+        shared = (
+            tr(" {shared} shared pictures.").format(shared=coverage.shared) if coverage is not None else ""
+        )
         self._words.setText(f"{look.words}{shared}")
         set_tone(self._words, look.tone)
         self._canvas.show_look(look, coverage, aim, flash=time.monotonic() - taken_at_s < FLASH_S)
 
 
-class _Canvas(QWidget):
+class _Canvas(Worded, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._look = CameraLook("")
@@ -96,7 +100,7 @@ class _Canvas(QWidget):
         if self._image.isNull():
             painter.fillRect(self.rect(), QColor(colours.picture))
             painter.setPen(QColor(colours.on_picture))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture yet")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("No picture yet"))
             return
         scale = min(self.width() / self._image.width(), self.height() / self._image.height())
         size = self._image.size() * scale
@@ -129,7 +133,7 @@ class _Canvas(QWidget):
                     painter.drawRect(cell.adjusted(3, 3, -3, -3))
 
 
-class BoardSheet(QWidget):
+class BoardSheet(Worded, QWidget):
     """The board on its sheet of paper."""
 
     def __init__(self) -> None:
@@ -137,7 +141,7 @@ class BoardSheet(QWidget):
         self._board: Board | None = None
         self._image = QImage()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("The board")
+        self.setAccessibleName(tr("The board"))
 
     def sizeHint(self) -> QSize:
         return QSize(480, 360)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import tr
 from app.messages import Message
 from app.ui import theme
 from app.ui.board_tile import BoardSheet, BoardTile
@@ -34,6 +35,7 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.viewmodels.calibrate import CalibrateModel, CalibrateView
 from drivers.calibration.board import BOARDS
 
@@ -43,7 +45,7 @@ LARGEST_SQUARE_MM: Final = 200.0
 BOARD_WORDS: Final = {"a4": "A4", "a3": "A3", "a1": "A1"}
 
 
-class CalibrateDialog(QDialog):
+class CalibrateDialog(Worded, QDialog):
     """Fills the window; one step after the other.
 
     Args:
@@ -58,7 +60,7 @@ class CalibrateDialog(QDialog):
 
     def __init__(self, model: CalibrateModel, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Calibrate the rig")
+        self.setWindowTitle(tr("Calibrate the rig"))
         self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._model = model
@@ -71,9 +73,9 @@ class CalibrateDialog(QDialog):
         self._steps.addWidget(self._board_step())
         self._steps.addWidget(self._picture_step())
         self._steps.addWidget(self._result_step())
-        self.cancel = Button("Close")
+        self.cancel = Button(tr("Close"))
         head = QHBoxLayout()
-        head.addWidget(heading("Calibrate the rig"))
+        head.addWidget(heading(tr("Calibrate the rig")))
         head.addStretch(1)
         head.addWidget(self.cancel)
         column = QVBoxLayout(self)
@@ -99,34 +101,38 @@ class CalibrateDialog(QDialog):
     def _board_step(self) -> QWidget:
         self.sheet = BoardSheet()
         self.boards = Segmented(
-            [Option(name, BOARD_WORDS[name], hint=board.words) for name, board in BOARDS.items()], "Board"
+            [Option(name, BOARD_WORDS[name], hint=board.words) for name, board in BOARDS.items()], tr("Board")
         )
         self._measures = caption()
-        self.print = Button("Save the board as PDF", icon_name="printer-outline")
+        self.print = Button(tr("Save the board as PDF"), icon_name="printer-outline")
         self._printed = caption()
         self._printed.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.square = Button("", icon_name="ruler")
-        self.pad = NumberPad("Side of a square", unit="mm", least=SMALLEST_SQUARE_MM, most=LARGEST_SQUARE_MM)
+        self.pad = NumberPad(
+            tr("Side of a square"), unit="mm", least=SMALLEST_SQUARE_MM, most=LARGEST_SQUARE_MM
+        )
         self.pad.setMinimumWidth(SIDE_PX)
         self.pad.hide()
         infos = self._model.infos
-        self.cameras = ChipGroup([Option(info.id, info.name) for info in infos], "Cameras", exclusive=False)
+        self.cameras = ChipGroup(
+            [Option(info.id, info.name) for info in infos], tr("Cameras"), exclusive=False
+        )
         self.cameras.select([info.id for info in infos])
         self._first = caption()
-        self.begin = PrimaryButton("Start", icon_name="camera-outline")
+        self.begin = PrimaryButton(tr("Start"), icon_name="camera-outline")
         side = QWidget()
         side.setMinimumWidth(SIDE_PX)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, theme.GAP_PX, 0)
         column.setSpacing(12)
-        column.addWidget(title("1. Print a board, and glue it on a flat plate"))
+        column.addWidget(title(tr("1. Print a board, and glue it on a flat plate")))
         column.addWidget(self.boards)
         column.addWidget(self._measures)
         column.addWidget(self.print)
         column.addWidget(self._printed)
-        column.addWidget(title("2. Measure a square with a ruler"))
+        column.addWidget(title(tr("2. Measure a square with a ruler")))
         column.addWidget(self.square)
-        column.addWidget(title("3. Which cameras take part"))
+        column.addWidget(title(tr("3. Which cameras take part")))
         column.addWidget(self.cameras)
         column.addWidget(self._first)
         column.addStretch(1)
@@ -158,12 +164,12 @@ class CalibrateDialog(QDialog):
         self._advice = label("", "title")
         self._count = label("", "figure", wrap=False)
         self._residuals = body()
-        self.automatic = Switch("Take pictures by itself")
+        self.automatic = Switch(tr("Take pictures by itself"))
         self.automatic.setChecked(True)
-        self.take = Button("Take a picture", icon_name="camera-outline")
-        self.back = Button("Forget the newest", icon_name="undo")
-        self.solve = PrimaryButton("Solve", icon_name="check")
-        self._back_to_board = Button("Back", icon_name="arrow-left")
+        self.take = Button(tr("Take a picture"), icon_name="camera-outline")
+        self.back = Button(tr("Forget the newest"), icon_name="undo")
+        self.solve = PrimaryButton(tr("Solve"), icon_name="check")
+        self._back_to_board = Button(tr("Back"), icon_name="arrow-left")
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -194,11 +200,11 @@ class CalibrateDialog(QDialog):
         self._verdict = label("", "title")
         self.figures = body()
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        card = Card("Where the cameras stand")
+        card = Card(tr("Where the cameras stand"))
         card.column.addWidget(self._verdict)
         card.column.addWidget(self.figures)
-        self.more = Button("Take more pictures", icon_name="camera-outline")
-        self.save = PrimaryButton("Save", icon_name="content-save-outline")
+        self.more = Button(tr("Take more pictures"), icon_name="camera-outline")
+        self.save = PrimaryButton(tr("Save"), icon_name="content-save-outline")
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -227,11 +233,11 @@ class CalibrateDialog(QDialog):
                 coverage = view.progress.cameras.get(look.camera_id)
                 tile.show_look(look, coverage, aim, view.taken_at_s)
         self._count.setText(str(view.progress.views))
-        self._count.setAccessibleName(f"{view.progress.views} pictures")
-        self._advice.setText("Solving ..." if view.solving else view.progress.advice)
+        self._count.setAccessibleName(tr("{views} pictures").format(views=view.progress.views))
+        self._advice.setText(tr("Solving ...") if view.solving else view.progress.advice)
         set_tone(self._advice, "ok" if view.progress.ready else "")
         self._residuals.setText(
-            "\n".join(view.residuals) or "How well the pictures fit together is shown here as you go."
+            "\n".join(view.residuals) or tr("How well the pictures fit together is shown here as you go.")
         )
         self.automatic.setChecked(view.automatic)
         self.back.setEnabled(view.progress.views > 0)
@@ -243,7 +249,7 @@ class CalibrateDialog(QDialog):
         if view.placed is not None:
             findings = view.placed.findings.values()
             doubtful = any(finding.good is False for finding in findings) or bool(view.placed.square)
-            words = "Placed; look at what is said below." if doubtful else "All cameras are placed."
+            words = tr("Placed; look at what is said below.") if doubtful else tr("All cameras are placed.")
             self._verdict.setText(words)
             set_tone(self._verdict, "warning" if doubtful else "ok")
             self.figures.setText("\n\n".join(view.result))
@@ -265,17 +271,21 @@ class CalibrateDialog(QDialog):
         width, height = board.size_m
         self.sheet.show_board(board)
         self._measures.setText(
-            f"{board.columns} x {board.rows} squares, {width * 1e3:.0f} x {height * 1e3:.0f} mm in all. "
-            f"Print at 100 %; the line at the bottom must measure 100 mm."
+            tr(
+                "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100 %; "
+                "the line at the bottom must measure 100 mm."
+            ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
         )
-        self.square.setText(f"A square measures {board.square_m * 1e3:.2f} mm")
+        self.square.setText(
+            tr("A square measures {square_mm:.2f} mm").format(square_mm=board.square_m * 1000.0)
+        )
 
     def _print(self) -> None:
         nominal = BOARDS[self._board.name]  # the paper is not stretched by what was measured on it
         path = self._model.print_board(nominal)
         if path is not None:
             self._problem.hide()
-            self._printed.setText(f"Saved: {path}")
+            self._printed.setText(tr("Saved: {path}").format(path=path))
 
     def _type_square(self) -> None:
         self.pad.show_value(self._board.square_m * 1e3)
@@ -297,7 +307,9 @@ class CalibrateDialog(QDialog):
         self.begin.setEnabled(problem is None)
         names = {info.id: info.name for info in self._model.infos}
         if problem is None:
-            self._first.setText(f"{names[camera_ids[0]]} becomes the origin of the rig.")
+            self._first.setText(
+                tr("{names} becomes the origin of the rig.").format(names=names[camera_ids[0]])
+            )
         else:
             self._first.setText(problem.line)
         set_tone(self._first, "" if problem is None else "warning")

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.calibrate_dialog import CalibrateDialog
 from app.ui.context import Notice, WindowContext
@@ -26,6 +27,7 @@ from app.ui.widgets import (
     set_tone,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.viewmodels.calibrate import CalibrateModel
 from app.viewmodels.cameras import (
     ALL_CAMERAS,
@@ -51,7 +53,7 @@ def make_page(context: WindowContext) -> QWidget:
     return CamerasPage(cameras_of_this_computer(studio), ControlsModel(studio), context)
 
 
-class CamerasPage(QWidget):
+class CamerasPage(Worded, QWidget):
     """Buttons above; below them the rig that runs, what is plugged in, and the libraries.
 
     At the right, one camera's controls, when they are asked for.
@@ -65,22 +67,22 @@ class CamerasPage(QWidget):
         self._context = context
         self.panel = SidePanel()
         self.adjusting = ControlsPanel(controls, near_m=context.settings.near_m, far_m=context.settings.far_m)
-        self.panel.add_page("controls", "Camera settings", self.adjusting)
+        self.panel.add_page("controls", tr("Camera settings"), self.adjusting)
         self._rows: dict[str, _Row] = {}
-        self.open_all = PrimaryButton("Open all cameras", icon_name="camera-outline")
-        self.open_demo = Button("Simulated rig", icon_name="cube-outline")
-        self.open_recording = Button("Open a file", icon_name="file-video-outline")
-        self.save_rig = Button("Save this rig", icon_name="content-save-outline")
-        self.search = Button("Look again", icon_name="refresh")
-        self.calibrate = Button("Calibrate the rig", icon_name="axis-arrow")
+        self.open_all = PrimaryButton(tr("Open all cameras"), icon_name="camera-outline")
+        self.open_demo = Button(tr("Simulated rig"), icon_name="cube-outline")
+        self.open_recording = Button(tr("Open a file"), icon_name="file-video-outline")
+        self.save_rig = Button(tr("Save this rig"), icon_name="content-save-outline")
+        self.search = Button(tr("Look again"), icon_name="refresh")
+        self.calibrate = Button(tr("Calibrate the rig"), icon_name="axis-arrow")
         self.places = caption()
-        self.running = _Section("In use", "No camera is open.")
+        self.running = _Section(tr("In use"), tr("No camera is open."))
         self.rigs = _Section(
-            "Saved rigs", 'Press "Save this rig" to keep the cameras in use, and how they are set.'
+            tr("Saved rigs"), tr('Press "Save this rig" to keep the cameras in use, and how they are set.')
         )
-        self.found = _Section("Plugged in", "Looking for cameras ...")
-        self.links = _Section("USB", "No depth camera is on the USB bus.")
-        self.libraries = _Section("Camera libraries", "Looking for libraries ...")
+        self.found = _Section(tr("Plugged in"), tr("Looking for cameras ..."))
+        self.links = _Section("USB", tr("No depth camera is on the USB bus."))
+        self.libraries = _Section(tr("Camera libraries"), tr("Looking for libraries ..."))
         buttons = FlowLayout(gap_px=theme.GAP_PX)
         for button in (self.open_all, self.open_demo, self.open_recording, self.save_rig, self.search):
             buttons.addWidget(button)
@@ -99,7 +101,7 @@ class CamerasPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)
-        outer.addWidget(heading("Cameras"))
+        outer.addWidget(heading(tr("Cameras")))
         outer.addLayout(buttons)
         below = QHBoxLayout()
         below.setSpacing(theme.SPACE_PX)
@@ -145,7 +147,7 @@ class CamerasPage(QWidget):
         dialog.open()
 
     def _calibrated(self, path: Path) -> None:
-        text = "The rig is calibrated; the 3D view shows all cameras in one space."
+        text = tr("The rig is calibrated; the 3D view shows all cameras in one space.")
         self._context.show_banner(Notice("info", text, str(path), lasts_s=8))
 
     def _close_panel(self) -> None:
@@ -162,7 +164,7 @@ class CamerasPage(QWidget):
         self.search.setEnabled(not view.searching)
         self.open_all.setEnabled(any(device.source for device in view.devices))
         if view.searched:
-            nothing = (
+            nothing = tr(
                 "No depth camera is plugged in. Connect one to a USB 3 port; it shows up here by itself."
             )
             self.found.empty.setText(view.problem or nothing)
@@ -193,8 +195,8 @@ class CamerasPage(QWidget):
 
     def _running_row(self, row: RunningRow) -> "_Row":
         made = _Row(row.title, row.facts, row.note, row.hint, tone="warning")
-        button = Button("Adjust", icon_name="tune-variant")
-        button.setAccessibleName(f"Adjust {row.title}")
+        button = Button(tr("Adjust"), icon_name="tune-variant")
+        button.setAccessibleName(tr("Adjust {title}").format(title=row.title))
         button.clicked.connect(partial(self.adjust, row.camera_id))
         made.add(button)
         return made
@@ -202,10 +204,10 @@ class CamerasPage(QWidget):
     def _device(self, row: DeviceRow) -> QWidget:
         made = _Row(row.title, row.facts, row.problem, row.hint, tone="warning" if row.source else "error")
         if row.running:
-            made.add(label("In use", "muted", wrap=False))
+            made.add(label(tr("In use"), "muted", wrap=False))
         elif row.source:
-            button = Button("Open")
-            button.setAccessibleName(f"Open {row.title}")
+            button = Button(tr("Open"))
+            button.setAccessibleName(tr("Open {title}").format(title=row.title))
             button.clicked.connect(partial(self._open, row.source))
             made.add(button)
         return made
@@ -213,17 +215,19 @@ class CamerasPage(QWidget):
     def _rig(self, row: RigRow) -> QWidget:
         made = _Row(row.title, row.facts, row.problem, row.hint, tone="error")
         if not row.problem:
-            button = Button("Open")
-            button.setAccessibleName(f"Open {row.title}")
+            button = Button(tr("Open"))
+            button.setAccessibleName(tr("Open {title}").format(title=row.title))
             button.clicked.connect(partial(self._open, str(row.path)))
             made.add(button)
         return made
 
     def _library(self, row: SdkRow) -> QWidget:
-        made = _Row(row.title, row.text, f"Run: {row.fix}" if row.fix else "", "", tone="warning")
+        made = _Row(
+            row.title, row.text, tr("Run: {fix}").format(fix=row.fix) if row.fix else "", "", tone="warning"
+        )
         if row.fix:
-            button = Button("Copy the command", icon_name="content-copy")
-            button.setAccessibleName(f"Copy the command for {row.title}")
+            button = Button(tr("Copy the command"), icon_name="content-copy")
+            button.setAccessibleName(tr("Copy the command for {title}").format(title=row.title))
             button.clicked.connect(partial(self._copy, row.fix))
             made.add(button)
         return made
@@ -238,16 +242,20 @@ class CamerasPage(QWidget):
         try:
             path = self._model.save_rig()
         except OSError as error:
-            hint = "Check the data folder in Settings and the room on its disk."
-            self._context.show_banner(Notice("error", f"The rig was not saved: {error}.", hint))
+            hint = tr("Check the data folder in Settings and the room on its disk.")
+            self._context.show_banner(
+                Notice("error", tr("The rig was not saved: {error}.").format(error=error), hint)
+            )
             return
         self._context.show_banner(
-            Notice("info", "The rig is saved; it is listed below.", str(path), lasts_s=COPIED_S)
+            Notice("info", tr("The rig is saved; it is listed below."), str(path), lasts_s=COPIED_S)
         )
 
     def _choose_recording(self) -> None:
-        patterns = f"Recordings and rigs ({' '.join(RECORDING_PATTERNS)})"
-        dialog = QFileDialog(self, "Open a recording of a camera, or a rig file", str(Path.home()), patterns)
+        patterns = tr("Recordings and rigs ({patterns})").format(patterns=" ".join(RECORDING_PATTERNS))
+        dialog = QFileDialog(
+            self, tr("Open a recording of a camera, or a rig file"), str(Path.home()), patterns
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._recording_chosen)
@@ -262,9 +270,11 @@ class CamerasPage(QWidget):
 
     def _copy(self, command: str, _checked: bool = False) -> None:
         QGuiApplication.clipboard().setText(command)
-        text = "The command is copied."
+        text = tr("The command is copied.")
         self._context.show_banner(
-            Notice("info", text, "Paste it into a terminal, then start DepthMend again.", lasts_s=COPIED_S)
+            Notice(
+                "info", text, tr("Paste it into a terminal, then start DepthMend again."), lasts_s=COPIED_S
+            )
         )
 
 
@@ -290,7 +300,7 @@ class _Section(Card):
         self.empty.setVisible(not rows)
 
 
-class _Row(QWidget):
+class _Row(Worded, QWidget):
     """A name, facts below it, perhaps what is wrong, and room for a button at the right."""
 
     def __init__(self, name: str, facts: str, problem: str, hint: str, *, tone: str) -> None:

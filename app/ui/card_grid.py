@@ -7,9 +7,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import theme
+from app.ui.worded import Worded
 
 
-class CardGrid(QWidget):
+class CardGrid(Worded, QWidget):
     """Puts each card into the column that is shortest so far, so that cards of unequal height leave no holes.
 
     Args:

@@ -3,20 +3,24 @@
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.quality.diagnosis import Finding, Fix
 from app.ui import theme
 from app.ui.widgets import Button, Card, ChipGroup, Option, PrimaryButton, label, set_tone
+from app.ui.worded import ProgressBar, Worded
 from app.viewmodels.checkup import CheckupView
 from app.viewmodels.live import CameraTitle
 
-LOOKING = "Looking at it for three seconds. Move the camera a little: that shows dirt on the lens."
-ALL_WELL = "Nothing is wrong with this camera."
-BEFORE = "Looks at a camera's last seconds: light, lenses, infrared, units, alignment, cable, frames, model."
+LOOKING = tr_noop("Looking at it for three seconds. Move the camera a little: that shows dirt on the lens.")
+ALL_WELL = tr_noop("Nothing is wrong with this camera.")
+BEFORE = tr_noop(
+    "Looks at a camera's last seconds: light, lenses, infrared, units, alignment, cable, frames, model."
+)
 
 
-class CheckupPanel(QWidget):
+class CheckupPanel(Worded, QWidget):
     """Cameras to choose from, a button, and what was found.
 
     Signals:
@@ -29,13 +33,13 @@ class CheckupPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cameras = ChipGroup([], "Camera to look at")
-        self.check = PrimaryButton("Check this camera", icon_name="stethoscope")
+        self.cameras = ChipGroup([], tr("Camera to look at"))
+        self.check = PrimaryButton(tr("Check this camera"), icon_name="stethoscope")
         self._words = label(BEFORE, "body")
-        self._busy = QProgressBar()
+        self._busy = ProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
-        self._busy.setAccessibleName("The camera is being looked at")
+        self._busy.setAccessibleName(tr("The camera is being looked at"))
         self.cards: list[FindingCard] = []
         self._column = QVBoxLayout()
         self._column.setSpacing(theme.GAP_PX)
@@ -69,7 +73,7 @@ class CheckupPanel(QWidget):
         if view.camera_id:
             self.cameras.select(view.camera_id)
         self.check.setEnabled(bool(self.cameras.choice) and not view.busy)
-        self.check.setText("Check again" if view.done else "Check this camera")
+        self.check.setText(tr("Check again") if view.done else tr("Check this camera"))
         self._busy.setVisible(view.busy)
         words = LOOKING if view.busy else BEFORE
         if view.done:
@@ -77,9 +81,9 @@ class CheckupPanel(QWidget):
             words = (
                 ALL_WELL
                 if not count
-                else "One thing is wrong:"
+                else tr("One thing is wrong:")
                 if count == 1
-                else f"{count} things are wrong:"
+                else tr("{count} things are wrong:").format(count=count)
             )
         self._words.setText(view.problem or words)
         set_tone(self._words, "error" if view.problem else "ok" if view.done and not view.findings else "")

@@ -7,24 +7,26 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.widgets import Button, ChipGroup, Option, Stepper, Switch, label
+from app.ui.worded import Worded
 from app.viewmodels.cloud_look import POINT_SIZES, ClipBox, CloudLook
 
 VIEWS: Final = (
-    Option("front", "Front", hint="From where the camera stands"),
-    Option("left", "Left"),
-    Option("right", "Right"),
-    Option("top", "Top"),
-    Option("back", "Back"),
+    Option("front", tr_noop("Front"), hint=tr_noop("From where the camera stands")),
+    Option("left", tr_noop("Left")),
+    Option("right", tr_noop("Right")),
+    Option("top", tr_noop("Top")),
+    Option("back", tr_noop("Back")),
 )
 SIDES: Final = (
-    ("Left", 0, "low"),
-    ("Right", 0, "high"),
-    ("Top", 1, "low"),
-    ("Bottom", 1, "high"),
-    ("Near", 2, "low"),
-    ("Far", 2, "high"),
+    (tr_noop("Left"), 0, "low"),
+    (tr_noop("Right"), 0, "high"),
+    (tr_noop("Top"), 1, "low"),
+    (tr_noop("Bottom"), 1, "high"),
+    (tr_noop("Near"), 2, "low"),
+    (tr_noop("Far"), 2, "high"),
 )
 """Word, axis and side of the clip box."""
 SIZES: Final = {"1920": (1920, 1080), "3840": (3840, 2160), "7680": (7680, 4320)}
@@ -32,7 +34,7 @@ SMALLEST_PX: Final = 64
 LARGEST_PX: Final = 8192
 
 
-class CloudOptions(QWidget):
+class CloudOptions(Worded, QWidget):
     """The choices, as one column.
 
     Signals:
@@ -54,29 +56,36 @@ class CloudOptions(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._look = CloudLook()
-        self.views = ChipGroup(VIEWS, "Side from which the scene is seen")
-        self.smaller = Button("Smaller", icon_name="minus")
-        self.larger = Button("Larger", icon_name="plus")
+        self.views = ChipGroup(VIEWS, tr("Side from which the scene is seen"))
+        self.smaller = Button(tr("Smaller"), icon_name="minus")
+        self.larger = Button(tr("Larger"), icon_name="plus")
         self._size = label("")
-        self.mesh, self.grid = Switch("Mesh"), Switch("Grid on the floor")
-        self.measure = Switch("Measure by two taps")
+        self.mesh, self.grid = Switch(tr("Mesh")), Switch(tr("Grid on the floor"))
+        self.measure = Switch(tr("Measure by two taps"))
         self.measured = label("", "caption")
-        self.box = Switch("Clip box")
+        self.box = Switch(tr("Clip box"))
         self.sides = {
             (axis, side): Stepper(
-                f"Clip box: {word}", minimum=-20, maximum=50, step=0.1, decimals=1, suffix=" m"
+                tr("Clip box: {word}").format(word=word),
+                minimum=-20,
+                maximum=50,
+                step=0.1,
+                decimals=1,
+                suffix=" m",
             )
             for word, axis, side in SIDES
         }
         self._box_rows = QWidget()
-        self.width_px = Stepper("Width of the picture", minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64)
-        self.height_px = Stepper("Height of the picture", minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64)
+        self.width_px = Stepper(tr("Width of the picture"), minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64)
+        self.height_px = Stepper(
+            tr("Height of the picture"), minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64
+        )
         self.sizes = ChipGroup(
             [Option(key, f"{width} x {height}") for key, (width, height) in SIZES.items()],
-            "Size of the picture",
+            tr("Size of the picture"),
         )
-        self.picture = Button("Save picture", icon_name="camera-outline")
-        self.ply = Button("Save as PLY", icon_name="content-save-outline")
+        self.picture = Button(tr("Save picture"), icon_name="camera-outline")
+        self.ply = Button(tr("Save as PLY"), icon_name="content-save-outline")
         self._lay_out()
         self._connect()
         self._show_size_px(*SIZES["1920"])
@@ -86,7 +95,7 @@ class CloudOptions(QWidget):
     def show_look(self, look: CloudLook) -> None:
         """Show what is chosen."""
         self._look = look
-        self._size.setText(f"Size of the points: {look.point_size:g} x")
+        self._size.setText(tr("Size of the points: {point_size:g} x").format(point_size=look.point_size))
         self.smaller.setEnabled(look.point_size > POINT_SIZES[0] and not look.mesh)
         self.larger.setEnabled(look.point_size < POINT_SIZES[-1] and not look.mesh)
         self.mesh.setChecked(look.mesh)
@@ -100,7 +109,7 @@ class CloudOptions(QWidget):
     def show_measuring(self, measuring: bool) -> None:
         """Show whether taps measure."""
         self.measure.setChecked(measuring)
-        self.measured.setText("Tap the first point." if measuring else "")
+        self.measured.setText(tr("Tap the first point.") if measuring else "")
         self.measured.setVisible(measuring)
 
     def show_measured(self, words: str) -> None:
@@ -111,7 +120,7 @@ class CloudOptions(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP_PX)
-        column.addWidget(label("Seen from", "caption"))
+        column.addWidget(label(tr("Seen from"), "caption"))
         column.addWidget(self.views)
         column.addWidget(self._size)
         column.addLayout(_row(self.smaller, self.larger))
@@ -123,12 +132,12 @@ class CloudOptions(QWidget):
         for word, axis, side in SIDES:
             rows.addLayout(_row(label(word, wrap=False), self.sides[axis, side]))
         column.addWidget(self._box_rows)
-        column.addWidget(label("Picture of the 3D view", "caption"))
+        column.addWidget(label(tr("Picture of the 3D view"), "caption"))
         column.addWidget(self.sizes)
-        column.addLayout(_row(label("Width", wrap=False), self.width_px))
-        column.addLayout(_row(label("Height", wrap=False), self.height_px))
+        column.addLayout(_row(label(tr("Width"), wrap=False), self.width_px))
+        column.addLayout(_row(label(tr("Height"), wrap=False), self.height_px))
         column.addWidget(self.picture)
-        column.addWidget(label("Clouds for other programs", "caption"))
+        column.addWidget(label(tr("Clouds for other programs"), "caption"))
         column.addWidget(self.ply)
 
     def _connect(self) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.cloud_options import CloudOptions
 from app.ui.cloud_view import CloudView
@@ -28,12 +29,16 @@ from app.viewmodels.cloud_picking import Span
 from app.viewmodels.live import LiveOptions, TileView
 
 LAYOUTS = (
-    Option("both", "Both", hint="Raw and refined side by side"),
-    Option("overlay", "Overlay", hint="Raw and refined over each other"),
-    Option("raw", "Raw"),
-    Option("refined", "Refined"),
+    Option("both", tr_noop("Both"), hint=tr_noop("Raw and refined side by side")),
+    Option("overlay", tr_noop("Overlay"), hint=tr_noop("Raw and refined over each other")),
+    Option("raw", tr_noop("Raw")),
+    Option("refined", tr_noop("Refined")),
 )
-COLOURINGS = (Option("colour", "Colour"), Option("depth", "Depth"), Option("provenance", "Provenance"))
+COLOURINGS = (
+    Option("colour", tr_noop("Colour")),
+    Option("depth", tr_noop("Depth")),
+    Option("provenance", tr_noop("Provenance")),
+)
 
 
 class CloudPanel(QObject):
@@ -53,18 +58,18 @@ class CloudPanel(QObject):
         self.bar = QWidget()
         self.active = False
         self._options = LiveOptions()
-        self._layouts = Segmented(LAYOUTS, "Which clouds")
-        self._colourings = Segmented(COLOURINGS, "Colour of the points")
+        self._layouts = Segmented(LAYOUTS, tr("Which clouds"))
+        self._colourings = Segmented(COLOURINGS, tr("Colour of the points"))
         self._all = IconButton(
-            "camera-burst", "All cameras of the calibrated rig in one space", checkable=True
+            "camera-burst", tr("All cameras of the calibrated rig in one space"), checkable=True
         )
         self._all.setChecked(True)
         self._all.hide()
         self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]], Mapping[str, str]] = ([], {}, {})
         self._large = ""
         self.options = CloudOptions()
-        self.opener = IconButton("axis-arrow", "Side, points, mesh, clip box, saving (V)", checkable=True)
-        self._reset = Button("Reset view", icon_name="restore")
+        self.opener = IconButton("axis-arrow", tr("Side, points, mesh, clip box, saving (V)"), checkable=True)
+        self._reset = Button(tr("Reset view"), icon_name="restore")
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):
             row.addWidget(widget)
@@ -153,7 +158,7 @@ class CloudPanel(QObject):
             return
         missing = {}
         if tile.frame is None or tile.camera_note is not None:
-            missing["raw"] = tile.camera_note.text if tile.camera_note else "Camera starting"
+            missing["raw"] = tile.camera_note.text if tile.camera_note else tr("Camera starting")
         if tile.refined_note is not None:
             missing["refined"] = tile.refined_note.text
         raw = None if tile.camera_note is not None else raw_cloud(tile)

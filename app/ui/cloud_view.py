@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QEventPoint, QMouseEvent, QResizeEvent, QTouchEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.cloud_canvas import (
     FOV_RAD,
@@ -23,6 +24,7 @@ from app.ui.cloud_canvas import (
     viewports,
 )
 from app.ui.widgets import EmptyState
+from app.ui.worded import Label, Worded
 from app.viewmodels.cloud import (
     Cloud,
     CloudColouring,
@@ -54,7 +56,7 @@ LABEL_QSS: Final = (
 )
 
 
-class CloudView(QWidget):
+class CloudView(Worded, QWidget):
     """The 3D view; without OpenGL it says so.
 
     One finger or the left button turns, two fingers or the right button move and twist, pinch or wheel zooms.
@@ -82,17 +84,22 @@ class CloudView(QWidget):
         self._mouse = QPointF()
         self._drawn_until_s = 0.0
         self._led_until_s = 0.0
-        self._labels = {name: QLabel(word, self) for name, word in (("raw", "Raw"), ("refined", "Refined"))}
-        self._words = {name: QLabel("", self) for name in self._labels}
-        self._rig_names = QLabel("", self)
-        self._spans = {name: QLabel("", self) for name in self._labels}
+        self._labels = {
+            name: Label(word, self) for name, word in (("raw", tr("Raw")), ("refined", tr("Refined")))
+        }
+        self._words = {name: Label("", self) for name in self._labels}
+        self._rig_names = Label("", self)
+        self._spans = {name: Label("", self) for name in self._labels}
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._look)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setAccessibleName(
-            "3D view: drag to turn, pinch to zoom, two fingers to move or twist, double tap for a new middle"
+            tr(
+                "3D view: drag to turn, pinch to zoom, two fingers to move or twist, "
+                "double tap for a new middle"
+            )
         )
         for widget in (*self._labels.values(), *self._words.values(), *self._spans.values(), self._rig_names):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -101,8 +108,8 @@ class CloudView(QWidget):
             self._column.addWidget(
                 EmptyState(
                     "cube-off-outline",
-                    "The 3D view needs OpenGL",
-                    "This screen has none. Start DepthMend on a desktop with a graphics driver.",
+                    tr("The 3D view needs OpenGL"),
+                    tr("This screen has none. Start DepthMend on a desktop with a graphics driver."),
                 )
             )
 

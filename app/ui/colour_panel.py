@@ -5,19 +5,24 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.legends import ICON_SIZE, metres, millimetres, ramp_icon
 from app.ui.widgets import ChipGroup, Option, Stepper, label
+from app.ui.worded import Worded
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.live import DIFFERENCES_M, PRESETS_M, SMALLEST_RANGE_M, LiveOptions
 
 RANGES: Final = (
-    *(Option(name, f"{metres(near)[:-2]} to {metres(far)}") for name, (near, far) in PRESETS_M.items()),
-    Option("auto", "Auto", hint="Follow the scene, slowly (A)"),
+    *(
+        Option(name, tr_noop("{near} to {far}").format(near=metres(near)[:-2], far=metres(far)))
+        for name, (near, far) in PRESETS_M.items()
+    ),
+    Option("auto", tr_noop("Auto"), hint=tr_noop("Follow the scene, slowly (A)")),
 )
 
 
-class ColourPanel(QWidget):
+class ColourPanel(Worded, QWidget):
     """Presets of the range, its two ends, colour maps, and the ends of a difference.
 
     Signals:
@@ -34,32 +39,32 @@ class ColourPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.presets = ChipGroup(RANGES, "Range of the depth colours")
-        self.near = Stepper("Nearest colour", minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
-        self.far = Stepper("Farthest colour", minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
-        self.maps = ChipGroup([Option(key, word) for key, word in COLOUR_MAP_WORDS.items()], "Colour map")
+        self.presets = ChipGroup(RANGES, tr("Range of the depth colours"))
+        self.near = Stepper(tr("Nearest colour"), minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
+        self.far = Stepper(tr("Farthest colour"), minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
+        self.maps = ChipGroup([Option(key, word) for key, word in COLOUR_MAP_WORDS.items()], tr("Colour map"))
         for key in COLOUR_MAP_WORDS:
             self.maps.button(key).setIcon(ramp_icon(key))
             self.maps.button(key).setIconSize(ICON_SIZE)
         self.differences = ChipGroup(
             [Option(str(limit), f"±{millimetres(limit)}") for limit in DIFFERENCES_M],
-            "Ends of the colours of a difference",
+            tr("Ends of the colours of a difference"),
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP_PX)
-        column.addWidget(label("Range", "caption"))
+        column.addWidget(label(tr("Range"), "caption"))
         column.addWidget(self.presets)
         width = max(self.near.sizeHint().width(), self.far.sizeHint().width())
-        for word, stepper in (("Near", self.near), ("Far", self.far)):
+        for word, stepper in ((tr("Near"), self.near), (tr("Far"), self.far)):
             stepper.setFixedWidth(width)
             row = QHBoxLayout()
             row.addWidget(label(word, wrap=False), 1)
             row.addWidget(stepper)
             column.addLayout(row)
-        column.addWidget(label("Colour map", "caption"))
+        column.addWidget(label(tr("Colour map"), "caption"))
         column.addWidget(self.maps)
-        column.addWidget(label("Difference, refined minus raw", "caption"))
+        column.addWidget(label(tr("Difference, refined minus raw"), "caption"))
         column.addWidget(self.differences)
         self.presets.changed.connect(self._preset_changed)
         self.near.value_changed.connect(self._near_changed)

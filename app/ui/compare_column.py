@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from app.language import tr, tr_many, tr_noop
 from app.quality.planes import Region
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 from app.ui import theme
@@ -13,15 +14,19 @@ from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
 from app.ui.panes import fitted
 from app.ui.picture import Picture
 from app.ui.tiles import HEADER_PX, TileHeader
+from app.ui.worded import Worded
 from app.viewmodels.colouring import colour_depth, copy_color, depth_table
 from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
-from app.viewmodels.words import counted
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 
 Shown = Literal["colour", "raw", "refined"]
 
-WORDS: Final[dict[Shown, str]] = {"colour": "Colour", "raw": "Raw", "refined": "Refined"}
+WORDS: Final[dict[Shown, str]] = {
+    "colour": tr_noop("Colour"),
+    "raw": tr_noop("Raw"),
+    "refined": tr_noop("Refined"),
+}
 GAP_PX: Final = 3
 DIM: Final = QColor(7, 9, 12, 170)
 
@@ -40,7 +45,7 @@ BESIDE_PX: Final = (340, 560)
 SMALLEST_TYPE_PX: Final = 11
 
 
-class ComparePicture(QWidget):
+class ComparePicture(Worded, QWidget):
     """Depth of one exposure, raw, refined or both, with the region of the plane.
 
     Signals:
@@ -195,19 +200,19 @@ class ComparePicture(QWidget):
     def _note(self, kind: Shown) -> Note | None:
         tile = self._tile
         if tile is None or (tile.frame is None and tile.camera_note is None):
-            return Note("Camera starting")
+            return Note(tr("Camera starting"))
         if tile.camera_note is not None:
             return tile.camera_note
         return tile.refined_note if kind == "refined" else None
 
 
-class FiguresTable(QWidget):
+class FiguresTable(Worded, QWidget):
     """The figures of one sensor, raw beside refined, in type as large as there is room."""
 
     def __init__(self) -> None:
         super().__init__()
         self._quality: SensorQuality | None = None
-        self.setAccessibleName("Figures")
+        self.setAccessibleName(tr("Figures"))
         lines = [f"{kind.title}: {kind.meaning}" for kind in KINDS]
         self.setToolTip("\n".join(lines))
 
@@ -232,7 +237,7 @@ class FiguresTable(QWidget):
         quality = self._quality
         if quality is None:
             whole = self._row(1).united(self._row(len(KINDS))).adjusted(self._title_width(), 0, -8, 0)
-            _paint_words(painter, whole, "measuring", size, colours.muted)
+            _paint_words(painter, whole, tr("measuring"), size, colours.muted)
             return
         silent = {name: _silence(quality, name) for name in STREAMS}
         for number, kind in enumerate(KINDS):
@@ -272,7 +277,7 @@ class FiguresTable(QWidget):
 
     def _paint_head(self, painter: QPainter, row: QRect, size: int) -> None:
         _, raw, refined = self._cells(row)
-        for cell, words in ((raw, "Raw"), (refined, "Refined")):
+        for cell, words in ((raw, tr("Raw")), (refined, tr("Refined"))):
             _paint_words(painter, cell, words, size, theme.current().muted, bold=True)
 
     def _paint_row(  # noqa: PLR0917 - one row of a table
@@ -319,7 +324,7 @@ class FiguresTable(QWidget):
         painter.drawText(room.adjusted(6, 0, -6, 0), flags, next(words for words in silent.values() if words))
 
 
-class CompareColumn(QWidget):
+class CompareColumn(Worded, QWidget):
     """Everything of one sensor.
 
     Signals:
@@ -335,9 +340,9 @@ class CompareColumn(QWidget):
         self.camera = camera
         self.header = TileHeader(camera)
         self.picture = ComparePicture()
-        self.picture.setAccessibleName(f"Depth of {camera.name}: tap where its plane is")
+        self.picture.setAccessibleName(tr("Depth of {name}: tap where its plane is").format(name=camera.name))
         self.table = FiguresTable()
-        self.table.setAccessibleName(f"Figures of {camera.name}")
+        self.table.setAccessibleName(tr("Figures of {name}").format(name=camera.name))
         for part in (self.header, self.picture, self.table):
             part.setParent(self)
         self.header.clicked.connect(self._header_tapped)
@@ -402,11 +407,17 @@ class CompareColumn(QWidget):
 
 def basis(quality: SensorQuality) -> str:
     """What the figures rest on, in a few words."""
-    plane = "no plane" if quality.region is None else "plane chosen" if quality.chosen else "plane found"
+    plane = (
+        tr("no plane")
+        if quality.region is None
+        else tr("plane chosen")
+        if quality.chosen
+        else tr("plane found")
+    )
     parts = [
         plane,
         f"Z: {quality.against}" if quality.against else "",
-        counted(quality.frames, "frame"),
+        tr_many("{count:,} frame", "{count:,} frames", quality.frames),
     ]
     return "  ·  ".join(part for part in parts if part)
 
@@ -414,7 +425,12 @@ def basis(quality: SensorQuality) -> str:
 def spoken(quality: SensorQuality) -> str:
     """All figures as one text, for those who do not see them."""
     raw, refined = (quality.streams[name].figures for name in STREAMS)
-    lines = [f"{kind.title}: raw {raw[kind.key].words}, refined {refined[kind.key].words}" for kind in KINDS]
+    lines = [
+        tr("{title}: raw {raw}, refined {refined}").format(
+            title=kind.title, raw=raw[kind.key].words, refined=refined[kind.key].words
+        )
+        for kind in KINDS
+    ]
     return f"{'; '.join(lines)}. {basis(quality)}"
 
 

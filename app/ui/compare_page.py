@@ -5,8 +5,9 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.messages import Message
 from app.quality.sensor import SensorQuality
 from app.ui import theme
@@ -17,22 +18,23 @@ from app.ui.legends import RangeButton, metres
 from app.ui.number_pad import NumberPad
 from app.ui.report_pdf import write_pdf
 from app.ui.widgets import Button, ChipGroup, EmptyState, Option, PrimaryButton, Segmented, Switch, label
+from app.ui.worded import Slider, Worded
 from app.viewmodels.compare import MOST_SENSORS, CompareModel, Saved, Simulation
 from app.viewmodels.live import PRESETS_M, CameraTitle, LiveOptions, TileView
 
 VIEWS: Final = (
-    Option("refined", "Refined", hint="Refined depth (E)"),
-    Option("both", "Raw and refined", hint="Both at once (B)"),
-    Option("colour", "Colour", hint="The colour pictures (V)"),
+    Option("refined", tr_noop("Refined"), hint=tr_noop("Refined depth (E)")),
+    Option("both", tr_noop("Raw and refined"), hint=tr_noop("Both at once (B)")),
+    Option("colour", tr_noop("Colour"), hint=tr_noop("The colour pictures (V)")),
 )
 LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
     "refined": ("refined",),
     "both": ("raw", "refined"),
     "colour": ("colour",),
 }
-HOLD_WORDS: Final = "Hold to see raw"
-HELD_WORDS: Final = "Raw"
-TAP_WORDS: Final = "Tap on a picture to choose its plane"
+HOLD_WORDS: Final = tr_noop("Hold to see raw")
+HELD_WORDS: Final = tr_noop("Raw")
+TAP_WORDS: Final = tr_noop("Tap on a picture to choose its plane")
 ROOMY_PX: Final = 1150
 """Width from which on there is room for these words."""
 COLUMN_GAP_PX: Final = 10
@@ -51,7 +53,7 @@ def make_page(context: WindowContext) -> QWidget:
     return page
 
 
-class ColumnsArea(QWidget):
+class ColumnsArea(Worded, QWidget):
     """The sensors beside each other, or one alone."""
 
     def __init__(self) -> None:
@@ -99,37 +101,39 @@ class ColumnsArea(QWidget):
             column.setGeometry(QRect(corner, QSize(width, height)))
 
 
-class ComparePage(QWidget):
+class ComparePage(Worded, QWidget):
     """Tool bar, the sensors, and a bar with what a presenter presses."""
 
     def __init__(self, context: WindowContext, model: CompareModel) -> None:
         super().__init__()
         self.model = model
         self._context = context
-        self.views = Segmented(VIEWS, "What is shown")
+        self.views = Segmented(VIEWS, tr("What is shown"))
         self._range = RangeButton()
         self._presets = ChipGroup(
             [
-                Option(name, f"{metres(near)[:-2]} to {metres(far)}")
+                Option(name, tr("{near} to {far}").format(near=metres(near)[:-2], far=metres(far)))
                 for name, (near, far) in PRESETS_M.items()
             ],
-            "Range of the depth colours",
+            tr("Range of the depth colours"),
         )
         self._presets.hide()
         self._tap = label("", "muted", wrap=False)
         self._tap.setMinimumHeight(theme.TARGET_PX)  # as high as the buttons beside it
         self._tap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._tap.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._find = Button("Find planes", icon_name="image-filter-center-focus")
-        self._find.setToolTip("Let go of the chosen planes and look for one in each picture (F)")
-        self.distance = Button("Distance", icon_name="ruler", checkable=True)
-        self.distance.setToolTip("Type how far away a plane really is; Z Accuracy is measured against it (T)")
+        self._find = Button(tr("Find planes"), icon_name="image-filter-center-focus")
+        self._find.setToolTip(tr("Let go of the chosen planes and look for one in each picture (F)"))
+        self.distance = Button(tr("Distance"), icon_name="ruler", checkable=True)
+        self.distance.setToolTip(
+            tr("Type how far away a plane really is; Z Accuracy is measured against it (T)")
+        )
         self.area = ColumnsArea()
         self._nothing = EmptyState(
             "compare-horizontal",
-            "Nothing to compare yet",
-            "Open the simulated rig, or choose cameras or a recording in Settings.",
-            action_text="Open the demo cameras",
+            tr("Nothing to compare yet"),
+            tr("Open the simulated rig, or choose cameras or a recording in Settings."),
+            action_text=tr("Open the demo cameras"),
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)
@@ -138,19 +142,19 @@ class ComparePage(QWidget):
         self.hold.setMinimumHeight(theme.BIG_TARGET_PX)
         self.hold.setStyleSheet(f"font-size: {theme.TITLE_PX}px; font-weight: 600;")
         self.hold.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.hold.setToolTip("Raw depth for as long as it is pressed (Space)")
-        self.report = PrimaryButton("Report", icon_name="file-document-outline")
+        self.hold.setToolTip(tr("Raw depth for as long as it is pressed (Space)"))
+        self.report = PrimaryButton(tr("Report"), icon_name="file-document-outline")
         self.report.setMinimumHeight(theme.BIG_TARGET_PX)
-        self.report.setToolTip("Write this comparison as HTML and PDF (Ctrl+S)")
-        self.difficulty = QSlider(Qt.Orientation.Horizontal)
+        self.report.setToolTip(tr("Write this comparison as HTML and PDF (Ctrl+S)"))
+        self.difficulty = Slider(Qt.Orientation.Horizontal)
         self.difficulty.setRange(0, 100)
-        self.difficulty.setAccessibleName("Scene difficulty")
+        self.difficulty.setAccessibleName(tr("Scene difficulty"))
         self._difficulty_words = label("", wrap=False)
-        self.still = Switch("Stand still")
-        self.still.setToolTip("Noise and flicker need cameras that stand still")
+        self.still = Switch(tr("Stand still"))
+        self.still.setToolTip(tr("Noise and flicker need cameras that stand still"))
         self._simulation = self._make_simulation()
-        self.pad = NumberPad("Distance to the plane", unit="m", least=NEAREST_M, most=FARTHEST_M)
-        self.pad_sensors = ChipGroup([], "Whose plane")
+        self.pad = NumberPad(tr("Distance to the plane"), unit="m", least=NEAREST_M, most=FARTHEST_M)
+        self.pad_sensors = ChipGroup([], tr("Whose plane"))
         self.pad.top.addWidget(self.pad_sensors)
         self.pad.setParent(self)
         self.pad.hide()
@@ -347,13 +351,15 @@ class ComparePage(QWidget):
         self.distance.setEnabled(bool(sensors))
         measured = bool(sensors) and all(self.model.quality(title.camera_id) for title in sensors)
         self.report.setEnabled(measured and not self.model.reporting)
-        self.report.setText("Writing ..." if self.model.reporting else "Report")
+        self.report.setText(tr("Writing ...") if self.model.reporting else tr("Report"))
         self.hold.setEnabled(bool(sensors) and self.views.choice != "both")
 
     def _show_simulation(self, simulation: Simulation | None) -> None:
         self._simulation.setVisible(simulation is not None)
         if simulation is not None:
-            self._difficulty_words.setText(f"Scene difficulty {simulation.difficulty:.0%}")
+            self._difficulty_words.setText(
+                tr("Scene difficulty {difficulty:.0%}").format(difficulty=simulation.difficulty)
+            )
             self.difficulty.setValue(round(simulation.difficulty * 100))
             self.still.setChecked(simulation.still)
 
@@ -388,8 +394,10 @@ class ComparePage(QWidget):
 
     def _say_saved(self, saved: Saved) -> None:
         self._show_enabled()
-        text = f"Report saved: {saved.html.name} and {saved.pdf.name}"
-        self._context.show_banner(Notice("info", text, f"In {saved.html.parent}", lasts_s=20))
+        text = tr("Report saved: {html} and {pdf}").format(html=saved.html.name, pdf=saved.pdf.name)
+        self._context.show_banner(
+            Notice("info", text, tr("In {parent}").format(parent=saved.html.parent), lasts_s=20)
+        )
 
     def _say_failed(self, problem: Message) -> None:
         self._show_enabled()

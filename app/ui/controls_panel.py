@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.preview import Preview
 from app.ui.widgets import Button, IconButton, Option, Picker, Switch, caption, label, set_tone
+from app.ui.worded import Slider, Worded
 from app.viewmodels.controls import (
     POSITIONS,
     ControlGroup,
@@ -24,10 +26,10 @@ from app.viewmodels.controls import (
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.frame import Frame
 
-FILES: Final = "Settings of a camera (*.json *.bin *.txt)"
+FILES: Final = tr_noop("Settings of a camera (*.json *.bin *.txt)")
 
 
-class ControlsPanel(QWidget):
+class ControlsPanel(Worded, QWidget):
     """The picture and presets above, then the controls of one camera by group, then the vendor's own file.
 
     Args:
@@ -45,10 +47,10 @@ class ControlsPanel(QWidget):
         self.note = label("", "body")
         set_tone(self.note, "warning")
         self.presets = {preset.name: Button(preset.title) for preset in PRESETS}
-        self.defaults = Button("Back to the defaults", icon_name="restore")
-        self.all = Switch("Show everything")
-        self.load = Button("Load a file ...", icon_name="folder-open-outline")
-        self.save = Button("Save to a file ...", icon_name="content-save-outline")
+        self.defaults = Button(tr("Back to the defaults"), icon_name="restore")
+        self.all = Switch(tr("Show everything"))
+        self.load = Button(tr("Load a file ..."), icon_name="folder-open-outline")
+        self.save = Button(tr("Save to a file ..."), icon_name="content-save-outline")
         self.editors: dict[str, ControlEditor] = {}
         self._sections: list[QWidget] = []
         presets = QHBoxLayout()
@@ -144,7 +146,7 @@ class ControlsPanel(QWidget):
         self._model.set_preset(name)
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "Load settings of the vendor's tool", str(Path.home()), FILES)
+        dialog = QFileDialog(self, tr("Load settings of the vendor's tool"), str(Path.home()), FILES)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._file_chosen)
@@ -154,7 +156,7 @@ class ControlsPanel(QWidget):
         self._model.load_from(Path(path))
 
     def _choose_place(self) -> None:
-        dialog = QFileDialog(self, "Save settings for the vendor's tool", str(Path.home()), FILES)
+        dialog = QFileDialog(self, tr("Save settings for the vendor's tool"), str(Path.home()), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -165,7 +167,7 @@ class ControlsPanel(QWidget):
         self._model.save_to(Path(path))
 
 
-class ControlEditor(QWidget):
+class ControlEditor(Worded, QWidget):
     """One control: its name, its value, and what moves it.
 
     Signals:
@@ -213,11 +215,15 @@ class NumberEditor(ControlEditor):
         self._value = label("", "body", wrap=False)
         self._value.setFont(theme.font(theme.BODY_PX, tabular=True))
         self._head.addWidget(self._value)
-        self.less = IconButton("minus", f"{control.group} {control.title}: less")
-        self.more = IconButton("plus", f"{control.group} {control.title}: more")
+        self.less = IconButton(
+            "minus", tr("{group} {title}: less").format(group=control.group, title=control.title)
+        )
+        self.more = IconButton(
+            "plus", tr("{group} {title}: more").format(group=control.group, title=control.title)
+        )
         for button in (self.less, self.more):
             button.setAutoRepeat(True)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, POSITIONS)
         self.slider.setAccessibleName(f"{control.group} {control.title}")
         self.slider.setMinimumHeight(theme.SMALLEST_TARGET_PX)

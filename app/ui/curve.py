@@ -8,13 +8,15 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import label
+from app.ui.worded import Worded
 
 HEIGHT_PX = 270
 
 
-class Curve(QWidget):
+class Curve(Worded, QWidget):
     """A titled curve with its last value in figures.
 
     Args:
@@ -54,7 +56,7 @@ class Curve(QWidget):
         few = len(steps) < 30
         colour = theme.current().accent
         self._line.setData(steps, values, symbol="o" if few else None, symbolSize=6, symbolBrush=colour)
-        last = f"{values[-1]:.3g}{self._unit}" if len(values) else "no value yet"
+        last = f"{values[-1]:.3g}{self._unit}" if len(values) else tr("no value yet")
         self._title.setText(f"{self._name}: {last}")
         self.setAccessibleName(self._title.text())
 

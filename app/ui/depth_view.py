@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
@@ -28,6 +29,7 @@ from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
 from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
+from app.ui.worded import Worded
 from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
 from app.viewmodels.layers import FILTERED, LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
@@ -52,7 +54,7 @@ DIM: Final = QColor(7, 9, 12, 170)
 DARK_INK: Final = QColor(13, 16, 20)
 
 
-class DepthView(QWidget):
+class DepthView(Worded, QWidget):
     """The pictures of one camera.
 
     Signals:
@@ -100,14 +102,14 @@ class DepthView(QWidget):
         self._counted: object = None
         self._said: tuple[QPointF, float, Readout | None] | None = None
         self._free = QRect()
-        self._choose = Button("Choose model")
+        self._choose = Button(tr("Choose model"))
         self._choose.setParent(self)
         self._choose.hide()
         self._choose.clicked.connect(self.model_requested)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setMinimumSize(120, 90)
-        self.setAccessibleName("Camera pictures")
+        self.setAccessibleName(tr("Camera pictures"))
 
     @property
     def panes(self) -> list[Pane]:
@@ -168,7 +170,7 @@ class DepthView(QWidget):
             if abs(width / height - self._aspect) > 1e-3:
                 self._aspect = width / height
                 self._rearrange()
-        frozen = f"Frozen {seconds(tile.frozen_s)}" if tile.frozen else ""
+        frozen = tr("Frozen {seconds}").format(seconds=seconds(tile.frozen_s)) if tile.frozen else ""
         if frozen != self._frozen:
             self._frozen = frozen
             self.update()
@@ -372,7 +374,7 @@ class DepthView(QWidget):
         line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, "Repair took")
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair took"))
         painter.setFont(value_font)
         painter.setPen(QColor(colours.text))
         painter.drawText(line, right, took)
@@ -381,16 +383,16 @@ class DepthView(QWidget):
         """Words for this layer, and whether they stand over an old picture."""
         tile = self._tile
         if tile is None:
-            return Note("Camera starting"), False
+            return Note(tr("Camera starting")), False
         if layer in REPAIRED:
             if layer == "confidence" and tile.refined is not None and tile.refined.confidence is None:
-                return Note("No confidence", "This repair does not say how sure it is."), False
+                return Note(tr("No confidence"), tr("This repair does not say how sure it is.")), False
             note = tile.refined_note
             if note is None and tile.camera_note is not None:
-                note = Note("No camera, nothing to refine") if tile.frame is None else None
+                note = Note(tr("No camera, nothing to refine")) if tile.frame is None else None
             return note, tile.refined is not None
         if layer == "ir" and tile.camera_note is None and tile.frame and tile.frame.ir_left is None:
-            return Note("No infrared picture", "This camera sends none."), False
+            return Note(tr("No infrared picture"), tr("This camera sends none.")), False
         return tile.camera_note, tile.frame is not None
 
     def _paint_note(self, painter: QPainter, layer: Layer, clip: QRect) -> None:
@@ -414,7 +416,12 @@ class DepthView(QWidget):
         texts = [FILTERED if filtered else LAYER_WORDS[layer]]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
-            texts.insert(0, f"{texts[0]}, {refined.hidden_share:.0%} hidden")
+            texts.insert(
+                0,
+                tr("{text}, {hidden_share:.0%} hidden").format(
+                    text=texts[0], hidden_share=refined.hidden_share
+                ),
+            )
         at_right = clip.x() > rect.x()
         for text in texts:
             width = metrics.horizontalAdvance(text) + 18

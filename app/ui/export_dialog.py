@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 
 from app.exporting.source import ExportOptions
 from app.exporting.table import BY_NAME, EXPORTERS, Exporter
+from app.language import tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.widgets import (
@@ -26,21 +27,22 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.viewmodels.session_work import ExportWish
 from model.spec import EngineChoice, find
 
 ROW_PX = 76
-DEPTHS = (Option("raw", "Raw depth"), Option("refined", "Refined depth"))
+DEPTHS = (Option("raw", tr_noop("Raw depth")), Option("refined", tr_noop("Refined depth")))
 EVERY = (
-    Option("1", "Every frame"),
-    Option("2", "Every 2nd frame"),
-    Option("5", "Every 5th frame"),
-    Option("10", "Every 10th frame"),
-    Option("30", "Every 30th frame"),
+    Option("1", tr_noop("Every frame")),
+    Option("2", tr_noop("Every 2nd frame")),
+    Option("5", tr_noop("Every 5th frame")),
+    Option("10", tr_noop("Every 10th frame")),
+    Option("30", tr_noop("Every 30th frame")),
 )
 
 
-class FormatRow(QAbstractButton):
+class FormatRow(Worded, QAbstractButton):
     """One format: its name, and what it writes."""
 
     def __init__(self, exporter: Exporter) -> None:
@@ -93,7 +95,7 @@ class ExportDialog(Sheet):
 
     def __init__(self, entry: SessionEntry, repair: EngineChoice, *, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(tr("Export"))
         self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._entry = entry
@@ -108,15 +110,15 @@ class ExportDialog(Sheet):
             self._group.addButton(row)
             column.addWidget(row)
         column.addStretch(1)
-        self.which = Segmented(DEPTHS, "Depth")
+        self.which = Segmented(DEPTHS, tr("Depth"))
         self.which.select("raw")
-        self.every = Picker("How many frames", EVERY)
+        self.every = Picker(tr("How many frames"), EVERY)
         self.every.select("1")
-        self.repair = Switch(f"Repair now with {find(repair.model).title}")
+        self.repair = Switch(tr("Repair now with {title}").format(title=find(repair.model).title))
         self.repair.setVisible(repair.model != "off")
         self._note = caption()
-        self.go = PrimaryButton("Choose a folder ...", icon_name="folder-outline")
-        cancel = Button("Cancel")
+        self.go = PrimaryButton(tr("Choose a folder ..."), icon_name="folder-outline")
+        cancel = Button(tr("Cancel"))
         choices = QHBoxLayout()
         choices.setSpacing(theme.SPACE_PX)
         choices.addWidget(self.which)
@@ -131,7 +133,7 @@ class ExportDialog(Sheet):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
         outer.setSpacing(12)
-        outer.addWidget(title(f"Export {entry.name}"))
+        outer.addWidget(title(tr("Export {name}").format(name=entry.name)))
         outer.addWidget(touch_scroll(rows), 1)
         outer.addLayout(choices)
         outer.addLayout(foot)
@@ -162,9 +164,9 @@ class ExportDialog(Sheet):
         nothing = self.wish.options.depth == "refined" and not self._entry.refined and not self.wish.repair
         self.go.setEnabled(not nothing)
         self._note.setText(
-            "This session holds no refined depth: export raw depth, or repair it now."
+            tr("This session holds no refined depth: export raw depth, or repair it now.")
             if nothing
-            else "An export that was stopped goes on where it ended."
+            else tr("An export that was stopped goes on where it ended.")
         )
 
     def _choose(self) -> None:

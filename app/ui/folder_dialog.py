@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import tr
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.widgets import Button, PrimaryButton, Sheet, caption, fling, label, set_tone, title
@@ -58,13 +59,13 @@ class FolderDialog(Sheet):
         self._path = label("", "body")
         self._note = caption()
         self.rows = QListWidget()
-        self.rows.setAccessibleName("Folders")
+        self.rows.setAccessibleName(tr("Folders"))
         self.rows.setIconSize(QSize(28, 28))
         self.rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         fling(self.rows.viewport())
-        self.up = Button("Up", icon_name="arrow-up")
-        self.choose = PrimaryButton("Choose this folder", icon_name="check")
-        cancel = Button("Cancel")
+        self.up = Button(tr("Up"), icon_name="arrow-up")
+        self.choose = PrimaryButton(tr("Choose this folder"), icon_name="check")
+        cancel = Button(tr("Cancel"))
         places = QHBoxLayout()
         places.setSpacing(theme.GAP_PX)
         places.addWidget(self.up)
@@ -110,9 +111,9 @@ class FolderDialog(Sheet):
         self.up.setEnabled(view.path != view.path.parent)
         possible = not view.problem and (view.session or not self._sessions_only)
         self.choose.setEnabled(possible)
-        note = "" if possible else "Go into a session; its icon is a film."
+        note = "" if possible else tr("Go into a session; its icon is a film.")
         if not view.problem and possible and not view.rows:
-            note = "This is a recorded session." if view.session else "There is no folder in here."
+            note = tr("This is a recorded session.") if view.session else tr("There is no folder in here.")
         self._note.setText(view.problem or note)
         set_tone(self._note, "error" if view.problem else "")
 

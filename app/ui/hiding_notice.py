@@ -3,11 +3,13 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import Button, label
+from app.ui.worded import Worded
 
 
-class HidingNotice(QFrame):
+class HidingNotice(Worded, QFrame):
     """A strip with a way back; hidden while the repair sees all depth.
 
     Signals:
@@ -21,7 +23,7 @@ class HidingNotice(QFrame):
         self.setProperty("role", "banner")
         self.setProperty("level", "warning")
         self._words = label("", "body")
-        self._end = Button("Show all depth", icon_name="eye-outline")
+        self._end = Button(tr("Show all depth"), icon_name="eye-outline")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 6, 6)
         row.setSpacing(theme.SPACE_PX)
@@ -32,7 +34,9 @@ class HidingNotice(QFrame):
 
     def show_share(self, share: float) -> None:
         """Say how much is hidden; nothing is hidden at 0."""
-        words = f"{share:.0%} of the depth is hidden from the repair on purpose."
-        self._words.setText(f"{words} What comes of it is not recorded as refined depth.")
+        words = tr("{share:.0%} of the depth is hidden from the repair on purpose.").format(share=share)
+        self._words.setText(
+            tr("{words} What comes of it is not recorded as refined depth.").format(words=words)
+        )
         self.setAccessibleName(words)
         self.setVisible(share > 0)

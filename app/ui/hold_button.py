@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QAbstractButton
 
 from app.ui import theme
 from app.ui.icons import icon
+from app.ui.worded import Worded
 
 HOLD_S = 2.0
 FRAME_MS = 30
 
 
-class HoldButton(QAbstractButton):
+class HoldButton(Worded, QAbstractButton):
     """Fills a ring while it is held.
 
     Args:

@@ -5,6 +5,7 @@ from typing import Final, cast
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.widgets import Option, Segmented, label
 from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS, Layer
@@ -16,8 +17,19 @@ QPushButton[kind="segment"] { padding: 0 8px; }
 QPushButton[kind="segment"]:focus { padding: 0 7px; }
 """
 """Ten segments and three buttons stand in one row of a screen of 1280 pixels."""
-BASE_WORDS: Final = {"wipe": "Left", "blend": "Under", "side": "Beside", "inset": "Corner"}
-SHOWN_WORDS: Final = {"wipe": "Right", "blend": "Over", "side": "Show", "inset": "Large", "one": "Show"}
+BASE_WORDS: Final = {
+    "wipe": tr_noop("Left"),
+    "blend": tr_noop("Under"),
+    "side": tr_noop("Beside"),
+    "inset": tr_noop("Corner"),
+}
+SHOWN_WORDS: Final = {
+    "wipe": tr_noop("Right"),
+    "blend": tr_noop("Over"),
+    "side": tr_noop("Show"),
+    "inset": tr_noop("Large"),
+    "one": tr_noop("Show"),
+}
 
 
 class LayerBar(QObject):
@@ -36,8 +48,8 @@ class LayerBar(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bases = Segmented([_option(layer) for layer in BASES], "Compare with")
-        self.layers = Segmented([_option(layer) for layer in LAYERS], "Show")
+        self.bases = Segmented([_option(layer) for layer in BASES], tr("Compare with"))
+        self.layers = Segmented([_option(layer) for layer in LAYERS], tr("Show"))
         self._base_word, self._shown_word = label("", "muted", wrap=False), label("", "muted", wrap=False)
         self.parts = (_part(self._base_word, self.bases), _part(self._shown_word, self.layers))
         self.bases.changed.connect(self._base_changed)

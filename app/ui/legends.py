@@ -6,8 +6,10 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import Button, label
+from app.ui.worded import Worded
 from app.viewmodels.colouring import (
     PROVENANCE_COLOURS,
     PROVENANCE_MEANINGS,
@@ -47,9 +49,9 @@ class RangeButton(Button):
         """Show the present range."""
         self._near, self._far, self._auto = metres(options.near_m), metres(options.far_m), options.auto
         self._ramp = ramp_image(ramp(options.colour_map))
-        words = f"Depth colours from {self._near} to {self._far}"
+        words = tr("Depth colours from {near} to {far}").format(near=self._near, far=self._far)
         self.setAccessibleName(words)
-        self.setToolTip(f"{words}; press to change")
+        self.setToolTip(tr("{words}; press to change").format(words=words))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -71,7 +73,7 @@ class RangeButton(Button):
             painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "auto")
 
 
-class _Swatch(QWidget):
+class _Swatch(Worded, QWidget):
     def __init__(self, colour: tuple[int, int, int]) -> None:
         super().__init__()
         self._colour = QColor(*colour)
@@ -85,12 +87,12 @@ class _Swatch(QWidget):
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 6, 6)
 
 
-class ProvenanceLegend(QWidget):
+class ProvenanceLegend(Worded, QWidget):
     """The four colours of provenance, in words."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("What the provenance colours mean")
+        self.setAccessibleName(tr("What the provenance colours mean"))
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(theme.GAP_PX)
@@ -104,7 +106,7 @@ class ProvenanceLegend(QWidget):
         row.addStretch(1)
 
 
-class _Ramp(QWidget):
+class _Ramp(Worded, QWidget):
     """A colour bar with words at its ends and in its middle."""
 
     def __init__(self, colours: NDArray[np.uint8], accessible_name: str) -> None:
@@ -140,15 +142,15 @@ class _Ramp(QWidget):
         painter.drawText(beyond, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, middle)
 
 
-class Legend(QStackedWidget):
+class Legend(Worded, QStackedWidget):
     """Says what the colours mean of layers whose colours are not distances; hidden for the others."""
 
     def __init__(self) -> None:
         super().__init__()
         self._provenance = ProvenanceLegend()
-        self._difference = _Ramp(diverging(), "Colours of the difference")
-        self._confidence = _Ramp(ramp("viridis"), "Colours of the confidence")
-        self._confidence.show_words("0", "how probable it is that the depth is less than 5 % off", "1")
+        self._difference = _Ramp(diverging(), tr("Colours of the difference"))
+        self._confidence = _Ramp(ramp("viridis"), tr("Colours of the confidence"))
+        self._confidence.show_words("0", tr("how probable it is that the depth is less than 5 % off"), "1")
         for page in (self._provenance, self._difference, self._confidence):
             self.addWidget(page)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -163,7 +165,7 @@ class Legend(QStackedWidget):
         page = pages.get(options.shown) or pages.get(options.base)
         limit = millimetres(options.difference_m)
         self._difference.show_words(
-            f"\u2212{limit}", "refined minus raw: blue is nearer, red farther", f"+{limit}"
+            f"\u2212{limit}", tr("refined minus raw: blue is nearer, red farther"), f"+{limit}"
         )
         self.setVisible(page is not None)
         if page is not None:

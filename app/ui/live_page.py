@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidg
 from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.images import write_image
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.checkup_panel import CheckupPanel
 from app.ui.cloud_options import VIEWS
@@ -30,6 +31,7 @@ from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
+from app.ui.worded import Worded
 from app.viewmodels.checkup import CheckupModel
 from app.viewmodels.cloud_export import write_cloud
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
@@ -38,17 +40,17 @@ from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, 
 from app.viewmodels.measure import Measured, MeasureModel, Tool
 
 LAYOUTS = (
-    Option("one", "One", hint="One picture for each camera (O)"),
-    Option("wipe", "Wipe", hint="Two pictures on either side of a line (W)"),
-    Option("blend", "Blend", hint="Two pictures over each other (B)"),
-    Option("side", "Side", hint="Pictures side by side (S)"),
-    Option("inset", "Corner", hint="One picture in the corner of another (I)"),
-    Option("cloud", "3D", hint="Raw and refined as point clouds (D)"),
+    Option("one", tr_noop("One"), hint=tr_noop("One picture for each camera (O)")),
+    Option("wipe", tr_noop("Wipe"), hint=tr_noop("Two pictures on either side of a line (W)")),
+    Option("blend", tr_noop("Blend"), hint=tr_noop("Two pictures over each other (B)")),
+    Option("side", tr_noop("Side"), hint=tr_noop("Pictures side by side (S)")),
+    Option("inset", tr_noop("Corner"), hint=tr_noop("One picture in the corner of another (I)")),
+    Option("cloud", "3D", hint=tr_noop("Raw and refined as point clouds (D)")),
 )
 
 NARROW_PX = 960
 """Below that a panel lies under the pictures, not beside them."""
-NO_CLOUD = "Choose the arrangement 3D, and wait for the first frame."
+NO_CLOUD = tr_noop("Choose the arrangement 3D, and wait for the first frame.")
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -59,7 +61,7 @@ def make_page(context: WindowContext) -> QWidget:
     return page
 
 
-class LivePage(QWidget):
+class LivePage(Worded, QWidget):
     """Tool bar, tiles, and the 3D view.
 
     Signals:
@@ -74,16 +76,16 @@ class LivePage(QWidget):
         self.measure = MeasureModel(model.find_tile, self)
         self.checkup = CheckupModel(context.studio, model.change_repair, partial(model.set_hidden, 0.0), self)
         self._context = context
-        self._layouts = Segmented(LAYOUTS, "Arrangement")
+        self._layouts = Segmented(LAYOUTS, tr("Arrangement"))
         self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
-        self._freeze = IconButton("pause", "Freeze the pictures (Space)", checkable=True)
-        self._measure = IconButton("ruler", "Measure (M)", checkable=True)
-        self._stages = IconButton("speedometer", "Rates and latencies (G)", checkable=True)
-        self._snapshot = IconButton("camera-outline", "Save a picture of what is shown (P)")
-        self._more = IconButton("dots-horizontal", "Everything that can be done (Ctrl+K)")
+        self._freeze = IconButton("pause", tr("Freeze the pictures (Space)"), checkable=True)
+        self._measure = IconButton("ruler", tr("Measure (M)"), checkable=True)
+        self._stages = IconButton("speedometer", tr("Rates and latencies (G)"), checkable=True)
+        self._snapshot = IconButton("camera-outline", tr("Save a picture of what is shown (P)"))
+        self._more = IconButton("dots-horizontal", tr("Everything that can be done (Ctrl+K)"))
         self._range = RangeButton()
-        self._models = Picker("Repair with")
+        self._models = Picker(tr("Repair with"))
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._models.setMinimumContentsLength(12)
@@ -94,16 +96,16 @@ class LivePage(QWidget):
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
         self._repair = RepairPanel()
-        self._tune = IconButton("tune-variant", "How the repair runs (T)", checkable=True)
+        self._tune = IconButton("tune-variant", tr("How the repair runs (T)"), checkable=True)
         self._cloud = CloudPanel()
         self._panel = SidePanel()
-        self._panel.add_page("colours", "Colours", self._colours)
-        self._panel.add_page("measure", "Measure", self._marks)
-        self._panel.add_page("repair", "Repair", self._repair)
-        self._panel.add_page("cloud", "3D view", self._cloud.options)
-        self._why = IconButton("stethoscope", "Why is it bad? (Q)", checkable=True)
+        self._panel.add_page("colours", tr("Colours"), self._colours)
+        self._panel.add_page("measure", tr("Measure"), self._marks)
+        self._panel.add_page("repair", tr("Repair"), self._repair)
+        self._panel.add_page("cloud", tr("3D view"), self._cloud.options)
+        self._why = IconButton("stethoscope", tr("Why is it bad? (Q)"), checkable=True)
         self._checkup = CheckupPanel()
-        self._panel.add_page("checkup", "Why is it bad?", self._checkup)
+        self._panel.add_page("checkup", tr("Why is it bad?"), self._checkup)
         self._openers = {
             "colours": self._range,
             "measure": self._measure,
@@ -116,9 +118,9 @@ class LivePage(QWidget):
         self._tiles = TilesArea()
         self._nothing = EmptyState(
             "camera-off-outline",
-            "No camera is open",
-            "Open the simulated rig to look around, or choose cameras or a recording in Settings.",
-            action_text="Open the demo cameras",
+            tr("No camera is open"),
+            tr("Open the simulated rig to look around, or choose cameras or a recording in Settings."),
+            action_text=tr("Open the demo cameras"),
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)
@@ -244,26 +246,41 @@ class LivePage(QWidget):
         model = self.model
         found = list(self._commands)
         found += [
-            Command(f"Show {title.name} large, or all alike", partial(model.focus_number, title.number))
+            Command(
+                tr("Show {name} large, or all alike").format(name=title.name),
+                partial(model.focus_number, title.number),
+            )
             for title in model.titles
         ]
         found += [
-            Command(f"Show {LAYER_WORDS[la]}: {LAYER_HINTS[la]}", partial(model.set_shown, la))
+            Command(
+                tr("Show {layer}: {meaning}").format(layer=LAYER_WORDS[la], meaning=LAYER_HINTS[la]),
+                partial(model.set_shown, la),
+            )
             for la in LAYERS
         ]
         found += [
-            Command(f"Compare with {LAYER_WORDS[layer]}", partial(model.set_base, layer)) for layer in BASES
+            Command(
+                tr("Compare with {layer}").format(layer=LAYER_WORDS[layer]),
+                partial(model.set_base, layer),
+            )
+            for layer in BASES
         ]
         found += [
-            Command(f"Colour depth from {metres(near)} to {metres(far)}", partial(model.set_preset, name))
+            Command(
+                tr("Colour depth from {near} to {far}").format(near=metres(near), far=metres(far)),
+                partial(model.set_preset, name),
+            )
             for name, (near, far) in PRESETS_M.items()
         ]
         found += [
-            Command(f"Colour depth with {word}", partial(model.set_colour_map, key))
+            Command(tr("Colour depth with {word}").format(word=word), partial(model.set_colour_map, key))
             for key, word in COLOUR_MAP_WORDS.items()
         ]
         found += [
-            Command(f"Repair with {spec.title}", partial(self._choose_model, spec.name))
+            Command(
+                tr("Repair with {title}").format(title=spec.title), partial(self._choose_model, spec.name)
+            )
             for spec in model.models()
         ]
         return found
@@ -271,43 +288,53 @@ class LivePage(QWidget):
     def _make_commands(self) -> list[Command]:
         layouts = zip(LAYOUTS, "OWBSID", strict=True)
         tools = [
-            Command(f"Measure: {option.text.lower()}", partial(self._measure_with, cast("Tool", option.key)))
+            Command(
+                tr("Measure: {text}").format(text=option.text.lower()),
+                partial(self._measure_with, cast("Tool", option.key)),
+            )
             for option in TOOLS
         ]
         return [
-            Command("Freeze the pictures, or go on", self._freeze.click, ("Space",)),
+            Command(tr("Freeze the pictures, or go on"), self._freeze.click, ("Space",)),
             *(
-                Command(f"Arrange: {option.text}", self._layouts.button(option.key).click, (key,))
+                Command(
+                    tr("Arrange: {text}").format(text=option.text),
+                    self._layouts.button(option.key).click,
+                    (key,),
+                )
                 for option, key in layouts
             ),
-            Command("Show the next layer", partial(self.model.step_layer, 1), ("L",)),
-            Command("Show the layer before", partial(self.model.step_layer, -1), ("Shift+L",)),
-            Command("Swap the two layers", self.model.swap_layers, ("X",)),
-            Command("Show all cameras alike", partial(self.model.set_focus, None), ("0", "Escape")),
-            Command("Measure", self._measure.click, ("M",)),
+            Command(tr("Show the next layer"), partial(self.model.step_layer, 1), ("L",)),
+            Command(tr("Show the layer before"), partial(self.model.step_layer, -1), ("Shift+L",)),
+            Command(tr("Swap the two layers"), self.model.swap_layers, ("X",)),
+            Command(tr("Show all cameras alike"), partial(self.model.set_focus, None), ("0", "Escape")),
+            Command(tr("Measure"), self._measure.click, ("M",)),
             *tools,
-            Command("Forget the newest mark", self.measure.undo, ("Ctrl+Z",)),
-            Command("Forget all marks", self.measure.clear, ("Delete",)),
-            Command("Show rates and latencies, or hide them", self._stages.click, ("G",)),
-            Command("Change the colours", self._range.click, ("C",)),
-            Command("Let the colours follow the scene", partial(self.model.set_preset, "auto"), ("A",)),
-            Command("Change how the repair runs", self._tune.click, ("T",)),
-            Command("Steady refined depth over time, or not", self._repair.stabilise.click),
-            Command("Show the repair all depth", partial(self.model.set_hidden, 0.0)),
-            Command("Save a picture of what is shown", self._snapshot.click, ("P", "Ctrl+S")),
-            Command("Why is it bad? Check a camera", self._why.click, ("Q",)),
-            Command("Reset the 3D view", self._cloud.reset, ("R",)),
-            Command("Change the 3D view", self._cloud.opener.click, ("V",)),
-            Command("3D: larger points", partial(self._cloud.options.resize_points, 1), ("+",)),
-            Command("3D: smaller points", partial(self._cloud.options.resize_points, -1), ("-",)),
-            Command("3D: mesh or points", self._cloud.options.mesh.click),
-            Command("3D: grid on the floor", self._cloud.options.grid.click),
-            Command("3D: clip box", self._cloud.options.box.click),
+            Command(tr("Forget the newest mark"), self.measure.undo, ("Ctrl+Z",)),
+            Command(tr("Forget all marks"), self.measure.clear, ("Delete",)),
+            Command(tr("Show rates and latencies, or hide them"), self._stages.click, ("G",)),
+            Command(tr("Change the colours"), self._range.click, ("C",)),
+            Command(tr("Let the colours follow the scene"), partial(self.model.set_preset, "auto"), ("A",)),
+            Command(tr("Change how the repair runs"), self._tune.click, ("T",)),
+            Command(tr("Steady refined depth over time, or not"), self._repair.stabilise.click),
+            Command(tr("Show the repair all depth"), partial(self.model.set_hidden, 0.0)),
+            Command(tr("Save a picture of what is shown"), self._snapshot.click, ("P", "Ctrl+S")),
+            Command(tr("Why is it bad? Check a camera"), self._why.click, ("Q",)),
+            Command(tr("Reset the 3D view"), self._cloud.reset, ("R",)),
+            Command(tr("Change the 3D view"), self._cloud.opener.click, ("V",)),
+            Command(tr("3D: larger points"), partial(self._cloud.options.resize_points, 1), ("+",)),
+            Command(tr("3D: smaller points"), partial(self._cloud.options.resize_points, -1), ("-",)),
+            Command(tr("3D: mesh or points"), self._cloud.options.mesh.click),
+            Command(tr("3D: grid on the floor"), self._cloud.options.grid.click),
+            Command(tr("3D: clip box"), self._cloud.options.box.click),
             *(
-                Command(f"3D: see from {view.text.lower()}", partial(self._cloud.body.see_from, view.key))
+                Command(
+                    tr("3D: see from {text}").format(text=view.text.lower()),
+                    partial(self._cloud.body.see_from, view.key),
+                )
                 for view in VIEWS
             ),
-            Command("3D: save the clouds as PLY", self.save_clouds),
+            Command(tr("3D: save the clouds as PLY"), self.save_clouds),
         ]
 
     def _measure_with(self, tool: Tool) -> None:
@@ -333,10 +360,10 @@ class LivePage(QWidget):
         try:
             picture = self._cloud.body.photograph(*size)
         except ValueError as error:
-            self._context.show_banner(Notice("error", str(error), "Choose a smaller picture."))
+            self._context.show_banner(Notice("error", str(error), tr("Choose a smaller picture.")))
             return
         if picture is None:
-            self._context.show_banner(Notice("error", "There is no 3D view to save.", NO_CLOUD))
+            self._context.show_banner(Notice("error", tr("There is no 3D view to save."), NO_CLOUD))
             return
         self._save("3d", "png", partial(write_image, image=picture))
 
@@ -344,7 +371,7 @@ class LivePage(QWidget):
         """Save what the 3D view draws as PLY, one file for raw and one for refined depth."""
         shown = self._cloud.clouds()
         if not shown:
-            self._context.show_banner(Notice("error", "There is no cloud to save.", NO_CLOUD))
+            self._context.show_banner(Notice("error", tr("There is no cloud to save."), NO_CLOUD))
             return
         look = self._cloud.body.look
         for name, clouds in shown.items():
@@ -364,11 +391,13 @@ class LivePage(QWidget):
             file.parent.mkdir(parents=True, exist_ok=True)
             write(file)
         except OSError as error:
-            hint = "Look whether the disk is full or write-protected."
-            text = f"{file} could not be written: {error.strerror}."
+            hint = tr("Look whether the disk is full or write-protected.")
+            text = tr("{file} could not be written: {strerror}.").format(file=file, strerror=error.strerror)
             self._context.show_banner(Notice("error", text, hint))
             return
-        self._context.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=4))
+        self._context.show_banner(
+            Notice("info", tr("Saved {name}.").format(name=file.name), str(file.parent), lasts_s=4)
+        )
 
     def _offer_models(self) -> None:
         self._models.set_options(

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
+from app.language import tr
 from app.ui import theme
 from app.viewmodels.readout import Readout
 
@@ -21,7 +22,7 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
     painter.setBrush(QColor(13, 16, 20, 235))
     painter.drawRoundedRect(box, 10, 10)
     y = box.y() + 8
-    for word, value in (("Refined", said.refined), ("Raw", said.raw)):
+    for word, value in ((tr("Refined"), said.refined), (tr("Raw"), said.raw)):
         painter.setFont(small)
         painter.setPen(QColor(theme.DARK.muted))
         painter.drawText(QRect(box.x() + 14, y, 70, 24), Qt.AlignmentFlag.AlignVCenter, word)

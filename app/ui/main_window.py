@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 from app import settings as settings_file
 from app import window_state
 from app.compose import Studio
+from app.language import tr
 from app.messages import Message
 from app.settings import Settings
 from app.ui import theme
@@ -46,6 +47,7 @@ from app.ui.playback_bar import PlaybackBar
 from app.ui.sessions_page import SessionsPage
 from app.ui.welcome import Answers, Welcome
 from app.ui.widgets import Banner, IconButton, label, set_tone
+from app.ui.worded import ToolButton, Worded
 from app.viewmodels.bundle import BundleModel
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.playback import PlaybackModel
@@ -76,7 +78,7 @@ RAIL_BUTTON_PX: Final = 80
 PALETTE_KEYS: Final = ("Ctrl+K", "Ctrl+P", "Ctrl+Alt+/", "H", "F1")
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Worded, QMainWindow):
     """Everything on the screen.
 
     Args:
@@ -126,10 +128,10 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._rail_buttons: dict[PageName, QToolButton] = {}
         self._theme_button = IconButton(
-            "theme-light-dark", "Dark, light or outdoor (Ctrl+Shift+T)", kind="quiet"
+            "theme-light-dark", tr("Dark, light or outdoor (Ctrl+Shift+T)"), kind="quiet"
         )
-        self._full_button = IconButton("fullscreen", "Full screen (F11)", kind="quiet")
-        self._way_out = HoldButton("exit-to-app", "Hold two seconds to leave")
+        self._full_button = IconButton("fullscreen", tr("Full screen (F11)"), kind="quiet")
+        self._way_out = HoldButton("exit-to-app", tr("Hold two seconds to leave"))
         self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
         self._moments = label("", "muted", wrap=False)
         self._places = label("", "muted", wrap=False)
@@ -194,15 +196,17 @@ class MainWindow(QMainWindow):
 
     def show_error(self, sentence: str) -> None:
         """Say that something went wrong that nobody expected."""
-        hint = "DepthMend goes on. A bundle holds logs, settings, versions and the last pictures."
-        self.show_banner(Notice("error", sentence, hint, "Save a bundle", self.save_bundle))
+        hint = tr("DepthMend goes on. A bundle holds logs, settings, versions and the last pictures.")
+        self.show_banner(Notice("error", sentence, hint, tr("Save a bundle"), self.save_bundle))
 
     def save_bundle(self) -> None:
         """Write everything that is needed to understand a failure into one file, in the background."""
         self._bundle.save()
 
     def _bundle_saved(self, file: Path) -> None:
-        self.show_banner(Notice("info", f"Saved {file.name}.", str(file.parent), lasts_s=8))
+        self.show_banner(
+            Notice("info", tr("Saved {name}.").format(name=file.name), str(file.parent), lasts_s=8)
+        )
 
     def _bundle_failed(self, message: Message) -> None:
         self.show_banner(Notice("error", message.sentence, message.hint))
@@ -283,8 +287,8 @@ class MainWindow(QMainWindow):
             self.show_banner(
                 Notice(
                     "error",
-                    f"The settings could not be written: {error.strerror}.",
-                    "They hold until DepthMend ends.",
+                    tr("The settings could not be written: {strerror}.").format(strerror=error.strerror),
+                    tr("They hold until DepthMend ends."),
                 )
             )
 
@@ -390,7 +394,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(theme.GAP_PX)
         group = QButtonGroup(self)
         for name, _, _ in PAGES:
-            button = QToolButton()
+            button = ToolButton()
             button.setText(name)
             button.setAccessibleName(name)
             button.setProperty("kind", "rail")
@@ -447,19 +451,21 @@ class MainWindow(QMainWindow):
     def _commands(self) -> list[Command]:
         """What can be done on every page."""
         found = [
-            Command(f"Go to {name}", partial(self.go_to, name), (f"Ctrl+{i}",))
+            Command(tr("Go to {name}").format(name=name), partial(self.go_to, name), (f"Ctrl+{i}",))
             for i, (name, _, _) in enumerate(PAGES, 1)
         ]
         found += [
-            Command("Save a bundle for support: logs, settings, versions, last pictures", self.save_bundle),
-            Command("Guide through the first start again", self.welcome),
-            Command("Change settings", partial(self.go_to, "Settings"), ("Ctrl+,",)),
-            Command("Dark, light or outdoor", self.toggle_theme, ("Ctrl+Shift+T",)),
+            Command(
+                tr("Save a bundle for support: logs, settings, versions, last pictures"), self.save_bundle
+            ),
+            Command(tr("Guide through the first start again"), self.welcome),
+            Command(tr("Change settings"), partial(self.go_to, "Settings"), ("Ctrl+,",)),
+            Command(tr("Dark, light or outdoor"), self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
         if not self._kiosk:
             found += [
-                Command("Full screen, or back", self.toggle_full_screen, ("F11",)),
-                Command("Leave DepthMend", self.leave, ("Ctrl+Q",)),
+                Command(tr("Full screen, or back"), self.toggle_full_screen, ("F11",)),
+                Command(tr("Leave DepthMend"), self.leave, ("Ctrl+Q",)),
             ]
         return found
 
@@ -495,7 +501,7 @@ class MainWindow(QMainWindow):
             _show_item(widget, item)
 
     def _source_opening(self, source: str) -> None:
-        self._say_on_live("Opening the cameras", f"Source: {source}")
+        self._say_on_live(tr("Opening the cameras"), tr("Source: {source}").format(source=source))
 
     def _source_opened(self, source: str) -> None:
         if self._source_notice is not None and self._banner.notice is self._source_notice:
@@ -503,12 +509,14 @@ class MainWindow(QMainWindow):
         self._source_notice = None
         if source != self._settings.source and is_session(Path(source)):
             back = partial(self.open_source, self._settings.source)
-            text = f"This is a recording: {Path(source).name}."
-            self._source_notice = Notice("info", text, "", "Back to the cameras", back)
+            text = tr("This is a recording: {name}.").format(name=Path(source).name)
+            self._source_notice = Notice("info", text, "", tr("Back to the cameras"), back)
             self.show_banner(self._source_notice)
 
     def _source_failed(self, message: Message) -> None:
-        self._say_on_live("No camera is open", "Open the simulated rig, or another source in Settings.")
+        self._say_on_live(
+            tr("No camera is open"), tr("Open the simulated rig, or another source in Settings.")
+        )
         to_settings = partial(self.go_to, "Settings")
         self._source_notice = Notice("error", message.sentence, message.hint, "Settings", to_settings)
         self.show_banner(self._source_notice)

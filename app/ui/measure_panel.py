@@ -6,36 +6,43 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.profile_chart import ProfileChart
 from app.ui.widgets import Button, Card, IconButton, Option, Segmented, label
+from app.ui.worded import Worded
 from app.viewmodels.measure import Measured, Tool, length_words
 from app.viewmodels.measuring import Stats
 from app.viewmodels.readout import depth_words
 
 TOOLS: Final = (
-    Option("point", "Point", hint="Tap to pin a point"),
-    Option("distance", "Distance", hint="Tap two points, or drag from one to the other"),
-    Option("area", "Area", hint="Drag a rectangle (Shift with any other tool)"),
-    Option("line", "Line", hint="Drag a line and see its profile"),
+    Option("point", tr_noop("Point"), hint=tr_noop("Tap to pin a point")),
+    Option("distance", tr_noop("Distance"), hint=tr_noop("Tap two points, or drag from one to the other")),
+    Option("area", tr_noop("Area"), hint=tr_noop("Drag a rectangle (Shift with any other tool)")),
+    Option("line", tr_noop("Line"), hint=tr_noop("Drag a line and see its profile")),
 )
 HOW: Final[dict[str, str]] = {
-    "point": "Tap a picture to pin a point.",
-    "distance": "Tap two points, or drag from one to the other.",
-    "area": "Drag a rectangle over a picture.",
-    "line": "Drag a line over a picture.",
+    "point": tr_noop("Tap a picture to pin a point."),
+    "distance": tr_noop("Tap two points, or drag from one to the other."),
+    "area": tr_noop("Drag a rectangle over a picture."),
+    "line": tr_noop("Drag a line over a picture."),
 }
-NAMES: Final = {"point": "Point", "distance": "Distance", "area": "Area", "line": "Line"}
+NAMES: Final = {
+    "point": tr_noop("Point"),
+    "distance": tr_noop("Distance"),
+    "area": tr_noop("Area"),
+    "line": tr_noop("Line"),
+}
 ROWS: Final = (
-    ("Mean", "mean_m"),
-    ("Median", "median_m"),
-    ("Std", "std_m"),
-    ("Min", "min_m"),
-    ("Max", "max_m"),
+    (tr_noop("Mean"), "mean_m"),
+    (tr_noop("Median"), "median_m"),
+    (tr_noop("Std"), "std_m"),
+    (tr_noop("Min"), "min_m"),
+    (tr_noop("Max"), "max_m"),
 )
 
 
-class MeasurePanel(QWidget):
+class MeasurePanel(Worded, QWidget):
     """Tools, and the values of all marks.
 
     Signals:
@@ -52,12 +59,12 @@ class MeasurePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tools = Segmented(TOOLS, "What to measure")
+        self.tools = Segmented(TOOLS, tr("What to measure"))
         self._how = label("", "muted")
-        self.undo = Button("Undo", icon_name="undo")
-        self.undo.setToolTip("Forget the newest mark (Ctrl+Z)")
-        self.clear = Button("Clear all", icon_name="delete-outline")
-        self.clear.setToolTip("Forget all marks (Delete)")
+        self.undo = Button(tr("Undo"), icon_name="undo")
+        self.undo.setToolTip(tr("Forget the newest mark (Ctrl+Z)"))
+        self.clear = Button(tr("Clear all"), icon_name="delete-outline")
+        self.clear.setToolTip(tr("Forget all marks (Delete)"))
         self.cards: dict[int, MarkCard] = {}
         self._column = QVBoxLayout()
         self._column.setSpacing(theme.GAP_PX)
@@ -116,7 +123,9 @@ class MarkCard(Card):
         super().__init__(margin_px=10)
         self.column.setSpacing(4)
         name = f"{found.mark.number}  {NAMES[found.mark.stroke.tool]}"
-        self.remove = IconButton("close", f"Forget mark {found.mark.number}", kind="quiet")
+        self.remove = IconButton(
+            "close", tr("Forget mark {number}").format(number=found.mark.number), kind="quiet"
+        )
         self.remove.setFixedSize(theme.SMALLEST_TARGET_PX, theme.SMALLEST_TARGET_PX)
         head = QHBoxLayout()
         head.addWidget(label(name, "title", wrap=False), 1)
@@ -145,30 +154,32 @@ class MarkCard(Card):
         """Show the values of this moment."""
         tool = found.mark.stroke.tool
         if tool == "point" and found.point is not None:
-            self._fill([("", "Raw", "Refined"), ("Depth", found.point.raw, found.point.refined)])
+            self._fill([("", tr("Raw"), tr("Refined")), (tr("Depth"), found.point.raw, found.point.refined)])
             self._note.setText(found.point.provenance)
         elif tool == "area" and found.raw_stats is not None:
             self._show_area(found.raw_stats, found.refined_stats)
         elif tool in {"distance", "line"} and found.words:
-            name = "Length" if tool == "line" else "Distance"
-            refined = length_words(found.refined_m) if len(found.words) > 1 else "no value"
-            self._fill([("", "Raw", "Refined"), (name, length_words(found.raw_m), refined)])
+            name = tr("Length") if tool == "line" else tr("Distance")
+            refined = length_words(found.refined_m) if len(found.words) > 1 else tr("no value")
+            self._fill([("", tr("Raw"), tr("Refined")), (name, length_words(found.raw_m), refined)])
             if self._chart is not None and found.raw_profile is not None:
                 self._chart.show_profiles(found.raw_profile, found.refined_profile)
         else:
-            self._note.setText("No picture here")
+            self._note.setText(tr("No picture here"))
         self._note.setVisible(bool(self._note.text()))
 
     def _show_area(self, raw: Stats, refined: Stats | None) -> None:
         both = (raw, refined)
-        rows: list[tuple[str, ...]] = [("", "Raw", "Refined")]
+        rows: list[tuple[str, ...]] = [("", tr("Raw"), tr("Refined"))]
         rows += [(word, *(_value(found, name) for found in both)) for word, name in ROWS]
-        rows.append(("Fill rate", *("no value" if one is None else f"{one.fill:.1%}" for one in both)))
+        rows.append(
+            (tr("Fill rate"), *(tr("no value") if one is None else f"{one.fill:.1%}" for one in both))
+        )
         self._fill(rows)
         best = raw if refined is None or not refined.fill else refined
         if best.fill:
             size = f"{best.width_m * 1000:.0f} × {best.height_m * 1000:.0f} mm"  # noqa: RUF001 - a multiplication sign
-            self._note.setText(f"{size} at the median depth")
+            self._note.setText(tr("{size} at the median depth").format(size=size))
 
     def _fill(self, rows: list[tuple[str, ...]]) -> None:
         for i, row in enumerate(rows):
@@ -184,7 +195,7 @@ class MarkCard(Card):
 
 def _value(found: Stats | None, name: str) -> str:
     if found is None:
-        return "no value"
+        return tr("no value")
     if not found.fill:
         return "none"
     value_m: float = getattr(found, name)

@@ -6,14 +6,16 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import Button, label, set_tone
+from app.ui.worded import Worded
 
 KEYS: Final = ("7", "8", "9", "4", "5", "6", "1", "2", "3", ".", "0")
 MOST_CHARACTERS: Final = 6
 
 
-class NumberPad(QFrame):
+class NumberPad(Worded, QFrame):
     """Keys for one positive number.
 
     Args:
@@ -51,11 +53,11 @@ class NumberPad(QFrame):
             keys.addWidget(self.keys[text], *divmod(number, 3))
             self.keys[text].clicked.connect(self._pressed)
         self._erase = _key(Button("", icon_name="backspace-outline"))
-        self._erase.setAccessibleName("Erase the last figure")
+        self._erase.setAccessibleName(tr("Erase the last figure"))
         self._erase.setAutoRepeat(True)
         keys.addWidget(self._erase, *divmod(len(KEYS), 3))
-        self.clear = _key(Button("Clear"))
-        self.done = _key(Button("Done", kind="primary"))
+        self.clear = _key(Button(tr("Clear")))
+        self.done = _key(Button(tr("Done"), kind="primary"))
         last = QHBoxLayout()
         last.setSpacing(theme.GAP_PX)
         last.addWidget(self.clear)
@@ -138,7 +140,9 @@ class NumberPad(QFrame):
         self._shown.setText(f"{self._text or '0'} {self._unit}")
         self._shown.setAccessibleName(f"{self._text or 'nothing'} {self._unit}")
         refused = bool(self._text) and self.value is None
-        self._hint.setText(f"{self._least:g} to {self._most:g} {self._unit}")
+        self._hint.setText(
+            tr("{least:g} to {most:g} {unit}").format(least=self._least, most=self._most, unit=self._unit)
+        )
         set_tone(self._hint, "warning" if refused else "")
         self.done.setEnabled(not refused)
 

@@ -10,22 +10,23 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLineEdit,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from app.language import tr
 from app.ui import theme
 from app.ui.commands import Command, matching
 from app.ui.widgets import IconButton, fling
+from app.ui.worded import LineEdit, Worded
 
 SIZE_PX: Final = (680, 620)
 ROW_PX: Final = 56
 
 
-class Palette(QDialog):
+class Palette(Worded, QDialog):
     """A list of commands with their keys.
 
     Args:
@@ -40,17 +41,17 @@ class Palette(QDialog):
 
     def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("What can be done")
+        self.setWindowTitle(tr("What can be done"))
         self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._commands = list(commands)
         self._found: list[Command] = []
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Type to find a command")
-        self.filter.setAccessibleName("Find a command")
+        self.filter = LineEdit()
+        self.filter.setPlaceholderText(tr("Type to find a command"))
+        self.filter.setAccessibleName(tr("Find a command"))
         self.filter.setMinimumHeight(theme.TARGET_PX)
         self.rows = QTableWidget(0, 2)
-        self.rows.setAccessibleName("Commands")
+        self.rows.setAccessibleName(tr("Commands"))
         self.rows.horizontalHeader().hide()
         self.rows.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.rows.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -63,7 +64,7 @@ class Palette(QDialog):
         self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         fling(self.rows.viewport())
-        close = IconButton("close", "Close the list")
+        close = IconButton("close", tr("Close the list"))
         head = QHBoxLayout()
         head.setSpacing(theme.GAP_PX)
         head.addWidget(self.filter, 1)

@@ -17,9 +17,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.preview import middle
 from app.ui.widgets import IconButton, Option, Picker, label
+from app.ui.worded import Worded
 from app.viewmodels.playback import Filmstrip, PlaybackModel, PlaybackView
 from drivers.playback import SPEEDS
 
@@ -31,7 +33,7 @@ ON_FILM = theme.DARK
 """Pictures lie on black in every theme."""
 
 
-class Strip(QWidget):
+class Strip(Worded, QWidget):
     """Pictures along the session, marks above them, and a line where the replay stands.
 
     Signals:
@@ -47,7 +49,7 @@ class Strip(QWidget):
         self._images: list[QImage | None] = []
         self._film = Filmstrip()
         self._share = 0.0
-        self.setAccessibleName("Position in the recording")
+        self.setAccessibleName(tr("Position in the recording"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -124,7 +126,7 @@ class Strip(QWidget):
         return min(max(event.position().x() / max(self.width() - 1, 1), 0.0), 1.0)
 
 
-class PlaybackBar(QFrame):
+class PlaybackBar(Worded, QFrame):
     """There while a replay runs and its page is in front."""
 
     def __init__(self, model: PlaybackModel) -> None:
@@ -132,17 +134,17 @@ class PlaybackBar(QFrame):
         self.setProperty("role", "strip")
         self._model = model
         self._offered = self._in_front = False
-        self.back = IconButton("step-backward", "One frame back (,)")
-        self.toggle = IconButton("pause", "Pause (K)")
-        self.forward = IconButton("step-forward", "One frame on (.)")
-        self.skip = IconButton("run-fast", "Skip frames to keep the pace", checkable=True)
+        self.back = IconButton("step-backward", tr("One frame back (,)"))
+        self.toggle = IconButton("pause", tr("Pause (K)"))
+        self.forward = IconButton("step-forward", tr("One frame on (.)"))
+        self.skip = IconButton("run-fast", tr("Skip frames to keep the pace"), checkable=True)
         self.strip = Strip()
         self.time = label("", "body", wrap=False)
         self.frame = label("", "muted", wrap=False)
         for words in (self.time, self.frame):
             words.setFont(theme.font(theme.BODY_PX, tabular=True))
             words.setMinimumWidth(WORDS_PX)
-        self.speed = Picker("Speed", [Option(f"{speed:g}", f"{speed:g}x") for speed in SPEEDS])
+        self.speed = Picker(tr("Speed"), [Option(f"{speed:g}", f"{speed:g}x") for speed in SPEEDS])
         words_column = QVBoxLayout()
         words_column.setSpacing(0)
         words_column.addStretch(1)
@@ -182,7 +184,7 @@ class PlaybackBar(QFrame):
     def show_view(self, view: PlaybackView) -> None:
         """Show where the replay stands."""
         self.toggle.set_icon("pause" if view.playing else "play")
-        name = "Pause (K)" if view.playing else "Play (K)"
+        name = tr("Pause (K)") if view.playing else tr("Play (K)")
         self.toggle.setAccessibleName(name)
         self.toggle.setToolTip(name)
         self.skip.setChecked(view.skipping)

@@ -6,13 +6,15 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.language import tr_noop
 from app.ui import theme
+from app.ui.worded import Worded
 
 
-class Preview(QWidget):
+class Preview(Worded, QWidget):
     """Shows an image in a frame of fixed proportions, or words where there is none."""
 
-    def __init__(self, *, aspect: float = 4 / 3, words: str = "No picture yet") -> None:
+    def __init__(self, *, aspect: float = 4 / 3, words: str = tr_noop("No picture yet")) -> None:
         super().__init__()
         self._aspect = aspect
         self._words = words

@@ -9,7 +9,9 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.language import tr
 from app.ui import theme
+from app.ui.worded import Worded
 from app.viewmodels.readout import depth_words
 
 HEIGHT_PX: Final = 170
@@ -17,7 +19,7 @@ AXIS_PX: Final = 66
 TICKS: Final = 3
 
 
-class ProfileChart(QWidget):
+class ProfileChart(Worded, QWidget):
     """Two curves over the length of a line; gaps are holes, and far is up."""
 
     def __init__(self) -> None:
@@ -32,7 +34,9 @@ class ProfileChart(QWidget):
         self._raw = raw
         self._refined = np.empty(0, np.float32) if refined is None else refined
         holes = float(np.isnan(raw).mean())
-        self.setAccessibleName(f"Profile over {len(raw)} pixels, raw {holes:.0%} holes")
+        self.setAccessibleName(
+            tr("Profile over {raw} pixels, raw {holes:.0%} holes").format(raw=len(raw), holes=holes)
+        )
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -48,7 +52,7 @@ class ProfileChart(QWidget):
         painter.setFont(theme.font(theme.CAPTION_PX, tabular=True))
         painter.setPen(QColor(colours.muted))
         if not both.size:
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No depth along this line")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("No depth along this line"))
             return
         low, high = limits(float(both.min()), float(both.max()))
         for i in range(TICKS):

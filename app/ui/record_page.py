@@ -4,8 +4,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr, tr_many, tr_noop
 from app.recording.preflight import Check
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
@@ -29,6 +30,7 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
+from app.ui.worded import ProgressBar, Worded
 from app.viewmodels.handover import handover
 from app.viewmodels.record import RecordViewModel
 from app.viewmodels.record_view import (
@@ -43,23 +45,23 @@ from app.viewmodels.record_view import (
     loss_words,
     safety_words,
 )
-from app.viewmodels.words import clock, counted, size
+from app.viewmodels.words import clock, size
 
 RECORD_PX = 120
 TIMER_PX = 84
 SIDE_PX = 380
 CAMERA_PX = 216
 
-NO_SCENE = Option("", "Not said")
+NO_SCENE = Option("", tr_noop("Not said"))
 TONES = {Tone.CALM: "", Tone.WARNING: "warning", Tone.BAD: "error"}
 BUSY = {RecordPhase.STARTING, RecordPhase.RECORDING, RecordPhase.CLOSING}
 BUTTONS = {
-    RecordPhase.NO_CAMERA: ("Record", "record-circle", False),
-    RecordPhase.WAITING: ("Record", "record-circle", False),
-    RecordPhase.READY: ("Record", "record-circle", True),
-    RecordPhase.STARTING: ("Starting ...", "record-circle", False),
-    RecordPhase.RECORDING: ("Stop", "stop-circle", True),
-    RecordPhase.CLOSING: ("Saving ...", "stop-circle", False),
+    RecordPhase.NO_CAMERA: (tr_noop("Record"), "record-circle", False),
+    RecordPhase.WAITING: (tr_noop("Record"), "record-circle", False),
+    RecordPhase.READY: (tr_noop("Record"), "record-circle", True),
+    RecordPhase.STARTING: (tr_noop("Starting ..."), "record-circle", False),
+    RecordPhase.RECORDING: (tr_noop("Stop"), "stop-circle", True),
+    RecordPhase.CLOSING: (tr_noop("Saving ..."), "stop-circle", False),
 }
 
 
@@ -95,7 +97,7 @@ class CameraCard(Card):
         self._written.setVisible(count is not None)
         self._lost.setVisible(count is not None)
         if count is not None:
-            self._written.setText(f"{count.written:,} written")
+            self._written.setText(tr("{written:,} written").format(written=count.written))
             words, tone = loss_words(count)
             self._lost.setText(words)
             set_tone(self._lost, "ok" if tone is Tone.CALM else TONES[tone])
@@ -112,7 +114,7 @@ class SavedCard(Card):
         self._reason = body()
         self._where = caption()
         self._where.setWordWrap(True)
-        self.open = PrimaryButton("Open in Sessions", icon_name="folder-play-outline")
+        self.open = PrimaryButton(tr("Open in Sessions"), icon_name="folder-play-outline")
         for widget in (self._words, self._reason, self._where, self.open):
             self.column.addWidget(widget)
         self.open.clicked.connect(self.open_requested)
@@ -123,10 +125,12 @@ class SavedCard(Card):
         self._words.setText(saved.words)
         set_tone(self._words, "warning" if saved.lost or saved.reason else "ok")
         self._reason.setVisible(bool(saved.reason))
-        self._reason.setText(f"It stopped by itself: {saved.reason} {saved.hint}".strip())
+        self._reason.setText(
+            tr("It stopped by itself: {reason} {hint}").format(reason=saved.reason, hint=saved.hint).strip()
+        )
         set_tone(self._reason, "error")
         # A zero-width space after each separator lets a long path break.
-        self._where.setText("In " + str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+        self._where.setText(tr("In ") + str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
         self.show()
 
 
@@ -140,7 +144,7 @@ class Events(Card):
     marked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("What happens now")
+        super().__init__(tr("What happens now"))
         self.buttons: dict[str, Button] = {}
         self._words = caption()
         grid = QGridLayout()
@@ -160,7 +164,7 @@ class Events(Card):
         self.setVisible(view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING})
         for button in self.buttons.values():
             button.setEnabled(view.phase is RecordPhase.RECORDING)
-        self._words.setText(counted(view.marks, "moment") + " marked")
+        self._words.setText(tr_many("{count:,} moment", "{count:,} moments", view.marks) + " marked")
 
     def _touched(self) -> None:
         self.marked.emit(next(what for what, button in self.buttons.items() if button is self.sender()))
@@ -170,7 +174,7 @@ class Checks(Card):
     """What was looked at before a recording."""
 
     def __init__(self) -> None:
-        super().__init__("Before recording")
+        super().__init__(tr("Before recording"))
         self._shown: tuple[Check, ...] = ()
         self._rows: list[QWidget] = []
         self.hide()
@@ -196,7 +200,7 @@ def _check_row(check: Check) -> QWidget:
     return words
 
 
-class RecordPage(QWidget):
+class RecordPage(Worded, QWidget):
     """Timer, button and disk at the left; cameras and labels at the right."""
 
     def __init__(self, model: RecordViewModel, context: WindowContext) -> None:
@@ -208,25 +212,25 @@ class RecordPage(QWidget):
         self._cards: dict[str, CameraCard] = {}
 
         self.timer = label("00:00", "figure", wrap=False)
-        self.timer.setAccessibleName("Time recorded")
+        self.timer.setAccessibleName(tr("Time recorded"))
         timer_font = theme.font(TIMER_PX, weight=QFont.Weight.DemiBold, tabular=True)
         self.timer.setStyleSheet(f"font-size: {TIMER_PX}px;")
         self.timer.setFont(timer_font)
         self.words = title()
-        self.record = RecordButton("Record")
+        self.record = RecordButton(tr("Record"))
         self.record.setMinimumHeight(RECORD_PX)
         self.record.setStyleSheet("font-size: 30px;")
         self.events = Events()
         self.checks = Checks()
-        self.refined = Switch("Record refined depth")
+        self.refined = Switch(tr("Record refined depth"))
         self.refined_words = caption()
         self.refined_words.setWordWrap(True)
         self.disk = title()
         self.disk_note = caption()
-        self.queue = QProgressBar()
+        self.queue = ProgressBar()
         self.queue.setRange(0, 100)
         self.queue.setTextVisible(False)
-        self.queue.setAccessibleName("Recording queue in use")
+        self.queue.setAccessibleName(tr("Recording queue in use"))
         self.queue_words = caption()
         self.safety = caption()
         self.safety.setWordWrap(True)
@@ -236,17 +240,21 @@ class RecordPage(QWidget):
 
         self.cameras = CardGrid(narrowest_px=CAMERA_PX)
         self.no_camera = NoCamera()
-        self.scenes = ChipGroup([NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)], "Scene")
-        self.tags = ChipGroup([], "Tags", exclusive=False)
-        self.no_tags = caption("No tags yet. Add what is worth finding again: glass, sun, crowd ...")
-        self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add", submit_icon="plus")
+        self.scenes = ChipGroup(
+            [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)], tr("Scene")
+        )
+        self.tags = ChipGroup([], tr("Tags"), exclusive=False)
+        self.no_tags = caption(tr("No tags yet. Add what is worth finding again: glass, sun, crowd ..."))
+        self.tag_entry = TouchEntry(
+            tr("New tag"), placeholder=tr("New tag"), submit_text=tr("Add"), submit_icon="plus"
+        )
         self.consent = ChipGroup(
             [NO_SCENE, *(Option(text, text.capitalize()) for text in CONSENTS)],
-            "Consent of the people in view",
+            tr("Consent of the people in view"),
         )
-        self.notes = TouchEntry("Notes", placeholder="Notes")
-        self.operator = TouchEntry("Operator", placeholder="Operator")
-        self.site = TouchEntry("Site", placeholder="Site")
+        self.notes = TouchEntry(tr("Notes"), placeholder=tr("Notes"))
+        self.operator = TouchEntry(tr("Operator"), placeholder=tr("Operator"))
+        self.site = TouchEntry(tr("Site"), placeholder=tr("Site"))
 
         self._lay_out()
 
@@ -303,10 +311,12 @@ class RecordPage(QWidget):
         self.refined_words.setText(view.refined)
         self.refined_words.setVisible(bool(view.refined))
         set_tone(self.refined_words, TONES[view.refined_tone])
-        self.disk.setText(f"Disk: {view.disk}")
+        self.disk.setText(tr("Disk: {disk}").format(disk=view.disk))
         set_tone(self.disk, "warning" if view.disk_low else "")
-        low = "Less than ten minutes: make room or choose another disk. " if view.disk_low else ""
-        self.disk_note.setText(low + (f"{size(view.bytes_written)} in this session" if recording else ""))
+        low = tr("Less than ten minutes: make room or choose another disk. ") if view.disk_low else ""
+        self.disk_note.setText(
+            low + (tr("{size} in this session").format(size=size(view.bytes_written)) if recording else "")
+        )
         self.disk_note.setVisible(bool(low) or recording)
         self.cautions.setText("\n".join(caution.words for caution in view.cautions))
         self.cautions.setVisible(bool(view.cautions))
@@ -315,7 +325,11 @@ class RecordPage(QWidget):
         self.safety.setText(safety_words(view))
         self.queue.setValue(round(view.queue_fill * 100))
         waiting = sum(panel.count.waiting for panel in view.cameras if panel.count is not None)
-        self.queue_words.setText(f"Queue {view.queue_fill:.0%} full, {counted(waiting, 'frame')} waiting")
+        self.queue_words.setText(
+            tr("Queue {queue_fill:.0%} full, {frames} waiting").format(
+                queue_fill=view.queue_fill, frames=tr_many("{count:,} frame", "{count:,} frames", waiting)
+            )
+        )
         set_tone(self.queue_words, "warning" if view.queue_fill > 0.5 else "")
         if view.phase is RecordPhase.STARTING:
             self.saved.hide()
@@ -338,12 +352,16 @@ class RecordPage(QWidget):
         self._saved = saved.folder
         self.saved.show_saved(saved)
         if saved.reason:
-            text = f"The recording stopped by itself: {saved.reason}"
-            hint = f"{saved.hint} {saved.words}, in {saved.folder}.".strip()
-            self._context.show_banner(Notice("error", text, hint, "Open in Sessions", self._open_saved))
+            text = tr("The recording stopped by itself: {reason}").format(reason=saved.reason)
+            hint = (
+                tr("{hint} {words}, in {folder}.")
+                .format(hint=saved.hint, words=saved.words, folder=saved.folder)
+                .strip()
+            )
+            self._context.show_banner(Notice("error", text, hint, tr("Open in Sessions"), self._open_saved))
         elif not self.isVisible():
             self._context.show_banner(
-                Notice("info", saved.words, "", "Open in Sessions", self._open_saved, lasts_s=12)
+                Notice("info", saved.words, "", tr("Open in Sessions"), self._open_saved, lasts_s=12)
             )
 
     def show_problem(self, problem: Problem) -> None:
@@ -382,16 +400,16 @@ class RecordPage(QWidget):
         side_area = touch_scroll(side_content)
         side_area.setFixedWidth(SIDE_PX + theme.SPACE_PX)
 
-        labels = Card("Labels")
-        labels.column.addWidget(caption("Scene"))
+        labels = Card(tr("Labels"))
+        labels.column.addWidget(caption(tr("Scene")))
         labels.column.addWidget(self.scenes)
-        labels.column.addWidget(caption("Tags"))
+        labels.column.addWidget(caption(tr("Tags")))
         labels.column.addWidget(self.tags)
         labels.column.addWidget(self.no_tags)
         labels.column.addWidget(self.tag_entry)
-        labels.column.addWidget(caption("Consent of the people in view"))
+        labels.column.addWidget(caption(tr("Consent of the people in view")))
         labels.column.addWidget(self.consent)
-        labels.column.addWidget(caption("Notes, operator and site"))
+        labels.column.addWidget(caption(tr("Notes, operator and site")))
         for entry in (self.notes, self.operator, self.site):
             labels.column.addWidget(entry)
         content = QWidget()
@@ -409,7 +427,7 @@ class RecordPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)
-        outer.addWidget(heading("Record"))
+        outer.addWidget(heading(tr("Record")))
         outer.addLayout(row, 1)
 
     def _scene_chosen(self, keys: list[str]) -> None:
@@ -453,9 +471,9 @@ class NoCamera(Card):
     settings_requested = Signal()
 
     def __init__(self) -> None:
-        super().__init__("No camera")
-        self.button = PrimaryButton("Choose a source", icon_name="camera-outline")
+        super().__init__(tr("No camera"))
+        self.button = PrimaryButton(tr("Choose a source"), icon_name="camera-outline")
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.column.addWidget(body("Nothing is connected. Plug a camera in, or choose another source."))
+        self.column.addWidget(body(tr("Nothing is connected. Plug a camera in, or choose another source.")))
         self.column.addWidget(self.button)
         self.button.clicked.connect(self.settings_requested)

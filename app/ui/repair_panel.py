@@ -4,36 +4,38 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.compose import InferenceState, InferenceStatus
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
+from app.ui.worded import Slider, Worded
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
 from app.viewmodels.status import engine_item
 from drivers.vendor import orbbec_filters, realsense_filters
 from model.spec import EngineChoice, ModelSpec
 
 MODES: Final = (
-    Option("completion", "Completion", hint="The network sees colour and depth"),
-    Option("monocular", "Monocular", hint="The network sees colour only"),
+    Option("completion", tr_noop("Completion"), hint=tr_noop("The network sees colour and depth")),
+    Option("monocular", tr_noop("Monocular"), hint=tr_noop("The network sees colour only")),
 )
 FILTERS: Final = tuple(Option(step, step.capitalize()) for step in realsense_filters.STEPS)
-FILTERS_TEXT: Final = "RealSense's own, on the depth of any camera."
+FILTERS_TEXT: Final = tr_noop("RealSense's own, on the depth of any camera.")
 ORBBEC_FILTERS: Final = tuple(
     Option(step, step.removeprefix("orbbec ").capitalize()) for step in orbbec_filters.STEPS
 )
-ORBBEC_TEXT: Final = (
+ORBBEC_TEXT: Final = tr_noop(
     "Orbbec's own, for Orbbec's cameras and recordings only: its library takes no other frames."
 )
-BESIDE_TEXT: Final = (
+BESIDE_TEXT: Final = tr_noop(
     "To look at beside the repair, of one vendor at a time. The repair and recordings take depth as measured."
 )
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
 
 
-class RepairPanel(QWidget):
+class RepairPanel(Worded, QWidget):
     """Everything about the present model that can be changed while it runs.
 
     Signals:
@@ -51,20 +53,20 @@ class RepairPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._model, self._state = label("", "title"), label("", "muted")
-        self.modes = Segmented(MODES, "What the network sees")
-        self.tokens = ChipGroup([], "Tokens for each frame")
-        self.precisions = ChipGroup([Option(k, v) for k, v in precisions().items()], "Precision")
-        self.devices = ChipGroup([], "Device")
-        self.anchor = Switch("Keep to the measurement")
-        self.stabilise = Switch("Steady over time")
+        self.modes = Segmented(MODES, tr("What the network sees"))
+        self.tokens = ChipGroup([], tr("Tokens for each frame"))
+        self.precisions = ChipGroup([Option(k, v) for k, v in precisions().items()], tr("Precision"))
+        self.devices = ChipGroup([], tr("Device"))
+        self.anchor = Switch(tr("Keep to the measurement"))
+        self.stabilise = Switch(tr("Steady over time"))
         self._hidden_words = label("")
-        self.hidden = QSlider(Qt.Orientation.Horizontal)
+        self.hidden = Slider(Qt.Orientation.Horizontal)
         self.hidden.setRange(0, MOST_HIDDEN // HIDDEN_STEP)
-        self.hidden.setAccessibleName("Share of the depth that is hidden from the repair")
+        self.hidden.setAccessibleName(tr("Share of the depth that is hidden from the repair"))
         self.hidden.setMinimumHeight(theme.SMALLEST_TARGET_PX)
         self.hidden.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.filters = ChipGroup(FILTERS, "RealSense's filters on raw depth", exclusive=False)
-        self.orbbec_filters = ChipGroup(ORBBEC_FILTERS, "Orbbec's filters on raw depth", exclusive=False)
+        self.filters = ChipGroup(FILTERS, tr("RealSense's filters on raw depth"), exclusive=False)
+        self.orbbec_filters = ChipGroup(ORBBEC_FILTERS, tr("Orbbec's filters on raw depth"), exclusive=False)
         self._filters_problem = label("", "caption")
         set_tone(self._filters_problem, "warning")
         self._network = QWidget()
@@ -74,14 +76,14 @@ class RepairPanel(QWidget):
         column.addWidget(self._model)
         column.addWidget(self._state)
         column.addWidget(self.stabilise)
-        column.addWidget(label("Averages refined depth where nothing moves.", "caption"))
+        column.addWidget(label(tr("Averages refined depth where nothing moves."), "caption"))
         column.addWidget(self._hidden_words)
         column.addWidget(self.hidden)
         column.addWidget(
-            label("Hides patches of the measurement from the repair, to see how it holds up.", "caption")
+            label(tr("Hides patches of the measurement from the repair, to see how it holds up."), "caption")
         )
         column.addWidget(self._network)
-        column.addWidget(label("Vendor filters on raw depth"))
+        column.addWidget(label(tr("Vendor filters on raw depth")))
         column.addWidget(self._filters_problem)  # above the choices, or a small screen would hide it
         column.addWidget(label(FILTERS_TEXT, "caption"))
         column.addWidget(self.filters)
@@ -92,10 +94,10 @@ class RepairPanel(QWidget):
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.GAP_PX)
         for word, widget in (
-            ("Mode", self.modes),
-            ("Tokens", self.tokens),
-            ("Precision", self.precisions),
-            ("Device", self.devices),
+            (tr("Mode"), self.modes),
+            (tr("Tokens"), self.tokens),
+            (tr("Precision"), self.precisions),
+            (tr("Device"), self.devices),
         ):
             below.addWidget(label(word, "caption"))
             below.addWidget(widget)
@@ -117,7 +119,7 @@ class RepairPanel(QWidget):
         self._model.setText(spec.title)
         self.modes.select("monocular" if choice.monocular else "completion")
         levels = token_choices(spec, choice.tokens)
-        self.tokens.set_options([Option(str(n), str(n) if n else "Auto") for n in levels])
+        self.tokens.set_options([Option(str(n), str(n) if n else tr("Auto")) for n in levels])
         self.tokens.select(str(choice.tokens))
         self.precisions.select(choice.precision)
         self.devices.set_options([Option(k, v) for k, v in devices(choice.device).items()])
@@ -142,7 +144,7 @@ class RepairPanel(QWidget):
         item = engine_item(state)
         words = item.text
         if state is not None and state.status is InferenceStatus.RUNNING:
-            words = f"Runs on {state.message}" if state.message else "Running"
+            words = tr("Runs on {message}").format(message=state.message) if state.message else tr("Running")
         elif state is not None and state.message:
             words = state.message
         self._state.setText(words)
@@ -153,7 +155,9 @@ class RepairPanel(QWidget):
         self.hidden.blockSignals(True)
         self.hidden.setValue(round(share * 100 / HIDDEN_STEP))
         self.hidden.blockSignals(False)
-        self._hidden_words.setText(f"Hidden depth: {share:.0%}" if share else "Hidden depth: none")
+        self._hidden_words.setText(
+            tr("Hidden depth: {share:.0%}").format(share=share) if share else tr("Hidden depth: none")
+        )
         set_tone(self._hidden_words, "warning" if share else "")
 
     def _mode_changed(self, keys: list[str]) -> None:

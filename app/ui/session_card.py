@@ -6,9 +6,11 @@ from PySide6.QtWidgets import (
     QAbstractButton,
 )
 
+from app.language import tr
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.preview import paint_picture
+from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
 from app.viewmodels.words import counted, duration, size
 
@@ -21,7 +23,7 @@ def when(entry: SessionEntry) -> str:
     return entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
 
 
-class SessionCard(QAbstractButton):
+class SessionCard(Worded, QAbstractButton):
     """One session: painted, so that hundreds of them stay light."""
 
     def __init__(self, entry: SessionEntry) -> None:
@@ -69,7 +71,7 @@ class SessionCard(QAbstractButton):
             painter.drawRoundedRect(frame.adjusted(1, 1, -1, -1), 13, 13)
         inner = frame.adjusted(9, 9, -9, -9)
         picture = QRectF(inner.left(), inner.top(), inner.width(), self.height() - TEXT_PX - 10)
-        words = "Cannot be read" if not self.entry.usable else "No picture"
+        words = tr("Cannot be read") if not self.entry.usable else tr("No picture")
         paint_picture(painter, picture, self._image, words)
         y = picture.bottom() + 8
         for number, (text, tone) in enumerate(self._lines):
@@ -99,7 +101,7 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
     lossless = entry.lost == 0 and not entry.recovered
     return [
         (f"{when(entry)}", "text"),
-        (labels or "No labels", "text" if labels else "muted"),
+        (labels or tr("No labels"), "text" if labels else "muted"),
         (
             f"{duration(entry.seconds)}, {counted(len(entry.cameras), 'camera')}, {size(entry.bytes)}",
             "muted",

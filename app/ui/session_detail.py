@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
@@ -35,10 +36,14 @@ from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
 from app.viewmodels.words import counted, duration, size
 
-NO_SCENE = Option("", "Not said")
+NO_SCENE = Option("", tr_noop("Not said"))
 NO_CONSENT = [NO_SCENE, *(Option(consent, consent.capitalize()) for consent in CONSENTS)]
-PICTURES = (Option("color", "Colour"), Option("raw", "Raw"), Option("refined", "Refined"))
-TEXTS = (("notes", "Notes"), ("site", "Site"), ("operator", "Operator"))
+PICTURES = (
+    Option("color", tr_noop("Colour")),
+    Option("raw", tr_noop("Raw")),
+    Option("refined", tr_noop("Refined")),
+)
+TEXTS = (("notes", tr_noop("Notes")), ("site", tr_noop("Site")), ("operator", tr_noop("Operator")))
 
 
 class SessionDetail(Card):
@@ -72,7 +77,7 @@ class SessionDetail(Card):
         self._entry: SessionEntry | None = None
         self._jpeg: bytes | None = None
         self._overview: Overview | None = None
-        self.pictures = Segmented(PICTURES, "Picture of the session")
+        self.pictures = Segmented(PICTURES, tr("Picture of the session"))
         self.picture = Preview(aspect=16 / 9)
         self._when = title()
         self._facts = body()
@@ -80,23 +85,23 @@ class SessionDetail(Card):
         set_tone(self._problem, "warning")
         self._cameras = QVBoxLayout()
         self._cameras.setSpacing(theme.TIGHT_PX)
-        self.replay = PrimaryButton("Replay", icon_name="play")
-        self.train = Button("Train on this", icon_name="school-outline")
-        self.delete = Button("Delete", icon_name="trash-can-outline", kind="danger")
-        self.verify = Button("Verify", icon_name="shield-check-outline")
-        self.copy = Button("Copy to ...", icon_name="content-copy")
-        self.export = Button("Export ...", icon_name="export")
-        self.close_button = Button("Close", icon_name="close")
-        self.scene = Picker("Scene", [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
+        self.replay = PrimaryButton(tr("Replay"), icon_name="play")
+        self.train = Button(tr("Train on this"), icon_name="school-outline")
+        self.delete = Button(tr("Delete"), icon_name="trash-can-outline", kind="danger")
+        self.verify = Button(tr("Verify"), icon_name="shield-check-outline")
+        self.copy = Button(tr("Copy to ..."), icon_name="content-copy")
+        self.export = Button(tr("Export ..."), icon_name="export")
+        self.close_button = Button(tr("Close"), icon_name="close")
+        self.scene = Picker(tr("Scene"), [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
         self.scene.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.consent = Picker("Consent", NO_CONSENT)
+        self.consent = Picker(tr("Consent"), NO_CONSENT)
         self.consent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.tags = ChipGroup([], "Tags of this session", exclusive=False)
-        self.no_tags = caption("No tags yet; add some below.")
-        self.tag_entry = TouchEntry("New tag", placeholder="New tag", submit_text="Add")
+        self.tags = ChipGroup([], tr("Tags of this session"), exclusive=False)
+        self.no_tags = caption(tr("No tags yet; add some below."))
+        self.tag_entry = TouchEntry(tr("New tag"), placeholder=tr("New tag"), submit_text=tr("Add"))
         self.marks = SessionMarks(place_of)
         self.texts = {
-            name: TouchEntry(title_text, placeholder=title_text, submit_text="Save")
+            name: TouchEntry(title_text, placeholder=title_text, submit_text=tr("Save"))
             for name, title_text in TEXTS
         }
         self.labels = QWidget()
@@ -135,7 +140,11 @@ class SessionDetail(Card):
             if entry.usable
             else size(entry.bytes)
         )
-        trouble = [entry.problem, entry.hint, entry.failure and f"It stopped by itself: {entry.failure}"]
+        trouble = [
+            entry.problem,
+            entry.hint,
+            entry.failure and tr("It stopped by itself: {failure}").format(failure=entry.failure),
+        ]
         text = " ".join(part for part in trouble if part)
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
@@ -202,22 +211,24 @@ class SessionDetail(Card):
                 set_tone(lost, "warning")
                 self._cameras.addWidget(lost)
         if self._overview is not None and self._overview.made_by:
-            self._cameras.addWidget(caption(f"Refined by {self._overview.made_by}"))
+            self._cameras.addWidget(
+                caption(tr("Refined by {made_by}").format(made_by=self._overview.made_by))
+            )
 
     def _lay_out(self) -> None:
         labels = QVBoxLayout(self.labels)
         labels.setContentsMargins(0, 0, 0, 0)
         for widget in (
-            caption("Scene"),
+            caption(tr("Scene")),
             self.scene,
-            caption("Tags"),
+            caption(tr("Tags")),
             self.tags,
             self.no_tags,
             self.tag_entry,
             self.marks,
         ):
             labels.addWidget(widget)
-        labels.addWidget(caption("Consent of the people in view"))
+        labels.addWidget(caption(tr("Consent of the people in view")))
         labels.addWidget(self.consent)
         for name, title_text in TEXTS:
             labels.addWidget(caption(title_text))

@@ -6,11 +6,13 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, NewMark
 from app.ui import theme
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import Button, ChipGroup, Option, Stepper, body, caption
+from app.ui.worded import Worded
 from app.viewmodels.sessions import marks
 
 STEP_S = 0.5
@@ -24,7 +26,7 @@ def nowhere(_folder: Path) -> float | None:
     return None
 
 
-class SessionMarks(QWidget):
+class SessionMarks(Worded, QWidget):
     """Chips of the marked moments; a pressed one can be renamed or taken away, and new ones are added.
 
     Args:
@@ -41,23 +43,25 @@ class SessionMarks(QWidget):
         self._place_of = place_of
         self._entry: SessionEntry | None = None
         self._said: dict[str, str] = {}
-        self.chips = ChipGroup([], "Marked moments")
+        self.chips = ChipGroup([], tr("Marked moments"))
         self.hint = caption()
-        self.name = TouchEntry("Name of this mark", placeholder="Name of this mark", submit_text="Rename")
-        self.remove = Button("Take this mark away", icon_name="close")
+        self.name = TouchEntry(
+            tr("Name of this mark"), placeholder=tr("Name of this mark"), submit_text=tr("Rename")
+        )
+        self.remove = Button(tr("Take this mark away"), icon_name="close")
         self.moment = Stepper(
-            "Moment of a new mark", minimum=0, maximum=0, step=STEP_S, decimals=1, suffix=" s"
+            tr("Moment of a new mark"), minimum=0, maximum=0, step=STEP_S, decimals=1, suffix=" s"
         )
         self.moment.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.here = Button("Where the replay stands", icon_name="map-marker-outline")
-        self.new = TouchEntry("New mark", placeholder="New mark", submit_text="Add")
+        self.here = Button(tr("Where the replay stands"), icon_name="map-marker-outline")
+        self.new = TouchEntry(tr("New mark"), placeholder=tr("New mark"), submit_text=tr("Add"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP_PX)
         at = QHBoxLayout()
-        at.addWidget(body("Mark at"), 0)
+        at.addWidget(body(tr("Mark at")), 0)
         at.addWidget(self.moment, 1)
-        for widget in (caption("Marked moments"), self.chips, self.hint, self.name, self.remove):
+        for widget in (caption(tr("Marked moments")), self.chips, self.hint, self.name, self.remove):
             column.addWidget(widget)
         column.addLayout(at)
         column.addWidget(self.here)
@@ -95,7 +99,7 @@ class SessionMarks(QWidget):
         for widget in (self.name, self.remove):
             widget.setVisible(chosen in self._said)
         self.hint.setVisible(chosen not in self._said)
-        self.hint.setText("Press one to rename it or take it away." if self._said else "None yet.")
+        self.hint.setText(tr("Press one to rename it or take it away.") if self._said else tr("None yet."))
         if chosen in self._said:
             self.name.edit.setText(self._said[chosen])
 

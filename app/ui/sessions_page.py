@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit
 from app.ui import theme
@@ -32,6 +33,7 @@ from app.ui.widgets import (
     heading,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.ui.work_strip import WorkStrip
 from app.verbs.verb import engine_choice
 from app.viewmodels.handover import handover
@@ -46,25 +48,24 @@ from app.viewmodels.sessions import (
     SessionsViewModel,
     disk_use_words,
 )
-from app.viewmodels.words import counted
 from drivers.imports.table import SUFFIXES
 
 DETAIL_PX = 400
-ALL = Option("", "All scenes")
+ALL = Option("", tr_noop("All scenes"))
 UNDO_S = 12.0
 MOST_CARDS = 100
 """More come when they are asked for: thousands of widgets are slow, and nobody looks at them."""
 KEPT = (
-    Option(Kept.ALL.value, "All sessions"),
-    Option(Kept.LOSSLESS.value, "Without lost frames"),
-    Option(Kept.LOSSES.value, "With lost frames"),
-    Option(Kept.REFINED.value, "With refined depth"),
-    Option(Kept.TROUBLE.value, "Damaged or cut short"),
+    Option(Kept.ALL.value, tr_noop("All sessions")),
+    Option(Kept.LOSSLESS.value, tr_noop("Without lost frames")),
+    Option(Kept.LOSSES.value, tr_noop("With lost frames")),
+    Option(Kept.REFINED.value, tr_noop("With refined depth")),
+    Option(Kept.TROUBLE.value, tr_noop("Damaged or cut short")),
 )
 ORDER = (
-    Option(Order.NEWEST.value, "Newest first"),
-    Option(Order.LONGEST.value, "Longest first"),
-    Option(Order.LARGEST.value, "Largest first"),
+    Option(Order.NEWEST.value, tr_noop("Newest first")),
+    Option(Order.LONGEST.value, tr_noop("Longest first")),
+    Option(Order.LARGEST.value, tr_noop("Largest first")),
 )
 
 
@@ -77,7 +78,7 @@ def _folder(context: WindowContext) -> Path:
     return context.settings.sessions_folder
 
 
-class SessionsPage(QWidget):
+class SessionsPage(Worded, QWidget):
     """Search above, cards below, the selected session at the right."""
 
     def __init__(self, model: SessionsViewModel, context: WindowContext) -> None:
@@ -87,24 +88,26 @@ class SessionsPage(QWidget):
         self._context = context
         self._cards: dict[Path, SessionCard] = {}
         self._most = MOST_CARDS
-        self.search = TouchEntry("Search sessions", placeholder="Search: name, tag, note, mark, site, camera")
-        self.kept = Picker("Which sessions", KEPT)
-        self.order = Picker("Order", ORDER)
-        self.scenes = ChipGroup([ALL], "Show only this scene")
+        self.search = TouchEntry(
+            tr("Search sessions"), placeholder=tr("Search: name, tag, note, mark, site, camera")
+        )
+        self.kept = Picker(tr("Which sessions"), KEPT)
+        self.order = Picker(tr("Order"), ORDER)
+        self.scenes = ChipGroup([ALL], tr("Show only this scene"))
         self.count = caption()
         self.count.setWordWrap(False)
-        self.bring_in = Button("Import ...", icon_name="import")
-        self.empty_trash = Button("Empty trash", icon_name="delete-empty-outline")
-        self.restore_all = Button("Restore", icon_name="delete-restore")
+        self.bring_in = Button(tr("Import ..."), icon_name="import")
+        self.empty_trash = Button(tr("Empty trash"), icon_name="delete-empty-outline")
+        self.restore_all = Button(tr("Restore"), icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
-        self.more = Button("Show more", icon_name="chevron-down")
+        self.more = Button(tr("Show more"), icon_name="chevron-down")
         self.detail = SessionDetail(self._place_of)
         self.work = WorkStrip()
         self.nothing = EmptyState(
             "folder-play-outline",
-            "Reading the sessions ...",
-            "This takes a moment when there are many.",
-            action_text="Record one",
+            tr("Reading the sessions ..."),
+            tr("This takes a moment when there are many."),
+            action_text=tr("Record one"),
             action=self._record,
         )
         self.pages = QStackedWidget()
@@ -166,7 +169,9 @@ class SessionsPage(QWidget):
         self._model.list.want_pictures(shown)
         hidden = len(view.entries) - len(shown)
         self.more.setVisible(hidden > 0)
-        self.more.setText(f"Show {min(hidden, MOST_CARDS)} more of {hidden:,}")
+        self.more.setText(
+            tr("Show {count} more of {hidden:,}").format(count=min(hidden, MOST_CARDS), hidden=hidden)
+        )
         self._show_filters(view)
         self._show_words(view)
         selected = view.entry
@@ -187,7 +192,7 @@ class SessionsPage(QWidget):
         """Offer the way back."""
         undo = partial(self._model.restore, deleted)
         self._context.show_banner(
-            Notice("info", "The session is in the trash.", deleted.name, "Undo", undo, lasts_s=UNDO_S)
+            Notice("info", tr("The session is in the trash."), deleted.name, tr("Undo"), undo, lasts_s=UNDO_S)
         )
 
     def show_refusal(self, refusal: Refusal) -> None:
@@ -211,33 +216,37 @@ class SessionsPage(QWidget):
             widget.setVisible(view.total > 0)
         self.kept.select(view.kept.value)
         self.order.select(view.order.value)
-        found = counted(len(view.entries), "session")
+        found = tr_many("{count:,} session", "{count:,} sessions", len(view.entries))
         narrowed = len(view.entries) != view.total
-        found = f"{found} of {view.total:,}" if narrowed else found
+        found = tr("{found} of {total:,}").format(found=found, total=view.total) if narrowed else found
         self.count.setText(f"{found}; {disk_use_words(view)}")
         self.count.setVisible(view.total > 0)
         self.empty_trash.setVisible(view.trashed > 0)
         self.restore_all.setVisible(view.trashed > 0)
-        self.empty_trash.setText(f"Empty trash ({view.trashed})")
+        self.empty_trash.setText(tr("Empty trash ({trashed})").format(trashed=view.trashed))
 
     def _show_words(self, view: SessionsView) -> None:
         self.pages.setCurrentIndex(0 if view.entries else 1)
         self.nothing.button.setVisible(view.loaded and view.total == 0 and not view.problem)
         if view.problem:
-            self.nothing.show_words("The sessions cannot be read", view.problem)
+            self.nothing.show_words(tr("The sessions cannot be read"), view.problem)
         elif not view.loaded:
-            self.nothing.show_words("Reading the sessions ...", "This takes a moment when there are many.")
+            self.nothing.show_words(
+                tr("Reading the sessions ..."), tr("This takes a moment when there are many.")
+            )
         elif view.total == 0:
             self.nothing.show_words(
-                "No sessions yet", "What you record appears here, ready to replay and to train on."
+                tr("No sessions yet"), tr("What you record appears here, ready to replay and to train on.")
             )
         else:
-            self.nothing.show_words("Nothing found", "Search for other words, or choose another scene.")
+            self.nothing.show_words(
+                tr("Nothing found"), tr("Search for other words, or choose another scene.")
+            )
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(theme.SPACE_PX)
-        top.addWidget(heading("Sessions"))
+        top.addWidget(heading(tr("Sessions")))
         top.addWidget(self.count)
         top.addStretch(1)
         top.addWidget(self.bring_in)
@@ -320,7 +329,11 @@ class SessionsPage(QWidget):
     def _ask_where_to(self, entry: SessionEntry) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            f"Copy {entry.name} into", Path.home(), sessions, sessions_only=False, parent=self
+            tr("Copy {name} into").format(name=entry.name),
+            Path.home(),
+            sessions,
+            sessions_only=False,
+            parent=self,
         )
         dialog.chosen.connect(partial(self._model.work.copy, entry))
         dialog.open()
@@ -333,7 +346,11 @@ class SessionsPage(QWidget):
     def _ask_export_folder(self, entry: SessionEntry, wish: ExportWish) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            f"Export {entry.name} into", Path.home(), sessions, sessions_only=False, parent=self
+            tr("Export {name} into").format(name=entry.name),
+            Path.home(),
+            sessions,
+            sessions_only=False,
+            parent=self,
         )
         dialog.chosen.connect(partial(self._model.work.export, entry, wish))
         dialog.open()
@@ -341,7 +358,7 @@ class SessionsPage(QWidget):
     def _ask_what_to_import(self) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            "Import a recording, a folder of frames, or another rig's sessions",
+            tr("Import a recording, a folder of frames, or another rig's sessions"),
             Path.home(),
             sessions,
             sessions_only=False,
@@ -355,9 +372,11 @@ class SessionsPage(QWidget):
         self._model.work.bring_in(path, self._context.settings.sessions_folder)
 
     def _ask_to_purge(self) -> None:
-        text = f"Remove {counted(self._model.view.trashed, 'session')} for good?"
+        text = tr("Remove {sessions} for good?").format(
+            sessions=tr_many("{count:,} session", "{count:,} sessions", self._model.view.trashed)
+        )
         purge: Callable[[], None] = self._model.purge
-        self._context.show_banner(Notice("warning", text, "This cannot be undone.", "Remove", purge))
+        self._context.show_banner(Notice("warning", text, tr("This cannot be undone."), tr("Remove"), purge))
 
     def _record(self) -> None:
         self._context.go_to("Record")

@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -19,6 +20,7 @@ from app.ui.widgets import (
     caption,
     set_tone,
 )
+from app.ui.worded import Worded
 from app.viewmodels.settings import (
     Field,
     FieldKind,
@@ -28,14 +30,14 @@ from app.viewmodels.words import spelled
 from model.spec import ModelSpec, find
 
 SOURCES = (
-    Option("demo", "Simulated rig", "cube-scan"),
-    Option("auto", "Connected cameras", "camera-outline"),
-    Option("session", "Session ...", "filmstrip-box"),
-    Option("folder", "Folder ...", "folder-outline"),
+    Option("demo", tr_noop("Simulated rig"), "cube-scan"),
+    Option("auto", tr_noop("Connected cameras"), "camera-outline"),
+    Option("session", tr_noop("Session ..."), "filmstrip-box"),
+    Option("folder", tr_noop("Folder ..."), "folder-outline"),
 )
 
 
-class FieldEditor(QWidget):
+class FieldEditor(Worded, QWidget):
     """One setting: title, what it means, its control, and what is wrong with it.
 
     Signals:
@@ -164,7 +166,7 @@ class TextEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = TouchEntry(field.title, submit_text="Keep")
+        self.control = TouchEntry(field.title, submit_text=tr("Keep"))
         self.add_wide(self.control)
         self.control.submitted.connect(self._submitted)
 
@@ -186,9 +188,9 @@ class FolderEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = TouchEntry(field.title, placeholder="The usual folder", submit_text="Keep")
-        browse = Button("Browse ...", icon_name="folder-outline")
-        usual = Button("Use the usual folder", icon_name="restore")
+        self.control = TouchEntry(field.title, placeholder=tr("The usual folder"), submit_text=tr("Keep"))
+        browse = Button(tr("Browse ..."), icon_name="folder-outline")
+        usual = Button(tr("Use the usual folder"), icon_name="restore")
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(browse)
@@ -233,9 +235,10 @@ class SourceEditor(FieldEditor):
             source = "session" if _is_session(source) else "folder" if Path(source).is_dir() else ""
         self.control.select(source)
         self.show_note(
-            {"demo": "Three simulated cameras in a room.", "auto": "Everything that is plugged in."}.get(
-                str(value), str(value)
-            )
+            {
+                "demo": tr("Three simulated cameras in a room."),
+                "auto": tr("Everything that is plugged in."),
+            }.get(str(value), str(value))
         )
 
     def _changed(self, keys: list[str]) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import paths
+from app.language import tr
 from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import WindowContext
@@ -29,6 +30,7 @@ from app.ui.widgets import (
     heading,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.viewmodels.settings import (
     ENGINE_FIELDS,
     About,
@@ -49,7 +51,7 @@ def make_page(context: WindowContext) -> QWidget:
     return SettingsPage(SettingsViewModel(context.settings), context)
 
 
-class SettingsPage(QWidget):
+class SettingsPage(Worded, QWidget):
     """Cards of settings, and the foot with versions and folders."""
 
     def __init__(self, model: SettingsViewModel, context: WindowContext) -> None:
@@ -79,7 +81,7 @@ class SettingsPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)
-        outer.addWidget(heading("Settings"))
+        outer.addWidget(heading(tr("Settings")))
         outer.addWidget(touch_scroll(content), 1)
         for name, editor in self.editors.items():
             editor.edited.connect(partial(self._change, name))
@@ -153,7 +155,7 @@ class SettingsPage(QWidget):
         wanted = kind == "session"
         start = sessions if wanted else Path.home()
         dialog = FolderDialog(
-            "Choose a session" if wanted else "Choose a folder of frames",
+            tr("Choose a session") if wanted else tr("Choose a folder of frames"),
             start,
             sessions,
             sessions_only=wanted,
@@ -168,7 +170,11 @@ class SettingsPage(QWidget):
     def _browse_folder(self, name: str) -> None:
         sessions = self._model.settings.sessions_folder
         dialog = FolderDialog(
-            f"Choose: {self.editors[name].field.title}", sessions, sessions, sessions_only=False, parent=self
+            tr("Choose: {title}").format(title=self.editors[name].field.title),
+            sessions,
+            sessions,
+            sessions_only=False,
+            parent=self,
         )
         dialog.chosen.connect(partial(self._folder_chosen, name))
         dialog.open()
@@ -181,8 +187,14 @@ class AboutCard(Card):
     """Version, licence, and where everything is kept."""
 
     def __init__(self, foot: About, *, openable: bool) -> None:
-        super().__init__("About")
-        self.column.addWidget(body(f"DepthMend {foot.version}, licence {foot.licence}"))
+        super().__init__(tr("About"))
+        self.column.addWidget(
+            body(
+                tr("DepthMend {version}, licence {licence}").format(
+                    version=foot.version, licence=foot.licence
+                )
+            )
+        )
         for name, path in foot.folders:
             called = body(name)
             called.setFixedWidth(NAME_PX)
@@ -192,14 +204,14 @@ class AboutCard(Card):
             row.addWidget(called)
             row.addWidget(where, 1)
             if openable:
-                button = Button("Open folder", icon_name="folder-open-outline")
-                button.setAccessibleName(f"Open folder: {name}")
+                button = Button(tr("Open folder"), icon_name="folder-open-outline")
+                button.setAccessibleName(tr("Open folder: {name}").format(name=name))
                 button.clicked.connect(partial(_open, path))
                 row.addWidget(button)
             self.column.addLayout(row)
-        self.bundle = Button("Save a bundle for support", icon_name="package-variant-closed")
+        self.bundle = Button(tr("Save a bundle for support"), icon_name="package-variant-closed")
         self.column.addWidget(self.bundle)
-        self.column.addWidget(caption("Logs, settings, versions and the last pictures, in one file."))
+        self.column.addWidget(caption(tr("Logs, settings, versions and the last pictures, in one file.")))
 
 
 def _open(path: Path) -> None:

@@ -3,15 +3,17 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import IconButton, label, touch_scroll
+from app.ui.worded import Worded
 
 WIDTH_PX = 360
 BELOW_PX = 440
 """Its height where it lies below the page instead of beside it."""
 
 
-class SidePanel(QFrame):
+class SidePanel(Worded, QFrame):
     """Titled panels that share one place; hidden until one of them is opened.
 
     Signals:
@@ -26,7 +28,7 @@ class SidePanel(QFrame):
         self.setFixedWidth(WIDTH_PX)
         self._pages: dict[str, tuple[str, QWidget]] = {}
         self._title = label("", "title", wrap=False)
-        close = IconButton("close", "Close the panel", kind="quiet")
+        close = IconButton("close", tr("Close the panel"), kind="quiet")
         self._stack = QStackedWidget()
         head = QHBoxLayout()
         head.setContentsMargins(16, 0, 0, 0)

@@ -6,7 +6,9 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from app.language import tr
 from app.ui import theme
+from app.ui.worded import Worded
 from app.viewmodels.live import Stages
 from app.viewmodels.words import milliseconds
 
@@ -14,7 +16,7 @@ STAGES_PX: Final = 56
 COLUMN_GAP_PX: Final = 14
 
 
-class StageBar(QWidget):
+class StageBar(Worded, QWidget):
     """Rates and stages in figures, and the stages of a repaired frame as parts of a bar.
 
     Args:
@@ -36,7 +38,7 @@ class StageBar(QWidget):
             self._parts += [(stages.wait_ms, "muted"), (stages.repair_ms, "accent")]
         self._parts.append((stages.screen_ms, "warning"))
         said = ", ".join(f"{word} {value}" for word, value, _ in self._columns)
-        self.setAccessibleName(f"Times of {self._name}: {said}")
+        self.setAccessibleName(tr("Times of {name}: {said}").format(name=self._name, said=said))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -79,14 +81,14 @@ class StageBar(QWidget):
 def columns(stages: Stages, age_ms: float | None) -> list[tuple[str, str, str]]:
     """Word, value and colour of each figure, the most telling ones first, for a bar may be narrow."""
     found = [
-        ("Shown", f"{stages.shown_hz:.0f} fps", "muted"),
-        ("Camera", milliseconds(stages.camera_ms), "info"),
-        ("Screen", milliseconds(stages.screen_ms), "warning"),
+        (tr("Shown"), f"{stages.shown_hz:.0f} fps", "muted"),
+        (tr("Camera"), milliseconds(stages.camera_ms), "info"),
+        (tr("Screen"), milliseconds(stages.screen_ms), "warning"),
     ]
     if stages.repair_ms is not None and stages.wait_ms is not None:
-        found.insert(1, ("Repair", milliseconds(stages.repair_ms), "accent"))
-        found.insert(2, ("Wait", milliseconds(stages.wait_ms), "muted"))
-        found.append(("Refined", f"{stages.refined_hz:.1f}/s", "muted"))
+        found.insert(1, (tr("Repair"), milliseconds(stages.repair_ms), "accent"))
+        found.insert(2, (tr("Wait"), milliseconds(stages.wait_ms), "muted"))
+        found.append((tr("Refined"), f"{stages.refined_hz:.1f}/s", "muted"))
     if age_ms is not None:
-        found.insert(1, ("Age", milliseconds(age_ms), "text"))
+        found.insert(1, (tr("Age"), milliseconds(age_ms), "text"))
     return found

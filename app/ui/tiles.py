@@ -10,11 +10,13 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEv
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from app.flow.capture import CameraStatus
+from app.language import tr
 from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.icons import icon
 from app.ui.panes import arrange
 from app.ui.stage_bar import STAGES_PX, StageBar
+from app.ui.worded import Worded
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.words import milliseconds, seconds
@@ -37,17 +39,19 @@ def figures(tile: TileView, *, short: bool = False) -> str:
     """Rate, age and losses of one camera, as its header says them."""
     words = [f"{tile.rate_hz:.0f} fps"]
     if tile.frozen:
-        words.append(f"frozen {seconds(tile.frozen_s)}")
+        words.append(tr("frozen {seconds}").format(seconds=seconds(tile.frozen_s)))
     elif tile.refined is not None and tile.age_ms is not None:
         words.append(
-            f"{milliseconds(tile.age_ms)} old" if short else f"refined {milliseconds(tile.age_ms)} old"
+            tr("{milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
+            if short
+            else tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
         )
     if tile.lost and not short:
-        words.append(f"{tile.lost} lost")
+        words.append(tr("{lost} lost").format(lost=tile.lost))
     return "  ·  ".join(words)
 
 
-class TileHeader(QAbstractButton):
+class TileHeader(Worded, QAbstractButton):
     """Number, name and figures of a camera; a tap shows it large or all alike."""
 
     def __init__(self, camera: CameraTitle) -> None:
@@ -64,7 +68,7 @@ class TileHeader(QAbstractButton):
     def show_large(self, large: bool) -> None:
         """Offer the way back."""
         self._large = large
-        words = "show all cameras" if large else "show large"
+        words = tr("show all cameras") if large else tr("show large")
         self.setAccessibleName(f"{self._camera.name}: {words}")
         self.setToolTip(f"{words.capitalize()} ({self._camera.number})")
         self.update()
@@ -132,7 +136,7 @@ class TileHeader(QAbstractButton):
         painter.drawText(QRect(left, 30, right - left, 21), Qt.AlignmentFlag.AlignVCenter, words)
 
 
-class Tile(QWidget):
+class Tile(Worded, QWidget):
     """One camera: header and pictures.
 
     Signals:
@@ -146,7 +150,7 @@ class Tile(QWidget):
         self.camera = camera
         self.header = TileHeader(camera)
         self.view = DepthView()
-        self.view.setAccessibleName(f"Pictures of {camera.name}")
+        self.view.setAccessibleName(tr("Pictures of {name}").format(name=camera.name))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -173,7 +177,7 @@ class Tile(QWidget):
         painter.fillRect(self.rect(), QColor(theme.current().surface))
 
 
-class TilesArea(QWidget):
+class TilesArea(Worded, QWidget):
     """Lays out the tiles.
 
     Signals:

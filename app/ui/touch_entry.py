@@ -1,16 +1,18 @@
 """A line of text that can be typed without a keyboard: keys for fingers open below it."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import Button, IconButton
+from app.ui.worded import LineEdit, Worded
 
 ROWS = ("1234567890", "qwertyuiop", "asdfghjkl-", "zxcvbnm_./")
 KEY_GAP_PX = 6
 
 
-class TouchKeys(QFrame):
+class TouchKeys(Worded, QFrame):
     """Letters, figures and a few signs.
 
     Signals:
@@ -26,16 +28,16 @@ class TouchKeys(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "group")
-        self.setAccessibleName("On-screen keyboard")
+        self.setAccessibleName(tr("On-screen keyboard"))
         self.setStyleSheet("QPushButton { padding: 0; }")
         self._letters: list[Button] = []
         self._shift = Button("", icon_name="apple-keyboard-shift", checkable=True)
-        self._shift.setAccessibleName("Capital letters")
-        space = Button("Space")
+        self._shift.setAccessibleName(tr("Capital letters"))
+        space = Button(tr("Space"))
         erase = Button("", icon_name="backspace-outline")
-        erase.setAccessibleName("Erase the last character")
+        erase.setAccessibleName(tr("Erase the last character"))
         erase.setAutoRepeat(True)
-        done = Button("Done", kind="primary")
+        done = Button(tr("Done"), kind="primary")
         column = QVBoxLayout(self)
         column.setContentsMargins(KEY_GAP_PX, KEY_GAP_PX, KEY_GAP_PX, KEY_GAP_PX)
         column.setSpacing(KEY_GAP_PX)
@@ -77,7 +79,7 @@ class TouchKeys(QFrame):
             key.setText(key.text().upper() if capital else key.text().lower())
 
 
-class TouchEntry(QWidget):
+class TouchEntry(Worded, QWidget):
     """A line edit, a button that opens the keys, and perhaps one that hands the text over.
 
     Args:
@@ -98,11 +100,15 @@ class TouchEntry(QWidget):
         self, accessible_name: str, *, placeholder: str = "", submit_text: str = "", submit_icon: str = ""
     ) -> None:
         super().__init__()
-        self.edit = QLineEdit()
+        self.edit = LineEdit()
         self.edit.setAccessibleName(accessible_name)
         self.edit.setPlaceholderText(placeholder)
         self.edit.setMinimumHeight(theme.TARGET_PX)
-        self._keyboard = IconButton("keyboard-outline", f"Keyboard for: {accessible_name}", checkable=True)
+        self._keyboard = IconButton(
+            "keyboard-outline",
+            tr("Keyboard for: {accessible_name}").format(accessible_name=accessible_name),
+            checkable=True,
+        )
         self._submit = Button(submit_text, icon_name=submit_icon)
         self._submit.setVisible(bool(submit_text))
         self._keys: TouchKeys | None = None

@@ -9,17 +9,19 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.training.data_sets import HEAVIEST, DataSet
 from app.training.plan import ROOMS, SESSIONS, TrainingPlan
 from app.ui import theme
 from app.ui.tick_row import TickRow
 from app.ui.widgets import Button, IconButton, Stepper, caption
+from app.ui.worded import Label, Worded
 from app.viewmodels.words import counted
 
-NAMES = {ROOMS: "Simulated rooms", SESSIONS: "Sessions"}
+NAMES = {ROOMS: tr_noop("Simulated rooms"), SESSIONS: tr_noop("Sessions")}
 
 
-class DataSetRows(QWidget):
+class DataSetRows(Worded, QWidget):
     """The data sets that were named, each with a tick, and the button that names another one.
 
     Signals:
@@ -37,7 +39,7 @@ class DataSetRows(QWidget):
         self._shown: tuple[DataSet, ...] = ()
         self.rows: dict[Path, TickRow] = {}
         self.removes: dict[Path, IconButton] = {}
-        self.add = Button("Add a data set", icon_name="folder-plus-outline")
+        self.add = Button(tr("Add a data set"), icon_name="folder-plus-outline")
         self._rows = QVBoxLayout()
         self._rows.setSpacing(theme.GAP_PX)
         column = QVBoxLayout(self)
@@ -50,7 +52,7 @@ class DataSetRows(QWidget):
     def show_data_sets(self, data_sets: Sequence[DataSet], *, looking: bool) -> None:
         """Show these, and whether a folder is being looked at."""
         self.add.setEnabled(not looking)
-        self.add.setText("Looking at the folder ..." if looking else "Add a data set")
+        self.add.setText(tr("Looking at the folder ...") if looking else tr("Add a data set"))
         # Not built anew for a tick or a weight: the row under the finger stays, and so does the focus.
         shown = tuple(replace(data, chosen=True, weight=1) for data in data_sets)
         if shown == self._shown:
@@ -68,10 +70,16 @@ class DataSetRows(QWidget):
 
     def _row(self, data: DataSet) -> QWidget:
         held = f"{counted(data.samples, 'sample')}, {counted(data.scenes, 'scene')}"
-        tick = TickRow((data.title, f"{data.folder.name}: {held}", f"Licence: {data.licence}"))
+        tick = TickRow(
+            (data.title, f"{data.folder.name}: {held}", tr("Licence: {licence}").format(licence=data.licence))
+        )
         tick.setToolTip(str(data.folder))
         tick.setChecked(data.chosen)
-        remove = IconButton("close", f"Take {data.folder.name} off the list; its files stay", kind="quiet")
+        remove = IconButton(
+            "close",
+            tr("Take {name} off the list; its files stay").format(name=data.folder.name),
+            kind="quiet",
+        )
         holder = QWidget()
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
@@ -90,7 +98,7 @@ class DataSetRows(QWidget):
         self.remove_requested.emit(folder)
 
 
-class MixRows(QWidget):
+class MixRows(Worded, QWidget):
     """The share of each source, with a stepper for its weight; nothing where there is only one.
 
     Signals:
@@ -108,7 +116,7 @@ class MixRows(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.TIGHT_PX)
-        column.addWidget(caption("Mix: share of the samples, and weight"))
+        column.addWidget(caption(tr("Mix: share of the samples, and weight")))
         column.addLayout(self._rows)
         self.hide()
 
@@ -132,11 +140,11 @@ class MixRows(QWidget):
             self._rows.addWidget(self._row(key, name))
 
     def _row(self, key: str, name: str) -> QWidget:
-        share = QLabel()
+        share = Label()
         share.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
         share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         share.setMinimumWidth(share.fontMetrics().horizontalAdvance("100%") + theme.GAP_PX)
-        stepper = Stepper(f"Weight of {name}", minimum=1, maximum=HEAVIEST, step=1)
+        stepper = Stepper(tr("Weight of {name}").format(name=name), minimum=1, maximum=HEAVIEST, step=1)
         holder = QWidget()
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
@@ -152,7 +160,7 @@ class MixRows(QWidget):
         self.weighed.emit(key, round(weight))
 
 
-class _Elided(QWidget):
+class _Elided(Worded, QWidget):
     """A line of text that is cut with dots where it does not fit."""
 
     def __init__(self, text: str) -> None:

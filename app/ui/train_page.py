@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.language import tr
 from app.training.data_sets import NoDataSetError
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
@@ -29,6 +30,7 @@ from app.ui.widgets import (
     heading,
     touch_scroll,
 )
+from app.ui.worded import Worded
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.train import RunView, TrainViewModel, known_recipes
@@ -74,7 +76,7 @@ def _short(name: str) -> str:
     return path.parent.name if path.stem == "weights" else path.stem
 
 
-class TrainPage(QWidget):
+class TrainPage(Worded, QWidget):
     """Plan at the left; run, curves and past runs at the right."""
 
     def __init__(
@@ -94,11 +96,11 @@ class TrainPage(QWidget):
         self._busy = False
         self.plan = PlanCard(model, data)
         self.run = RunCard()
-        self.runs = Card("Runs")
+        self.runs = Card(tr("Runs"))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
-        self._no_runs = caption("Nothing was trained here yet.")
-        self.roll_back = Button("Back to the weights before", icon_name="undo-variant")
+        self._no_runs = caption(tr("Nothing was trained here yet."))
+        self.roll_back = Button(tr("Back to the weights before"), icon_name="undo-variant")
         self.roll_back.hide()
         self._lay_out()
         self.plan.start_requested.connect(model.start)
@@ -178,26 +180,30 @@ class TrainPage(QWidget):
         self._context.settings.model = str(weights)
         self._context.save_settings()
         self._context.go_to("Live")
-        self._context.show_banner(Notice("info", f"Live repair now uses {name}.", lasts_s=8))
+        self._context.show_banner(
+            Notice("info", tr("Live repair now uses {name}.").format(name=name), lasts_s=8)
+        )
 
     def show_rolled_back(self, name: str) -> None:
         """Say that the live repair is what it was before."""
         self._context.settings.model = name
         self._context.save_settings()
         self._offer_roll_back()
-        self._context.show_banner(Notice("info", f"Live repair uses {_short(name)} again.", lasts_s=8))
+        self._context.show_banner(
+            Notice("info", tr("Live repair uses {short} again.").format(short=_short(name)), lasts_s=8)
+        )
 
     def _offer_roll_back(self) -> None:
         before = self._model.before_promotion
         self.roll_back.setVisible(before is not None)
         if before is not None:
-            self.roll_back.setText(f"Back to {_short(before)}")
+            self.roll_back.setText(tr("Back to {short}").format(short=_short(before)))
 
     def _compare(self) -> None:
         self._model.compare(self.plan.sessions)
         if self._model.comparing:
             self.run.show_comparison(
-                "Comparing on sessions that the run has not seen ...", running=True, report=False
+                tr("Comparing on sessions that the run has not seen ..."), running=True, report=False
             )
 
     def _show_comparison(self, words: str) -> None:
@@ -209,7 +215,7 @@ class TrainPage(QWidget):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
 
     def _estimate(self, plan: TrainingPlan) -> None:
-        self.plan.show_estimate("Measuring with two steps ...")
+        self.plan.show_estimate(tr("Measuring with two steps ..."))
         self._model.estimate(plan)
 
     def show_refusal(self, message: str) -> None:
@@ -220,7 +226,7 @@ class TrainPage(QWidget):
         known = self._data.sources.data_sets
         start = known[-1].folder.parent if known else Path.home()
         sessions = self._context.settings.sessions_folder
-        dialog = FolderDialog("Choose a data set", start, sessions, sessions_only=False, parent=self)
+        dialog = FolderDialog(tr("Choose a data set"), start, sessions, sessions_only=False, parent=self)
         dialog.chosen.connect(self._data.add)
         dialog.open()
 
@@ -232,7 +238,7 @@ class TrainPage(QWidget):
         level: Level = "error" if failed else "info"
         text = f"{run.title}: {run.words}"
         show = partial(self._context.go_to, "Train")
-        self._context.show_banner(Notice(level, text, run.training.hint, "Show", show))
+        self._context.show_banner(Notice(level, text, run.training.hint, tr("Show"), show))
 
     def _lay_out(self) -> None:
         left = QWidget()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.language import tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.training.data_sets import Sources
 from app.training.plan import TrainingPlan
@@ -37,7 +38,7 @@ from model.spec import catalogue
 
 MOST_ROWS = 100
 """More come when they are asked for, as on the Sessions page."""
-NOTHING = Option("", "Nothing (from scratch)")
+NOTHING = Option("", tr_noop("Nothing (from scratch)"))
 
 
 class SessionRow(TickRow):
@@ -46,7 +47,7 @@ class SessionRow(TickRow):
     def __init__(self, entry: SessionEntry) -> None:
         self.entry = entry
         when = entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
-        labels = ", ".join(filter(None, (entry.labels.scene, *entry.labels.tags))) or "No labels"
+        labels = ", ".join(filter(None, (entry.labels.scene, *entry.labels.tags))) or tr("No labels")
         length = f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}"
         super().__init__((when, labels, length), pictured=True)
 
@@ -65,7 +66,7 @@ class PlanCard(Card):
     data_set_requested = Signal()
 
     def __init__(self, model: TrainViewModel, data: TrainDataViewModel) -> None:
-        super().__init__("New run")
+        super().__init__(tr("New run"))
         self._model = model
         self._data = data
         self._offered: dict[Path, SessionEntry] = {}
@@ -76,40 +77,46 @@ class PlanCard(Card):
         self._wanted: tuple[Path, ...] = ()
         self._estimated_for: TrainingPlan | None = None
         self.recipes = ChipGroup(
-            [Option(recipe.name, recipe.title) for recipe in model.recipes.values()], "Recipe"
+            [Option(recipe.name, recipe.title) for recipe in model.recipes.values()], tr("Recipe")
         )
         self._note = caption()
         self._sessions = QVBoxLayout()
         self._sessions.setSpacing(theme.GAP_PX)
-        self._no_sessions = caption("Reading the sessions ...")
-        self.more = Button("Show more", icon_name="chevron-down")
+        self._no_sessions = caption(tr("Reading the sessions ..."))
+        self.more = Button(tr("Show more"), icon_name="chevron-down")
         self.more.hide()
-        self.synthetic = Switch("Simulated rooms")
+        self.synthetic = Switch(tr("Simulated rooms"))
         self.data_sets = DataSetRows()
         self.mix = MixRows()
-        self.init = Picker("Start from")
+        self.init = Picker(tr("Start from"))
         self.init.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.steps = Stepper("Steps", minimum=10, maximum=1_000_000, step=50)
-        self.start = PrimaryButton("Start training", icon_name="play")
+        self.steps = Stepper(tr("Steps"), minimum=10, maximum=1_000_000, step=50)
+        self.start = PrimaryButton(tr("Start training"), icon_name="play")
         self.start.setMinimumHeight(theme.BIG_TARGET_PX)
-        self.estimate = Button("Estimate", icon_name="timer-outline")
+        self.estimate = Button(tr("Estimate"), icon_name="timer-outline")
         self.estimate.setMinimumHeight(theme.BIG_TARGET_PX)
         self.estimate_words = caption()
         self.estimate_words.setWordWrap(True)
         self.estimate_words.hide()
         self.obstacle = caption()
         steps = QHBoxLayout()
-        steps.addWidget(body("Steps"), 1)
+        steps.addWidget(body(tr("Steps")), 1)
         steps.addWidget(self.steps)
-        for widget in (caption("Recipe"), self.recipes, self._note, caption("Learn from"), self.synthetic):
+        for widget in (
+            caption(tr("Recipe")),
+            self.recipes,
+            self._note,
+            caption(tr("Learn from")),
+            self.synthetic,
+        ):
             self.column.addWidget(widget)
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.mix)
-        self.column.addWidget(caption("Sessions"))
+        self.column.addWidget(caption(tr("Sessions")))
         self.column.addWidget(self._no_sessions)
         self.column.addLayout(self._sessions)
         self.column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.column.addWidget(caption("Start from"))
+        self.column.addWidget(caption(tr("Start from")))
         self.column.addWidget(self.init)
         self.column.addLayout(steps)
         self.more.clicked.connect(self._show_more)
@@ -171,7 +178,7 @@ class PlanCard(Card):
         self._show_rows()
         self._no_sessions.setVisible(not self._offered)
         self._no_sessions.setText(
-            listing.problem or "There is no session yet. Record one, or learn from simulated rooms."
+            listing.problem or tr("There is no session yet. Record one, or learn from simulated rooms.")
         )
         self.check()
 
@@ -197,7 +204,9 @@ class PlanCard(Card):
         self._pictures.want_pictures(shown.values())
         hidden = len(self._offered) - len(shown)
         self.more.setVisible(hidden > 0)
-        self.more.setText(f"Show {min(hidden, MOST_ROWS)} more of {hidden:,}")
+        self.more.setText(
+            tr("Show {count} more of {hidden:,}").format(count=min(hidden, MOST_ROWS), hidden=hidden)
+        )
 
     def _new_row(self, entry: SessionEntry) -> SessionRow:
         row = SessionRow(entry)
@@ -257,7 +266,7 @@ class PlanCard(Card):
         if plan != self._estimated_for:
             self._estimated_for = None
             self.estimate_words.hide()  # it was measured for another plan
-        self.obstacle.setText("A run is under way; stop it to start another one." if busy else obstacle)
+        self.obstacle.setText(tr("A run is under way; stop it to start another one.") if busy else obstacle)
         self.obstacle.setVisible(bool(self.obstacle.text()))
 
     def _recipe_chosen(self, keys: list[str]) -> None:

@@ -6,12 +6,12 @@ from PySide6.QtCore import QRect, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QProgressBar,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from app.language import tr
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
 from app.ui import theme
@@ -25,10 +25,11 @@ from app.ui.widgets import (
     set_tone,
     title,
 )
+from app.ui.worded import ProgressBar, Worded
 from app.viewmodels.train import RunView, words_of
 
 
-class RunRow(QWidget):
+class RunRow(Worded, QWidget):
     """A past run.
 
     Signals:
@@ -44,15 +45,15 @@ class RunRow(QWidget):
         self._run = run
         words = [f"{run.started:%d %b, %H:%M}", words_of(run.state)]
         if run.loss is not None:
-            words.append(f"Loss {run.loss:.4g}")
+            words.append(tr("Loss {loss:.4g}").format(loss=run.loss))
         if run.score_m is not None:
-            words.append(f"Error {run.score_m * 1000:.0f} mm")
-        self.resume = Button("Resume", icon_name="play-outline")
-        self.use = Button("Use", icon_name="check")
+            words.append(tr("Error {score_m:.0f} mm").format(score_m=run.score_m * 1000))
+        self.resume = Button(tr("Resume"), icon_name="play-outline")
+        self.use = Button(tr("Use"), icon_name="check")
         self.resume.setVisible(run.resumable and not busy)
         self.use.setVisible(run.weights is not None)
-        self.resume.setAccessibleName(f"Resume {name}")
-        self.use.setAccessibleName(f"Use the weights of {name}")
+        self.resume.setAccessibleName(tr("Resume {name}").format(name=name))
+        self.use.setAccessibleName(tr("Use the weights of {name}").format(name=name))
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(body(name))
@@ -77,7 +78,7 @@ class RunRow(QWidget):
 WIDEST_PX = 960
 
 
-class SampleStrip(QWidget):
+class SampleStrip(Worded, QWidget):
     """A wide picture of one sample, as large as the card allows, with words above it."""
 
     def __init__(self, words: str) -> None:
@@ -99,7 +100,7 @@ class SampleStrip(QWidget):
             self._picture.show_image(QImage.fromData(jpeg))
 
 
-class _Scaled(QWidget):
+class _Scaled(Worded, QWidget):
     """An image at the width that there is, in its own proportions."""
 
     def __init__(self) -> None:
@@ -147,21 +148,24 @@ class RunCard(Card):
     def __init__(self) -> None:
         super().__init__()
         self._weights: Path | None = None
-        self._title = title("No run yet")
+        self._title = title(tr("No run yet"))
         self.words = body(
-            "Choose what to learn from, then press Start training. A run goes on while you use other pages."
+            tr(
+                "Choose what to learn from, then press Start training. "
+                "A run goes on while you use other pages."
+            )
         )
         self._hint = body()
-        self._progress = QProgressBar()
+        self._progress = ProgressBar()
         self._progress.setRange(0, 1000)
         self._progress.setTextVisible(False)
-        self._progress.setAccessibleName("Training progress")
-        self.loss = Curve("Loss")
-        self.score = Curve("Error in hidden depth", unit=" m")
-        self.before = SampleStrip("Held-out sample before training: colour, input, output, right depth")
-        self.after = SampleStrip("The same sample now")
-        self.stop = Button("Stop", icon_name="stop-circle-outline")
-        self.use = PrimaryButton("Use these weights", icon_name="check")
+        self._progress.setAccessibleName(tr("Training progress"))
+        self.loss = Curve(tr("Loss"))
+        self.score = Curve(tr("Error in hidden depth"), unit=" m")
+        self.before = SampleStrip(tr("Held-out sample before training: colour, input, output, right depth"))
+        self.after = SampleStrip(tr("The same sample now"))
+        self.stop = Button(tr("Stop"), icon_name="stop-circle-outline")
+        self.use = PrimaryButton(tr("Use these weights"), icon_name="check")
         curves = QHBoxLayout()
         curves.setSpacing(theme.SPACE_PX)
         curves.addWidget(self.loss, 1)
@@ -170,8 +174,8 @@ class RunCard(Card):
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.use)
-        self.compare = Button("Compare with those in use", icon_name="compare")
-        self.report = Button("Report", icon_name="file-chart-outline")
+        self.compare = Button(tr("Compare with those in use"), icon_name="compare")
+        self.report = Button(tr("Report"), icon_name="file-chart-outline")
         self.compared = caption()
         self.compared.setWordWrap(True)
         buttons.addWidget(self.compare)

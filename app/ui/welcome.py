@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.context import PageName
 from app.ui.widgets import Button, Option, Sheet, body, caption, heading
@@ -32,30 +33,62 @@ class Question:
 QUESTIONS: Final = (
     Question(
         "source",
-        "What do you want to see?",
+        tr_noop("What do you want to see?"),
         (
-            Option("auto", "Connected cameras", "camera-outline", hint="RealSense, Orbbec or ZED on USB"),
             Option(
-                "demo", "Simulated rig", "cube-outline", hint="Three cameras in a kitchen; needs no device"
+                "auto",
+                tr_noop("Connected cameras"),
+                "camera-outline",
+                hint=tr_noop("RealSense, Orbbec or ZED on USB"),
+            ),
+            Option(
+                "demo",
+                tr_noop("Simulated rig"),
+                "cube-outline",
+                hint=tr_noop("Three cameras in a kitchen; needs no device"),
             ),
         ),
     ),
     Question(
         "theme",
-        "Where are you?",
+        tr_noop("Where are you?"),
         (
-            Option("dark", "On stage or in the dark", "weather-night", hint="Light words on dark ground"),
-            Option("light", "Indoors", "lightbulb-outline", hint="Dark words on light ground"),
-            Option("outdoor", "Outdoors", "white-balance-sunny", hint="Black on white with thick frames"),
+            Option(
+                "dark",
+                tr_noop("On stage or in the dark"),
+                "weather-night",
+                hint=tr_noop("Light words on dark ground"),
+            ),
+            Option(
+                "light", tr_noop("Indoors"), "lightbulb-outline", hint=tr_noop("Dark words on light ground")
+            ),
+            Option(
+                "outdoor",
+                tr_noop("Outdoors"),
+                "white-balance-sunny",
+                hint=tr_noop("Black on white with thick frames"),
+            ),
         ),
     ),
     Question(
         "page",
-        "What comes first?",
+        tr_noop("What comes first?"),
         (
-            Option("Live", "Look around", "eye-outline", hint="Raw and refined depth, live"),
-            Option("Record", "Record a session", "record-circle-outline", hint="Labelled, losing nothing"),
-            Option("Compare", "Compare sensors", "compare-horizontal", hint="Side by side, with figures"),
+            Option(
+                "Live", tr_noop("Look around"), "eye-outline", hint=tr_noop("Raw and refined depth, live")
+            ),
+            Option(
+                "Record",
+                tr_noop("Record a session"),
+                "record-circle-outline",
+                hint=tr_noop("Labelled, losing nothing"),
+            ),
+            Option(
+                "Compare",
+                tr_noop("Compare sensors"),
+                "compare-horizontal",
+                hint=tr_noop("Side by side, with figures"),
+            ),
         ),
     ),
 )
@@ -90,16 +123,16 @@ class Welcome(Sheet):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Welcome")
+        self.setWindowTitle(tr("Welcome"))
         self.setMinimumWidth(WIDTH_PX)
         self._given: dict[str, str] = {}
-        self._title = heading("Welcome to DepthMend")
+        self._title = heading(tr("Welcome to DepthMend"))
         self._step = caption("")
         self._question = body("")
         self._room = QVBoxLayout()
         self._room.setSpacing(theme.GAP_PX)
         self.buttons: dict[str, Button] = {}
-        self.skip = Button("Skip the guide", kind="quiet")
+        self.skip = Button(tr("Skip the guide"), kind="quiet")
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.WIDE_PX] * 4)
         column.setSpacing(theme.SPACE_PX)
@@ -114,7 +147,7 @@ class Welcome(Sheet):
     def _ask(self) -> None:
         number = len(self._given)
         question = QUESTIONS[number]
-        self._step.setText(f"{number + 1} of {len(QUESTIONS)}")
+        self._step.setText(tr("{number} of {questions}").format(number=number + 1, questions=len(QUESTIONS)))
         self._question.setText(question.words)
         for button in self.buttons.values():
             self._room.removeWidget(button)

@@ -25,16 +25,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import tr
 from app.ui import theme
 from app.ui.context import Notice
 from app.ui.flow_layout import FlowLayout
 from app.ui.icons import icon
+from app.ui.worded import Label, Worded
 
 ICON_PX = 24
 BANNER_ICONS = {"info": "information-outline", "warning": "alert-outline", "error": "alert-octagon-outline"}
 
 
-class Button(QPushButton):
+class Button(Worded, QPushButton):
     """A button with words and perhaps an icon.
 
     Args:
@@ -47,7 +49,8 @@ class Button(QPushButton):
     def __init__(
         self, text: str, *, icon_name: str = "", kind: str = "plain", checkable: bool = False
     ) -> None:
-        super().__init__(text)
+        super().__init__()
+        self.setText(text)
         self._icon_name = icon_name
         self.setProperty("kind", kind)
         self.setCheckable(checkable)
@@ -145,7 +148,7 @@ class Chip(Button):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
 
-class _Choices(QWidget):
+class _Choices(Worded, QWidget):
     """Checkable buttons by key.
 
     Signals:
@@ -256,7 +259,7 @@ class Segmented(_Choices):
         self.select(options[0].key)
 
 
-class Stepper(QWidget):
+class Stepper(Worded, QWidget):
     """A value between a minus and a plus button; held buttons repeat.
 
     Args:
@@ -288,13 +291,15 @@ class Stepper(QWidget):
         self._decimals, self._suffix = decimals, suffix
         self._value = minimum
         self.setAccessibleName(accessible_name)
-        self._less = IconButton("minus", f"{accessible_name}: less")
-        self._more = IconButton("plus", f"{accessible_name}: more")
+        self._less = IconButton(
+            "minus", tr("{accessible_name}: less").format(accessible_name=accessible_name)
+        )
+        self._more = IconButton("plus", tr("{accessible_name}: more").format(accessible_name=accessible_name))
         for button in (self._less, self._more):
             button.setAutoRepeat(True)
             button.setAutoRepeatDelay(400)
             button.setAutoRepeatInterval(90)
-        self._label = QLabel()
+        self._label = Label()
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._label.setFont(theme.font(theme.CONTROL_PX, tabular=True))
         row = QHBoxLayout(self)
@@ -358,7 +363,7 @@ class Stepper(QWidget):
         self._more.setEnabled(self._value < self._maximum)
 
 
-class Switch(QAbstractButton):
+class Switch(Worded, QAbstractButton):
     """On or off, with words to its right."""
 
     TRACK = QSize(60, 32)
@@ -398,7 +403,7 @@ class Switch(QAbstractButton):
         )
 
 
-class Picker(QComboBox):
+class Picker(Worded, QComboBox):
     """A drop-down list with rows for fingers; the wheel does not change it.
 
     Args:
@@ -418,6 +423,7 @@ class Picker(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMaxVisibleItems(8)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._options: tuple[Option, ...] = ()
         self._keys: list[str] = []
         self.set_options(options)
         QScroller.grabGesture(self.view().viewport(), QScroller.ScrollerGestureType.TouchGesture)
@@ -433,15 +439,21 @@ class Picker(QComboBox):
         """Offer something else; the choice stays if it is still there, else it is the first."""
         chosen = self.choice
         self.clear()
+        self._options = tuple(options)
         self._keys = [option.key for option in options]
         for option in options:
-            self.addItem(option.text)
-            self.setItemData(self.count() - 1, option.hint, Qt.ItemDataRole.ToolTipRole)
+            self.addItem(str(option.text))
+            self.setItemData(self.count() - 1, str(option.hint), Qt.ItemDataRole.ToolTipRole)
         self.select(chosen if chosen in self._keys else next(iter(self._keys), ""))
 
     def select(self, key: str) -> None:
         """Show the option `key`, without a signal; nothing if it is not offered."""
         self.setCurrentIndex(self._keys.index(key) if key in self._keys else -1)
+
+    def say_again(self) -> None:
+        for index, option in enumerate(self._options):
+            self.setItemText(index, str(option.text))
+            self.setItemData(index, str(option.hint), Qt.ItemDataRole.ToolTipRole)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -469,7 +481,7 @@ class Picker(QComboBox):
 
 def label(text: str = "", role: str = "body", *, wrap: bool = True, selectable: bool = False) -> QLabel:
     """Text in the role "heading", "title", "figure", "body", "muted" or "caption"."""
-    made = QLabel(text)
+    made = Label(text)
     made.setProperty("role", role)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
@@ -506,7 +518,7 @@ def set_tone(widget: QLabel, tone: str) -> None:
         widget.style().polish(widget)
 
 
-class Card(QFrame):
+class Card(Worded, QFrame):
     """A framed group of things that belong together; add them to `column`."""
 
     def __init__(self, title_text: str = "", *, margin_px: int = 20) -> None:
@@ -519,18 +531,18 @@ class Card(QFrame):
             self.column.addWidget(title(title_text))
 
 
-class Banner(QFrame):
+class Banner(Worded, QFrame):
     """A notice inside the window; hidden until it has something to say."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
         self._notice: Notice | None = None
-        self._icon = QLabel()
+        self._icon = Label()
         self._text = label("", "title")
         self._hint = label("", "body")
         self._action = Button("")
-        self._close = IconButton("close", "Close the message", kind="quiet")
+        self._close = IconButton("close", tr("Close the message"), kind="quiet")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         words = QVBoxLayout()
@@ -600,7 +612,7 @@ class Banner(QFrame):
             action()
 
 
-class Sheet(QDialog):
+class Sheet(Worded, QDialog):
     """A dialog with a line around it: in a kiosk no window manager draws one."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -610,7 +622,7 @@ class Sheet(QDialog):
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
 
-class EmptyState(QWidget):
+class EmptyState(Worded, QWidget):
     """What a page says when it has nothing to show.
 
     Args:
@@ -634,7 +646,7 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__()
         self._icon_name = icon_name
-        self._icon = QLabel()
+        self._icon = Label()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = title(title_text)
         self._text = label(text, "muted")

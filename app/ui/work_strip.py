@@ -1,10 +1,12 @@
 """A strip that shows work on a session, with its progress and a way to stop."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from app.language import tr
 from app.ui import theme
 from app.ui.widgets import Button, Card, body
+from app.ui.worded import ProgressBar
 from app.viewmodels.session_work import WorkView
 
 STEPS = 1000
@@ -22,11 +24,11 @@ class WorkStrip(Card):
     def __init__(self) -> None:
         super().__init__(margin_px=12)
         self._words = body()
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
-        self.stop = Button("Stop", icon_name="close")
+        self.bar.setAccessibleName(tr("Progress"))
+        self.stop = Button(tr("Stop"), icon_name="close")
         left = QVBoxLayout()
         left.setSpacing(theme.TIGHT_PX)
         left.addWidget(self._words)

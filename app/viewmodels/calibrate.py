@@ -15,6 +15,7 @@ from app.calibrating import Calibrator, CameraLook, Placed, serials_of, solution
 from app.compose import Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.messages import Message, expected, message
 from app.rigging import RigPlaces
 from drivers.calibration.board import BOARDS, Board, save_board
@@ -283,7 +284,8 @@ class _Loop:
         lines = solution_lines(placed, names)
         lines += [f"{names[name]}: {finding.words}" for name, finding in placed.findings.items()]
         lines += [
-            f"Left out: board {view + 1}, {names[n]}, {why}" for view, n, why in placed.solution.left_out
+            tr("Left out: board {view}, {names}, {why}").format(view=view + 1, names=names[n], why=why)
+            for view, n, why in placed.solution.left_out
         ]
         lines += [placed.square] if placed.square else []
         self._put(solving=False, placed=placed, result=tuple(lines))

@@ -16,9 +16,9 @@ from app.flow.order import role_of
 from app.flow.phase import Phase
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr, tr_many, tr_noop
 from app.viewmodels.live import camera_note, old_after_s
 from app.viewmodels.rigs import RigRow, save_rig, saved_rigs
-from app.viewmodels.words import counted
 from drivers.camera import SyncRole
 from drivers.clock import Clock
 from drivers.devices import Device
@@ -37,9 +37,9 @@ BUS_EVERY_S = 2.0
 
 CLOCKS = {
     Clock.HOST: "",
-    Clock.DEVICE: "time of the exposure",
-    Clock.STAMP: "the device's stamp, its place in the exposure not known",
-    Clock.ARRIVAL: "time of arrival only: late by some 10 to 50 ms",
+    Clock.DEVICE: tr_noop("time of the exposure"),
+    Clock.STAMP: tr_noop("the device's stamp, its place in the exposure not known"),
+    Clock.ARRIVAL: tr_noop("time of arrival only: late by some 10 to 50 ms"),
 }
 
 BEST_MS = 0.1
@@ -245,7 +245,7 @@ class CamerasModel(QObject):
             outcome.put(Found(tuple(self._find()), states))
 
         def failed(error: Exception) -> None:
-            outcome.put(Found(problem=f"The search failed: {error}"))
+            outcome.put(Found(problem=tr("The search failed: {error}").format(error=error)))
 
         self._worker = Worker("find cameras", work, failed=failed)
         self._worker.start()
@@ -315,10 +315,16 @@ def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> Ru
     streaming = state is not None and state.status is CameraStatus.STREAMING
     facts = [
         info.sensor,
-        f"{line.channel.meter.read(now_ns).rate_hz:.0f} of {info.rate_hz:.0f} frames a second"
+        tr("{measured:.0f} of {asked:.0f} frames a second").format(
+            measured=line.channel.meter.read(now_ns).rate_hz, asked=info.rate_hz
+        )
         if streaming
         else "",
-        f"{counted(line.channel.device_gaps, 'frame')} lost on the way" if line.channel.device_gaps else "",
+        tr("{frames} lost on the way").format(
+            frames=tr_many("{count:,} frame", "{count:,} frames", line.channel.device_gaps)
+        )
+        if line.channel.device_gaps
+        else "",
         clock_words(line.channel.clock.state) if frame is not None else "",
         sync_words(role_of(line.camera), phase),
     ]
@@ -335,34 +341,44 @@ def sync_words(role: SyncRole, phase: Phase | None) -> str:
     """What a camera does on a sync cable, and what that achieves by the times of its frames."""
     if role is SyncRole.FREE:
         return ""
-    words = f"{role.value} on the sync cable"
+    words = tr("{role} on the sync cable").format(role=role.value)
     if role is SyncRole.PRIMARY or phase is None:
         return words
     if phase.in_step is None:
-        return f"{words}, being measured"
-    apart = f"{abs(phase.offset_ms):.1f} ms apart"
+        return tr("{words}, being measured").format(words=words)
+    apart = tr("{offset_ms:.1f} ms apart").format(offset_ms=abs(phase.offset_ms))
     if phase.in_step:
-        return f"{words}, in step: {apart}"
-    return f"{words}, NOT in step: {apart}, drifting {abs(phase.drift_ppm or 0.0):.0f} ppm"
+        return tr("{words}, in step: {apart}").format(words=words, apart=apart)
+    return tr("{words}, NOT in step: {apart}, drifting {drift_ppm:.0f} ppm").format(
+        words=words, apart=apart, drift_ppm=abs(phase.drift_ppm or 0.0)
+    )
 
 
 def link_row(load: LinkLoad) -> LinkRow:
     """A USB link in words."""
     speed = f"{load.mbps / 1000:g} Gbit/s" if load.mbps >= 1000 else f"{load.mbps:g} Mbit/s"
     place = ", ".join(filter(None, (load.name, load.controller)))
-    title = f"Controller {place}" if load.is_bus else f"Port {load.name}"
+    title = (
+        tr("Controller {place}").format(place=place)
+        if load.is_bus
+        else tr("Port {name}").format(name=load.name)
+    )
     facts = f"{speed}, {load.words}"
-    problem = "" if load.fits else "The cameras ask for more than it carries."
+    problem = "" if load.fits else tr("The cameras ask for more than it carries.")
     return LinkRow(title, facts, problem, "" if load.fits else load.remedy)
 
 
 def clock_words(state: ClockState) -> str:
     """Where a camera's times come from, and how good they are."""
     if state.wrong_by_s:
-        return f"its clock is wrong by {abs(state.wrong_by_s):.0f} s, so the time of arrival counts"
+        return tr("its clock is wrong by {wrong_by_s:.0f} s, so the time of arrival counts").format(
+            wrong_by_s=abs(state.wrong_by_s)
+        )
     words = [CLOCKS[state.clock]]
     if state.quality is not None:
-        words.append(f"good to {max(state.quality.residual_ms, BEST_MS):.1f} ms")
+        words.append(
+            tr("good to {residual_ms:.1f} ms").format(residual_ms=max(state.quality.residual_ms, BEST_MS))
+        )
         if (drift_ppm := state.quality.drift_ppm) is not None:
             words.append(f"clock {abs(drift_ppm):.0f} ppm {'slow' if drift_ppm < 0 else 'fast'}")
     return ", ".join(words)
@@ -371,8 +387,8 @@ def clock_words(state: ClockState) -> str:
 def device_row(device: Device, running: set[str]) -> DeviceRow:
     """A camera that is plugged in, in words."""
     facts = (
-        f"serial {device.serial}" if device.serial else "",
-        f"firmware {device.firmware}" if device.firmware else "",
+        tr("serial {serial}").format(serial=device.serial) if device.serial else "",
+        tr("firmware {firmware}").format(firmware=device.firmware) if device.firmware else "",
         device.link,
         device.port,
     )

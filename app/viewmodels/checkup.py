@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.quality.checkup import check_up
 from app.quality.diagnosis import Evidence, Finding, Fix, RepairFacts
 from drivers.camera import CameraInfo
@@ -158,7 +159,7 @@ class CheckupModel(QObject):
             return
         self._worker = None
         self._timer.stop()
-        problem = "" if found is not None else "Checking failed; the log file has the details."
+        problem = "" if found is not None else tr("Checking failed; the log file has the details.")
         self._show(
             replace(
                 self._view, busy=False, done=found is not None, findings=tuple(found or ()), problem=problem

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr
 from app.viewmodels.cloud import Cloud, points_in_world
 from app.viewmodels.cloud_look import ClipBox, Place
 from app.viewmodels.readout import depth_words
@@ -80,7 +81,7 @@ class Span:
     def words(self) -> str:
         """What to write beside it."""
         if self.distance_m is None:
-            return "Tap the second point"
+            return tr("Tap the second point")
         assert self.second is not None
         dx, dy, dz = np.abs(np.subtract(self.second, self.first))
         return f"{depth_words(self.distance_m)}  (x {dx:.3f}, y {dy:.3f}, z {dz:.3f} m)"

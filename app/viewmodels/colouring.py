@@ -6,6 +6,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr_noop
 from model.repair import Provenance
 
 Rgb = tuple[int, int, int]
@@ -21,12 +22,12 @@ HIDDEN_COLOURS: Final[tuple[Rgb, Rgb]] = ((94, 72, 22), (30, 24, 10))
 ColourMap = Literal["turbo", "viridis", "inferno", "spectral", "grey", "jet"]
 
 COLOUR_MAP_WORDS: Final[dict[ColourMap, str]] = {
-    "turbo": "Turbo",
-    "viridis": "Viridis",
-    "inferno": "Inferno",
-    "spectral": "Spectral",
-    "grey": "Grey",
-    "jet": "Jet",
+    "turbo": tr_noop("Turbo"),
+    "viridis": tr_noop("Viridis"),
+    "inferno": tr_noop("Inferno"),
+    "spectral": tr_noop("Spectral"),
+    "grey": tr_noop("Grey"),
+    "jet": tr_noop("Jet"),
 }
 
 MAP_ENDS: Final[dict[ColourMap, tuple[float, float]]] = {
@@ -59,17 +60,17 @@ PROVENANCE_COLOURS: Final[dict[Provenance, Rgb]] = {
 """Told apart by lightness as well as by hue; what the sensor said stays grey, so that the rest stands out."""
 
 PROVENANCE_WORDS: Final[dict[Provenance, str]] = {
-    Provenance.MEASURED: "Measured",
-    Provenance.REFINED: "Refined",
-    Provenance.INVENTED: "Invented",
-    Provenance.REJECTED: "Rejected",
+    Provenance.MEASURED: tr_noop("Measured"),
+    Provenance.REFINED: tr_noop("Refined"),
+    Provenance.INVENTED: tr_noop("Invented"),
+    Provenance.REJECTED: tr_noop("Rejected"),
 }
 
 PROVENANCE_MEANINGS: Final[dict[Provenance, str]] = {
-    Provenance.MEASURED: "sensor value kept",
-    Provenance.REFINED: "sensor value changed",
-    Provenance.INVENTED: "sensor saw nothing",
-    Provenance.REJECTED: "no depth here",
+    Provenance.MEASURED: tr_noop("sensor value kept"),
+    Provenance.REFINED: tr_noop("sensor value changed"),
+    Provenance.INVENTED: tr_noop("sensor saw nothing"),
+    Provenance.REJECTED: tr_noop("no depth here"),
 }
 
 DIMMEST: Final = 0.3

@@ -17,6 +17,7 @@ from app.compose import CameraLine, InferenceState, InferenceStatus, Studio
 from app.flow.refine import Refined
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.messages import Message, message
 from app.quality.follow import Newest, Source, Wish, follow
 from app.quality.planes import Region, region_around
@@ -287,7 +288,7 @@ class CompareModel(QObject):
 
         def failed(_error: Exception) -> None:
             for camera_id, slot in results.items():
-                slot.put(unmeasured(camera_id, "measuring failed; the log file has the details"))
+                slot.put(unmeasured(camera_id, tr("measuring failed; the log file has the details")))
 
         self._follower = Worker("quality", work, failed=failed)
         self._workers.append(self._follower)
@@ -305,7 +306,11 @@ class CompareModel(QObject):
         shown = [(title, tile, self.quality(title.camera_id)) for title, tile in tiles]
         running = inference is not None and inference.status is InferenceStatus.RUNNING
         simulation = self.simulation
-        conditions = "" if simulation is None else f"Simulated scene, difficulty {simulation.difficulty:.0%}"
+        conditions = (
+            ""
+            if simulation is None
+            else tr("Simulated scene, difficulty {difficulty:.0%}").format(difficulty=simulation.difficulty)
+        )
         settings = self._settings
         made = datetime.now().astimezone()
 
@@ -370,12 +375,14 @@ def exposure(line: CameraLine, inference: InferenceState | None, seen: Frame | N
     silent_s = None if frame is None else (now_ns - frame.captured_ns) / 1e9
     note = camera_note(line.state.latest(), silent_s, old_s=old_after_s(line.info))
     if frame is None or note is not None:
-        return "Camera starting" if note is None else note.text
+        return tr("Camera starting") if note is None else note.text
     if not _is_current(refined, inference):
         refined = None
     missing = refined_note(inference, refined, age_s=0.0)  # raw and refined are of one moment, however old
     if refined is not None and refined.hidden_share:
-        missing = Note("Depth is hidden on Live")  # what was made worse on purpose is no figure of the repair
+        missing = Note(
+            tr("Depth is hidden on Live")
+        )  # what was made worse on purpose is no figure of the repair
     raw_meter, refined_meter = line.channel.meter.read(now_ns), line.refined_meter.read(now_ns)
     latency_ms = {"raw": raw_meter.median_ms, "refined": refined_meter.median_ms or None}
     if refined is not None and missing is None:

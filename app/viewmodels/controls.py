@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import CameraLine, Studio
 from app.flow.desk import Desk
+from app.language import tr, tr_noop
 from app.viewmodels.colouring import colour_depth, depth_table
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.depth import DepthMap
@@ -29,7 +30,7 @@ WIDE_RANGE: Final = 500.0
 THUMB_PX: Final = 160
 NUDGE_SHARE: Final = 0.02
 NUDGE_RATIO: Final = 1.1
-GROUPS: Final = ("Stream", "Depth", "Colour")
+GROUPS: Final = (tr_noop("Stream"), tr_noop("Depth"), tr_noop("Colour"))
 """In this order; others follow."""
 
 
@@ -148,14 +149,20 @@ class ControlsModel(QObject):
         try:
             path.write_text(state.vendor_settings, encoding="utf-8")
         except OSError as error:
-            self._fail(f"{path.name} cannot be written: {error.strerror}", "Choose another folder.")
+            self._fail(
+                tr("{name} cannot be written: {strerror}").format(name=path.name, strerror=error.strerror),
+                tr("Choose another folder."),
+            )
 
     def load_from(self, path: Path) -> None:
         """Set the camera as such a file says."""
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            self._fail(f"{path.name} cannot be read: {error}", "Choose a file that the vendor's tool wrote.")
+            self._fail(
+                tr("{name} cannot be read: {error}").format(name=path.name, error=error),
+                tr("Choose a file that the vendor's tool wrote."),
+            )
             return
         self._wished = {}
 
@@ -217,14 +224,19 @@ class ControlsModel(QObject):
             return ControlsView()
         state = line.desk.state.latest()
         if state is None:
-            return ControlsView(self._camera_id, line.info.name, note="Waiting for the camera ...")
+            return ControlsView(self._camera_id, line.info.name, note=tr("Waiting for the camera ..."))
         note, hint = self._failure
         if not note and state.problem is not None:
             note, hint = str(state.problem), state.problem.hint
         if not note and line.desk.locked:
-            note, hint = "A recording keeps the settings that it began with.", "Stop it to change them."
+            note, hint = (
+                tr("A recording keeps the settings that it began with."),
+                tr("Stop it to change them."),
+            )
         if not note and not state.controls:
-            note = "Nothing can be adjusted in this camera." if line.info.live else "It is a recording."
+            note = (
+                tr("Nothing can be adjusted in this camera.") if line.info.live else tr("It is a recording.")
+            )
         shown = tuple(_wished(control, self._wished) for control in state.controls)
         return ControlsView(
             camera_id=self._camera_id,
@@ -304,7 +316,7 @@ def nudged(control: Control, value: float, *, up: bool) -> float:
 def words(control: Control, value: Value) -> str:
     """A value as the screen says it."""
     if isinstance(value, bool):
-        return "On" if value else "Off"
+        return tr("On") if value else tr("Off")
     if isinstance(value, str):
         return value
     step = control.step or (control.maximum - control.minimum) / 100 or 0.1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.language import tr
 from drivers.session.library import is_session
 
 
@@ -49,7 +50,9 @@ def read_folder(path: Path, suffixes: tuple[str, ...] = ()) -> FolderView:
         below = [entry.path for entry in entries if entry.is_dir()]
         files = [entry.path for entry in entries if entry.name.lower().endswith(suffixes or "\0")]
     except OSError as error:
-        return FolderView(path, (), problem=f"This folder cannot be read: {error.strerror}.")
+        return FolderView(
+            path, (), problem=tr("This folder cannot be read: {strerror}.").format(strerror=error.strerror)
+        )
     rows = tuple(FolderRow(Path(name), is_session(Path(name))) for name in sorted(below, key=str.casefold))
     rows += tuple(FolderRow(Path(name), False, True) for name in sorted(files, key=str.casefold))
     return FolderView(path, rows, is_session(path))
@@ -57,7 +60,11 @@ def read_folder(path: Path, suffixes: tuple[str, ...] = ()) -> FolderView:
 
 def shortcuts(sessions: Path) -> tuple[tuple[str, Path], ...]:
     """Title and path of the places that people go to: home, sessions, what is plugged in."""
-    places = [("Home", Path.home()), ("Sessions", sessions), ("Computer", Path(Path.home().anchor))]
+    places = [
+        (tr("Home"), Path.home()),
+        (tr("Sessions"), sessions),
+        (tr("Computer"), Path(Path.home().anchor)),
+    ]
     user = os.environ.get("USER", "")
     for mounts in (Path("/media") / user, Path("/run/media") / user, Path("/Volumes")):
         if user and mounts.is_dir():

@@ -14,6 +14,7 @@ from app.flow.capture import CameraState, CameraStatus
 from app.flow.filtering import Filtered, Steps
 from app.flow.meter import Meter
 from app.flow.refine import Refined
+from app.language import tr
 from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
@@ -193,22 +194,26 @@ def camera_note(
     if status is CameraStatus.STREAMING:
         if silent_s is None or silent_s < old_s:
             return None
-        return Note(f"No frames for {silent_s:.1f} s", "The camera is waited for.")
+        return Note(
+            tr("No frames for {silent_s:.1f} s").format(silent_s=silent_s), tr("The camera is waited for.")
+        )
     if status is CameraStatus.STARTING:
-        return Note("Camera starting")
+        return Note(tr("Camera starting"))
     if status is CameraStatus.OPEN:
-        return Note("Waiting for the first frame")
+        return Note(tr("Waiting for the first frame"))
     if status is CameraStatus.SILENT:
-        since = "" if silent_s is None else f" for {silent_s:.0f} s"
-        return Note(f"No frames{since}", "Check the camera's cable and its USB port.")
+        since = "" if silent_s is None else tr(" for {silent_s:.0f} s").format(silent_s=silent_s)
+        return Note(
+            tr("No frames{since}").format(since=since), tr("Check the camera's cable and its USB port.")
+        )
     if status is CameraStatus.ENDED:
-        return Note("The recording has ended", "Open it again, or choose another source.")
+        return Note(tr("The recording has ended"), tr("Open it again, or choose another source."))
     if status is CameraStatus.STOPPED:
-        return Note("Camera stopped")
+        return Note(tr("Camera stopped"))
     error = None if state is None else state.error
     if error is None:
-        return Note("Camera lost", "Plug the camera in again; it is tried every second.")
-    return Note(f"Camera lost: {error}", error.hint)
+        return Note(tr("Camera lost"), tr("Plug the camera in again; it is tried every second."))
+    return Note(tr("Camera lost: {error}").format(error=error), error.hint)
 
 
 def refined_note(inference: InferenceState | None, refined: Refined | None, age_s: float) -> Note | None:
@@ -220,18 +225,21 @@ def refined_note(inference: InferenceState | None, refined: Refined | None, age_
         age_s: of that frame, from its exposure.
     """
     if inference is None:
-        return Note("Repair starting")
+        return Note(tr("Repair starting"))
     if inference.status is InferenceStatus.OFF:
-        return Note("Repair is off", "Choose a model to see refined depth.", choose_model=True)
+        return Note(tr("Repair is off"), tr("Choose a model to see refined depth."), choose_model=True)
     if inference.status is InferenceStatus.LOADING:
-        return Note(f"Loading {inference.label}", "Raw depth goes on.")
+        return Note(tr("Loading {label}").format(label=inference.label), tr("Raw depth goes on."))
     if inference.status is InferenceStatus.FAILED:
         message = inference.message.removesuffix(inference.hint).strip()
-        return Note(message or "The repair failed", inference.hint, choose_model=True)
+        return Note(message or tr("The repair failed"), inference.hint, choose_model=True)
     if refined is None:
-        return Note("Waiting for the first refined frame")
+        return Note(tr("Waiting for the first refined frame"))
     if age_s > STALE_S:
-        return Note(f"Refined depth is {age_s:.0f} s old", "This is an old picture, not the present scene.")
+        return Note(
+            tr("Refined depth is {age_s:.0f} s old").format(age_s=age_s),
+            tr("This is an old picture, not the present scene."),
+        )
     return None
 
 

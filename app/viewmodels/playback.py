@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.viewmodels.words import clock
 from drivers.errors import SessionError
 from drivers.playback import Playback
@@ -197,13 +198,17 @@ def replay_place(pipeline: Pipeline | None, folder: Path) -> float | None:
 
 def _view(playback: Playback) -> PlaybackView:
     at_ns, length_ns = playback.at_ns, playback.length_ns
-    frame = f"frame {playback.frame_at(at_ns) + 1:,} of {playback.frames:,}"
+    frame = tr("frame {frame_at:,} of {frames:,}").format(
+        frame_at=playback.frame_at(at_ns) + 1, frames=playback.frames
+    )
     return PlaybackView(
         playing=playback.playing,
         speed=playback.speed,
         share=at_ns / length_ns,
-        time=f"{clock(at_ns / 1e9)} of {clock(length_ns / 1e9)}",
-        frame=f"{frame}, {playback.skipped:,} skipped" if playback.skipping else frame,
+        time=tr("{position} of {length}").format(position=clock(at_ns / 1e9), length=clock(length_ns / 1e9)),
+        frame=tr("{frame}, {skipped:,} skipped").format(frame=frame, skipped=playback.skipped)
+        if playback.skipping
+        else frame,
         skipping=playback.skipping,
     )
 

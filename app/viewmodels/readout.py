@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.flow.refine import Refined
+from app.language import tr_noop
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import registered
@@ -10,7 +11,7 @@ from drivers.depth import DepthMap
 from model.repair import Provenance
 
 NOTHING = "none"
-NOT_YET = "no value"
+NOT_YET = tr_noop("no value")
 
 
 @dataclass(frozen=True)

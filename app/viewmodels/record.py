@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.paths import free_bytes
 from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
@@ -234,7 +235,7 @@ class RecordViewModel(QObject):
     def mark(self, what: str = "") -> None:
         """Note that something is there or happens at this moment; empty for anything else."""
         if self._recorder is None:
-            self.refused.emit(Problem("Nothing is being recorded.", "Start a recording first."))
+            self.refused.emit(Problem(tr("Nothing is being recorded."), tr("Start a recording first.")))
             return
         try:
             self._recorder.mark(what or f"mark {self._marks + 1}")
@@ -259,7 +260,7 @@ class RecordViewModel(QObject):
             if status.error:
                 self._end(status.error, status.hint)
             elif self._studio.recorder is not self._recorder:
-                self._end("Another source was opened.", "Record again when it runs.")
+                self._end(tr("Another source was opened."), tr("Record again when it runs."))
         self.view_changed.emit(self.view)
         if not self._watched and self._phase is None:
             self._timer.stop()
@@ -332,7 +333,7 @@ class RecordViewModel(QObject):
         self.view_changed.emit(self.view)
 
     def _switch_failed(self, error: Exception) -> None:
-        hint = error.hint if isinstance(error, SessionError) else "The log file holds the details."
+        hint = error.hint if isinstance(error, SessionError) else tr("The log file holds the details.")
         self._failed.put(Problem(str(error), hint))
 
     def _take_news(self) -> None:
@@ -341,7 +342,11 @@ class RecordViewModel(QObject):
         if (problem := self._failed.latest()) is not None:
             self._failed = Slot()
             closing = self._phase is RecordPhase.CLOSING
-            where = f" The data is in {self._recorder.session}." if closing and self._recorder else ""
+            where = (
+                tr(" The data is in {session}.").format(session=self._recorder.session)
+                if closing and self._recorder
+                else ""
+            )
             self._phase = self._recorder = None
             self.refused.emit(Problem(problem.message + where, problem.hint))
         elif (recorder := self._started.latest()) is not None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
+from app.language import tr, tr_many, tr_noop
 from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import counted, duration, lost_frames, time_left
+from app.viewmodels.words import duration, lost_frames, time_left
 from drivers.frame import Frame
 
 
@@ -27,12 +28,12 @@ class RecordPhase(Enum):
 
 
 MARKS = (
-    ("glass", "Glass here"),
-    ("mirror", "Mirror here"),
-    ("sun", "Bright sun"),
-    ("dark", "Dark here"),
-    ("people", "People"),
-    ("", "Other"),
+    ("glass", tr_noop("Glass here")),
+    ("mirror", tr_noop("Mirror here")),
+    ("sun", tr_noop("Bright sun")),
+    ("dark", tr_noop("Dark here")),
+    ("people", tr_noop("People")),
+    ("", tr_noop("Other")),
 )
 """What happens while recording and is marked by one touch: the label's text, and the button's."""
 
@@ -175,24 +176,28 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
     silent = [panel.name for panel in panels if panel.frame is None and panel.tone is not Tone.BAD]
     match phase:
         case RecordPhase.NO_CAMERA:
-            return "No camera. Open a source on the Settings page.", Tone.WARNING
+            return tr("No camera. Open a source on the Settings page."), Tone.WARNING
         case RecordPhase.WAITING:
-            return "Waiting for the first picture of a camera.", Tone.WARNING
+            return tr("Waiting for the first picture of a camera."), Tone.WARNING
         case RecordPhase.STARTING:
-            return "Starting ...", Tone.CALM
+            return tr("Starting ..."), Tone.CALM
         case RecordPhase.CLOSING:
-            return "Writing what waits, then closing the session ...", Tone.CALM
+            return tr("Writing what waits, then closing the session ..."), Tone.CALM
     if lost:
-        others = "the others go on" if len(lost) < len(panels) else "no camera is left"
+        others = tr("the others go on") if len(lost) < len(panels) else tr("no camera is left")
         verb = "is" if len(lost) == 1 else "are"
-        return f"{', '.join(lost)} {verb} lost; {others}.", Tone.BAD
+        return tr("{lost} {verb} lost; {others}.").format(
+            lost=", ".join(lost), verb=verb, others=others
+        ), Tone.BAD
     if low:
-        return "The disk is nearly full. Make room, or choose another sessions folder.", Tone.WARNING
+        return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
     if phase is RecordPhase.RECORDING:
-        return "Recording. Every frame is accounted for below.", Tone.CALM
+        return tr("Recording. Every frame is accounted for below."), Tone.CALM
     if silent:
-        return f"No picture from {', '.join(silent)} yet; it would not be recorded.", Tone.WARNING
-    return "Ready.", Tone.CALM
+        return tr("No picture from {silent} yet; it would not be recorded.").format(
+            silent=", ".join(silent)
+        ), Tone.WARNING
+    return tr("Ready."), Tone.CALM
 
 
 def camera_panel(line: CameraLine, status: RecorderStatus | None) -> CameraPanel:
@@ -211,36 +216,36 @@ def camera_panel(line: CameraLine, status: RecorderStatus | None) -> CameraPanel
 def camera_words(state: CameraState | None) -> tuple[str, Tone]:
     """What a camera is doing."""
     if state is None or state.status in {CameraStatus.STARTING, CameraStatus.OPEN}:
-        return "Starting", Tone.CALM
+        return tr("Starting"), Tone.CALM
     match state.status:
         case CameraStatus.STREAMING:
-            return "Live", Tone.CALM
+            return tr("Live"), Tone.CALM
         case CameraStatus.SILENT:
-            return "Sends no pictures", Tone.WARNING
+            return tr("Sends no pictures"), Tone.WARNING
         case CameraStatus.LOST:
-            return "Lost. " + ("" if state.error is None else state.error.hint), Tone.BAD
+            return tr("Lost. ") + ("" if state.error is None else state.error.hint), Tone.BAD
         case CameraStatus.ENDED:
-            return "At its end", Tone.WARNING
-    return "Stopped", Tone.WARNING
+            return tr("At its end"), Tone.WARNING
+    return tr("Stopped"), Tone.WARNING
 
 
 def safety_words(view: RecordView) -> str:
     """How much would survive a power cut now, and how depth is written."""
     behind_s = max(0.0, view.seconds - view.synced_s)
-    words = f"Safe on the disk but for the last {behind_s:.1f} s"
-    return f"{words}. Depth is compact (JPEG XL)." if view.compact else f"{words}."
+    words = tr("Safe on the disk but for the last {behind_s:.1f} s").format(behind_s=behind_s)
+    return tr("{words}. Depth is compact (JPEG XL).").format(words=words) if view.compact else f"{words}."
 
 
 def loss_words(count: CameraCount) -> tuple[str, Tone]:
     """A camera's lost frames, by cause, in words."""
     if count.lost == 0:
-        return "No frame lost", Tone.CALM
+        return tr("No frame lost"), Tone.CALM
     causes = (
-        (count.device_gap, "by the device"),
-        (count.dropped, "dropped: disk or encoders too slow"),
-        (count.unencoded, "could not be compressed"),
-        (count.unwritten, "not taken by the disk"),
-        (count.late, "after the recording had ended"),
+        (count.device_gap, tr("by the device")),
+        (count.dropped, tr("dropped: disk or encoders too slow")),
+        (count.unencoded, tr("could not be compressed")),
+        (count.unwritten, tr("not taken by the disk")),
+        (count.late, tr("after the recording had ended")),
     )
     return lost_frames(causes), Tone.WARNING
 
@@ -257,19 +262,27 @@ def refined_words(
     """
     if status is not None:
         if not status.refined:
-            return "This recording began without refined depth.", Tone.CALM
+            return tr("This recording began without refined depth."), Tone.CALM
         written = sum(count.written for count in status.refined.values())
         frames = sum(count.written for count in status.cameras.values())
         dropped = sum(count.lost for count in status.refined.values())
-        words = f"Refined: {written:,} of {counted(frames, 'frame')}"
-        return (f"{words}, {dropped:,} not kept" if dropped else words), Tone.CALM
+        words = tr("Refined: {written:,} of {frames}").format(
+            written=written, frames=tr_many("{count:,} frame", "{count:,} frames", frames)
+        )
+        return (
+            tr("{words}, {dropped:,} not kept").format(words=words, dropped=dropped) if dropped else words
+        ), Tone.CALM
     if inference is None or inference.status is InferenceStatus.OFF:
-        return "The repair is off: choose a model on the Live page.", Tone.WARNING
+        return tr("The repair is off: choose a model on the Live page."), Tone.WARNING
     if inference.status is InferenceStatus.FAILED:
-        return f"The repair does not run: {inference.message} {inference.hint}".strip(), Tone.WARNING
+        return tr("The repair does not run: {message} {hint}").format(
+            message=inference.message, hint=inference.hint
+        ).strip(), Tone.WARNING
     if inference.status is InferenceStatus.LOADING:
-        return f"{inference.label} is being loaded.", Tone.CALM
-    return f"{inference.label} makes {rate_hz:.1f} per second; frames between have none.", Tone.CALM
+        return tr("{label} is being loaded.").format(label=inference.label), Tone.CALM
+    return tr("{label} makes {rate_hz:.1f} per second; frames between have none.").format(
+        label=inference.label, rate_hz=rate_hz
+    ), Tone.CALM
 
 
 def saved_from(folder: Path, reason: str, hint: str) -> Saved:
@@ -281,22 +294,22 @@ def saved_from(folder: Path, reason: str, hint: str) -> Saved:
 def saved_words(entry: SessionEntry) -> str:
     """What was saved, in one line."""
     if entry.problem:
-        return f"Saved, but it cannot be read: {entry.problem}"
-    lost = "none lost" if entry.lost == 0 else f"{entry.lost:,} lost"
+        return tr("Saved, but it cannot be read: {problem}").format(problem=entry.problem)
+    lost = tr("none lost") if entry.lost == 0 else tr("{lost:,} lost").format(lost=entry.lost)
     parts = [
         duration(entry.seconds),
-        counted(len(entry.cameras), "camera"),
-        counted(entry.frames, "frame"),
+        tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras)),
+        tr_many("{count:,} frame", "{count:,} frames", entry.frames),
         lost,
     ]
     if entry.refined:
-        parts.append(f"{entry.refined:,} refined")
-    return f"Saved: {', '.join(parts)}"
+        parts.append(tr("{refined:,} refined").format(refined=entry.refined))
+    return tr("Saved: {parts}").format(parts=", ".join(parts))
 
 
 def disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:
     """Room on the disk as time, or in bytes where no camera says how fast it fills."""
     if not known:
-        return f"{free_bytes / 1e9:,.0f} GB free"
+        return tr("{free_gb:,.0f} GB free").format(free_gb=free_bytes / 1e9)
     words = time_left(left_s)
-    return f"about {words}" if about and not words.startswith("over") else words
+    return tr("about {words}").format(words=words) if about and not words.startswith("over") else words

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.compose import CameraLine, Studio
 from app.flow.order import role_of
+from app.language import tr
 from app.viewmodels.words import counted
 from drivers.errors import CameraError, RigFileError
 from drivers.rig import KINDS, SUFFIX, RigCamera, RigFile, read_rig, write_rig
@@ -45,7 +46,7 @@ def _row(path: Path) -> RigRow:
     except RigFileError as error:
         return RigRow(path, path.stem, str(path), str(error), error.hint)
     names = ", ".join(camera.name or camera.source for camera in rig.camera)
-    return RigRow(path, rig.name or path.stem, names or "all cameras that are found")
+    return RigRow(path, rig.name or path.stem, names or tr("all cameras that are found"))
 
 
 def rig_of(studio: Studio, *, name: str) -> RigFile:

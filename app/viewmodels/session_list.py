@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.paths import free_bytes
 from app.recording.collecting import uncollected
 from app.recording.entry import SessionEntry
@@ -181,7 +182,11 @@ class SessionList(QObject):
             with uncollected():
                 listing = self._look(folder, stop, done.append if recover else None)
         except OSError as error:
-            listing = Listing(problem=f"{folder} cannot be read: {error.strerror}.")
+            listing = Listing(
+                problem=tr("{folder} cannot be read: {strerror}.").format(
+                    folder=folder, strerror=error.strerror
+                )
+            )
         if done:
             self._recoveries.put(tuple(done))
         if listing is not None:
@@ -201,4 +206,4 @@ class SessionList(QObject):
         return Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
 
     def _read_failed(self, error: Exception) -> None:
-        self._listing.put(Listing(problem=f"The sessions cannot be listed: {error}."))
+        self._listing.put(Listing(problem=tr("The sessions cannot be listed: {error}.").format(error=error)))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.recording.library import Overview, overview
 from drivers.errors import SessionError
 
@@ -83,7 +84,7 @@ class SessionOverview(QObject):
                 self._found.put(Looked(folder, None, f"{error} {error.hint}"))
 
         def failed(error: Exception) -> None:
-            self._found.put(Looked(folder, None, f"It could not be read: {error}"))
+            self._found.put(Looked(folder, None, tr("It could not be read: {error}").format(error=error)))
 
         self._worker = Worker("session overview", work, failed=failed)
         self._worker.start()

@@ -13,9 +13,10 @@ from app.exporting.table import BY_NAME, export
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.importing import import_recording
+from app.language import tr, tr_many
 from app.messages import expected, message
 from app.recording.entry import SessionEntry
-from app.viewmodels.words import counted, size
+from app.viewmodels.words import size
 from drivers.session.library import is_session
 from drivers.session.merge import Fate, Merged, merge
 from drivers.session.reader import Session
@@ -101,16 +102,16 @@ class SessionWork(QObject):
         def work(progress: Progress) -> str | Refusal:
             return _verdict(entry.name, verify(entry.folder, progress))
 
-        self._run(f"Verifying {entry.name}", work)
+        self._run(tr("Verifying {name}").format(name=entry.name), work)
 
     def copy(self, entry: SessionEntry, library: Path) -> None:
         """Copy a session into another folder and compare what arrived."""
 
         def work(progress: Progress) -> str | Refusal:
             there = copy_session(entry.folder, library, progress)
-            return f"Copied, read back and the same: {there}"
+            return tr("Copied, read back and the same: {there}").format(there=there)
 
-        self._run(f"Copying {entry.name} to {library}", work)
+        self._run(tr("Copying {name} to {library}").format(name=entry.name, library=library), work)
 
     def export(self, entry: SessionEntry, wish: ExportWish, folder: Path) -> None:
         """Write a session's frames in another format below a folder; what was stopped goes on from there."""
@@ -127,25 +128,44 @@ class SessionWork(QObject):
                 progress=progress,
                 repair=repair,
             )
-            left_out = f" {done.left_out:,} without refined depth are left out." if done.left_out else ""
-            return f"{counted(done.frames, 'frame')} are in {target}.{left_out}"
+            left_out = (
+                tr(" {left_out:,} without refined depth are left out.").format(left_out=done.left_out)
+                if done.left_out
+                else ""
+            )
+            return tr("{frames} are in {target}.{left_out}").format(
+                frames=tr_many("{count:,} frame", "{count:,} frames", done.frames),
+                target=target,
+                left_out=left_out,
+            )
 
-        self._run(f"Exporting {entry.name} as {exporter.title}", work, _frames)
+        self._run(
+            tr("Exporting {name} as {title}").format(name=entry.name, title=exporter.title), work, _frames
+        )
 
     def bring_in(self, path: Path, library: Path) -> None:
         """Import a recording of another program, or merge sessions of another folder into the library."""
         if is_session(path) or (path.is_dir() and any(is_session(below) for below in path.iterdir())):
-            self._run(f"Merging {path.name}", lambda progress: self._merge(path, library, progress))
+            self._run(
+                tr("Merging {name}").format(name=path.name),
+                lambda progress: self._merge(path, library, progress),
+            )
         else:
             self._run(
-                f"Importing {path.name}", lambda progress: self._import(path, library, progress), _frames
+                tr("Importing {name}").format(name=path.name),
+                lambda progress: self._import(path, library, progress),
+                _frames,
             )
 
     def _import(self, path: Path, library: Path, progress: Progress) -> str:
         done = import_recording(path, library, progress=progress)
         self._arrived.put(done.folder)
-        frames = counted(sum(done.frames.values()), "frame")
-        return f"{path.name} is a session now: {frames}. {' '.join(done.notes)}".strip()
+        frames = tr_many("{count:,} frame", "{count:,} frames", sum(done.frames.values()))
+        return (
+            tr("{name} is a session now: {frames}. {notes}")
+            .format(name=path.name, frames=frames, notes=" ".join(done.notes))
+            .strip()
+        )
 
     def _merge(self, path: Path, library: Path, progress: Progress) -> str | Refusal:
         done = merge([path], library, progress)
@@ -189,7 +209,9 @@ class SessionWork(QObject):
 
     def _words(self, done: int, total: int) -> str:
         if total > 1:
-            return f"{self._title}: {self._unit(done)} of {self._unit(total)}"
+            return tr("{title}: {done} of {total}").format(
+                title=self._title, done=self._unit(done), total=self._unit(total)
+            )
         return f"{self._title}: {self._unit(done)}" if done else self._title
 
     def _run(
@@ -199,7 +221,12 @@ class SessionWork(QObject):
         unit: Callable[[int], str] = size,
     ) -> None:
         if self._worker is not None:
-            self.failed.emit(Refusal(f"This is under way: {self._title}.", "Wait for it, or stop it."))
+            self.failed.emit(
+                Refusal(
+                    tr("This is under way: {title}.").format(title=self._title),
+                    tr("Wait for it, or stop it."),
+                )
+            )
             return
         self._title, self._unit = title, unit
         self._progress, self._result, self._arrived = Slot(), Slot(), Slot()
@@ -212,7 +239,7 @@ class SessionWork(QObject):
             try:
                 self._result.put(work(progress))
             except Cancelled:
-                self._result.put("Stopped. What is whole stays; an export goes on where it was stopped.")
+                self._result.put(tr("Stopped. What is whole stays; an export goes on where it was stopped."))
             except expected() as error:
                 words = message(error)
                 self._result.put(Refusal(words.sentence, words.hint))
@@ -223,28 +250,41 @@ class SessionWork(QObject):
         self.changed.emit(WorkView(title))
 
     def _died(self, error: Exception) -> None:
-        self._result.put(Refusal(f"{self._title} failed: {error}.", "The log file has the details."))
+        self._result.put(
+            Refusal(
+                tr("{title} failed: {error}.").format(title=self._title, error=error),
+                tr("The log file has the details."),
+            )
+        )
 
 
 def _frames(count: int) -> str:
-    return counted(count, "frame")
+    return tr_many("{count:,} frame", "{count:,} frames", count)
 
 
 def _merge_words(path: Path, done: list[Merged]) -> str | Refusal:
     copied = sum(each.fate in {Fate.COPIED, Fate.RENAMED} for each in done)
     there = sum(each.fate in {Fate.THERE, Fate.RELABELLED} for each in done)
     failed = [each for each in done if each.fate is Fate.FAILED]
-    text = f"{counted(copied, 'session')} of {path.name} copied, read back and the same; {there} were there"
+    text = tr("{sessions} of {name} copied, read back and the same; {there} were there").format(
+        sessions=tr_many("{count:,} session", "{count:,} sessions", copied), name=path.name, there=there
+    )
     if not failed:
         return f"{text}."
-    return Refusal(f"{text}; {len(failed)} failed: {failed[0].problem}.", failed[0].hint)
+    return Refusal(
+        tr("{text}; {failed} failed: {problem}.").format(
+            text=text, failed=len(failed), problem=failed[0].problem
+        ),
+        failed[0].hint,
+    )
 
 
 def _verdict(name: str, faults: list[Fault]) -> str | Refusal:
     if not faults:
-        return f"{name} is as it was recorded: every file has its hash."
+        return tr("{name} is as it was recorded: every file has its hash.").format(name=name)
     said = "; ".join(f"{fault.file}: {fault.text}" for fault in faults[:3])
-    more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+    more = tr("; and {count} more").format(count=len(faults) - 3) if len(faults) > 3 else ""
     return Refusal(
-        f"{name} is damaged. {said}{more}.", "Put the files back from a copy; the rest can be used."
+        tr("{name} is damaged. {said}{more}.").format(name=name, said=said, more=more),
+        tr("Put the files back from a copy; the rest can be used."),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.language import tr, tr_many
 from app.recording import library
 from app.recording.entry import SessionCamera, SessionEntry
 from app.recording.library import FillRate, LabelEdit, Recovery
@@ -14,7 +15,7 @@ from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import clock, counted, lost_frames, size
+from app.viewmodels.words import clock, lost_frames, size
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -302,9 +303,11 @@ class SessionsViewModel(QObject):
         good = [recovery for recovery in recoveries if not recovery.problem]
         if good:
             lost_s = sum(recovery.lost_s for recovery in good)
-            sessions = counted(len(good), "session")
+            sessions = tr_many("{count:,} session", "{count:,} sessions", len(good))
             self.notice_came.emit(
-                f"Recovered {sessions} that a crash left unfinished; about {lost_s:.1f} s lost."
+                tr("Recovered {sessions} that a crash left unfinished; about {lost_s:.1f} s lost.").format(
+                    sessions=sessions, lost_s=lost_s
+                )
             )
         for recovery in recoveries:
             if recovery.problem and recovery.folder not in self._told:
@@ -329,16 +332,16 @@ def loss_words(entry: SessionEntry) -> str:
     if entry.state is not State.WHOLE:
         return ""
     if entry.recovered:
-        return f"Recovered after a crash; about {entry.lost_s:.1f} s lost"
+        return tr("Recovered after a crash; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
     return drop_words(*(camera.totals for camera in entry.cameras if camera.totals is not None))
 
 
 def drop_words(*totals: CameraTotals) -> str:
     """Lost frames by cause."""
     if not any(total.lost for total in totals):
-        return "No frame lost"
+        return tr("No frame lost")
     causes = (
-        (sum(total.device_gap for total in totals), "by the device"),
+        (sum(total.device_gap for total in totals), tr("by the device")),
         (sum(total.host_drop for total in totals), "dropped"),
         (sum(total.error for total in totals), "failed"),
     )
@@ -347,12 +350,12 @@ def drop_words(*totals: CameraTotals) -> str:
 
 def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
     """What the session holds of one camera, and how much depth is in it as far as somebody has looked."""
-    frames = counted(camera.written, "frame")
-    refined = f"{camera.refined:,} refined" if camera.refined else ""
+    frames = tr_many("{count:,} frame", "{count:,} frames", camera.written)
+    refined = tr("{refined:,} refined").format(refined=camera.refined) if camera.refined else ""
     if fill is not None:
-        frames += f", {fill.raw:.0%} with depth"
+        frames += tr(", {raw:.0%} with depth").format(raw=fill.raw)
         if fill.refined is not None:
-            refined += f", {fill.refined:.0%} with depth"
+            refined += tr(", {refined:.0%} with depth").format(refined=fill.refined)
     return f"{camera.name}: " + "; ".join(part for part in (frames, refined) if part)
 
 
@@ -369,7 +372,7 @@ def disk_use_words(view: SessionsView) -> str:
     """Room that the library takes, and room that is left."""
     parts = [size(view.bytes)]
     if view.trash_bytes:
-        parts.append(f"{size(view.trash_bytes)} in the trash")
+        parts.append(tr("{size} in the trash").format(size=size(view.trash_bytes)))
     if view.free_bytes is not None:
-        parts.append(f"{size(view.free_bytes)} free")
+        parts.append(tr("{size} free").format(size=size(view.free_bytes)))
     return ", ".join(parts)

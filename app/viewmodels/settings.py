@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QObject, Signal
 
 from app import app_version, paths
+from app.language import tr, tr_noop
 from app.settings import Settings, save
 from app.viewmodels.repair_choices import devices
 
@@ -41,9 +42,12 @@ SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL}
 """Settings that are chosen from what is there, not typed."""
 
 SECTIONS = (
-    ("Cameras and repair", ("source", "model", "device", "precision", "tokens", "anchor", "stabilise")),
-    ("Screen", ("theme", "near_m", "far_m")),
-    ("Recording", ("site", "operator", "record_refined", "record_compact", "sessions")),
+    (
+        tr_noop("Cameras and repair"),
+        ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
+    ),
+    (tr_noop("Screen"), ("theme", "near_m", "far_m")),
+    (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""
 
@@ -105,7 +109,7 @@ def form(settings: Settings) -> tuple[Section, ...]:
     placed = {name for _, names in SECTIONS for name in names}
     rest = tuple(field for name, field in fields.items() if name not in placed)
     sections = [Section(title, tuple(fields[n] for n in names if n in fields)) for title, names in SECTIONS]
-    return (*sections, Section("More", rest)) if rest else tuple(sections)
+    return (*sections, Section(tr("More"), rest)) if rest else tuple(sections)
 
 
 class SettingsViewModel(QObject):
@@ -154,9 +158,13 @@ class SettingsViewModel(QObject):
             return _sentence(error.errors()[0]["msg"])
         if trial.near_m >= trial.far_m:
             return (
-                f"The nearest colour must be nearer than the farthest one ({self.settings.far_m:g} m)."
+                tr("The nearest colour must be nearer than the farthest one ({far_m:g} m).").format(
+                    far_m=self.settings.far_m
+                )
                 if (name == "near_m")
-                else f"The farthest colour must be farther than the nearest one ({self.settings.near_m:g} m)."
+                else tr("The farthest colour must be farther than the nearest one ({near_m:g} m).").format(
+                    near_m=self.settings.near_m
+                )
             )
         if isinstance(value, Path):
             return _folder_problem(value)
@@ -167,7 +175,9 @@ class SettingsViewModel(QObject):
             save(self.settings, self._path)
         except OSError as error:
             where = self._path or paths.settings_file()
-            return f"The settings cannot be saved in {where}: {error.strerror}. Nothing was changed."
+            return tr("The settings cannot be saved in {where}: {strerror}. Nothing was changed.").format(
+                where=where, strerror=error.strerror
+            )
         return ""
 
 
@@ -192,11 +202,11 @@ def about(settings: Settings) -> About:
         app_version(),
         "Apache-2.0",
         (
-            ("Sessions", settings.sessions_folder),
-            ("Training runs", paths.runs_folder()),
-            ("Weights", paths.weights_folder()),
-            ("Log files", paths.log_folder()),
-            ("Settings file", paths.settings_file().parent),
+            (tr("Sessions"), settings.sessions_folder),
+            (tr("Training runs"), paths.runs_folder()),
+            (tr("Weights"), paths.weights_folder()),
+            (tr("Log files"), paths.log_folder()),
+            (tr("Settings file"), paths.settings_file().parent),
         ),
     )
 
@@ -249,11 +259,13 @@ def _bounds(info: FieldInfo) -> tuple[float, float]:
 
 def _folder_problem(folder: Path) -> str:
     if not folder.is_absolute():
-        return "Give the whole path, from the root on."
+        return tr("Give the whole path, from the root on.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return f"This folder cannot be made: {error.strerror}. Choose another one."
+        return tr("This folder cannot be made: {strerror}. Choose another one.").format(
+            strerror=error.strerror
+        )
     return ""
 
 

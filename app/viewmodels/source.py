@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.messages import Message, expected, message
 from drivers.camera import Camera
 from drivers.registry import AUTO
@@ -80,9 +81,9 @@ class SourceModel(QObject):
         if self._studio.recorder is not None:
             self.failed.emit(
                 Message(
-                    "A recording is under way",
-                    "The source cannot be changed while a recording is under way.",
-                    "Stop the recording first.",
+                    tr("A recording is under way"),
+                    tr("The source cannot be changed while a recording is under way."),
+                    tr("Stop the recording first."),
                 )
             )
             return

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import InferenceState, InferenceStatus, Studio
 from app.flow.meter import Reading
+from app.language import tr
 from app.paths import free_bytes
 from app.recording.room import is_low
 from app.rigging import PlacesWatch
@@ -57,12 +58,14 @@ class StatusLine:
 def engine_item(state: InferenceState | None) -> StatusItem:
     """Words for what the repair is doing."""
     if state is None:
-        return StatusItem("No camera open")
+        return StatusItem(tr("No camera open"))
     words = {
-        InferenceStatus.OFF: StatusItem("Repair off"),
-        InferenceStatus.LOADING: StatusItem(f"Loading {state.label}"),
+        InferenceStatus.OFF: StatusItem(tr("Repair off")),
+        InferenceStatus.LOADING: StatusItem(tr("Loading {label}").format(label=state.label)),
         InferenceStatus.RUNNING: StatusItem(", ".join(filter(None, (state.label, state.message))), "ok"),
-        InferenceStatus.FAILED: StatusItem(f"{state.label or 'Repair'}: failed", "error"),
+        InferenceStatus.FAILED: StatusItem(
+            tr("{label}: failed").format(label=state.label or tr("Repair")), "error"
+        ),
     }
     return words[state.status]
 
@@ -76,11 +79,16 @@ def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
         cameras: of the rig.
     """
     if not spread.rate_hz or together < 2:
-        return StatusItem("Cameras not together", "warning")
-    within = f"within {max(1, round(spread.median_ms))} ms"
+        return StatusItem(tr("Cameras not together"), "warning")
+    within = tr("within {milliseconds} ms").format(milliseconds=max(1, round(spread.median_ms)))
     if together < cameras:
-        return StatusItem(f"{together} of {cameras} cameras {within}", "warning")
-    return StatusItem(f"{cameras} cameras {within}")
+        return StatusItem(
+            tr("{together} of {cameras} cameras {within}").format(
+                together=together, cameras=cameras, within=within
+            ),
+            "warning",
+        )
+    return StatusItem(tr("{cameras} cameras {within}").format(cameras=cameras, within=within))
 
 
 class StatusModel(QObject):
@@ -136,7 +144,7 @@ class StatusModel(QObject):
         if pipeline is None:
             return engine_item(None)
         return engine_item(
-            pipeline.inference.latest() or InferenceState(InferenceStatus.LOADING, "the repair")
+            pipeline.inference.latest() or InferenceState(InferenceStatus.LOADING, tr("the repair"))
         )
 
     def _rate(self) -> StatusItem:
@@ -146,7 +154,7 @@ class StatusModel(QObject):
             return StatusItem("")
         now_ns = time.monotonic_ns()
         rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
-        return StatusItem(f"{rate_hz:.1f} refined per s")
+        return StatusItem(tr("{rate_hz:.1f} refined per s").format(rate_hz=rate_hz))
 
     def _moments(self) -> StatusItem:
         pipeline = self._studio.pipeline
@@ -168,19 +176,21 @@ class StatusModel(QObject):
     def _recording(self) -> StatusItem:
         recorder = self._studio.recorder
         if recorder is None:
-            return StatusItem("Not recording")
+            return StatusItem(tr("Not recording"))
         status = recorder.status()
         if status.error:
-            return StatusItem(f"Recording stopped: {status.error}", "error")
+            return StatusItem(tr("Recording stopped: {error}").format(error=status.error), "error")
         lost = sum(count.lost for count in status.cameras.values())
-        words = f"Recording {clock(status.seconds)}"
-        return StatusItem(f"{words}, {lost} lost" if lost else words, "error")
+        words = tr("Recording {clock}").format(clock=clock(status.seconds))
+        return StatusItem(
+            tr("{words}, {lost} lost").format(words=words, lost=lost) if lost else words, "error"
+        )
 
     def _disk_item(self) -> StatusItem:
         try:
             free = free_bytes(self._sessions_folder().expanduser().absolute())
         except OSError as error:
-            return StatusItem(f"Disk: {error.strerror}", "error")
+            return StatusItem(tr("Disk: {strerror}").format(strerror=error.strerror), "error")
         pipeline = self._studio.pipeline
         low = is_low(free, None if pipeline is None else pipeline.bytes_per_s)
-        return StatusItem(f"{size(free)} free", "warning" if low else "")
+        return StatusItem(tr("{size} free").format(size=size(free)), "warning" if low else "")

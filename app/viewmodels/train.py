@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr, tr_many
 from app.training import comparison, promotion
 from app.training.estimate import estimated
 from app.training.history import PastRun, past_run, past_runs
 from app.training.job import TrainingJob, TrainingPhase, TrainingState
 from app.training.plan import TrainingPlan
-from app.viewmodels.words import counted, duration
+from app.viewmodels.words import duration
 from trainer import files  # noqa: TID253 - names only, no torch
 
 POLL_MS = 200
@@ -159,7 +160,7 @@ class TrainViewModel(QObject):
     def start(self, plan: TrainingPlan) -> None:
         """Train; refuses in words when the plan cannot start or a run is under way."""
         if self.active:
-            self.refused.emit("A run is under way. Stop it first.")
+            self.refused.emit(tr("A run is under way. Stop it first."))
             return
         if plan.obstacle:
             self.refused.emit(plan.obstacle)
@@ -172,7 +173,7 @@ class TrainViewModel(QObject):
     def resume(self, run: PastRun) -> None:
         """Go on with a run that was stopped; its curves so far stay."""
         if self.active:
-            self.refused.emit("A run is under way. Stop it first.")
+            self.refused.emit(tr("A run is under way. Stop it first."))
             return
         state = replace(run.state, phase=TrainingPhase.STARTING, message="", hint="")
         self._launch(run.folder, self.run_title(run), state, ["--resume"])
@@ -180,9 +181,9 @@ class TrainViewModel(QObject):
     def title_of(self, recipe: str, sessions: int, data_sets: int, *, synthetic: bool) -> str:
         """What a run is called: its recipe and what it learns from."""
         known = self.recipes.get(recipe)
-        sources = [counted(sessions, "session")] if sessions else []
-        sources += [counted(data_sets, "data set")] if data_sets else []
-        sources += ["simulated rooms"] if synthetic else []
+        sources = [tr_many("{count:,} session", "{count:,} sessions", sessions)] if sessions else []
+        sources += [tr_many("{count:,} data set", "{count:,} data sets", data_sets)] if data_sets else []
+        sources += [tr("simulated rooms")] if synthetic else []
         return f"{recipe if known is None else known.title}: {', '.join(sources)}"
 
     def run_title(self, run: PastRun) -> str:
@@ -198,7 +199,9 @@ class TrainViewModel(QObject):
     def use(self, weights: Path) -> None:
         """Repair live with these weights."""
         if not weights.is_file():
-            self.refused.emit(f"The weights {weights} are gone. Choose another run.")
+            self.refused.emit(
+                tr("The weights {weights} are gone. Choose another run.").format(weights=weights)
+            )
             return
         before = self._in_use()
         try:
@@ -206,7 +209,9 @@ class TrainViewModel(QObject):
                 promotion.remember(self._runs_folder, before)
         except OSError as error:
             self.refused.emit(
-                f"The weights are not used, because what they replace cannot be noted: {error}."
+                tr("The weights are not used, because what they replace cannot be noted: {error}.").format(
+                    error=error
+                )
             )
             return
         self._use_weights(weights)
@@ -221,16 +226,18 @@ class TrainViewModel(QObject):
         """Repair live with the model that was in use before."""
         name = self.before_promotion
         if name is None:
-            self.refused.emit("There are no weights to go back to.")
+            self.refused.emit(tr("There are no weights to go back to."))
             return
         path = Path(name)
         if path.suffix and path.is_absolute() and not path.is_file():
-            self.refused.emit(f"The weights {name} are gone. Choose others on the Settings page.")
+            self.refused.emit(
+                tr("The weights {name} are gone. Choose others on the Settings page.").format(name=name)
+            )
             return
         try:
             promotion.forget(self._runs_folder)
         except OSError as error:
-            self.refused.emit(f"The runs folder cannot be written: {error}.")
+            self.refused.emit(tr("The runs folder cannot be written: {error}.").format(error=error))
             return
         self._use_model(name)
         self.rolled_back.emit(name)
@@ -260,7 +267,7 @@ class TrainViewModel(QObject):
         held_out = [folder for folder in sessions if folder not in seen][:COMPARED_ON]
         if not held_out:
             self.refused.emit(
-                "There is no session that this run did not learn from. Record one to compare on."
+                tr("There is no session that this run did not learn from. Record one to compare on.")
             )
             return
         weights, in_use, out = run.training.weights, self._in_use(), run.folder / comparison.FOLDER
@@ -354,7 +361,11 @@ class TrainViewModel(QObject):
             job.state.put(state)
             job.start()
         except OSError as error:
-            self.refused.emit(f"The run could not start: {error}. Check the disk and the folder {folder}.")
+            self.refused.emit(
+                tr("The run could not start: {error}. Check the disk and the folder {folder}.").format(
+                    error=error, folder=folder
+                )
+            )
             return
         self._title, self._job, self._seen = title, job, 0
         self._timer.start()
@@ -408,26 +419,36 @@ def words_of(state: TrainingState) -> str:
     """A run's state in one sentence."""
     match state.phase:
         case TrainingPhase.STARTING:
-            return state.message or "Starting the trainer ..."
+            return state.message or tr("Starting the trainer ...")
         case TrainingPhase.STOPPING:
-            return "Stopping after this step; a checkpoint is written."
+            return tr("Stopping after this step; a checkpoint is written.")
         case TrainingPhase.STOPPED:
-            return f"Stopped at step {state.step:,} of {state.steps:,}. It can be resumed."
+            return tr("Stopped at step {step:,} of {steps:,}. It can be resumed.").format(
+                step=state.step, steps=state.steps
+            )
         case TrainingPhase.DONE:
-            return f"Finished: {counted(state.step or state.steps, 'step')}."
+            return tr("Finished: {steps}.").format(
+                steps=tr_many("{count:,} step", "{count:,} steps", state.step or state.steps)
+            )
         case TrainingPhase.FAILED:
-            return state.message or "The run failed."
+            return state.message or tr("The run failed.")
     if state.message:
         return state.message
-    return f"Step {state.step:,} of {state.steps:,}{_pace(state)}"
+    return tr("Step {step:,} of {steps:,}{pace}").format(
+        step=state.step, steps=state.steps, pace=_pace(state)
+    )
 
 
 def _pace(state: TrainingState) -> str:
     if state.rate_hz <= 0:
         return ""
     left = duration((state.steps - state.step) / state.rate_hz)
-    pace = f"{state.rate_hz:.1f} steps/s" if state.rate_hz >= 1 else f"{1 / state.rate_hz:.1f} s per step"
-    return f", {pace}, {left} left"
+    pace = (
+        tr("{rate_hz:.1f} steps/s").format(rate_hz=state.rate_hz)
+        if state.rate_hz >= 1
+        else tr("{rate_hz:.1f} s per step").format(rate_hz=1 / state.rate_hz)
+    )
+    return tr(", {pace}, {left} left").format(pace=pace, left=left)
 
 
 def _progress(state: TrainingState) -> float:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from app.language import tr, tr_many, tr_noop
+
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
@@ -12,11 +14,11 @@ SPELLINGS = {
     "cuda": "GPU",
     "tensorrt": "TensorRT",
     "openvino": "OpenVINO",
-    "openvino-gpu": "Intel GPU",
-    "openvino-npu": "Intel NPU",
-    "fp32": "32 bit",
-    "bf16": "16 bit",
-    "fp16": "16 bit, half",
+    "openvino-gpu": tr_noop("Intel GPU"),
+    "openvino-npu": tr_noop("Intel NPU"),
+    "fp32": tr_noop("32 bit"),
+    "bf16": tr_noop("16 bit"),
+    "fp16": tr_noop("16 bit, half"),
 }
 
 
@@ -40,12 +42,12 @@ def duration(seconds: float) -> str:
 def time_left(seconds: float) -> str:
     """How long something will last, never promising more than there is: "2 h 10 min left"."""
     if not math.isfinite(seconds) or seconds >= 2 * DAY_S:
-        return "over 2 days left"
+        return tr("over 2 days left")
     if seconds < MINUTE_S:
-        return f"{max(int(seconds), 0)} s left"
+        return tr("{seconds} s left").format(seconds=max(int(seconds), 0))
     if seconds < HOUR_S:
-        return f"{int(seconds // MINUTE_S)} min left"
-    return f"{duration(seconds // MINUTE_S * MINUTE_S)} left"
+        return tr("{seconds} min left").format(seconds=int(seconds // MINUTE_S))
+    return tr("{duration} left").format(duration=duration(seconds // MINUTE_S * MINUTE_S))
 
 
 def clock(seconds: float) -> str:
@@ -89,7 +91,9 @@ def lost_frames(causes: Sequence[tuple[int, str]]) -> str:
         causes: how many, and a clause that says why.
     """
     found = [(number, cause) for number, cause in causes if number]
-    lost = f"{counted(sum(number for number, _ in found), 'frame')} lost"
+    lost = tr("{frames} lost").format(
+        frames=tr_many("{count:,} frame", "{count:,} frames", sum(number for number, _ in found))
+    )
     if len(found) == 1:
         return f"{lost} ({found[0][1]})"
     return f"{lost}: {', '.join(f'{number:,} {cause}' for number, cause in found)}"

@@ -1,0 +1,264 @@
+"""The words of the window in the operator's language.
+
+`tr` stands around every text that people read in the window, `tr_noop` around those in tables at the top of
+modules, `tr_many` around those that count. They return a `Text`, a string that says itself again, so that a
+widget which keeps it changes its language at once. Errors, logs, the command line and files stay English;
+`from_below` translates what comes from there when the window shows it.
+
+Catalogues are gettext's .po files in resources/languages, read as they are: nothing is compiled,
+so nothing can be stale.
+"""
+
+import ast
+import locale
+import os
+import re
+import string
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Final, Literal, Self
+
+Language = Literal["en", "zh_CN"]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh_CN")
+NAMES: Final[dict[str, str]] = {"en": "English", "zh_CN": "中文"}
+"""Each language calls itself so in every language."""
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "resources" / "languages"
+LOCALE_VARIABLES: Final = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")
+FEWEST_LETTERS: Final = 5
+"""A template with fewer letters beside its placeholders would match almost everything."""
+
+_current: Language = "en"
+
+
+class Text(str):
+    """Words in the language in which they were made, and the way to say them in the present one.
+
+    Its characters are fixed, as those of every string; `now`, `str` and f-strings give the present ones.
+    """
+
+    _again: Callable[[], str]
+
+    @classmethod
+    def made(cls, again: Callable[[], str], words: str | None = None) -> Self:
+        """What `again` says, or `words` until then."""
+        made = super().__new__(cls, again() if words is None else words)
+        made._again = again
+        return made
+
+    def now(self) -> "Text":
+        """The same in the present language."""
+        return Text.made(self._again)
+
+    def format(self, *args: object, **values: object) -> "Text":
+        """Filled placeholders; what is `Text` or an error among them changes with it."""
+        return Text.made(partial(_filled, self._again, args, values))
+
+    def __add__(self, other: str) -> str:
+        return joined("", (self, other))
+
+    def __radd__(self, other: str) -> str:
+        return joined("", (other, self))
+
+    def __str__(self) -> str:
+        return self._again()
+
+    def __format__(self, spec: str) -> str:
+        return format(self._again(), spec)
+
+
+def tr(words: str) -> str:
+    """These words in the present language; words that are no `Text` have to stand in the catalogue."""
+    return words.now() if isinstance(words, Text) else Text.made(partial(_word, words))
+
+
+def tr_noop(words: str) -> str:
+    """Marks words of a table: English until they are shown by `str`, an f-string or a widget of `app.ui`."""
+    return Text.made(partial(_word, words), words)
+
+
+def tr_many(one: str, many: str, count: float, **values: object) -> str:
+    """Words that count: `one` is for a `{count}` of 1, `many` for every other."""
+    return Text.made(partial(_counted, one, many, count, values))
+
+
+def joined(separator: str, parts: Iterable[str]) -> str:
+    """`separator.join(parts)`, of which every `Text` goes on changing its language."""
+    return Text.made(partial(_joined, separator, tuple(parts)))
+
+
+def from_below(words: str) -> str:
+    """An English sentence of a driver, the model, the trainer or an error, as the window shows it.
+
+    It is looked up as it is, then as one of the templates with placeholders, then sentence by sentence; what
+    is not in the catalogue (a vendor's own message) stays as it is.
+    """
+    return words.now() if isinstance(words, Text) else Text.made(partial(_below, words), words).now()
+
+
+def current() -> Language:
+    """The language of the window."""
+    return _current
+
+
+def use(language: Language) -> None:
+    """Speak another language from now on; who shows words has to say them again (`Text.now`)."""
+    global _current
+    _current = language
+
+
+def of_system() -> Language:
+    """The language that this computer's user reads, as far as there is one for it; else English."""
+    names = [os.environ[name] for name in LOCALE_VARIABLES if os.environ.get(name)]
+    if not names:  # Windows and macOS keep it elsewhere
+        names = [locale.getlocale()[0] or ""]
+    return "zh_CN" if names[0].lower().startswith(("zh", "chinese")) else "en"
+
+
+def chosen(setting: str) -> Language:
+    """What the setting `language` means on this computer."""
+    return next((language for language in LANGUAGES if language == setting), None) or of_system()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One text of a catalogue.
+
+    Attributes:
+        words: in English; of one, where the text counts.
+        many: in English, for several, or empty.
+        said: in the other language; empty where it is not translated.
+    """
+
+    words: str
+    many: str
+    said: str
+
+
+def read(file: Path) -> list[Entry]:
+    """The texts of a .po file as Babel writes it, without those marked fuzzy or obsolete."""
+    return [entry for entry in _entries(file.read_text(encoding="utf-8").splitlines()) if entry.words]
+
+
+def fields(template: str) -> list[str]:
+    """Names of the placeholders of a template, sorted."""
+    return sorted(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
+
+
+def _entries(lines: Iterable[str]) -> Iterator[Entry]:
+    found: dict[str, str] = {}
+    key, fuzzy = "", False
+    for line in [*lines, ""]:
+        if line.startswith("#,") and "fuzzy" in line:
+            fuzzy = True
+        elif line.startswith("msg"):
+            key, _, rest = line.partition(" ")
+            found[key] = ast.literal_eval(rest)
+        elif line.startswith('"'):
+            found[key] += ast.literal_eval(line)
+        elif not line and found:
+            said = found.get("msgstr", found.get("msgstr[0]", ""))
+            if not fuzzy:
+                yield Entry(found["msgid"], found.get("msgid_plural", ""), said)
+            found, fuzzy = {}, False
+
+
+@dataclass(frozen=True)
+class _Template:
+    """How a filled template is told, and what it says in the other language."""
+
+    pattern: re.Pattern[str]
+    fields: tuple[str, ...]
+    longest: str
+    said: str
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    words: dict[str, str]
+    templates: tuple[_Template, ...]
+
+
+@cache
+def _catalogue(language: Language) -> _Catalogue:
+    entries = [entry for entry in read(FOLDER / f"{language}.po") if entry.said]
+    words = {entry.words: entry.said for entry in entries}
+    templates = [
+        made
+        for entry in entries
+        for english in (entry.words, entry.many)
+        if english and (made := _template(english, entry.said))
+    ]
+    templates.sort(key=lambda made: -len(made.pattern.pattern))
+    return _Catalogue(words, tuple(templates))
+
+
+def _template(english: str, said: str) -> _Template | None:
+    parts = list(string.Formatter().parse(english))
+    names = [name for _, name, _, _ in parts if name is not None]
+    literals = [literal for literal, _, _, _ in parts]
+    if not names or sum(map(str.isalpha, "".join(literals))) < FEWEST_LETTERS:
+        return None
+    pattern = "".join(re.escape(literal) + ("" if name is None else "(.+?)") for literal, name, _, _ in parts)
+    plain = "".join(
+        literal.replace("{", "{{").replace("}", "}}") + ("" if name is None else f"{{{name}}}")
+        for literal, name, _, _ in string.Formatter().parse(said)
+    )
+    return _Template(re.compile(pattern, re.DOTALL), tuple(names), max(literals, key=len), plain)
+
+
+def _word(words: str) -> str:
+    return words if _current == "en" else _catalogue(_current).words.get(words, words)
+
+
+def _counted(one: str, many: str, count: float, values: dict[str, object]) -> str:
+    words = (one if count == 1 else many) if _current == "en" else _catalogue(_current).words.get(one, many)
+    return words.format(count=count, **{name: _present(value) for name, value in values.items()})
+
+
+def _filled(template: Callable[[], str], args: tuple[object, ...], values: dict[str, object]) -> str:
+    return template().format(
+        *map(_present, args), **{name: _present(value) for name, value in values.items()}
+    )
+
+
+def _joined(separator: str, parts: tuple[str, ...]) -> str:
+    return str(_present(separator)).join(str(_present(part)) for part in parts)
+
+
+def _present(value: object) -> object:
+    if isinstance(value, Text):
+        return str(value)
+    return _below(str(value)) if isinstance(value, Exception) else value
+
+
+def _below(words: str) -> str:
+    return words if _current == "en" else _said_below(_current, words)
+
+
+@lru_cache(maxsize=2000)
+def _said_below(language: Language, words: str) -> str:
+    if whole := _matched(language, words):
+        return whole
+    sentences = re.split(r"(?<=[.!?]) ", words)
+    said = [_matched(language, sentence) for sentence in sentences]
+    if any(said):
+        return "".join(
+            translated or f"{kept} " for translated, kept in zip(said, sentences, strict=True)
+        ).strip()
+    return words
+
+
+def _matched(language: Language, words: str) -> str:
+    """What the catalogue says, or nothing."""
+    catalogue = _catalogue(language)
+    if words in catalogue.words:
+        return catalogue.words[words]
+    for template in catalogue.templates:
+        if template.longest in words and (found := template.pattern.fullmatch(words)):
+            filled = (_said_below(language, part) if " " in part else part for part in found.groups())
+            return template.said.format(**dict(zip(template.fields, filled, strict=True)))
+    return ""

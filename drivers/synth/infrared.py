@@ -17,7 +17,7 @@ PATTERN_EDGE_PX = 2048
 def infrared(
     view: View, kind: SensorKind, rng: np.random.Generator, params: SensorParams | None = None
 ) -> tuple[Bytes, Bytes | None]:
-    """Left and right infrared images, (H, W) uint8 each; the right one is None for time of flight.
+    """Left and right infrared images, (H, W) uint8 each; the right one is None for what has one camera.
 
     The right image is the left one moved by the disparity, so a matcher finds the depth of `view` in it; what
     only the right camera sees is stretched background.
@@ -30,11 +30,12 @@ def infrared(
         return add_noise(np.asarray(left, np.uint8), rng), None
     columns, rows = _grid(*grey.shape)
     scale = float(view.camera.fx * p.baseline_m)
-    if kind is SensorKind.ACTIVE_STEREO:
-        # The projector sits in the middle between the cameras.
+    if kind is not SensorKind.PASSIVE_STEREO:
+        # The projector sits in the middle between two cameras, and in the place of the second beside one.
+        share = 1.0 if kind is SensorKind.STRUCTURED_LIGHT else 0.5
         dots = cv2.remap(
             _dots(),
-            cv2.scaleAdd(view.inverse_depth, -0.5 * scale, columns),
+            cv2.scaleAdd(view.inverse_depth, -share * scale, columns),
             rows,
             cv2.INTER_NEAREST,
             borderMode=cv2.BORDER_WRAP,
@@ -48,6 +49,8 @@ def infrared(
         clean = cv2.addWeighted(grey, 0.45, lit, 1.0, 0)
     else:
         clean = grey
+    if kind is SensorKind.STRUCTURED_LIGHT:
+        return add_noise(np.asarray(clean, np.uint8), rng), None
     right = cv2.remap(
         clean,
         cv2.add(columns, _disparity_from_right(view.inverse_depth, scale)),

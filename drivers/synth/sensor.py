@@ -1,4 +1,4 @@
-"""What real depth sensors make of a view: three kinds that fail in different places."""
+"""What real depth sensors make of a view: four kinds that fail in different places."""
 
 import math
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from drivers.synth.shapes import Material
 
 BANK_EDGE_PX = 1536
 REACH_PX = 128
+USUAL_NOISE_PX = 0.10
 
 
 class SensorKind(Enum):
@@ -23,6 +24,7 @@ class SensorKind(Enum):
     ACTIVE_STEREO = "active stereo"
     TIME_OF_FLIGHT = "time of flight"
     PASSIVE_STEREO = "passive stereo"
+    STRUCTURED_LIGHT = "structured light"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class SensorParams:
     Attributes:
         difficulty: 0 to 1, scales all failures; 0.5 is what SYNTH.md measured.
         baseline_m: of the stereo pair.
-        noise_px: of the disparity, one standard deviation.
+        noise_px: of the disparity, one standard deviation; of time of flight, beside the usual 0.1, a factor.
         step_px: the smallest difference in disparity that is told apart.
         fatten_px: how far foreground grows over the background.
         nearest_m: closer is not measured.
@@ -41,13 +43,14 @@ class SensorParams:
         blob_px: size of the holes' lumps at 640 pixels width.
         multipath: relative bias of time of flight in dark corners.
         power: of the projector, as a factor of its usual one; 0 for off.
+        dense: matched at half the resolution, with small holes filled from behind, as Orbbec's cameras do.
         drift_px: where in the noise the lumps are cut; two frames with nearly equal drift have nearly equal
             lumps.
     """
 
     difficulty: float = 0.5
     baseline_m: float = 0.055
-    noise_px: float = 0.10
+    noise_px: float = USUAL_NOISE_PX
     step_px: float = 1 / 32
     fatten_px: int = 3
     nearest_m: float = 0.20
@@ -56,6 +59,7 @@ class SensorParams:
     blob_px: float = 9.0
     multipath: float = 0.02
     power: float = 1.0
+    dense: bool = False
     drift_px: tuple[float, float] = (0.0, 0.0)
 
 
@@ -67,14 +71,24 @@ DEFAULTS = {
     SensorKind.PASSIVE_STEREO: SensorParams(
         baseline_m=0.12, noise_px=0.28, fatten_px=5, nearest_m=0.3, blob_px=14
     ),
-}
+    SensorKind.STRUCTURED_LIGHT: SensorParams(
+        baseline_m=0.075, noise_px=0.08, step_px=1 / 8, fatten_px=5, nearest_m=0.35, farthest_m=6.0,
+        see_through=0.1, blob_px=12,
+    ),
+}  # fmt: skip
 
 # Chance of no answer by material at difficulty 0.5, after SYNTH.md section 3 (MATTE first, as `Material`).
 _HOLES = {
     SensorKind.ACTIVE_STEREO: (0.012, 0.05, 0.36, 0.42, 0.42, 0.42, 0.62, 0.30),
     SensorKind.TIME_OF_FLIGHT: (0.002, 0.02, 0.40, 0.55, 0.30, 0.22, 0.50, 0.25),
     SensorKind.PASSIVE_STEREO: (0.03, 0.06, 0.25, 0.40, 0.28, 0.20, 0.30, 0.55),
+    SensorKind.STRUCTURED_LIGHT: (0.02, 0.08, 0.70, 0.45, 0.68, 0.97, 0.95, 0.90),
 }
+FILLED_PX = 40
+"""A dense sensor fills holes smaller than this, at half its resolution."""
+_REACH = 8
+_OWN_LIGHT = (SensorKind.TIME_OF_FLIGHT, SensorKind.STRUCTURED_LIGHT)
+"""They measure nothing but their own light."""
 _BEYOND = (Material.GLASS, Material.MIRROR)
 
 
@@ -107,15 +121,19 @@ def measure(
         params: of this unit; the kind's usual ones if None.
     """
     p = params or DEFAULTS[kind]
+    if not p.power and kind in _OWN_LIGHT:
+        return np.zeros(view.material.shape, np.uint16)
     if kind is SensorKind.TIME_OF_FLIGHT:
-        if not p.power:  # it measures nothing but its own light
-            return np.zeros(view.material.shape, np.uint16)
         return _time_of_flight(view, rng, p)
     return _stereo(view, kind, rng, p)
 
 
 def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorParams) -> NDArray[np.uint16]:
     h, w = view.material.shape
+    if p.dense and min(h, w) > 64:
+        half = view.scaled(view.camera.scaled(w // 2, h // 2))
+        small = _filled(_stereo(half, kind, rng, replace(p, dense=False)))
+        return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_NEAREST), np.uint16)
     scale = np.float32(view.camera.fx * p.baseline_m)
     inverse = _answering_surface(view, p)
     if p.fatten_px > 1 and min(h, w) > 16:
@@ -127,7 +145,7 @@ def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorPar
     if coarse is not view:
         holes = octets(cv2.resize(holes, (w, h), interpolation=cv2.INTER_NEAREST))
     noise = _noise(h, w, rng)
-    noise_px = p.noise_px * (1.0 if kind is SensorKind.ACTIVE_STEREO else 1.2)
+    noise_px = p.noise_px * (1.2 if kind is SensorKind.PASSIVE_STEREO else 1.0)
     steps_per_px = 1 / p.step_px
     steps = floats(cv2.addWeighted(inverse, float(scale) * steps_per_px, noise, noise_px * steps_per_px, 0))
     if wrong is not None:  # matches with what only looks alike
@@ -137,6 +155,17 @@ def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorPar
     with np.errstate(divide="ignore"):
         np.divide(np.float32(1000.0 * float(scale) * steps_per_px), steps, out=steps)
     return _counts(steps, holes, p)
+
+
+def _filled(counts: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Small holes take the farther side's depth, as processors on cameras do."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((counts == 0).astype(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < FILLED_PX
+    small[0] = False
+    far = counts
+    for _ in range(_REACH):
+        far = np.where(far > 0, far, np.asarray(cv2.dilate(far, np.ones((3, 3), np.uint8)), np.uint16))
+    return np.where(small[labels], far, counts)
 
 
 def _stereo_holes(
@@ -162,7 +191,7 @@ def _stereo_holes(
     # Along silhouettes the matcher gives up in thin ragged slivers.
     ragged = cv2.compare(_grain(h, w, rng), slope * np.float32(0.05), cv2.CMP_LT)
     cv2.bitwise_or(holes, ragged, dst=holes)
-    cv2.bitwise_or(holes, _hidden_from_right(view.inverse_depth, view.camera.fx * p.baseline_m), dst=holes)
+    cv2.bitwise_or(holes, hidden_from_right(view.inverse_depth, view.camera.fx * p.baseline_m), dst=holes)
     return octets(holes), None if wrong is None else octets(wrong)
 
 
@@ -196,7 +225,7 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
     spread = cv2.scaleAdd(
         cv2.multiply(depth, floats(dark) + np.float32(0.35)), 0.006, np.full((h, w), 0.001, np.float32)
     )
-    depth += cv2.multiply(noise, spread, scale=1.4)
+    depth += cv2.multiply(noise, spread, scale=1.4 * p.noise_px / USUAL_NOISE_PX)
     return _counts(depth * np.float32(1000), octets(holes), p)
 
 
@@ -229,8 +258,14 @@ def _answering_surface(view: View, p: SensorParams) -> Float:
     return out
 
 
-def _hidden_from_right(inverse: Float, scale: float) -> Bytes:
-    """(H, W) uint8, 255 where the right camera's line of sight is blocked or outside its picture."""
+def hidden_from_right(inverse: Float, scale: float, *, outside: bool = True) -> Bytes:
+    """(H, W) uint8, 255 where another camera on the right has no line of sight.
+
+    Args:
+        inverse: (H, W) float32 1/z.
+        scale: focal length in pixels times the distance between both.
+        outside: whether that camera does not see what lies outside of its picture.
+    """
     # A pixel at u lands at u - d in the right picture; hidden if something right of it lands left of that.
     # Each step doubles how far to the right `leftmost` has looked.
     w = inverse.shape[1]
@@ -242,9 +277,11 @@ def _hidden_from_right(inverse: Float, scale: float) -> Bytes:
         step_px *= 2
     leftmost += np.float32(0.75)
     blocked = cv2.compare(landing, leftmost, cv2.CMP_GT)
+    if not outside:
+        return octets(blocked)
     edge_px = min(w, math.ceil(float(inverse.max()) * scale) + 1)
-    outside = blocked[:, :edge_px]
-    cv2.bitwise_or(outside, cv2.inRange(landing[:, :edge_px], -1e9, 0.0), dst=outside)
+    band = blocked[:, :edge_px]
+    cv2.bitwise_or(band, cv2.inRange(landing[:, :edge_px], -1e9, 0.0), dst=band)
     return octets(blocked)
 
 

@@ -28,7 +28,7 @@ class StoredSample:
     """One sample with everything that is known of it.
 
     Attributes:
-        color: (H, W, 3) uint8 RGB; the left camera's where there are two.
+        color: (H, W, 3) uint8 RGB.
         depth: the sensor's, in the colour grid, 0 for a hole.
         truth_m: (H, W) float32 metres along the optical axis to the first surface, 0 where that is unknown.
         camera: intrinsics of colour, depth and truth; None where they are not known.
@@ -38,9 +38,12 @@ class StoredSample:
         material: (H, W) uint8, `drivers.synth.shapes.Material`, or None.
         ir_left: (h, w) uint8 infrared with speckle, or None.
         ir_right: likewise.
-        disparity_px: (H, W) float32 true disparity in pixels of the colour grid, 0 for none; or None.
+        disparity_px: (H, W) float32 true depth in pixels of disparity at the colour camera's focal length, 0
+            for none; or None.
         baseline_m: of the stereo pair, or None.
         sensor: which kind of sensor `depth` comes from.
+        shift_m: right and down from the colour camera to the sensor's left camera.
+        zoom: the sensor's focal length over the colour camera's.
     """
 
     color: NDArray[np.uint8]
@@ -56,6 +59,8 @@ class StoredSample:
     disparity_px: NDArray[np.float32] | None = None
     baseline_m: float | None = None
     sensor: str = ""
+    shift_m: tuple[float, float] = (0.0, 0.0)
+    zoom: float = 1.0
 
     @property
     def sample(self) -> Sample:
@@ -89,6 +94,8 @@ def encoded(sample: StoredSample) -> dict[str, bytes]:
         "disparity_unit_px": 1 / DISPARITY_STEPS,
         "camera": None if sample.camera is None else vars(sample.camera),
         "baseline_m": sample.baseline_m,
+        "shift_m": sample.shift_m,
+        "zoom": sample.zoom,
     }
     files = {
         "meta.json": json.dumps(meta, sort_keys=True).encode(),
@@ -133,6 +140,8 @@ def decoded(files: dict[str, bytes]) -> StoredSample:
             disparity_px=None if counts is None else counts * np.float32(meta["disparity_unit_px"]),
             baseline_m=meta["baseline_m"],
             sensor=meta["sensor"],
+            shift_m=tuple(meta.get("shift_m", (0.0, 0.0))),
+            zoom=meta.get("zoom", 1.0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(

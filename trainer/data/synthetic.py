@@ -7,9 +7,9 @@ import numpy as np
 from drivers.geometry import Intrinsics
 from drivers.synth.render import render
 from drivers.synth.scene import random_pose, random_scene
-from drivers.synth.sensor import SensorKind, measure, random_params
 from drivers.synth.shapes import Material, Scene
 from trainer.data.samples import Sample
+from trainer.simulation.sensors import APART, MIX, chosen, random_setup, read
 
 VIEWS = 128
 """Views of each room; furnishing a room costs a hundred times more than looking at it."""
@@ -17,10 +17,12 @@ ROOMS = 16
 """Neighbouring samples come from that many rooms."""
 HELD_OUT_ROOMS = 1 << 40
 """Rooms from this number on are for evaluation only."""
+MATCHED = 0.5
+"""Share of samples whose depth is matched from infrared pictures; the others' comes from quicker models."""
 
 
 class SyntheticSource:
-    """Endless simulated rooms, seen by all kinds of sensors.
+    """Endless simulated rooms, seen by all kinds of sensors in the shares of `MIX`.
 
     Windows have no depth that could be right: the target has a hole there, and `nothing` is true.
 
@@ -50,9 +52,11 @@ class SyntheticSource:
         width, height = self._size
         focal = width * rng.uniform(0.6, 1.0)
         camera = Intrinsics(width, height, focal, focal, width / 2 - 0.5, height / 2 - 0.5)
-        view = render(scene, random_pose(scene, rng), camera)
-        kind = list(SensorKind)[int(rng.integers(len(SensorKind)))]
-        counts = measure(view, kind, rng, random_params(rng, kind))
+        pose = random_pose(scene, rng)
+        view = render(scene, pose, camera)
+        matched = (width * 3 // 4, height * 3 // 4) if rng.random() < MATCHED else None
+        setup = random_setup(chosen(MIX, rng), rng, apart=APART)
+        reading = read(scene, pose, view, setup, rng, matched=matched)
         window = view.material == Material.WINDOW
         target = np.where(window, np.float32(0), view.depth_m)
-        return Sample(view.color, counts * np.float32(0.001), target, window)
+        return Sample(view.color, reading.depth.metres, target, window)

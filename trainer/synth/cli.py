@@ -18,6 +18,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--size", type=_size, default=(1280, 960), metavar="WxH", help="of a picture (1280x960)"
     )
+    parser.add_argument(
+        "--sensors",
+        action="append",
+        default=[],
+        metavar="NAME=SHARE",
+        help="instead of the usual mix, such as --sensors active=0.7 --sensors 'structured light=0.3'",
+    )
+    parser.add_argument(
+        "--apart", type=float, default=0.6, help="share of sensors that stand beside the colour camera (0.6)"
+    )
     parser.add_argument("--shard-samples", type=int, default=50, help="in each shard (50)")
     parser.add_argument("--processes", type=int, default=0, help="on each machine; 0 for one per core")
     parser.add_argument("--machines", type=int, default=1, help="jobs that share the work, through submitit")
@@ -58,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(arguments: argparse.Namespace) -> None:
+    from trainer.simulation.sensors import MIX
     from trainer.synth.plan import SynthPlan
     from trainer.synth.run import on_machines, on_this_machine
 
@@ -72,6 +83,8 @@ def _make(arguments: argparse.Namespace) -> None:
         matched_width=width * 3 // 4,
         matched_height=height * 3 // 4,
         shard_samples=arguments.shard_samples,
+        apart=arguments.apart,
+        sensors=dict(_share(text) for text in arguments.sensors) or MIX,
     )
 
     def told(made: int, rate_hz: float) -> None:
@@ -103,6 +116,14 @@ def _option(text: str) -> tuple[str, object]:
     if not equals:
         raise ValueError(f"--option {text} has no value")
     return key, int(value) if value.isdigit() else value
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, equals, share = text.partition("=")
+    try:
+        return name, float(share) if equals else 1.0
+    except ValueError:
+        raise ValueError(f"--sensors {text}: {share!r} is no share") from None
 
 
 def _size(text: str) -> tuple[int, int]:

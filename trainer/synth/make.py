@@ -5,106 +5,54 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from drivers.depth import DepthMap, depth_map
 from drivers.geometry import Intrinsics
-from drivers.synth.render import View, render
+from drivers.synth.render import render
 from drivers.synth.scene import random_pose, random_scene
-from drivers.synth.sensor import SensorKind, measure, random_params
 from drivers.synth.shapes import Material, Scene
 from trainer.data.shard_index import index_path
 from trainer.data.shard_writer import ShardWriter, shard_path
 from trainer.data.stored import StoredSample
+from trainer.simulation.sensors import chosen, random_setup, read
 from trainer.synth.plan import SynthPlan
-from trainer.synth.stereo import MATCHERS, NEAREST_M, Matcher, depth_of, infrared_pair, match
 
 SENSOR_WIDTH_MM = 36.0
-TIME_OF_FLIGHT = SensorKind.TIME_OF_FLIGHT.value
-POWER = (0.4, 2.5)
-"""Range of the projector's power beside the room's light, drawn evenly in the logarithm."""
-UNIT_M = 0.001
 
 
 def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
     """Sample `number` of a set, a pure function of its plan.
 
-    Colour is the left camera's. Depth comes from matching the infrared pair, upsampled by nearest neighbour,
-    or from a model of time of flight. A window has no depth that could be right: the truth has a hole there.
+    Depth comes from matching an infrared pair (or picture and pattern), upsampled by nearest neighbour, or
+    from a model of time of flight; of a sensor that stands beside the colour camera it is registered to
+    colour. A window has no depth that could be right: the truth has a hole there.
     """
     rng = np.random.default_rng((plan.seed, 11, number))
     scene = _room(plan.seed, plan.scene(number))
     pose = random_pose(scene, rng)
     focal = plan.width * rng.uniform(*plan.focal_mm) / SENSOR_WIDTH_MM
-    baseline_m = float(rng.uniform(*plan.baseline_m))
     camera = Intrinsics(plan.width, plan.height, focal, focal, plan.width / 2 - 0.5, plan.height / 2 - 0.5)
-    names = sorted(plan.sensors)
-    shares = np.array([plan.sensors[name] for name in names])
-    sensor = names[int(rng.choice(len(names), p=shares / shares.sum()))]
-    left = render(scene, pose, camera)
-    small = camera.scaled(plan.matched_width, plan.matched_height)
-    beside = np.eye(4)
-    beside[0, 3] = baseline_m
-    right = render(scene, pose @ beside, small)
-    power = float(np.exp(rng.uniform(*np.log(POWER))))
-    pair = infrared_pair(
-        _reduced(left, small),
-        right,
-        baseline_m=baseline_m,
-        projector=sensor != "passive",
-        power=power,
-        rng=rng,
-    )
-    if sensor == TIME_OF_FLIGHT:
-        kind = SensorKind.TIME_OF_FLIGHT
-        depth = DepthMap(measure(left, kind, rng, random_params(rng, kind)), UNIT_M)
-    else:
-        size = (plan.width, plan.height)
-        depth = _matched(pair, MATCHERS[sensor], size, focal_px=small.fx, baseline_m=baseline_m)
-    window = left.material == Material.WINDOW
+    setup = random_setup(chosen(plan.sensors, rng), rng, apart=plan.apart, baseline_m=plan.baseline_m)
+    view = render(scene, pose, camera)
+    reading = read(scene, pose, view, setup, rng, matched=(plan.matched_width, plan.matched_height))
+    window = view.material == Material.WINDOW
+    stereo = reading.ir_left is not None
+    disparity_px = view.inverse_depth * np.float32(camera.fx * setup.baseline_m)
     return StoredSample(
-        color=left.color,
-        depth=depth,
-        truth_m=np.where(window, np.float32(0), left.depth_m),
+        color=view.color,
+        depth=reading.depth,
+        truth_m=np.where(window, np.float32(0), view.depth_m),
         camera=camera,
         source="synth",
         scene=f"room {plan.scene(number)}",
         nothing=window,
-        material=left.material,
-        ir_left=pair[0],
-        ir_right=pair[1],
-        disparity_px=np.where(window, 0, left.inverse_depth * np.float32(camera.fx * baseline_m)),
-        baseline_m=baseline_m,
-        sensor=sensor,
-    )
-
-
-def _matched(
-    pair: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    matcher: Matcher,
-    size: tuple[int, int],
-    *,
-    focal_px: float,
-    baseline_m: float,
-) -> DepthMap:
-    """What a stereo camera reports, brought to (width, height) by nearest neighbour."""
-    most_px = min(int(focal_px * baseline_m / NEAREST_M) + 1, pair[0].shape[1] // 2)
-    depth = depth_of(match(*pair, matcher, most_px=most_px), focal_px=focal_px, baseline_m=baseline_m)
-    whole = np.asarray(cv2.resize(depth, size, interpolation=cv2.INTER_NEAREST), np.float32)
-    return depth_map(whole, unit_m=UNIT_M)
-
-
-def _reduced(view: View, camera: Intrinsics) -> View:
-    """The view at the size of the infrared pair, with averaged colours."""
-    coarse = view.scaled(camera)
-    color = cv2.resize(view.color, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    return View(
-        np.asarray(color, np.uint8),
-        coarse.depth_m,
-        coarse.inverse_depth,
-        coarse.beyond,
-        coarse.material,
-        camera,
+        material=view.material,
+        ir_left=reading.ir_left,
+        ir_right=reading.ir_right,
+        disparity_px=np.where(window, 0, disparity_px) if stereo else None,
+        baseline_m=setup.baseline_m if stereo else None,
+        sensor=setup.sensor,
+        shift_m=setup.shift_m,
+        zoom=setup.zoom,
     )
 
 

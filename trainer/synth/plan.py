@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from trainer.errors import DataError
+from trainer.simulation.sensors import APART, MIX
 
 PLAN = "plan.json"
 
@@ -22,7 +23,8 @@ class SynthPlan(BaseModel):
         matched_height: likewise (report: 720).
         baseline_m: range, drawn evenly (report: 0.05 to 0.2).
         focal_mm: range on a sensor 36 mm wide, drawn evenly (report: 16 to 28).
-        sensors: shares of the kinds; SYNTH.md, section 3, on what real cameras lie between.
+        sensors: shares of the kinds, names of `trainer.simulation.sensors.MIX`.
+        apart: share of the sensors that stand beside the colour camera.
         shard_samples: in each shard, which is the unit of work.
     """
 
@@ -37,14 +39,19 @@ class SynthPlan(BaseModel):
     matched_height: int = Field(720, ge=24)
     baseline_m: tuple[float, float] = (0.05, 0.2)
     focal_mm: tuple[float, float] = (16.0, 28.0)
-    sensors: dict[str, float] = {
-        "active dense": 0.5,
-        "active": 0.3,
-        "active strict": 0.1,
-        "passive": 0.04,
-        "time of flight": 0.06,
-    }
+    sensors: dict[str, float] = MIX
+    apart: float = Field(APART, ge=0, le=1)
     shard_samples: int = Field(50, gt=0)
+
+    @field_validator("sensors")
+    @classmethod
+    def _known(cls, sensors: dict[str, float]) -> dict[str, float]:
+        unknown = [name for name in sensors if name not in MIX]
+        if unknown:
+            raise ValueError(f"there is no sensor {unknown[0]!r}; there are: {', '.join(MIX)}")
+        if min(sensors.values(), default=0) < 0 or sum(sensors.values()) <= 0:
+            raise ValueError("shares of sensors are positive numbers")
+        return sensors
 
     @property
     def shards(self) -> int:

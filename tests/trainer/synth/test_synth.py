@@ -24,7 +24,7 @@ def files(folder):
 
 
 def test_a_sample_carries_all_that_the_report_s_do_and_materials_and_calibration():
-    sample = stored_sample(plan(), 0)
+    sample = stored_sample(plan(sensors={"active": 1.0}), 0)
     assert sample.color.shape == (96, 128, 3)
     assert sample.depth.values.shape == sample.truth_m.shape == (96, 128)
     assert sample.ir_left.shape == sample.ir_right.shape == (72, 96)
@@ -39,7 +39,9 @@ def test_a_sample_carries_all_that_the_report_s_do_and_materials_and_calibration
 
 
 def test_depth_of_stereo_agrees_with_the_truth_where_surfaces_are_plain():
-    made_of = plan(width=640, height=480, matched_width=480, matched_height=360, sensors={"active": 1.0})
+    made_of = plan(
+        width=640, height=480, matched_width=480, matched_height=360, sensors={"active": 1.0}, apart=0.5
+    )
     off = []
     for number in range(3):
         sample = stored_sample(made_of, number)
@@ -133,3 +135,26 @@ def test_a_size_that_is_none_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["--scenes", "1", "--samples", "1", "--out", str(tmp_path), "--size", "large"])
     assert "1280x960" in capsys.readouterr().err
+
+
+def test_sensors_are_chosen_by_name_and_share(tmp_path, capsys):
+    flags = [
+        "--scenes",
+        "1",
+        "--samples",
+        "2",
+        "--size",
+        "128x96",
+        "--processes",
+        "1",
+        "--out",
+        str(tmp_path),
+    ]
+    assert cli.main([*flags, "--sensors", "lidar=1"]) == 1
+    assert "there is no sensor 'lidar'" in capsys.readouterr().out
+    make_shard(tmp_path, plan(sensors={"structured light": 1.0}, apart=1.0), 0)
+    shards = Shards(tmp_path)
+    samples = [shards.stored(number) for number in range(2)]
+    assert {sample.sensor for sample in samples} == {"structured light"}
+    assert all(sample.shift_m != (0.0, 0.0) for sample in samples)
+    assert all(sample.ir_right is None and sample.ir_left is not None for sample in samples)

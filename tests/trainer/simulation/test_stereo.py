@@ -4,7 +4,7 @@ import pytest
 from drivers.geometry import Intrinsics
 from drivers.synth.render import View
 from drivers.synth.shapes import Material
-from trainer.synth.stereo import MATCHERS, depth_of, infrared_pair, match
+from trainer.simulation.stereo import MATCHERS, depth_of, infrared_pair, match
 
 WIDTH, HEIGHT, FOCAL, BASELINE = 320, 240, 240.0, 0.1
 CAMERA = Intrinsics(WIDTH, HEIGHT, FOCAL, FOCAL, WIDTH / 2 - 0.5, HEIGHT / 2 - 0.5)

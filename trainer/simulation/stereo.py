@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from drivers.synth.photo import add_noise
 from drivers.synth.render import View
+from drivers.synth.sensor import hidden_from_right
 from drivers.synth.shapes import Material
 
 Bytes = NDArray[np.uint8]
@@ -24,8 +25,8 @@ NEAREST_M, FARTHEST_M = 0.2, 10.0
 REFLECTANCE = {
     Material.MATTE: 1.0,
     Material.GLOSSY: 0.8,
-    Material.METAL: 0.35,
-    Material.DARK_GLOSSY: 0.12,
+    Material.METAL: 0.25,
+    Material.DARK_GLOSSY: 0.065,
     Material.GLASS: 0.15,
     Material.MIRROR: 0.04,
     Material.WINDOW: 0.0,
@@ -34,6 +35,9 @@ REFLECTANCE = {
 """Share of a projected dot that the first surface sends back."""
 SEEN_THROUGH = {Material.GLASS: 0.7, Material.MIRROR: 0.8}
 """Share that comes back from what is seen through it, or in it."""
+MIRRORED = {Material.METAL: 0.09, Material.DARK_GLOSSY: 0.023, Material.GLOSSY: 0.01}
+"""Share that comes back by way of what the surface mirrors, which lies farther than the surface."""
+MIRRORED_INVERSE = 0.55
 SUB_PX = 16
 """OpenCV's disparities are in sixteenths of a pixel."""
 SATURATED = 254
@@ -89,7 +93,7 @@ def infrared_pair(
     shift = float(rng.uniform(0, PATTERN_PX))
     pictures = []
     for view, side in ((left, -0.5), (right, 0.5)):
-        light = _ambient(view.color)
+        light = ambient(view.color)
         if projector:
             light = light * 0.45 + _speckle(view, side * baseline_m, shift, power)
         pictures.append(light)
@@ -178,31 +182,47 @@ def _contrast(image: Bytes) -> Float:
     return np.asarray(np.sqrt(np.maximum(cv2.blur(grey * grey, (7, 7)) - mean * mean, 0)), np.float32)
 
 
-def _ambient(color: Bytes) -> Float:
+def _shadow(view: View, from_projector_m: float) -> NDArray[np.bool_]:
+    """(H, W) bool where something else stands between a surface and the projector."""
+    scale = view.camera.fx * abs(from_projector_m)
+    if from_projector_m <= 0:
+        return hidden_from_right(view.inverse_depth, scale, outside=False) > 0
+    mirrored = np.ascontiguousarray(view.inverse_depth[:, ::-1])
+    return (hidden_from_right(mirrored, scale, outside=False) > 0)[:, ::-1]
+
+
+def ambient(color: Bytes) -> Float:
+    """(H, W) float32 the room's own light in infrared."""
     return np.asarray(color @ np.array([0.5, 0.35, 0.15], np.float32), np.float32)
 
 
 def _speckle(view: View, from_projector_m: float, shift: float, power: float) -> Float:
     """Light of the projector's dots: on the first surface, and on what is seen through it or in it."""
-    direct = _dots_at(view, view.inverse_depth, from_projector_m, shift) * _table(REFLECTANCE)[view.material]
+    direct = dots_at(view, view.inverse_depth, from_projector_m, shift) * table(REFLECTANCE)[view.material]
+    direct[_shadow(view, from_projector_m)] = 0
+    shiny = table(MIRRORED)[view.material]
+    if shiny.any():
+        mirrored = view.inverse_depth * np.float32(MIRRORED_INVERSE)
+        direct = direct + dots_at(view, mirrored, from_projector_m, shift) * shiny
     if view.beyond is not view.inverse_depth:
-        through = _dots_at(view, view.beyond, from_projector_m, shift) * _table(SEEN_THROUGH)[view.material]
+        through = dots_at(view, view.beyond, from_projector_m, shift) * table(SEEN_THROUGH)[view.material]
         direct = direct + through
     return np.asarray(direct * np.float32(power), np.float32)
 
 
-def _dots_at(view: View, inverse: Float, from_projector_m: float, shift: float) -> Float:
+def dots_at(view: View, inverse: Float, from_projector_m: float, shift: float) -> Float:
+    """(H, W) float32 light of the dots on a surface at `inverse`, seen from so far right of the projector."""
     height, width = inverse.shape
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     # A camera left of the projector sees a dot to the right of where the projector sent it.
     places = columns + np.float32(view.camera.fx * from_projector_m) * inverse + np.float32(shift)
-    dots = cv2.remap(_pattern(), places % PATTERN_PX, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    dots = cv2.remap(pattern(), places % PATTERN_PX, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     falling = np.minimum(inverse * inverse * np.float32(900), np.float32(900))
     return np.asarray(dots * falling, np.float32)
 
 
 @lru_cache(1)
-def _pattern() -> Float:
+def pattern() -> Float:
     """About one dot in 40 pixels, at random; bright spots of about a pixel."""
     rng = np.random.default_rng(720)
     dots = np.zeros((PATTERN_PX, PATTERN_PX), np.float32)
@@ -214,7 +234,8 @@ def _pattern() -> Float:
     return np.asarray(soft / soft.max(), np.float32)
 
 
-def _table(shares: dict[Material, float]) -> Float:
+def table(shares: dict[Material, float]) -> Float:
+    """(256,) float32 by material, 0 for those that have no share."""
     table = np.zeros(256, np.float32)
     for material, share in shares.items():
         table[material] = share

@@ -48,7 +48,8 @@ def write_bundle(
 ) -> Path:
     """Write `depthmend-<time>.zip` into `folder`, whole or not at all, and return it.
 
-    No password, key or token is in it: the program has none. Operator and site are, as in every session.
+    No password, key or token is in it: the program has none but the kiosk's PIN, which is left out. Operator
+    and site are, as in every session.
 
     Args:
         folder: is made where it is not there.
@@ -65,7 +66,7 @@ def write_bundle(
     file = folder / f"depthmend-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}.zip"
     partial = file.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("settings.json", settings.model_dump_json(indent=1))
+        bundle.writestr("settings.json", settings.model_dump_json(indent=1, exclude={"kiosk_pin"}))
         bundle.writestr("versions.json", _json(versions()))
         bundle.writestr("repair.json", _json(asdict(repair) | {"state": state}))
         for log_file in sorted(paths.log_folder().glob("*.log*")):

@@ -74,7 +74,9 @@ def build_parser() -> ArgumentParser:
         help="demo, auto, a camera (see devices), a session, a recording, or a folder of frames",
     )
     add_model_flags(parser)
-    parser.add_argument("--kiosk", action="store_true", help="full screen")
+    parser.add_argument(
+        "--kiosk", action="store_true", help="full screen, left only by holding the button in the corner"
+    )
     _add_json_flag(parser)
     parser.set_defaults(verb=None, json=False)
     children = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -114,7 +116,7 @@ def _open(args: Namespace, console: Console) -> int:
     studio = Studio(
         engine_choice(chosen), stabilise=chosen.stabilise, memory=ControlMemory(paths.controls_file())
     )
-    return run(studio, chosen, kiosk=args.kiosk, open_source=open_source, notice=notice)
+    return run(studio, chosen, kiosk=args.kiosk or chosen.kiosk, open_source=open_source, notice=notice)
 
 
 def _put_aside(error: SettingsError) -> Message:
@@ -128,7 +130,9 @@ def _put_aside(error: SettingsError) -> Message:
 def _add_play_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("session", type=Path, help="a session")
     add_model_flags(parser)
-    parser.add_argument("--kiosk", action="store_true", help="full screen")
+    parser.add_argument(
+        "--kiosk", action="store_true", help="full screen, left only by holding the button in the corner"
+    )
 
 
 def _play(args: Namespace, console: Console) -> int:

@@ -69,6 +69,23 @@ class Settings(BaseModel):
     theme: Literal["dark", "light", "outdoor"] = Field(
         "dark", title="Theme", description="Outdoor: black on white with thick frames, for sunlight"
     )
+    keyboard: Literal["auto", "always", "never"] = Field(
+        "auto",
+        title="On-screen keyboard",
+        description="Auto: where a finger touches a text field and no other keyboard is in use. "
+        "The button beside a field brings it in any case",
+    )
+    kiosk: bool = Field(
+        False,
+        title="Start as a kiosk",
+        description="Full screen, left only by holding the button in the corner",
+    )
+    kiosk_pin: str = Field(
+        "",
+        pattern="^([0-9]{4,8})?$",
+        title="PIN to leave the kiosk",
+        description="4 to 8 figures, asked for after the button was held; empty for none",
+    )
     near_m: float = Field(0.3, ge=0.0, le=50.0, title="Nearest colour, metres")
     far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")
     operator: str = Field("", title="Operator")

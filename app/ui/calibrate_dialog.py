@@ -61,7 +61,6 @@ class CalibrateDialog(Worded, QDialog):
     def __init__(self, model: CalibrateModel, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Calibrate the rig"))
-        self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._model = model
         model.setParent(self)

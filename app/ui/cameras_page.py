@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
@@ -15,6 +15,7 @@ from app.ui.calibrate_dialog import CalibrateDialog
 from app.ui.context import Notice, WindowContext
 from app.ui.controls_panel import ControlsPanel
 from app.ui.flow_layout import FlowLayout
+from app.ui.folder_dialog import FolderDialog
 from app.ui.side_panel import SidePanel
 from app.ui.widgets import (
     Button,
@@ -45,6 +46,8 @@ from app.viewmodels.controls import ControlsModel, ControlsView
 from app.viewmodels.rigs import RIG_SUFFIX, RigRow
 
 COPIED_S: Final = 4.0
+SETTINGS_SUFFIXES: Final = (".json", ".bin", ".txt")
+"""Of files that vendors' tools keep a camera's settings in."""
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -67,6 +70,8 @@ class CamerasPage(Worded, QWidget):
         self._context = context
         self.panel = SidePanel()
         self.adjusting = ControlsPanel(controls, near_m=context.settings.near_m, far_m=context.settings.far_m)
+        self.adjusting.load_requested.connect(self._choose_settings)
+        self.adjusting.save_requested.connect(self._choose_place)
         self.panel.add_page("controls", tr("Camera settings"), self.adjusting)
         self._rows: dict[str, _Row] = {}
         self.open_all = PrimaryButton(tr("Open all cameras"), icon_name="camera-outline")
@@ -144,7 +149,7 @@ class CamerasPage(Worded, QWidget):
         """Calibrate the rig that runs."""
         dialog = CalibrateDialog(CalibrateModel(self._context.studio), self)
         dialog.calibrated.connect(self._calibrated)
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _calibrated(self, path: Path) -> None:
         text = tr("The rig is calibrated; the 3D view shows all cameras in one space.")
@@ -252,20 +257,49 @@ class CamerasPage(Worded, QWidget):
         )
 
     def _choose_recording(self) -> None:
-        patterns = tr("Recordings and rigs ({patterns})").format(patterns=" ".join(RECORDING_PATTERNS))
-        dialog = QFileDialog(
-            self, tr("Open a recording of a camera, or a rig file"), str(Path.home()), patterns
+        dialog = FolderDialog(
+            tr("Open a recording of a camera, or a rig file"),
+            Path.home(),
+            self._context.settings.sessions_folder,
+            sessions_only=False,
+            parent=self,
+            suffixes=tuple(pattern.removeprefix("*") for pattern in RECORDING_PATTERNS),
+            files_only=True,
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._recording_chosen)
-        dialog.open()
+        dialog.chosen.connect(self._recording_chosen)
+        self._context.open_dialog(dialog)
 
-    def _recording_chosen(self, path: str) -> None:
-        if path.endswith(RIG_SUFFIX):
-            self._open(path)
+    def _choose_settings(self) -> None:
+        dialog = FolderDialog(
+            tr("Load settings of the vendor's tool"),
+            Path.home(),
+            self._context.settings.sessions_folder,
+            sessions_only=False,
+            parent=self,
+            suffixes=SETTINGS_SUFFIXES,
+            files_only=True,
+        )
+        dialog.chosen.connect(self._controls.load_from)
+        self._context.open_dialog(dialog)
+
+    def _choose_place(self) -> None:
+        dialog = FolderDialog(
+            tr("Save settings for the vendor's tool"),
+            Path.home(),
+            self._context.settings.sessions_folder,
+            sessions_only=False,
+            parent=self,
+            suffixes=SETTINGS_SUFFIXES,
+            save_as="camera.json",
+        )
+        dialog.chosen.connect(self._controls.save_to)
+        self._context.open_dialog(dialog)
+
+    def _recording_chosen(self, path: Path) -> None:
+        if path.name.endswith(RIG_SUFFIX):
+            self._open(str(path))
             return
-        self._context.open_source(path)
+        self._context.open_source(str(path))
         self._context.go_to("Live")
 
     def _copy(self, command: str, _checked: bool = False) -> None:

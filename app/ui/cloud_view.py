@@ -285,12 +285,12 @@ class CloudView(Worded, QWidget):
             self._zoom(1.15 ** (event.angleDelta().y() / 120))
             return True
         if isinstance(event, QMouseEvent):
-            if kind == QEvent.Type.MouseButtonDblClick:
-                self._double_tapped(event.position())
-            elif kind == QEvent.Type.MouseMove:
+            if kind == QEvent.Type.MouseMove:
                 self._dragged(event)
             elif kind == QEvent.Type.MouseButtonPress:
                 self._pressed = (time.perf_counter(), event.position())
+                if event.button() is Qt.MouseButton.LeftButton:
+                    self._tapped(event.position())
             elif kind == QEvent.Type.MouseButtonRelease:
                 self._lifted(event.position())
             self._mouse = event.position()

@@ -396,9 +396,15 @@ class ComparePage(Worded, QWidget):
         self._show_enabled()
         text = tr("Report saved: {html} and {pdf}").format(html=saved.html.name, pdf=saved.pdf.name)
         self._context.show_banner(
-            Notice("info", text, tr("In {parent}").format(parent=saved.html.parent), lasts_s=20)
+            Notice(
+                "info",
+                text,
+                tr("In {parent}").format(parent=saved.html.parent),
+                lasts_s=20,
+                about="report",
+            )
         )
 
     def _say_failed(self, problem: Message) -> None:
         self._show_enabled()
-        self._context.show_banner(Notice("error", problem.sentence, problem.hint))
+        self._context.show_banner(Notice("error", problem.sentence, problem.hint, about="report"))

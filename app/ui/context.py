@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from app.compose import Studio
 from app.settings import Settings
@@ -23,7 +23,8 @@ class Notice:
         hint: what to do about it.
         action_text: of the button, or empty for none.
         action: what the button does; the banner closes.
-        lasts_s: seconds until it goes by itself; 0 stays until it is closed.
+        lasts_s: seconds until it goes by itself; 0 stays until it is closed or solved.
+        about: what it is about, such as "settings": the next notice about the same replaces it.
     """
 
     level: Level
@@ -32,6 +33,7 @@ class Notice:
     action_text: str = ""
     action: Callable[[], None] | None = None
     lasts_s: float = 0.0
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class WindowContext:
         settings: the operator's choices; change attributes, then call `save_settings`.
         save_settings: writes the file; failures become a banner.
         open_source: switches the rig to this source in the background; errors become a banner.
-        show_banner: shows a notice in the window; a new one replaces the one before.
-        hide_banner: takes the notice away.
+        show_banner: shows a notice in the window, once, beside those that are not solved yet.
+        solve_banner: takes the notice about this away, as it is solved.
         go_to: shows another page.
         apply_theme: name of one of `app.ui.theme.THEMES`, at once; does not save.
         toggle_full_screen: in and out.
+        save_bundle: writes logs, settings and versions into one file in the background.
+        open_dialog: shows a dialog; it blocks the window only while nothing is recorded.
+        kiosk: whether nobody shall leave: no other program is opened then.
     """
 
     studio: Studio
@@ -55,11 +60,13 @@ class WindowContext:
     save_settings: Callable[[], None]
     open_source: Callable[[str], None]
     show_banner: Callable[[Notice], None]
-    hide_banner: Callable[[], None]
+    solve_banner: Callable[[str], None]
     go_to: Callable[[PageName], None]
     apply_theme: Callable[[str], None]
     toggle_full_screen: Callable[[], None]
     save_bundle: Callable[[], None]
+    open_dialog: Callable[[QDialog], None]
+    kiosk: bool = False
 
 
 class Page(Protocol):

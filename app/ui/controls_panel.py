@@ -1,13 +1,12 @@
 """Sliders, switches and choices that a camera's own description makes."""
 
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import tr
 from app.ui import theme
 from app.ui.preview import Preview
 from app.ui.widgets import Button, IconButton, Option, Picker, Switch, caption, label, set_tone
@@ -26,8 +25,6 @@ from app.viewmodels.controls import (
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.frame import Frame
 
-FILES: Final = tr_noop("Settings of a camera (*.json *.bin *.txt)")
-
 
 class ControlsPanel(Worded, QWidget):
     """The picture and presets above, then the controls of one camera by group, then the vendor's own file.
@@ -36,7 +33,14 @@ class ControlsPanel(Worded, QWidget):
         model: whose view is shown.
         near_m: of the colours of depth.
         far_m: likewise.
+
+    Signals:
+        load_requested: read a file of the vendor's tool.
+        save_requested: write one.
     """
+
+    load_requested = Signal()
+    save_requested = Signal()
 
     def __init__(self, model: ControlsModel, *, near_m: float, far_m: float) -> None:
         super().__init__()
@@ -80,8 +84,8 @@ class ControlsPanel(Worded, QWidget):
             self._column.addWidget(widget)
         self.defaults.clicked.connect(model.set_defaults)
         self.all.toggled.connect(self._show_all)
-        self.load.clicked.connect(self._choose_file)
-        self.save.clicked.connect(self._choose_place)
+        self.load.clicked.connect(self.load_requested)
+        self.save.clicked.connect(self.save_requested)
         model.changed.connect(self.show_view)
         model.pictured.connect(self.show_frame)
         self._shown = ControlsView()
@@ -144,27 +148,6 @@ class ControlsPanel(Worded, QWidget):
 
     def _preset(self, name: str, _checked: bool = False) -> None:
         self._model.set_preset(name)
-
-    def _choose_file(self) -> None:
-        dialog = QFileDialog(self, tr("Load settings of the vendor's tool"), str(Path.home()), FILES)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._file_chosen)
-        dialog.open()
-
-    def _file_chosen(self, path: str) -> None:
-        self._model.load_from(Path(path))
-
-    def _choose_place(self) -> None:
-        dialog = QFileDialog(self, tr("Save settings for the vendor's tool"), str(Path.home()), FILES)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("json")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._place_chosen)
-        dialog.open()
-
-    def _place_chosen(self, path: str) -> None:
-        self._model.save_to(Path(path))
 
 
 class ControlEditor(Worded, QWidget):

@@ -96,7 +96,6 @@ class ExportDialog(Sheet):
     def __init__(self, entry: SessionEntry, repair: EngineChoice, *, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Export"))
-        self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._entry = entry
         self._repair = repair

@@ -1,4 +1,4 @@
-"""Chooses a folder with fingers: large rows, places to start from, no typing."""
+"""Chooses a folder or a file with fingers: large rows, places to start from, keys for a new file's name."""
 
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.language import tr
 from app.ui import theme
 from app.ui.icons import icon
+from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import Button, PrimaryButton, Sheet, caption, fling, label, set_tone, title
 from app.viewmodels.folders import FolderView, FolderWalk, shortcuts
 
@@ -33,6 +34,8 @@ class FolderDialog(Sheet):
         sessions_only: only a recorded session can be chosen.
         parent: the window.
         suffixes: of files that can be chosen too; a press chooses one.
+        files_only: no folder can be chosen.
+        save_as: name of the file to be written, which can be changed; empty where nothing is written.
 
     Signals:
         chosen: the folder or file.
@@ -49,12 +52,15 @@ class FolderDialog(Sheet):
         sessions_only: bool,
         parent: QWidget,
         suffixes: tuple[str, ...] = (),
+        files_only: bool = False,
+        save_as: str = "",
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title_text)
-        self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._sessions_only = sessions_only
+        self._sessions_only, self._files_only = sessions_only, files_only
+        self._suffix = Path(save_as).suffix
+        self._replaces: Path | None = None
         self._walk = FolderWalk(start, self, suffixes=suffixes)
         self._path = label("", "body")
         self._note = caption()
@@ -64,7 +70,12 @@ class FolderDialog(Sheet):
         self.rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         fling(self.rows.viewport())
         self.up = Button(tr("Up"), icon_name="arrow-up")
-        self.choose = PrimaryButton(tr("Choose this folder"), icon_name="check")
+        words = tr("Save here") if save_as else tr("Choose this folder")
+        self.choose = PrimaryButton(words, icon_name="check")
+        self.choose.setVisible(not files_only)
+        self.name = TouchEntry(tr("Name of the file"))
+        self.name.edit.setText(save_as)
+        self.name.setVisible(bool(save_as))
         cancel = Button(tr("Cancel"))
         places = QHBoxLayout()
         places.setSpacing(theme.GAP_PX)
@@ -87,12 +98,14 @@ class FolderDialog(Sheet):
         column.addLayout(places)
         column.addWidget(self._path)
         column.addWidget(self.rows, 1)
+        column.addWidget(self.name)
         column.addLayout(foot)
         window = parent.window().size()
         self.resize(min(900, window.width() - 80), min(720, window.height() - 80))
         self.up.clicked.connect(self._walk.go_up)
         cancel.clicked.connect(self.reject)
         self.choose.clicked.connect(self._choose)
+        self.name.submitted.connect(self._choose)
         self.rows.itemClicked.connect(self._enter)
         self._walk.view_changed.connect(self.show_view)
         self.show_view(self._walk.view)
@@ -114,6 +127,10 @@ class FolderDialog(Sheet):
         note = "" if possible else tr("Go into a session; its icon is a film.")
         if not view.problem and possible and not view.rows:
             note = tr("This is a recorded session.") if view.session else tr("There is no folder in here.")
+        if self._files_only and not view.problem:
+            there = any(row.file for row in view.rows)
+            note = tr("Press the file.") if there else tr("There is no such file in here.")
+        self._replaces = None
         self._note.setText(view.problem or note)
         set_tone(self._note, "error" if view.problem else "")
 
@@ -121,6 +138,9 @@ class FolderDialog(Sheet):
         self._walk.go_to(path)
 
     def _enter(self, item: QListWidgetItem) -> None:
+        if item.data(FILE_ROLE) and self._suffix:
+            self.name.edit.setText(item.text())
+            return
         if item.data(FILE_ROLE):
             self.chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
             self.accept()
@@ -128,5 +148,25 @@ class FolderDialog(Sheet):
         self._walk.go_to(Path(item.data(Qt.ItemDataRole.UserRole)))
 
     def _choose(self) -> None:
-        self.chosen.emit(self._walk.view.path)
+        path = self._walk.view.path
+        if self._suffix:
+            path = self._named(path)
+            if path.name == self._suffix:
+                self._tell(tr("Give the file a name."))
+                return
+            if path.exists() and path != self._replaces:
+                self._replaces = path
+                self._tell(tr("This file is there already: press again to replace it."))
+                return
+        self.chosen.emit(path)
         self.accept()
+
+    def _named(self, folder: Path) -> Path:
+        typed = Path(self.name.text.strip()).name
+        return folder / (
+            typed if typed.lower().endswith(self._suffix) and typed else f"{typed}{self._suffix}"
+        )
+
+    def _tell(self, words: str) -> None:
+        self._note.setText(words)
+        set_tone(self._note, "warning")

@@ -360,10 +360,14 @@ class LivePage(Worded, QWidget):
         try:
             picture = self._cloud.body.photograph(*size)
         except ValueError as error:
-            self._context.show_banner(Notice("error", str(error), tr("Choose a smaller picture.")))
+            self._context.show_banner(
+                Notice("error", str(error), tr("Choose a smaller picture."), about="picture")
+            )
             return
         if picture is None:
-            self._context.show_banner(Notice("error", tr("There is no 3D view to save."), NO_CLOUD))
+            self._context.show_banner(
+                Notice("error", tr("There is no 3D view to save."), NO_CLOUD, about="picture")
+            )
             return
         self._save("3d", "png", partial(write_image, image=picture))
 
@@ -371,7 +375,9 @@ class LivePage(Worded, QWidget):
         """Save what the 3D view draws as PLY, one file for raw and one for refined depth."""
         shown = self._cloud.clouds()
         if not shown:
-            self._context.show_banner(Notice("error", tr("There is no cloud to save."), NO_CLOUD))
+            self._context.show_banner(
+                Notice("error", tr("There is no cloud to save."), NO_CLOUD, about="picture")
+            )
             return
         look = self._cloud.body.look
         for name, clouds in shown.items():
@@ -393,10 +399,16 @@ class LivePage(Worded, QWidget):
         except OSError as error:
             hint = tr("Look whether the disk is full or write-protected.")
             text = tr("{file} could not be written: {strerror}.").format(file=file, strerror=error.strerror)
-            self._context.show_banner(Notice("error", text, hint))
+            self._context.show_banner(Notice("error", text, hint, about="picture"))
             return
         self._context.show_banner(
-            Notice("info", tr("Saved {name}.").format(name=file.name), str(file.parent), lasts_s=4)
+            Notice(
+                "info",
+                tr("Saved {name}.").format(name=file.name),
+                str(file.parent),
+                lasts_s=4,
+                about="picture",
+            )
         )
 
     def _offer_models(self) -> None:

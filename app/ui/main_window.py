@@ -41,8 +41,10 @@ from app.ui.commands import Command, bind_keys
 from app.ui.context import MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
+from app.ui.keyboard import OnScreenKeyboard
 from app.ui.live_page import LivePage
 from app.ui.palette import Palette
+from app.ui.pin_pad import Guard, PinPad
 from app.ui.playback_bar import PlaybackBar
 from app.ui.sessions_page import SessionsPage
 from app.ui.welcome import Answers, Welcome
@@ -85,7 +87,7 @@ class MainWindow(Worded, QMainWindow):
         studio: what runs behind it.
         settings: the operator's choices.
         open_source: finds the cameras of a source.
-        kiosk: full screen, with a button to be held as the only way out.
+        kiosk: full screen, with a button to be held, and perhaps a PIN, as the only way out.
 
     Signals:
         closed: after the last thread has ended.
@@ -102,18 +104,22 @@ class MainWindow(Worded, QMainWindow):
         self._kiosk = kiosk
         self._open = True
         self._leaving = False
+        self._banner = Banner()
         self.context = WindowContext(
             studio=studio,
             settings=settings,
             save_settings=self.save_settings,
             open_source=self.open_source,
             show_banner=self.show_banner,
-            hide_banner=self.hide_banner,
+            solve_banner=self._banner.solve,
             go_to=self.go_to,
             apply_theme=self.apply_theme,
             toggle_full_screen=self.toggle_full_screen,
             save_bundle=self.save_bundle,
+            open_dialog=self.open_dialog,
+            kiosk=kiosk,
         )
+        self._guard = Guard(settings.kiosk_pin)
         self._source = SourceModel(studio, open_source, self)
         self._status = StatusModel(studio, self._sessions_folder, self)
         self._playback = PlaybackModel(studio, self)
@@ -123,8 +129,6 @@ class MainWindow(Worded, QMainWindow):
         self._state_timer = QTimer(self)
         self._state_timer.setInterval(STATE_MS)
         self._pages: dict[PageName, QWidget] = {}
-        self._banner = Banner()
-        self._source_notice: Notice | None = None
         self._stack = QStackedWidget()
         self._rail_buttons: dict[PageName, QToolButton] = {}
         self._theme_button = IconButton(
@@ -191,7 +195,7 @@ class MainWindow(Worded, QMainWindow):
         self._banner.show_notice(notice)
 
     def hide_banner(self) -> None:
-        """Take the notice away."""
+        """Take the notice in front away."""
         self._banner.dismiss()
 
     def show_error(self, sentence: str) -> None:
@@ -205,11 +209,17 @@ class MainWindow(Worded, QMainWindow):
 
     def _bundle_saved(self, file: Path) -> None:
         self.show_banner(
-            Notice("info", tr("Saved {name}.").format(name=file.name), str(file.parent), lasts_s=8)
+            Notice(
+                "info",
+                tr("Saved {name}.").format(name=file.name),
+                str(file.parent),
+                lasts_s=8,
+                about="bundle",
+            )
         )
 
     def _bundle_failed(self, message: Message) -> None:
-        self.show_banner(Notice("error", message.sentence, message.hint))
+        self.show_banner(Notice("error", message.sentence, message.hint, about="bundle"))
 
     @property
     def state(self) -> WindowState:
@@ -259,7 +269,7 @@ class MainWindow(Worded, QMainWindow):
         """Guide through the first start."""
         guide = Welcome(self)
         guide.answered.connect(self._welcomed)
-        guide.open()
+        self.open_dialog(guide)
 
     def _welcomed(self, answers: Answers) -> None:
         if answers.theme:
@@ -289,8 +299,11 @@ class MainWindow(Worded, QMainWindow):
                     "error",
                     tr("The settings could not be written: {strerror}.").format(strerror=error.strerror),
                     tr("They hold until DepthMend ends."),
+                    about="settings",
                 )
             )
+        else:
+            self._banner.solve("settings")
 
     def apply_theme(self, name: str) -> None:
         """Dress the application in another theme."""
@@ -312,6 +325,27 @@ class MainWindow(Worded, QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
+
+    def open_dialog(self, dialog: QDialog) -> None:
+        """Show a dialog; while a recording runs, Stop and the marks stay within reach beside it."""
+        for other in self.findChildren(QDialog):
+            if other is not dialog and other.isVisible():
+                other.reject()
+        recording = self._studio.recorder is not None
+        blocks = Qt.WindowModality.NonModal if recording else Qt.WindowModality.WindowModal
+        dialog.setWindowModality(blocks)
+        dialog.show()
+        dialog.activateWindow()
+
+    def ask_to_leave(self) -> None:
+        """Leave a kiosk whose button was held; with a PIN, only who knows it."""
+        if not self._settings.kiosk_pin:
+            self.leave()
+            return
+        pad = PinPad(self._guard, self)
+        pad.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pad.opened.connect(self.leave)
+        self.open_dialog(pad)
 
     def leave(self) -> None:
         """Close, from a kiosk as well."""
@@ -348,6 +382,8 @@ class MainWindow(Worded, QMainWindow):
             self._dress_rail()
         elif event.type() == QEvent.Type.WindowStateChange:
             self._full_button.set_icon("fullscreen-exit" if self.isFullScreen() else "fullscreen")
+            if self._kiosk and self._open and self.isVisible() and not self.isFullScreen():
+                self.showFullScreen()  # a desktop's own keys and gestures make windows small
 
     def _make_body(self) -> QWidget:
         body = QWidget()
@@ -361,6 +397,7 @@ class MainWindow(Worded, QMainWindow):
         right.addWidget(self._stack, 1)
         right.addWidget(self._playback_bar)
         right.addWidget(self._make_strip())
+        self.keyboard = OnScreenKeyboard(self, right, self._keyboard_mode)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight, body)
         self._body.setContentsMargins(0, 0, 0, 0)
         self._body.setSpacing(0)
@@ -436,7 +473,7 @@ class MainWindow(Worded, QMainWindow):
     def _connect(self) -> None:
         self._theme_button.clicked.connect(self.toggle_theme)
         self._full_button.clicked.connect(self.toggle_full_screen)
-        self._way_out.held.connect(self.leave)
+        self._way_out.held.connect(self.ask_to_leave)
         self._status.changed.connect(self._show_status)
         self._source.opening.connect(self._source_opening)
         self._source.opened.connect(self._source_opened)
@@ -475,7 +512,7 @@ class MainWindow(Worded, QMainWindow):
         found = page.commands() if isinstance(page, LivePage) else []
         palette = Palette([*found, *self._commands()], self)
         palette.chosen.connect(_act)
-        palette.open()
+        self.open_dialog(palette)
 
     def _rail_pressed(self, name: PageName, _checked: bool = False) -> None:
         self.go_to(name)
@@ -485,6 +522,9 @@ class MainWindow(Worded, QMainWindow):
         for name, icon_name, _ in PAGES:
             if button := self._rail_buttons.get(name):
                 button.setIcon(icon(icon_name, colour=colours.muted, checked=colours.accent_text))
+
+    def _keyboard_mode(self) -> str:
+        return self._settings.keyboard
 
     def _sessions_folder(self) -> Path:
         return self._settings.sessions_folder
@@ -504,22 +544,20 @@ class MainWindow(Worded, QMainWindow):
         self._say_on_live(tr("Opening the cameras"), tr("Source: {source}").format(source=source))
 
     def _source_opened(self, source: str) -> None:
-        if self._source_notice is not None and self._banner.notice is self._source_notice:
-            self.hide_banner()
-        self._source_notice = None
+        self._banner.solve("source")
         if source != self._settings.source and is_session(Path(source)):
             back = partial(self.open_source, self._settings.source)
             text = tr("This is a recording: {name}.").format(name=Path(source).name)
-            self._source_notice = Notice("info", text, "", tr("Back to the cameras"), back)
-            self.show_banner(self._source_notice)
+            self.show_banner(Notice("info", text, "", tr("Back to the cameras"), back, about="source"))
 
     def _source_failed(self, message: Message) -> None:
         self._say_on_live(
             tr("No camera is open"), tr("Open the simulated rig, or another source in Settings.")
         )
         to_settings = partial(self.go_to, "Settings")
-        self._source_notice = Notice("error", message.sentence, message.hint, "Settings", to_settings)
-        self.show_banner(self._source_notice)
+        self.show_banner(
+            Notice("error", message.sentence, message.hint, "Settings", to_settings, about="source")
+        )
 
     def _say_on_live(self, title_text: str, text: str) -> None:
         if isinstance(page := self._pages.get("Live"), LivePage):

@@ -49,15 +49,15 @@ class NumberPad(Worded, QFrame):
         keys.setSpacing(theme.GAP_PX)
         self.keys: dict[str, Button] = {}
         for number, text in enumerate(KEYS):
-            self.keys[text] = _key(Button(text))
+            self.keys[text] = pad_key(Button(text))
             keys.addWidget(self.keys[text], *divmod(number, 3))
             self.keys[text].clicked.connect(self._pressed)
-        self._erase = _key(Button("", icon_name="backspace-outline"))
+        self._erase = pad_key(Button("", icon_name="backspace-outline"))
         self._erase.setAccessibleName(tr("Erase the last figure"))
         self._erase.setAutoRepeat(True)
         keys.addWidget(self._erase, *divmod(len(KEYS), 3))
-        self.clear = _key(Button(tr("Clear")))
-        self.done = _key(Button(tr("Done"), kind="primary"))
+        self.clear = pad_key(Button(tr("Clear")))
+        self.done = pad_key(Button(tr("Done"), kind="primary"))
         last = QHBoxLayout()
         last.setSpacing(theme.GAP_PX)
         last.addWidget(self.clear)
@@ -147,7 +147,8 @@ class NumberPad(Worded, QFrame):
         self.done.setEnabled(not refused)
 
 
-def _key(button: Button) -> Button:
+def pad_key(button: Button) -> Button:
+    """A button made a key of a pad: it takes no focus and all the width there is."""
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setMinimumHeight(theme.SMALLEST_TARGET_PX)
     button.setStyleSheet("padding: 0;")

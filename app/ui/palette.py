@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 from app.language import tr
 from app.ui import theme
 from app.ui.commands import Command, matching
+from app.ui.keyboard import TextField
 from app.ui.widgets import IconButton, fling
-from app.ui.worded import LineEdit, Worded
+from app.ui.worded import Worded
 
 SIZE_PX: Final = (680, 620)
 ROW_PX: Final = 56
@@ -42,14 +43,10 @@ class Palette(Worded, QDialog):
     def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("What can be done"))
-        self.setModal(True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._commands = list(commands)
         self._found: list[Command] = []
-        self.filter = LineEdit()
-        self.filter.setPlaceholderText(tr("Type to find a command"))
-        self.filter.setAccessibleName(tr("Find a command"))
-        self.filter.setMinimumHeight(theme.TARGET_PX)
+        self.filter = TextField(tr("Find a command"), placeholder=tr("Type to find a command"))
         self.rows = QTableWidget(0, 2)
         self.rows.setAccessibleName(tr("Commands"))
         self.rows.horizontalHeader().hide()

@@ -333,6 +333,7 @@ class RecordPage(Worded, QWidget):
         set_tone(self.queue_words, "warning" if view.queue_fill > 0.5 else "")
         if view.phase is RecordPhase.STARTING:
             self.saved.hide()
+            self._context.solve_banner("recording")
         self._show_cameras(view)
 
     def show_labels(self, choice: LabelChoice) -> None:
@@ -358,15 +359,25 @@ class RecordPage(Worded, QWidget):
                 .format(hint=saved.hint, words=saved.words, folder=saved.folder)
                 .strip()
             )
-            self._context.show_banner(Notice("error", text, hint, tr("Open in Sessions"), self._open_saved))
+            self._context.show_banner(
+                Notice("error", text, hint, tr("Open in Sessions"), self._open_saved, about="recording")
+            )
         elif not self.isVisible():
             self._context.show_banner(
-                Notice("info", saved.words, "", tr("Open in Sessions"), self._open_saved, lasts_s=12)
+                Notice(
+                    "info",
+                    saved.words,
+                    "",
+                    tr("Open in Sessions"),
+                    self._open_saved,
+                    lasts_s=12,
+                    about="recording",
+                )
             )
 
     def show_problem(self, problem: Problem) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", problem.message, problem.hint))
+        self._context.show_banner(Notice("error", problem.message, problem.hint, about="recording"))
 
     def _show_cameras(self, view: RecordView) -> None:
         ids = [panel.camera_id for panel in view.cameras]

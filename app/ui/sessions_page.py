@@ -192,7 +192,15 @@ class SessionsPage(Worded, QWidget):
         """Offer the way back."""
         undo = partial(self._model.restore, deleted)
         self._context.show_banner(
-            Notice("info", tr("The session is in the trash."), deleted.name, tr("Undo"), undo, lasts_s=UNDO_S)
+            Notice(
+                "info",
+                tr("The session is in the trash."),
+                deleted.name,
+                tr("Undo"),
+                undo,
+                lasts_s=UNDO_S,
+                about="trash",
+            )
         )
 
     def show_refusal(self, refusal: Refusal) -> None:
@@ -336,12 +344,12 @@ class SessionsPage(Worded, QWidget):
             parent=self,
         )
         dialog.chosen.connect(partial(self._model.work.copy, entry))
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _ask_for_format(self, entry: SessionEntry) -> None:
         dialog = ExportDialog(entry, engine_choice(self._context.settings), parent=self)
         dialog.chosen.connect(partial(self._ask_export_folder, entry))
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _ask_export_folder(self, entry: SessionEntry, wish: ExportWish) -> None:
         sessions = self._context.settings.sessions_folder
@@ -353,7 +361,7 @@ class SessionsPage(Worded, QWidget):
             parent=self,
         )
         dialog.chosen.connect(partial(self._model.work.export, entry, wish))
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _ask_what_to_import(self) -> None:
         sessions = self._context.settings.sessions_folder
@@ -366,7 +374,7 @@ class SessionsPage(Worded, QWidget):
             suffixes=SUFFIXES,
         )
         dialog.chosen.connect(self._import)
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _import(self, path: Path) -> None:
         self._model.work.bring_in(path, self._context.settings.sessions_folder)
@@ -376,7 +384,9 @@ class SessionsPage(Worded, QWidget):
             sessions=tr_many("{count:,} session", "{count:,} sessions", self._model.view.trashed)
         )
         purge: Callable[[], None] = self._model.purge
-        self._context.show_banner(Notice("warning", text, tr("This cannot be undone."), tr("Remove"), purge))
+        self._context.show_banner(
+            Notice("warning", text, tr("This cannot be undone."), tr("Remove"), purge, about="trash")
+        )
 
     def _record(self) -> None:
         self._context.go_to("Record")

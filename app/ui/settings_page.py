@@ -33,6 +33,7 @@ from app.ui.widgets import (
 from app.ui.worded import Worded
 from app.viewmodels.settings import (
     ENGINE_FIELDS,
+    KIOSK_FIELDS,
     About,
     FieldProblem,
     SettingsViewModel,
@@ -64,11 +65,13 @@ class SettingsPage(Worded, QWidget):
         for section in model.sections:
             card = Card(section.title)
             for field in section.fields:
+                if context.kiosk and field.name in KIOSK_FIELDS:
+                    continue
                 editor = EDITORS[field.kind](field)
                 self.editors[field.name] = editor
                 card.column.addWidget(editor)
             cards.append(card)
-        foot = AboutCard(about(model.settings), openable=has_desktop())
+        foot = AboutCard(about(model.settings), openable=has_desktop() and not context.kiosk)
         foot.bundle.clicked.connect(context.save_bundle)
         cards.append(foot)
         self.grid = CardGrid(narrowest_px=CARD_PX, most_columns=2)
@@ -162,7 +165,7 @@ class SettingsPage(Worded, QWidget):
             parent=self,
         )
         dialog.chosen.connect(self._source_chosen)
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _source_chosen(self, folder: Path) -> None:
         self._model.change("source", str(folder))
@@ -177,7 +180,7 @@ class SettingsPage(Worded, QWidget):
             parent=self,
         )
         dialog.chosen.connect(partial(self._folder_chosen, name))
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _folder_chosen(self, name: str, folder: Path) -> None:
         self._model.change(name, folder)

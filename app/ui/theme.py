@@ -189,6 +189,9 @@ def apply(app: QApplication, theme_name: str) -> None:
     _load_fonts()
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
+    # QScroller swallows double clicks, so that of two quick taps in a list or a form, even on two buttons,
+    # the second would be lost; nothing here needs Qt's own double clicks.
+    app.setDoubleClickInterval(0)
     app.setFont(font(BODY_PX))
     app.setPalette(_palette(_current))
     app.setStyleSheet(Template(_QSS).substitute(asdict(_current), border=_current.border_px, **_SIZES))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QShowEvent, QWheelEvent
@@ -27,12 +28,14 @@ from PySide6.QtWidgets import (
 
 from app.language import tr
 from app.ui import theme
-from app.ui.context import Notice
+from app.ui.context import Level, Notice
 from app.ui.flow_layout import FlowLayout
 from app.ui.icons import icon
 from app.ui.worded import Label, Worded
 
 ICON_PX = 24
+LEVELS: tuple[Level, ...] = ("info", "warning", "error")
+"""The worst is the last."""
 BANNER_ICONS = {"info": "information-outline", "warning": "alert-outline", "error": "alert-octagon-outline"}
 
 
@@ -532,19 +535,22 @@ class Card(Worded, QFrame):
 
 
 class Banner(Worded, QFrame):
-    """A notice inside the window; hidden until it has something to say."""
+    """Notices inside the window, one in front; hidden while there is nothing to say.
+
+    A notice stays until it is closed, solved, or over; each is there once. A worse one comes to the front,
+    and a button shows the others.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
-        self._notice: Notice | None = None
+        self._notices: list[Notice] = []
         self._icon = Label()
         self._text = label("", "title")
         self._hint = label("", "body")
         self._action = Button("")
+        self._more = Button("", kind="quiet")
         self._close = IconButton("close", tr("Close the message"), kind="quiet")
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addStretch(1)
@@ -556,60 +562,94 @@ class Banner(Worded, QFrame):
         row.setSpacing(12)
         row.addWidget(self._icon)
         row.addLayout(words, 1)
-        row.addWidget(self._action)
-        row.addWidget(self._close)
+        for button in (self._action, self._more, self._close):
+            row.addWidget(button)
         self.hide()
         self._action.clicked.connect(self._act)
+        self._more.clicked.connect(self._show_next)
         self._close.clicked.connect(self.dismiss)
-        self._timer.timeout.connect(self.dismiss)
 
     @property
     def notice(self) -> Notice | None:
-        """What is shown."""
-        return self._notice
+        """What is in front."""
+        return self._notices[0] if self._notices else None
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Everything that is not solved yet, the one in front first."""
+        return tuple(self._notices)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show `notice` instead of whatever is there."""
-        self._notice = notice
+        """Show `notice`, instead of an earlier one about the same or in the same words."""
+        self._notices = [other for other in self._notices if not _same(other, notice)]
+        front = self.notice
+        behind = front is not None and LEVELS.index(front.level) > LEVELS.index(notice.level)
+        self._notices.insert(1 if behind else 0, notice)
+        if notice.lasts_s > 0:
+            QTimer.singleShot(round(notice.lasts_s * 1000), self, partial(self._take, notice))
+        self._show()
+
+    def dismiss(self, _checked: bool = False) -> None:
+        """Take the notice in front away."""
+        if self._notices:
+            self._take(self._notices[0])
+
+    def solve(self, about: str) -> None:
+        """Take the notice about this away, if there is one."""
+        for notice in [notice for notice in self._notices if notice.about == about]:
+            self._take(notice)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._notices:
+            self._dress()
+
+    def _take(self, gone: Notice) -> None:
+        self._notices = [notice for notice in self._notices if notice is not gone]
+        self._show()
+
+    def _show(self) -> None:
+        notice = self.notice
+        if notice is None:
+            self.hide()
+            return
         self._text.setText(notice.text)
         self._hint.setText(notice.hint)
         self._hint.setVisible(bool(notice.hint))
         self._action.setText(notice.action_text)
         self._action.setVisible(bool(notice.action_text))
+        count = len(self._notices)
+        self._more.setText(tr("{count} more").format(count=count - 1))
+        self._more.setAccessibleName(tr("Show the next of {count} messages").format(count=count))
+        self._more.setVisible(len(self._notices) > 1)
         self.setProperty("level", notice.level)
         self.setAccessibleName(f"{notice.level}: {notice.text} {notice.hint}".strip())
         self.style().unpolish(self)
         self.style().polish(self)
         self._dress()
-        self._timer.stop()
-        if notice.lasts_s > 0:
-            self._timer.start(round(notice.lasts_s * 1000))
         self.show()
 
-    def dismiss(self) -> None:
-        """Take the notice away."""
-        self._notice = None
-        self._timer.stop()
-        self.hide()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._notice is not None:
-            self._dress()
-
     def _dress(self) -> None:
-        if self._notice is None:
+        if self.notice is None:
             return
         colours = theme.current()
         colour = {"info": colours.info, "warning": colours.warning, "error": colours.error}
-        drawn = icon(BANNER_ICONS[self._notice.level], colour=colour[self._notice.level])
+        drawn = icon(BANNER_ICONS[self.notice.level], colour=colour[self.notice.level])
         self._icon.setPixmap(drawn.pixmap(QSize(32, 32)))
 
+    def _show_next(self) -> None:
+        self._notices = [*self._notices[1:], self._notices[0]]
+        self._show()
+
     def _act(self) -> None:
-        action = None if self._notice is None else self._notice.action
+        action = None if self.notice is None else self.notice.action
         self.dismiss()
         if action is not None:
             action()
+
+
+def _same(one: Notice, other: Notice) -> bool:
+    return one.text == other.text or bool(one.about and one.about == other.about)
 
 
 class Sheet(Worded, QDialog):

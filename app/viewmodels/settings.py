@@ -1,6 +1,7 @@
 """State of the settings page: a form made from the schema, checked and saved field by field."""
 
 import os
+import re
 import shutil
 import sys
 import types
@@ -41,15 +42,20 @@ class FieldKind(Enum):
 SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL}
 """Settings that are chosen from what is there, not typed."""
 
+KIOSK_FIELDS = ("kiosk", "kiosk_pin")
+"""Settings that are not shown in a kiosk: they are its lock."""
+
 SECTIONS = (
     (
         tr_noop("Cameras and repair"),
         ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
     ),
-    (tr_noop("Screen"), ("theme", "near_m", "far_m")),
+    (tr_noop("Screen"), ("theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
     (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""
+
+PIN = re.compile(r"\d{4,8}", re.ASCII)
 
 STEPS = {"near_m": 0.1, "far_m": 0.5, "tokens": 100}
 """How far one press of plus or minus goes; 1 where nothing is said."""
@@ -151,6 +157,8 @@ class SettingsViewModel(QObject):
         return not message
 
     def _check(self, name: str, value: Value) -> str:
+        if name == "kiosk_pin" and not (value == "" or PIN.fullmatch(str(value))):
+            return tr("Give 4 to 8 figures, or nothing for no PIN.")
         trial = self.settings.model_copy()
         try:
             setattr(trial, name, value)

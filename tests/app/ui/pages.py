@@ -22,6 +22,7 @@ class Asked:
     sources: list = field(default_factory=list)
     notices: list = field(default_factory=list)
     themes: list = field(default_factory=list)
+    solved: list = field(default_factory=list)
     saved: int = 0
 
     def save(self):
@@ -37,11 +38,12 @@ def context_for(sessions, **settings):
         save_settings=asked.save,
         open_source=asked.sources.append,
         show_banner=asked.notices.append,
-        hide_banner=asked.notices.clear,
+        solve_banner=asked.solved.append,
         go_to=asked.pages.append,
         apply_theme=asked.themes.append,
         toggle_full_screen=lambda: None,
         save_bundle=lambda: asked.pages.append("bundle"),
+        open_dialog=lambda dialog: dialog.open(),
     )
     return context, asked
 

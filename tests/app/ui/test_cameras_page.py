@@ -1,8 +1,9 @@
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from app.ui.cameras_page import CamerasPage
+from app.ui.folder_dialog import FolderDialog
 from app.viewmodels.cameras import CamerasModel
 from app.viewmodels.controls import ControlsModel
 from drivers.devices import Device
@@ -100,14 +101,33 @@ def test_a_missing_library_gives_its_command_to_the_clipboard(make):
 
 def test_a_recording_is_opened_without_becoming_the_source(make, tmp_path):
     page, asked = make()
+    (tmp_path / "drive.db3").touch()
+    (tmp_path / "notes.txt").touch()
     page.open_recording.click()
-    (dialog,) = page.findChildren(QFileDialog)
-    assert "*.db3" in dialog.nameFilters()[0]
-    dialog.fileSelected.emit(str(tmp_path / "drive.db3"))
-    dialog.close()
+    (dialog,) = page.findChildren(FolderDialog)
+    dialog._go_to(tmp_path)
+    assert [dialog.rows.item(i).text() for i in range(dialog.rows.count())] == ["drive.db3"]
+    assert not dialog.choose.isVisible()
+    dialog.rows.itemClicked.emit(dialog.rows.item(0))
 
     assert asked.sources == [str(tmp_path / "drive.db3")]
     assert page._context.settings.source == "demo"
+
+
+def test_a_file_to_save_is_named_by_touch_and_nothing_is_replaced_unasked(make, tmp_path, monkeypatch):
+    page, _ = make()
+    saved = []
+    monkeypatch.setattr(page._controls, "save_to", saved.append)
+    (tmp_path / "camera.json").touch()
+    page.adjusting.save.click()
+    (dialog,) = page.findChildren(FolderDialog)
+    dialog._go_to(tmp_path)
+    dialog.choose.click()
+    assert not saved
+    assert "press again to replace" in dialog._note.text()
+    dialog.name.edit.setText("stage")
+    dialog.choose.click()
+    assert saved == [tmp_path / "stage.json"]
 
 
 @pytest.mark.parametrize("size", pages.SIZES)

@@ -94,11 +94,11 @@ def test_what_only_one_vendor_has_is_shown_when_asked_for(qtbot, panel):
 
 
 def test_a_vendors_file_is_saved_and_loaded(qtbot, panel, studio, tmp_path):
-    panel._place_chosen(str(tmp_path / "kept.json"))
+    panel._model.save_to(tmp_path / "kept.json")
     assert (tmp_path / "kept.json").read_text() == '{"param": 1}'
     (tmp_path / "other.json").write_text('{"param": 2}')
 
-    panel._file_chosen(str(tmp_path / "other.json"))
+    panel._model.load_from(tmp_path / "other.json")
 
     qtbot.waitUntil(lambda: studio.pipeline.lines["sim"].camera.text == '{"param": 2}')
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox
 
 from app import window_state
 from app.compose import InferenceState, InferenceStatus
@@ -17,6 +17,7 @@ from app.ui.context import Notice
 from app.ui.hold_button import HoldButton
 from app.ui.main_window import PAGES, PALETTE_KEYS, MainWindow
 from app.ui.palette import Palette
+from app.ui.pin_pad import PinPad
 from app.ui.welcome import Answers
 from app.ui.widgets import Banner
 from drivers.errors import CameraNotFound
@@ -31,8 +32,8 @@ def make_window(qtbot, themed, studio, make_camera):
             raise CameraNotFound("There is no source nothing.", hint="Give demo.")
         return [make_camera("left"), make_camera("right")]
 
-    def make(width=1280, height=800, *, kiosk=False):
-        window = MainWindow(studio, Settings(), open_source=find, kiosk=kiosk)
+    def make(width=1280, height=800, *, kiosk=False, **settings):
+        window = MainWindow(studio, Settings(**settings), open_source=find, kiosk=kiosk)
         made.append(window)
         window.resize(width, height)
         window.show()
@@ -287,3 +288,27 @@ def test_3d_ends_with_the_arrangement_and_with_the_window_in_the_windows_own_thr
 
     assert ends_by(lambda: live.model.set_layout("wipe"))
     assert ends_by(window.leave)
+
+
+def test_a_kiosk_with_a_pin_is_left_only_with_it_and_does_not_show_its_lock(qtbot, make_window):
+    window = make_window(kiosk=True, kiosk_pin="4711")
+    settings = window.page_widget("Settings")
+    assert not {"kiosk", "kiosk_pin"} & set(settings.editors)
+    window.findChild(HoldButton).held.emit()
+    pad = window.findChild(PinPad)
+    qtbot.waitUntil(pad.isVisible)
+    for figure in "4711":
+        pad.keys[figure].click()
+    with qtbot.waitSignal(window.closed, timeout=4000):
+        pad.go.click()
+
+
+def test_a_kiosk_stays_full_screen_and_bears_being_closed(qtbot, make_window):
+    window = make_window(kiosk=True)
+    window.showFullScreen()
+    window.toggle_full_screen()
+    window.showMinimized()
+    qtbot.waitUntil(window.isFullScreen)
+    QApplication.sendEvent(window.windowHandle(), QEvent(QEvent.Type.Close))  # as a desktop's Alt+F4 does
+    assert window.isVisible()
+    assert not [c.words for c in window._commands() if "Leave" in c.words or "Full screen" in c.words]

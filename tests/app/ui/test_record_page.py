@@ -6,6 +6,7 @@ from app.recording.counts import CameraCount
 from app.recording.guards import Caution
 from app.recording.preflight import Check
 from app.ui import theme
+from app.ui.keyboard import OnScreenKeyboard
 from app.ui.record_page import RECORD_PX, make_page
 from app.viewmodels.handover import handover
 from app.viewmodels.record_view import CameraPanel, RecordPhase, RecordView, Saved, Tone
@@ -21,6 +22,8 @@ def made(qtbot, themed, tmp_path, monkeypatch):
     qtbot.addWidget(page)
     page.resize(*pages.SIZES[0])
     page.show()
+    keys = OnScreenKeyboard(page, page.layout(), lambda: "auto")
+    page.keyboard = keys
     yield page, asked
     pages.discard(page)
     context.studio.close()
@@ -120,9 +123,10 @@ def test_a_recording_that_stopped_by_itself_says_why_and_where_the_data_is(made)
 
 def test_a_tag_is_typed_with_the_keys_on_the_page(qtbot, made):
     page, _ = made
+    page.activateWindow()
     page.tag_entry._keyboard.click()
     for letter in "sun":
-        next(key for key in page.tag_entry._keys._letters if key.text() == letter).click()
+        page.keyboard.keys.key(letter).click()
 
     page.tag_entry._submit.click()
 

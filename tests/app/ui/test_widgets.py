@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
@@ -19,6 +21,7 @@ from app.ui.widgets import (
     Segmented,
     Stepper,
     Switch,
+    touch_scroll,
 )
 
 OPTIONS = [Option("a", "Alpha"), Option("b", "Beta"), Option("c", "Gamma")]
@@ -241,3 +244,38 @@ def test_themes_follow_each_other_in_a_circle():
     while (name := theme.after(seen[-1])) != "dark":
         seen.append(name)
     assert seen == list(theme.THEMES)
+
+
+def test_two_quick_taps_in_a_form_are_two_taps(show):
+    pressed = []
+    content = QWidget()
+    column = QVBoxLayout(content)
+    buttons = [Button("one"), Button("two")]
+    for button in buttons:
+        column.addWidget(button)
+        button.clicked.connect(partial(pressed.append, button.text()))
+    area = show(touch_scroll(content), 400, 300)
+    device = QTest.createTouchDevice()
+    for button in (buttons[0], buttons[0], buttons[1]):
+        place = button.mapTo(area, button.rect().center())
+        QTest.touchEvent(area.windowHandle(), device).press(0, place).commit()
+        QTest.touchEvent(area.windowHandle(), device).release(0, place).commit()
+    assert pressed == ["one", "one", "two"]
+
+
+def test_banners_stay_until_they_are_solved_the_worst_in_front_and_each_once(show):
+    banner = show(Banner(), 900, 90)
+    banner.show_notice(Notice("error", "The disk is full.", about="disk"))
+    banner.show_notice(Notice("info", "Saved."))
+    banner.show_notice(Notice("info", "Saved."))
+    assert [notice.text for notice in banner.notices] == ["The disk is full.", "Saved."]
+    assert banner._more.text() == "1 more"
+    click(banner._more)
+    assert banner.notice.text == "Saved."
+    click(banner._close)
+    assert banner.notice.text == "The disk is full."
+    assert not banner._more.isVisible()
+    banner.show_notice(Notice("error", "The disk is full again.", about="disk"))
+    assert len(banner.notices) == 1
+    banner.solve("disk")
+    assert not banner.isVisible()

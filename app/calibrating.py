@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.language import tr, tr_noop
 from drivers.calibration.board import Board
 from drivers.calibration.coverage import Progress, is_new, moved_px, progress
 from drivers.calibration.detect import Refused, Sighting, look_for
@@ -46,7 +47,7 @@ class CameraLook:
     frame: Frame | None = None
     sighting: Sighting | None = None
     still: bool = False
-    words: str = "Waiting for a picture."
+    words: str = tr_noop("Waiting for a picture.")
     tone: Tone = ""
 
 
@@ -140,7 +141,9 @@ class Calibrator:
         earlier = [old for at_s, old in history if now_s - at_s >= STILL_S]
         still = bool(earlier) and moved_px(earlier[-1], found) < STILL_PX
         self._before[camera_id] = [*history, (now_s, found)]
-        words = f"{len(found.ids)} of {self.board.corners} corners, {'still' if still else 'moving'}."
+        words = tr("{found} of {corners} corners, {motion}.").format(
+            found=len(found.ids), corners=self.board.corners, motion=tr("still") if still else tr("moving")
+        )
         return CameraLook(camera_id, frame, found, still, words, "ok" if still else "")
 
     def worth_taking(self, looks: Mapping[str, CameraLook]) -> bool:
@@ -180,7 +183,9 @@ class Calibrator:
         """What the boards so far cover."""
         if len(self._lenses) < len(self.infos):
             missing = [self.names[name] for name in self.infos if name not in self._lenses]
-            return Progress(len(self.views), advice=f"Waiting for {', '.join(missing)}.")
+            return Progress(
+                len(self.views), advice=tr("Waiting for {missing}.").format(missing=", ".join(missing))
+            )
         return progress(self.views, self._ordered_lenses(), self.board, self.names)
 
     def solve(self) -> Placed:
@@ -244,19 +249,30 @@ def solution_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
     solution = placed.solution
     lines = []
     for i, (camera_id, figure) in enumerate(solution.figures.items()):
-        fit = f"{figure.views} pictures fit to {figure.rms_px:.2f} px"
+        fit = tr("{views} pictures fit to {rms_px:.2f} px").format(views=figure.views, rms_px=figure.rms_px)
         if i == 0:
-            lines.append(f"{names[camera_id]}: the origin; {fit}")
+            lines.append(tr("{name}: the origin; {fit}").format(name=names[camera_id], fit=fit))
             continue
         x, y, z = 1e3 * solution.rig_from_color[camera_id][:3, 3]
         lines.append(
-            f"{names[camera_id]}: {x:+.1f}, {y:+.1f}, {z:+.1f} mm, known to "
-            f"{figure.translation_sd_mm:.2f} mm and {figure.rotation_sd_deg:.3f} degrees (one standard "
-            f"deviation); {fit}"
+            tr(
+                "{name}: {x:+.1f}, {y:+.1f}, {z:+.1f} mm, known to {translation_sd_mm:.2f} mm and "
+                "{rotation_sd_deg:.3f} degrees (one standard deviation); {fit}"
+            ).format(
+                name=names[camera_id],
+                x=x,
+                y=y,
+                z=z,
+                translation_sd_mm=figure.translation_sd_mm,
+                rotation_sd_deg=figure.rotation_sd_deg,
+                fit=fit,
+            )
         )
     for (a, b), (views, rms_px) in solution.pairs.items():
         lines.append(
-            f"{names[a]} and {names[b]}: {views} pictures; placed by one of them alone, they lie "
-            f"{rms_px:.2f} px off in the other"
+            tr(
+                "{one} and {other}: {views} pictures; placed by one of them alone, they lie "
+                "{rms_px:.2f} px off in the other"
+            ).format(one=names[a], other=names[b], views=views, rms_px=rms_px)
         )
     return lines

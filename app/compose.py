@@ -28,6 +28,7 @@ from app.flow.refine import Engine, Refined, noise_of, refine_in_turn
 from app.flow.slot import Slot
 from app.flow.taps import Taps
 from app.flow.worker import Worker, stop_all
+from app.language import tr
 from app.memory import ControlMemory
 from app.recording.recorder import Recorder, Repaired
 from app.recording.room import bytes_per_s
@@ -249,7 +250,7 @@ class Pipeline:
             capture(line.camera, line.channel.deliver, line.state.put, stop, line.desk)
 
         def failed(error: Exception) -> None:
-            hint = "Open the source again; the log file has the details."
+            hint = tr("Open the source again; the log file has the details.")
             line.state.put(
                 CameraState(CameraStatus.LOST, CameraError(f"The driver failed: {error}.", hint=hint))
             )
@@ -363,8 +364,8 @@ class Pipeline:
 
     def _repair_failed(self, label: str, error: Exception) -> None:
         log.error("the repair failed", exc_info=error)
-        hint = "Choose another model or device; raw depth goes on."
-        text = f"The repair stopped: {error}"
+        hint = tr("Choose another model or device; raw depth goes on.")
+        text = tr("The repair stopped: {error}").format(error=error)
         self.inference.put(InferenceState(InferenceStatus.FAILED, label, text, hint))
 
     def _refined(self, refined: Refined) -> None:
@@ -386,7 +387,10 @@ class Pipeline:
     def _inference_died(self, error: Exception) -> None:
         self.inference.put(
             InferenceState(
-                InferenceStatus.FAILED, "", f"The inference thread ended: {error}", "Start DepthMend again."
+                InferenceStatus.FAILED,
+                "",
+                tr("The inference thread ended: {error}").format(error=error),
+                tr("Start DepthMend again."),
             )
         )
 

@@ -35,27 +35,31 @@ _current: Language = "en"
 
 
 class Text(str):
-    """Words in the language in which they were made, and the way to say them in the present one.
+    """Words in the language in which they were made, and the way to say them in another one.
 
     Its characters are fixed, as those of every string; `now`, `str` and f-strings give the present ones.
     """
 
-    _again: Callable[[], str]
+    _say: Callable[[Language], str]
 
     @classmethod
-    def made(cls, again: Callable[[], str], words: str | None = None) -> Self:
-        """What `again` says, or `words` until then."""
-        made = super().__new__(cls, again() if words is None else words)
-        made._again = again
+    def made(cls, say: Callable[[Language], str], language: Language | None = None) -> Self:
+        """What `say` gives in a language, at first in the present one or in `language`."""
+        made = super().__new__(cls, say(language or _current))
+        made._say = say
         return made
 
     def now(self) -> "Text":
         """The same in the present language."""
-        return Text.made(self._again)
+        return Text.made(self._say)
+
+    def in_language(self, language: Language) -> str:
+        """The same in this language."""
+        return self._say(language)
 
     def format(self, *args: object, **values: object) -> "Text":
         """Filled placeholders; what is `Text` or an error among them changes with it."""
-        return Text.made(partial(_filled, self._again, args, values))
+        return Text.made(partial(_filled, self._say, args, values))
 
     def __add__(self, other: str) -> str:
         return joined("", (self, other))
@@ -64,10 +68,10 @@ class Text(str):
         return joined("", (other, self))
 
     def __str__(self) -> str:
-        return self._again()
+        return self._say(_current)
 
     def __format__(self, spec: str) -> str:
-        return format(self._again(), spec)
+        return format(self._say(_current), spec)
 
 
 def tr(words: str) -> str:
@@ -77,12 +81,12 @@ def tr(words: str) -> str:
 
 def tr_noop(words: str) -> str:
     """Marks words of a table: English until they are shown by `str`, an f-string or a widget of `app.ui`."""
-    return Text.made(partial(_word, words), words)
+    return Text.made(partial(_word, words), "en")
 
 
 def tr_many(one: str, many: str, count: float, **values: object) -> str:
     """Words that count: `one` is for a `{count}` of 1, `many` for every other."""
-    return Text.made(partial(_counted, one, many, count, values))
+    return Text.made(partial(_counted, one, many, {"count": count} | values))
 
 
 def joined(separator: str, parts: Iterable[str]) -> str:
@@ -96,7 +100,17 @@ def from_below(words: str) -> str:
     It is looked up as it is, then as one of the templates with placeholders, then sentence by sentence; what
     is not in the catalogue (a vendor's own message) stays as it is.
     """
-    return words.now() if isinstance(words, Text) else Text.made(partial(_below, words), words).now()
+    return words.now() if isinstance(words, Text) else Text.made(partial(_below, words))
+
+
+def capitalised(words: str) -> str:
+    """The same with a capital letter in front, in languages that have them."""
+    return Text.made(partial(_capitalised, words))
+
+
+def english(words: str) -> str:
+    """The same in English: for files and logs, whose readers need not read the window's language."""
+    return words.in_language("en") if isinstance(words, Text) else words
 
 
 def current() -> Language:
@@ -210,33 +224,44 @@ def _template(english: str, said: str) -> _Template | None:
     return _Template(re.compile(pattern, re.DOTALL), tuple(names), max(literals, key=len), plain)
 
 
-def _word(words: str) -> str:
-    return words if _current == "en" else _catalogue(_current).words.get(words, words)
+def _word(words: str, language: Language) -> str:
+    return words if language == "en" else _catalogue(language).words.get(words, words)
 
 
-def _counted(one: str, many: str, count: float, values: dict[str, object]) -> str:
-    words = (one if count == 1 else many) if _current == "en" else _catalogue(_current).words.get(one, many)
-    return words.format(count=count, **{name: _present(value) for name, value in values.items()})
+def _counted(one: str, many: str, values: dict[str, object], language: Language) -> str:
+    words = one if values["count"] == 1 else many
+    if language != "en":
+        words = _catalogue(language).words.get(one, words)
+    return words.format(**{name: _in(language, value) for name, value in values.items()})
 
 
-def _filled(template: Callable[[], str], args: tuple[object, ...], values: dict[str, object]) -> str:
-    return template().format(
-        *map(_present, args), **{name: _present(value) for name, value in values.items()}
-    )
+def _filled(
+    template: Callable[[Language], str],
+    args: tuple[object, ...],
+    values: dict[str, object],
+    language: Language,
+) -> str:
+    said = {name: _in(language, value) for name, value in values.items()}
+    return template(language).format(*(_in(language, value) for value in args), **said)
 
 
-def _joined(separator: str, parts: tuple[str, ...]) -> str:
-    return str(_present(separator)).join(str(_present(part)) for part in parts)
+def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
+    return str(_in(language, separator)).join(str(_in(language, part)) for part in parts)
 
 
-def _present(value: object) -> object:
+def _capitalised(words: str, language: Language) -> str:
+    said = str(_in(language, words))
+    return said[:1].upper() + said[1:]
+
+
+def _in(language: Language, value: object) -> object:
     if isinstance(value, Text):
-        return str(value)
-    return _below(str(value)) if isinstance(value, Exception) else value
+        return value.in_language(language)
+    return _below(str(value), language) if isinstance(value, Exception) else value
 
 
-def _below(words: str) -> str:
-    return words if _current == "en" else _said_below(_current, words)
+def _below(words: str, language: Language) -> str:
+    return words if language == "en" else _said_below(language, words)
 
 
 @lru_cache(maxsize=2000)

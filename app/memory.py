@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.flow.desk import NOTHING, Desk, Wanted
+from app.language import from_below, tr
 from drivers.camera import CameraInfo
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class ControlMemory:
             try:
                 kept = _File.model_validate_json(path.read_bytes())
             except (OSError, ValidationError) as error:
-                self.problem = f"{path} cannot be read, so every camera starts with its own settings: {error}"
+                self.problem = tr(
+                    "{path} cannot be read, so every camera starts with its own settings: {error}"
+                ).format(path=path, error=error)
                 log.warning("%s", self.problem)
             else:
                 self._wanted = {k: Wanted(v.controls, v.vendor_settings) for k, v in kept.cameras.items()}
@@ -80,5 +83,7 @@ class ControlMemory:
             partial.write_text(_File(cameras=kept).model_dump_json(indent=2), encoding="utf-8")
             partial.replace(self._path)
         except OSError as error:
-            self.problem = f"{self._path} cannot be written: {error.strerror}"
+            self.problem = tr("{path} cannot be written: {strerror}").format(
+                path=self._path, strerror=from_below(str(error.strerror))
+            )
             log.warning("%s", self.problem)

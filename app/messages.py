@@ -3,6 +3,7 @@
 import errno
 from dataclasses import dataclass
 
+from app.language import from_below, tr, tr_noop
 from app.settings import SettingsError
 from drivers.errors import (
     CalibrationError,
@@ -48,19 +49,19 @@ class UsageError(Exception):
 
 
 _TITLES: dict[type[Exception], str] = {
-    SdkMissing: "Camera software missing",
-    LibraryMissing: "Software missing",
-    CameraNotFound: "Camera not found",
-    CameraBusy: "Camera in use",
-    ModeUnsupported: "Not supported",
-    CameraLost: "Camera lost",
-    RigFileError: "Rig file",
-    CameraError: "Camera trouble",
-    SessionError: "Recording trouble",
-    CalibrationError: "Calibration trouble",
-    SettingsError: "Settings cannot be used",
-    UsageError: "Cannot be done",
-    WeightsError: "Weights cannot be used",
+    SdkMissing: tr_noop("Camera software missing"),
+    LibraryMissing: tr_noop("Software missing"),
+    CameraNotFound: tr_noop("Camera not found"),
+    CameraBusy: tr_noop("Camera in use"),
+    ModeUnsupported: tr_noop("Not supported"),
+    CameraLost: tr_noop("Camera lost"),
+    RigFileError: tr_noop("Rig file"),
+    CameraError: tr_noop("Camera trouble"),
+    SessionError: tr_noop("Recording trouble"),
+    CalibrationError: tr_noop("Calibration trouble"),
+    SettingsError: tr_noop("Settings cannot be used"),
+    UsageError: tr_noop("Cannot be done"),
+    WeightsError: tr_noop("Weights cannot be used"),
 }
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -73,16 +74,18 @@ def expected() -> tuple[type[Exception], ...]:
 
 def message(error: Exception) -> Message:
     """Words for an error; one that nobody expected gets honest words too."""
-    hint = str(getattr(error, "hint", ""))
+    hint = from_below(getattr(error, "hint", ""))
     for kind, title in _TITLES.items():
         if isinstance(error, kind):
-            return Message(title, _sentence(str(error.args[0])), hint)
+            return Message(title, _sentence(error.args[0]), hint)
     if isinstance(error, OSError):
         return _of_the_system(error)
     return Message(
-        "Unexpected error",
-        f"Something went wrong that DepthMend does not know: {type(error).__name__}: {error}.",
-        "The log file has the details.",
+        tr("Unexpected error"),
+        tr("Something went wrong that DepthMend does not know: {name}: {error}.").format(
+            name=type(error).__name__, error=error
+        ),
+        tr("The log file has the details."),
     )
 
 
@@ -90,23 +93,28 @@ def _of_the_system(error: OSError) -> Message:
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in _DISK_FULL:
         return Message(
-            "Disk full",
-            f"The disk is full{where}.",
-            "Make room or choose a folder on another disk, then go on.",
+            tr("Disk full"),
+            tr("The disk is full{where}.").format(where=where),
+            tr("Make room or choose a folder on another disk, then go on."),
         )
     if isinstance(error, PermissionError):
         return Message(
-            "Not allowed",
-            f"This user may not read or write here{where}.",
-            "Choose another folder, or change its permissions.",
+            tr("Not allowed"),
+            tr("This user may not read or write here{where}.").format(where=where),
+            tr("Choose another folder, or change its permissions."),
         )
     if isinstance(error, FileNotFoundError):
-        return Message("Not found", f"There is no such file or folder{where}.", "Check the path.")
+        return Message(
+            tr("Not found"),
+            tr("There is no such file or folder{where}.").format(where=where),
+            tr("Check the path."),
+        )
     text = error.strerror or str(error)
     return Message(
-        "System error", _sentence(f"{text}{where}"), "Check the path and the disk, then try again."
+        tr("System error"), _sentence(f"{text}{where}"), tr("Check the path and the disk, then try again.")
     )
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _sentence(text: object) -> str:
+    said = from_below(text if isinstance(text, str) else str(text))
+    return said if said.endswith((".", "!", "?", "。")) else tr("{sentence}.").format(sentence=said)

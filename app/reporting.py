@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import current, tr, tr_noop
 from app.quality.sensor import ALIKE, KINDS, STREAMS, SensorQuality
 
 FOLDER_NAME: Final = "reports"
 PICTURE_WIDTH_PX: Final = 520
 JPEG_QUALITY: Final = 88
-STREAM_WORDS: Final = {"raw": "Raw", "refined": "Refined"}
+STREAM_WORDS: Final = {"raw": tr_noop("Raw"), "refined": tr_noop("Refined")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,28 +77,33 @@ def html(report: Report, *, width_px: int = 0) -> str:
     """
     count = max(len(report.sensors), 1)
     facts = [
-        f"{report.made:%d %B %Y, %H:%M:%S}",
-        f"Refined by {report.engine}" if report.engine else "",
-        f"Depth colours {report.near_m:g} to {report.far_m:g} m",
-        f"Site {report.site}" if report.site else "",
-        f"Operator {report.operator}" if report.operator else "",
+        f"{report.made:%Y-%m-%d, %H:%M:%S}",
+        tr("Refined by {engine}").format(engine=report.engine) if report.engine else "",
+        tr("Depth colours {near_m:g} to {far_m:g} m").format(near_m=report.near_m, far_m=report.far_m),
+        tr("Site {site}").format(site=report.site) if report.site else "",
+        tr("Operator {operator}").format(operator=report.operator) if report.operator else "",
         report.conditions,
     ]
     pictures = "".join(
         f'<td valign="top" width="{100 // count}%">{_pictures(sensor, width_px // count)}</td>'
         for sensor in report.sensors
     )
-    meanings = " ".join(f"<b>{escape(kind.title)}</b>: {escape(kind.meaning)}" for kind in KINDS)
+    meanings = " ".join(f"<b>{escape(str(kind.title))}</b>: {escape(str(kind.meaning))}" for kind in KINDS)
+    notes = tr(
+        "The better of raw and refined is bold where they, or the holes of fill rates, differ by over "
+        "{alike:.0%}. Words and formulas follow the Depth Quality Tool of librealsense; depth is compared in "
+        "the pixels of the colour picture."
+    ).format(alike=ALIKE)
+    title = tr("Depth comparison")
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Depth comparison {escape(report.name)}</title>
+<html lang="{current().replace("_", "-")}"><head><meta charset="utf-8">
+<title>{title} {escape(report.name)}</title>
 <style>{_CSS}</style></head><body>
-<h1>Depth comparison</h1>
+<h1>{title}</h1>
 <p class="facts">{escape("  ·  ".join(fact for fact in facts if fact))}</p>
 <table class="pictures" width="100%" cellspacing="0" cellpadding="4"><tr>{pictures}</tr></table>
 {_table(report)}
-<p class="meanings">{meanings} The better of raw and refined is bold where they, or the holes of fill
-rates, differ by over {ALIKE:.0%}. Words and formulas follow the Depth Quality Tool of librealsense; depth is
-compared in the pixels of the colour picture.</p>
+<p class="meanings">{meanings} {notes}</p>
 </body></html>
 """
 
@@ -140,28 +146,33 @@ def _table(report: Report) -> str:
                 words = escape(sensor.quality.streams[name].figures[kind.key].words)
                 cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
         ground = ' bgcolor="#eef2f5"' if number % 2 == 0 else ""
-        rows.append(f'<tr{ground}><th align="left">{escape(kind.title)}</th>{"".join(cells)}</tr>')
+        rows.append(f'<tr{ground}><th align="left">{escape(str(kind.title))}</th>{"".join(cells)}</tr>')
     notes = "".join(f'<td colspan="2">{escape(_basis(sensor.quality))}</td>' for sensor in report.sensors)
     return (
         '<table class="figures" width="100%" cellspacing="0" cellpadding="4">'
         f"<tr><th></th>{names}</tr><tr><th></th>{streams}</tr>{''.join(rows)}"
-        f'<tr class="basis"><th align="left">Measured</th>{notes}</tr></table>'
+        f'<tr class="basis"><th align="left">{tr("Basis")}</th>{notes}</tr></table>'
     )
 
 
 def _basis(quality: SensorQuality) -> str:
     """What the figures of one sensor rest on."""
     if quality.region is None:
-        plane = "no plane found"
+        plane = tr("no plane found")
     else:
         region = quality.region
-        how = "chosen" if quality.chosen else "found"
         x, y = (region.left + region.right) / 2, (region.top + region.bottom) / 2
-        plane = f"plane {how} at {x:.0%} across, {y:.0%} down"
+        plane = (
+            tr("plane chosen at {x:.0%} across, {y:.0%} down")
+            if quality.chosen
+            else tr("plane found at {x:.0%} across, {y:.0%} down")
+        ).format(x=x, y=y)
         if quality.plane_share is not None:
-            plane += f", {quality.plane_share:.0%} of its depths on it"
-    against = f"; Z against {quality.against}" if quality.against else ""
-    return f"{plane}{against}; {quality.frames} frames over time"
+            plane += tr(", {plane_share:.0%} of its depths on it").format(plane_share=quality.plane_share)
+    against = tr("; Z against {against}").format(against=quality.against) if quality.against else ""
+    return tr("{plane}{against}; {frames} frames over time").format(
+        plane=plane, against=against, frames=quality.frames
+    )
 
 
 def data_uri(picture: NDArray[np.uint8]) -> str:
@@ -179,7 +190,7 @@ def data_uri(picture: NDArray[np.uint8]) -> str:
 
 
 _CSS: Final = """
-body { font-family: Inter, "Noto Sans", "DejaVu Sans", sans-serif; color: #0a121c; background: #ffffff;
+body { font-family: Inter, "Noto Sans SC", "Noto Sans", sans-serif; color: #0a121c; background: #ffffff;
   margin: 24px auto; max-width: 1500px; padding: 0 24px; }
 h1 { font-size: 24px; margin: 0; }
 h2 { font-size: 16px; margin: 4px 0 0 0; }

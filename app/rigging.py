@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import paths
+from app.language import tr
 from drivers.calibration.agree import compare
 from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find, load
 from drivers.camera import CameraInfo
@@ -44,7 +45,7 @@ class RigPlaces:
         if self.trouble:
             return self.trouble
         if self.calibration is None:
-            return "Placed as recorded." if self.shared else "Not calibrated."
+            return tr("Placed as recorded.") if self.shared else tr("Not calibrated.")
         return age_words(self.calibration.age_days())
 
     @property
@@ -56,10 +57,12 @@ class RigPlaces:
 def age_words(days: float) -> str:
     """How old a calibration is, and what to do if that is too old."""
     if days < 1:
-        return "Calibrated today."
-    age = "Calibrated yesterday" if days < 2 else f"Calibrated {days:.0f} days ago"
+        return tr("Calibrated today.")
+    age = tr("Calibrated yesterday") if days < 2 else tr("Calibrated {days:.0f} days ago").format(days=days)
     if days > OLD_AFTER_DAYS:
-        return f"{age}: calibrate the rig again, mounts settle (after {OLD_AFTER_DAYS:.0f} days)."
+        return tr("{age}: calibrate the rig again, mounts settle (after {old_after_days:.0f} days).").format(
+            age=age, old_after_days=OLD_AFTER_DAYS
+        )
     return f"{age}."
 
 
@@ -149,7 +152,11 @@ class PlacesWatch:
         moved = [pair for pair, count in self._apart.items() if count >= STREAK]
         if moved:
             one, other = moved[0]
-            return f"{names[one]} and {names[other]} disagree: moved? Calibrate the rig"
+            return tr("{one} and {other} disagree: moved? Calibrate the rig").format(
+                one=names[one], other=names[other]
+            )
         if self._places is not None and self._places.old and self._places.calibration is not None:
-            return f"Calibration is {self._places.calibration.age_days():.0f} days old"
+            return tr("Calibration is {age_days:.0f} days old").format(
+                age_days=self._places.calibration.age_days()
+            )
         return ""

@@ -13,6 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from app import paths
+from app.language import tr_noop
 from model.spec import Device
 
 log = logging.getLogger(__name__)
@@ -47,61 +48,72 @@ class Settings(BaseModel):
 
     source: str = Field(
         "demo",
-        title="Source",
-        description="demo, auto, a camera, a session, a recording, or a folder of frames",
+        title=tr_noop("Source"),
+        description=tr_noop("demo, auto, a camera, a session, a recording, or a folder of frames"),
     )
     model: str = Field(
         "auto",
-        title="Repair with",
-        description="auto, demo, classical, off, a weights file, or one that the verb models lists",
+        title=tr_noop("Repair with"),
+        description=tr_noop("auto, demo, classical, off, a weights file, or one that the verb models lists"),
     )
-    device: Device = Field("auto", title="Compute device")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", title="Precision")
-    tokens: int = Field(0, ge=0, le=10_000, title="Tokens", description="0 lets the model decide")
+    device: Device = Field("auto", title=tr_noop("Compute device"))
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", title=tr_noop("Precision"))
+    tokens: int = Field(
+        0, ge=0, le=10_000, title=tr_noop("Tokens"), description=tr_noop("0 lets the model decide")
+    )
     anchor: bool = Field(
-        True, title="Keep to the measurement", description="Pull the network's depth onto measured pixels"
+        True,
+        title=tr_noop("Keep to the measurement"),
+        description=tr_noop("Pull the network's depth onto measured pixels"),
     )
     stabilise: bool = Field(
         False,
-        title="Steady over time",
-        description="Averages refined depth where nothing moves; a moving thing leaves no ghost",
+        title=tr_noop("Steady over time"),
+        description=tr_noop("Averages refined depth where nothing moves; a moving thing leaves no ghost"),
     )
     theme: Literal["dark", "light", "outdoor"] = Field(
-        "dark", title="Theme", description="Outdoor: black on white with thick frames, for sunlight"
+        "dark",
+        title=tr_noop("Theme"),
+        description=tr_noop("Outdoor: black on white with thick frames, for sunlight"),
     )
     keyboard: Literal["auto", "always", "never"] = Field(
         "auto",
-        title="On-screen keyboard",
-        description="Auto: where a finger touches a text field and no other keyboard is in use. "
-        "The button beside a field brings it in any case",
+        title=tr_noop("On-screen keyboard"),
+        description=tr_noop(
+            "Auto: where a finger touches a text field and no other keyboard is in use. "
+            "The button beside a field brings it in any case"
+        ),
     )
     kiosk: bool = Field(
         False,
-        title="Start as a kiosk",
-        description="Full screen, left only by holding the button in the corner",
+        title=tr_noop("Start as a kiosk"),
+        description=tr_noop("Full screen, left only by holding the button in the corner"),
     )
     kiosk_pin: str = Field(
         "",
         pattern="^([0-9]{4,8})?$",
-        title="PIN to leave the kiosk",
-        description="4 to 8 figures, asked for after the button was held; empty for none",
+        title=tr_noop("PIN to leave the kiosk"),
+        description=tr_noop("4 to 8 figures, asked for after the button was held; empty for none"),
     )
-    near_m: float = Field(0.3, ge=0.0, le=50.0, title="Nearest colour, metres")
-    far_m: float = Field(4.0, gt=0.0, le=100.0, title="Farthest colour, metres")
-    operator: str = Field("", title="Operator")
-    site: str = Field("", title="Site")
+    near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Nearest colour, metres"))
+    far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Farthest colour, metres"))
+    operator: str = Field("", title=tr_noop("Operator"))
+    site: str = Field("", title=tr_noop("Site"))
     record_refined: bool = Field(
         False,
-        title="Record refined depth",
-        description="Beside the raw frames, as far as the repair keeps up",
+        title=tr_noop("Record refined depth"),
+        description=tr_noop("Beside the raw frames, as far as the repair keeps up"),
     )
     record_compact: bool = Field(
         False,
-        title="Record compact depth",
-        description="JPEG XL instead of PNG: as exact, a third smaller, faster to write; few other programs "
-        "read it",
+        title=tr_noop("Record compact depth"),
+        description=tr_noop(
+            "JPEG XL instead of PNG: as exact, a third smaller, faster to write; few other programs read it"
+        ),
     )
-    sessions: Path | None = Field(None, title="Sessions folder", description="Empty: under Documents")
+    sessions: Path | None = Field(
+        None, title=tr_noop("Sessions folder"), description=tr_noop("Empty: under Documents")
+    )
 
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)
 

@@ -15,6 +15,7 @@ from app.exporting.shards import tar_shards
 from app.exporting.source import ExportOptions, Repairer, Source
 from app.exporting.tum import tum_layout, write_lists
 from app.exporting.video import comparison_videos
+from app.language import tr_noop
 from drivers.session.reader import Session
 from drivers.session.verify import Progress
 
@@ -48,82 +49,92 @@ class Exporter:
     chooses_depth: bool = False
 
 
-_REGISTERED = "Depth lies in the colour camera's pixels (drivers.geometry.register_depth)."
-_DISTORTED = "Colour images keep their lens distortion; its coefficients are beside the camera matrix."
+_REGISTERED = tr_noop("Depth lies in the colour camera's pixels (drivers.geometry.register_depth).")
+_DISTORTED = tr_noop(
+    "Colour images keep their lens distortion; its coefficients are beside the camera matrix."
+)
 
 EXPORTERS = (
     Exporter(
         "frames",
-        "Folder of frames",
-        "A folder for each frame with colour, raw and refined depth, lens and time.",
+        tr_noop("Folder of frames"),
+        tr_noop("A folder for each frame with colour, raw and refined depth, lens and time."),
         frame_folders,
         notes=(_REGISTERED, _DISTORTED),
     ),
     Exporter(
         "mdm",
-        "MDM data set",
-        "The published data set's layout: color, rawdepth and gtdepth in millimetres, intrinsic.txt.",
+        tr_noop("MDM data set"),
+        tr_noop(
+            "The published data set's layout: color, rawdepth and gtdepth in millimetres, intrinsic.txt."
+        ),
         mdm_layout,
         write_intrinsics,
         notes=(
             _REGISTERED,
-            "gtdepth is exact depth of simulated cameras, else refined depth; others have none.",
-            "Depth in another unit than millimetres is rounded to millimetres.",
+            tr_noop("gtdepth is exact depth of simulated cameras, else refined depth; others have none."),
+            tr_noop("Depth in another unit than millimetres is rounded to millimetres."),
         ),
         shared=True,
     ),
     Exporter(
         "moge",
-        "MoGe",
-        "MoGe's layout: .index.txt, and image.jpg, depth.png, meta.json for each frame.",
+        tr_noop("MoGe"),
+        tr_noop("MoGe's layout: .index.txt, and image.jpg, depth.png, meta.json for each frame."),
         moge_layout,
         write_index,
-        notes=(_REGISTERED, "Depth is rounded to a logarithmic scale of 65,533 steps.", _DISTORTED),
+        notes=(_REGISTERED, tr_noop("Depth is rounded to a logarithmic scale of 65,533 steps."), _DISTORTED),
         shared=True,
         chooses_depth=True,
     ),
     Exporter(
         "tum",
-        "TUM RGB-D",
-        "The TUM benchmark's layout: rgb and depth images by time, with their lists, 1/5000 m.",
+        tr_noop("TUM RGB-D"),
+        tr_noop("The TUM benchmark's layout: rgb and depth images by time, with their lists, 1/5000 m."),
         tum_layout,
         write_lists,
-        notes=(_REGISTERED, "Depth beyond 13.1 m has no count of 1/5000 m and is left out.", _DISTORTED),
+        notes=(
+            _REGISTERED,
+            tr_noop("Depth beyond 13.1 m has no count of 1/5000 m and is left out."),
+            _DISTORTED,
+        ),
         chooses_depth=True,
     ),
     Exporter(
         "webdataset",
-        "WebDataset",
-        "Tar files of 500 samples with colour, raw, refined and exact depth, and a JSON of each.",
+        tr_noop("WebDataset"),
+        tr_noop("Tar files of 500 samples with colour, raw, refined and exact depth, and a JSON of each."),
         tar_shards,
         notes=(_REGISTERED, _DISTORTED),
         shared=True,
     ),
     Exporter(
         "lerobot",
-        "LeRobot v3",
-        "A LeRobot data set of one episode; its depth has 12 bits: steps of 1.5 mm at 1 m, 2.8 mm at 5 m.",
+        tr_noop("LeRobot v3"),
+        tr_noop(
+            "A LeRobot data set of one episode; its depth has 12 bits: steps of 1.5 mm at 1 m, 2.8 mm at 5 m."
+        ),
         lerobot_dataset,
         write_tables,
         notes=(
             _REGISTERED,
-            "Depth has 12 bits on a logarithmic scale from 10 mm to 10 m; what lies beyond is 10 m.",
-            "Code 0 is no measurement; LeRobot reads it as 10 mm.",
-            "Cameras are put on one clock; observation.utc_ns has the real times.",
+            tr_noop("Depth has 12 bits on a logarithmic scale from 10 mm to 10 m; what lies beyond is 10 m."),
+            tr_noop("Code 0 is no measurement; LeRobot reads it as 10 mm."),
+            tr_noop("Cameras are put on one clock; observation.utc_ns has the real times."),
         ),
         chooses_depth=True,
     ),
     Exporter(
         "ply",
-        "Point clouds",
-        "A binary PLY for each frame in metres, with colour and the provenance of each point.",
+        tr_noop("Point clouds"),
+        tr_noop("A binary PLY for each frame in metres, with colour and the provenance of each point."),
         point_clouds,
         chooses_depth=True,
     ),
     Exporter(
         "video",
-        "Comparison video",
-        "An MP4 of each camera: colour, measured and repaired depth and provenance side by side.",
+        tr_noop("Comparison video"),
+        tr_noop("An MP4 of each camera: colour, measured and repaired depth and provenance side by side."),
         comparison_videos,
         shared=True,
     ),

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr
 from app.quality.diagnosis import Evidence, Finding, Fix, setting
 from app.quality.sensor import stereo
 from drivers.controls import Role
@@ -45,13 +46,18 @@ def wrong_unit(evidence: Evidence) -> Finding | None:
     control = evidence.control(Role.DEPTH_UNIT)
     return Finding(
         "unit",
-        "The depth's unit looks wrong",
-        f"Half of the picture would be {'nearer' if middle_m < 1 else 'farther'} than {_metres(middle_m)} "
-        f"at {unit_m * 1e3:g} mm a count.",
-        "Look up the camera's unit: 1 mm on most, 0.1 mm on a D405; a folder of frames says it in its "
-        "metadata.",
+        tr("The depth's unit looks wrong"),
+        (
+            tr("Half of the picture would be nearer than {metres} at {unit_mm:g} mm a count.")
+            if middle_m < 1
+            else tr("Half of the picture would be farther than {metres} at {unit_mm:g} mm a count.")
+        ).format(metres=_metres(middle_m), unit_mm=unit_m * 1e3),
+        tr(
+            "Look up the camera's unit: 1 mm on most, 0.1 mm on a D405; a folder of frames says it in its "
+            "metadata."
+        ),
         "error",
-        None if control is None else setting(control, control.default, "Set the camera's usual unit"),
+        None if control is None else setting(control, control.default, tr("Set the camera's usual unit")),
     )
 
 
@@ -59,18 +65,20 @@ def wrong_intrinsics(evidence: Evidence) -> Finding | None:
     """Numbers that no lens of these pictures has, such as those of another resolution."""
     seen_by = evidence.newest.calibration
     streams = (
-        ("colour", seen_by.color, evidence.newest.color.shape[:2]),
-        ("depth", seen_by.depth, evidence.newest.depth.values.shape),
+        (tr("colour"), seen_by.color, evidence.newest.color.shape[:2]),
+        (tr("depth"), seen_by.depth, evidence.newest.depth.values.shape),
     )
     for name, camera, shape in streams:
         problem = _problem_of(camera, shape)
         if problem:
             return Finding(
                 "intrinsics",
-                "The lens data do not fit the pictures",
-                f"Of {name}: {problem}.",
-                "Give the intrinsics of this very resolution; those of another one have to be scaled, and "
-                "normalised ones multiplied by width and height.",
+                tr("The lens data do not fit the pictures"),
+                tr("Of {name}: {problem}.").format(name=name, problem=problem),
+                tr(
+                    "Give the intrinsics of this very resolution; those of another one have to be scaled, "
+                    "and normalised ones multiplied by width and height."
+                ),
                 "error",
             )
     return None
@@ -83,9 +91,9 @@ def no_depth(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "no depth",
-        "Hardly anything is measured",
-        f"{fill:.1%} of the pixels have a depth.",
-        "Look whether something covers the lenses, and whether the depth stream is on.",
+        tr("Hardly anything is measured"),
+        tr("{fill:.1%} of the pixels have a depth.").format(fill=fill),
+        tr("Look whether something covers the lenses, and whether the depth stream is on."),
         "error",
     )
 
@@ -103,9 +111,11 @@ def too_far(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "far",
-        "The scene is far for this camera",
-        f"At {middle_m:.1f} m, the middle of the scene, its depth scatters by about {sigma_m * 1e3:.0f} mm.",
-        "Go nearer, or take a camera with a longer baseline.",
+        tr("The scene is far for this camera"),
+        tr(
+            "At {middle_m:.1f} m, the middle of the scene, its depth scatters by about {sigma_mm:.0f} mm."
+        ).format(middle_m=middle_m, sigma_mm=sigma_m * 1e3),
+        tr("Go nearer, or take a camera with a longer baseline."),
     )
 
 
@@ -121,9 +131,11 @@ def too_near(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "near",
-        "Things are too near for this camera",
-        f"{at_end:.0%} of the depths lie near the least that it can measure, {_metres(nearest_m)}.",
-        "Move back, or take a smaller picture size: the limit falls with it.",
+        tr("Things are too near for this camera"),
+        tr("{at_end:.0%} of the depths lie near the least that it can measure, {metres}.").format(
+            at_end=at_end, metres=_metres(nearest_m)
+        ),
+        tr("Move back, or take a smaller picture size: the limit falls with it."),
     )
 
 
@@ -134,11 +146,11 @@ def wrong_preset(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "preset",
-        f"The preset {preset.value} leaves out much",
-        f"{fill:.0%} of the pixels have a depth.",
-        f"Take {preset.default}, unless only the surest pixels are wanted.",
+        tr("The preset {preset} leaves out much").format(preset=preset.value),
+        tr("{fill:.0%} of the pixels have a depth.").format(fill=fill),
+        tr("Take {default}, unless only the surest pixels are wanted.").format(default=preset.default),
         "warning",
-        setting(preset, preset.default, f"Take {preset.default}"),
+        setting(preset, preset.default, tr("Take {default}").format(default=preset.default)),
     )
 
 
@@ -148,9 +160,11 @@ def slow_link(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "usb",
-        "The camera hangs on USB 2",
-        f"Its link makes {evidence.link_mbps:.0f} Mbit/s, a tenth of what it needs.",
-        "Use a blue or SS-marked port and the cable that came with the camera; plug it in quickly.",
+        tr("The camera hangs on USB 2"),
+        tr("Its link makes {link_mbps:.0f} Mbit/s, a tenth of what it needs.").format(
+            link_mbps=evidence.link_mbps
+        ),
+        tr("Use a blue or SS-marked port and the cable that came with the camera; plug it in quickly."),
         "error",
     )
 
@@ -162,9 +176,9 @@ def frames_lost(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "drops",
-        "Frames are lost",
-        f"{evidence.lost} of {counted} frames did not arrive.",
-        "Give each camera a USB controller of its own, close other programs, or take a lower rate.",
+        tr("Frames are lost"),
+        tr("{lost} of {sent} frames did not arrive.").format(lost=evidence.lost, sent=counted),
+        tr("Give each camera a USB controller of its own, close other programs, or take a lower rate."),
         "warning",
         _lower_rate(evidence),
     )
@@ -179,11 +193,13 @@ def too_slow(evidence: Evidence) -> Finding | None:
     keep = evidence.color_control(Role.KEEP_RATE)
     return Finding(
         "slow",
-        "Fewer frames come than were asked for",
-        f"{evidence.rate_hz:.0f} instead of {evidence.info.rate_hz:.0f} a second, none lost on the way.",
-        "In the dark, cameras expose for longer; let this one keep its rate, or add light.",
+        tr("Fewer frames come than were asked for"),
+        tr("{rate_hz:.0f} instead of {asked_hz:.0f} a second, none lost on the way.").format(
+            rate_hz=evidence.rate_hz, asked_hz=evidence.info.rate_hz
+        ),
+        tr("In the dark, cameras expose for longer; let this one keep its rate, or add light."),
         "warning",
-        setting(keep, True, "Keep the rate in the dark"),
+        setting(keep, True, tr("Keep the rate in the dark")),
     )
 
 
@@ -192,27 +208,33 @@ def mismatched(evidence: Evidence) -> Finding | None:
     repair = evidence.repair
     if repair.failed:
         return Finding(
-            "model", "The repair does not run", repair.failed, "Choose another model or device.", "error"
+            "model",
+            tr("The repair does not run"),
+            repair.failed,
+            tr("Choose another model or device."),
+            "error",
         )
     if repair.choice is None:
         return None
     if repair.hidden_share > 0:
         return Finding(
             "hidden",
-            "Depth is hidden from the repair",
-            f"{repair.hidden_share:.0%} of the measured patches are not shown to it, on purpose.",
-            "Show it everything.",
+            tr("Depth is hidden from the repair"),
+            tr("{hidden_share:.0%} of the measured patches are not shown to it, on purpose.").format(
+                hidden_share=repair.hidden_share
+            ),
+            tr("Show it everything."),
             "warning",
-            Fix("Show all depth", show_all_depth=True),
+            Fix(tr("Show all depth"), show_all_depth=True),
         )
     if repair.choice.monocular:
         return Finding(
             "monocular",
-            "The network sees no depth",
-            "Mode monocular repairs from colour alone: its metres are a guess.",
-            "Take completion, unless that is what you want to see.",
+            tr("The network sees no depth"),
+            tr("Mode monocular repairs from colour alone: its metres are a guess."),
+            tr("Take completion, unless that is what you want to see."),
             "warning",
-            Fix("Take completion", repair={"monocular": False}),
+            Fix(tr("Take completion"), repair={"monocular": False}),
         )
     rules = repair.rules
     if rules is None:
@@ -221,11 +243,13 @@ def mismatched(evidence: Evidence) -> Finding | None:
     if rules.tokens is not None and tokens and not rules.tokens[0] <= tokens <= rules.tokens[1]:
         return Finding(
             "tokens",
-            "The model was trained with other numbers of tokens",
-            f"{tokens} are asked for; it knows {rules.tokens[0]} to {rules.tokens[1]}.",
-            "Let the model choose.",
+            tr("The model was trained with other numbers of tokens"),
+            tr("{tokens} are asked for; it knows {fewest} to {most}.").format(
+                tokens=tokens, fewest=rules.tokens[0], most=rules.tokens[1]
+            ),
+            tr("Let the model choose."),
             "warning",
-            Fix("Let the model choose", repair={"tokens": 0}),
+            Fix(tr("Let the model choose"), repair={"tokens": 0}),
         )
     depths_m = _depths_m(evidence)
     farthest_m = np.inf if rules.farthest_m is None else rules.farthest_m
@@ -236,9 +260,11 @@ def mismatched(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "model range",
-        "The model takes much of this depth for holes",
-        f"{beyond:.0%} lies outside of {rules.nearest_m:g} to {farthest_m:g} m, which it was made for.",
-        "Choose another model for this range.",
+        tr("The model takes much of this depth for holes"),
+        tr("{beyond:.0%} lies outside of {nearest_m:g} to {farthest_m:g} m, which it was made for.").format(
+            beyond=beyond, nearest_m=rules.nearest_m, farthest_m=farthest_m
+        ),
+        tr("Choose another model for this range."),
     )
 
 
@@ -248,20 +274,32 @@ def _lower_rate(evidence: Evidence) -> Fix | None:
         return None
     rates = {float(choice.split()[0]): choice for choice in control.choices}
     lower = [rate for rate in rates if rate < evidence.info.rate_hz]
-    return setting(control, rates[max(lower)], f"Take {max(lower):.0f} frames a second") if lower else None
+    return (
+        setting(
+            control, rates[max(lower)], tr("Take {rate_hz:.0f} frames a second").format(rate_hz=max(lower))
+        )
+        if lower
+        else None
+    )
 
 
 def _problem_of(camera: Intrinsics, shape: tuple[int, ...]) -> str:
     if (camera.height, camera.width) != tuple(shape):
-        return f"they are for {camera.width} x {camera.height}, the picture has {shape[1]} x {shape[0]}"
+        return tr("they are for {width} x {height}, the picture has {columns} x {rows}").format(
+            width=camera.width, height=camera.height, columns=shape[1], rows=shape[0]
+        )
     across, down = (camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5
     if max(abs(across), abs(down)) > CENTRE_OFF:
-        return f"its centre ({camera.cx:.0f}, {camera.cy:.0f}) lies far beside the middle of the picture"
+        return tr("its centre ({cx:.0f}, {cy:.0f}) lies far beside the middle of the picture").format(
+            cx=camera.cx, cy=camera.cy
+        )
     if abs(camera.fx / camera.fy - 1) > FOCAL_RATIO:
-        return f"its focal lengths {camera.fx:.0f} and {camera.fy:.0f} differ, so pixels would not be square"
+        return tr("its focal lengths {fx:.0f} and {fy:.0f} differ, so pixels would not be square").format(
+            fx=camera.fx, fy=camera.fy
+        )
     view_deg = float(np.degrees(2 * np.arctan(camera.width / 2 / camera.fx)))
     if not NARROWEST_DEG <= view_deg <= WIDEST_DEG:
-        return f"it would see {view_deg:.0f} degrees"
+        return tr("it would see {view_deg:.0f} degrees").format(view_deg=view_deg)
     return ""
 
 

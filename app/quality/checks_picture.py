@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr
 from app.quality.diagnosis import Evidence, Finding, Fix, setting, switched_off, switched_on
 from drivers.controls import Role
 from drivers.frame import Frame
@@ -46,9 +47,9 @@ def too_dark(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "dark",
-        "It is too dark",
-        f"The colour picture has a mean of {level:.0f} of 255.",
-        "Switch a light on, or open the shutter of the lens.",
+        tr("It is too dark"),
+        tr("The colour picture has a mean of {level:.0f} of 255.").format(level=level),
+        tr("Switch a light on, or open the shutter of the lens."),
         "error",
         _brighter(evidence),
     )
@@ -62,11 +63,11 @@ def too_bright(evidence: Evidence) -> Finding | None:
     automatic = evidence.color_control(Role.AUTO_EXPOSURE)
     return Finding(
         "exposure",
-        "The picture is overexposed",
-        f"{white:.0%} of the colour picture is white.",
-        "Turn away from the sun, or expose for a shorter time.",
+        tr("The picture is overexposed"),
+        tr("{white:.0%} of the colour picture is white.").format(white=white),
+        tr("Turn away from the sun, or expose for a shorter time."),
         "warning",
-        setting(automatic, True, "Expose automatically"),
+        setting(automatic, True, tr("Expose automatically")),
     )
 
 
@@ -80,12 +81,14 @@ def slow_exposure(evidence: Evidence) -> Finding | None:
     automatic, keep = evidence.color_control(Role.AUTO_EXPOSURE), evidence.color_control(Role.KEEP_RATE)
     return Finding(
         "slow exposure",
-        "Exposures take too long for the rate",
-        f"{exposure.value / 1e3:.0f} ms each, but {evidence.info.rate_hz:.0f} frames a second leave "
-        f"{period_us / 1e3:.0f} ms.",
-        "Add light, or expose for a shorter time.",
+        tr("Exposures take too long for the rate"),
+        tr("{exposure_ms:.0f} ms each, but {rate_hz:.0f} frames a second leave {period_ms:.0f} ms.").format(
+            exposure_ms=exposure.value / 1e3, rate_hz=evidence.info.rate_hz, period_ms=period_us / 1e3
+        ),
+        tr("Add light, or expose for a shorter time."),
         "warning",
-        setting(keep, True, "Keep the rate in the dark") or setting(automatic, True, "Expose automatically"),
+        setting(keep, True, tr("Keep the rate in the dark"))
+        or setting(automatic, True, tr("Expose automatically")),
     )
 
 
@@ -97,9 +100,9 @@ def no_colour(evidence: Evidence) -> Finding | None:
             return None
     return Finding(
         "grey",
-        "The colour picture has no colour",
-        "All three channels are alike: it may be an infrared picture.",
-        "Let the source deliver its colour stream; the network was trained with colour.",
+        tr("The colour picture has no colour"),
+        tr("All three channels are alike: it may be an infrared picture."),
+        tr("Let the source deliver its colour stream; the network was trained with colour."),
     )
 
 
@@ -110,9 +113,11 @@ def hazy(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "haze",
-        "The picture is flat",
-        f"Brightest and darkest places differ by {np.median(spans):.0f} of 255 levels only.",
-        "Wipe the lens with a soft cloth; look whether it has fogged up or a protective film is on it.",
+        tr("The picture is flat"),
+        tr("Brightest and darkest places differ by {levels:.0f} of 255 levels only.").format(
+            levels=np.median(spans)
+        ),
+        tr("Wipe the lens with a soft cloth; look whether it has fogged up or a protective film is on it."),
     )
 
 
@@ -140,13 +145,17 @@ def smudged(evidence: Evidence) -> Finding | None:
     if not SMUDGED <= dirty.mean() <= 0.3:
         return None
     row, column = np.argwhere(dirty).mean(axis=0)
-    down, across = ("upper", "middle", "lower"), ("left", "middle", "right")
-    where = f"{down[int(row * 3 / height)]} {across[int(column * 3 / width)]}"
+    down, across = (tr("upper"), tr("middle"), tr("lower")), (tr("left"), tr("middle"), tr("right"))
+    where = tr("{vertical} {horizontal}").format(
+        vertical=down[int(row * 3 / height)], horizontal=across[int(column * 3 / width)]
+    )
     return Finding(
         "smudge",
-        "The lens seems dirty",
-        f"{dirty.mean():.0%} of the picture stays blurred while it moves, at the {where}.",
-        "Wipe the lens with a soft cloth.",
+        tr("The lens seems dirty"),
+        tr("{share:.0%} of the picture stays blurred while it moves, at the {where}.").format(
+            share=dirty.mean(), where=where
+        ),
+        tr("Wipe the lens with a soft cloth."),
     )
 
 
@@ -158,35 +167,43 @@ def no_light(evidence: Evidence) -> Finding | None:
         return None
     if switched_off(emitter):
         assert emitter is not None
-        fix = setting(emitter, switched_on(emitter), "Switch the emitter on")
+        fix = setting(emitter, switched_on(emitter), tr("Switch the emitter on"))
         return Finding(
             "emitter",
-            "The infrared emitter is off",
-            "Without its own light the camera sees no depth on what is plain.",
-            "Switch it on, unless another camera's light is in the way.",
+            tr("The infrared emitter is off"),
+            tr("Without its own light the camera sees no depth on what is plain."),
+            tr("Switch it on, unless another camera's light is in the way."),
             "error",
             fix,
         )
     if power is not None and power.value == 0:
-        fix = setting(power, power.default, "Set the usual laser power")
+        fix = setting(power, power.default, tr("Set the usual laser power"))
         return Finding(
-            "emitter", "The laser has no power", "Its power is 0.", "Give it its usual power.", "error", fix
+            "emitter",
+            tr("The laser has no power"),
+            tr("Its power is 0."),
+            tr("Give it its usual power."),
+            "error",
+            fix,
         )
     pictures = [frame.ir_left for frame in evidence.frames if frame.ir_left is not None]
     if not pictures:
         return None
     if "time of flight" in evidence.info.sensor:
-        blocked, seen = max(float(ir.mean()) for ir in pictures) < NO_LIGHT, "its light comes back nowhere"
+        blocked, seen = (
+            max(float(ir.mean()) for ir in pictures) < NO_LIGHT,
+            tr("its light comes back nowhere"),
+        )
     else:
         blocked = max(dot_height(ir) for ir in pictures) < DOTS
-        seen = "no projected dots are to be seen in the infrared picture"
+        seen = tr("no projected dots are to be seen in the infrared picture")
     if not blocked:
         return None
     return Finding(
         "emitter blocked",
-        "The infrared light does not come out",
-        f"The emitter is on, but {seen}.",
-        "Look whether something covers the projector, or whether sunlight drowns it.",
+        tr("The infrared light does not come out"),
+        tr("The emitter is on, but {seen}.").format(seen=seen),
+        tr("Look whether something covers the projector, or whether sunlight drowns it."),
         "error",
     )
 
@@ -202,10 +219,14 @@ def misaligned(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         "misaligned",
-        "Colour and depth do not lie on each other",
-        f"Colour is {np.hypot(dx, dy):.0f} pixels beside depth ({dx:+.0f} across, {dy:+.0f} down).",
-        "The camera's calibration is off: calibrate it with the vendor's tool, or let it cool down and try "
-        "again.",
+        tr("Colour and depth do not lie on each other"),
+        tr("Colour is {pixels:.0f} pixels beside depth ({dx:+.0f} across, {dy:+.0f} down).").format(
+            pixels=np.hypot(dx, dy), dx=dx, dy=dy
+        ),
+        tr(
+            "The camera's calibration is off: calibrate it with the vendor's tool, or let it cool down "
+            "and try again."
+        ),
         "error",
     )
 
@@ -248,11 +269,11 @@ def dot_height(ir: Grey) -> float:
 
 def _brighter(evidence: Evidence) -> Fix | None:
     automatic = evidence.color_control(Role.AUTO_EXPOSURE)
-    on = setting(automatic, True, "Expose automatically")
+    on = setting(automatic, True, tr("Expose automatically"))
     gain = evidence.color_control(Role.GAIN)
     if on is not None or gain is None or isinstance(gain.value, str) or gain.value >= gain.maximum:
         return on
-    return setting(gain, gain.maximum, "Raise the gain")
+    return setting(gain, gain.maximum, tr("Raise the gain"))
 
 
 def _shift_px(before: Grey, after: Grey) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from app.language import tr
 from app.quality import checks_depth, checks_picture
 from app.quality.diagnosis import FEWEST_FRAMES, Check, Evidence, Finding
 
@@ -34,9 +35,9 @@ def check_up(evidence: Evidence) -> list[Finding]:
         return [
             Finding(
                 "no frames",
-                "No pictures arrive",
-                f"{len(evidence.frames)} in the last seconds.",
-                "Look at its cable; the Cameras page says what it needs.",
+                tr("No pictures arrive"),
+                tr("{frames} in the last seconds.").format(frames=len(evidence.frames)),
+                tr("Look at its cable; the Cameras page says what it needs."),
                 "error",
             )
         ]

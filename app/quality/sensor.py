@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr, tr_noop
 from app.quality import spatial
 from app.quality.planes import Region, find_region, fit_plane, points_in
 from app.quality.temporal import StillWindow, TemporalFigures
@@ -71,49 +72,63 @@ def _milliseconds(value: float) -> str:
 
 
 KINDS: Final = (
-    FigureKind("fill", "Fill Rate", "Share of the region's pixels that have a depth.", _percent, _holes),
+    FigureKind(
+        "fill",
+        tr_noop("Fill Rate"),
+        tr_noop("Share of the region's pixels that have a depth."),
+        _percent,
+        _holes,
+    ),
     FigureKind(
         "fill_all",
-        "Fill Rate, all",
-        "Share of all pixels that have a depth.",
+        tr_noop("Fill Rate, all"),
+        tr_noop("Share of all pixels that have a depth."),
         _percent,
         _holes,
     ),
     FigureKind(
         "plane_rms",
-        "Plane Fit RMS",
-        "Root mean square distance of the region's depth to the plane fitted to it, millimetres.",
+        tr_noop("Plane Fit RMS"),
+        tr_noop("Root mean square distance of the region's depth to the plane fitted to it, millimetres."),
         _millimetres,
     ),
     FigureKind(
         "subpixel",
-        "Sub-pixel RMS",
-        "The same as an error of disparity, focal length x baseline x (1/Z - 1/Zplane), pixels.",
+        tr_noop("Sub-pixel RMS"),
+        tr_noop("The same as an error of disparity, focal length x baseline x (1/Z - 1/Zplane), pixels."),
         _pixels,
     ),
     FigureKind(
         "z_accuracy",
-        "Z Accuracy",
-        "Signed error of the plane's depth at the middle of the region, per cent of the true distance.",
+        tr_noop("Z Accuracy"),
+        tr_noop(
+            "Signed error of the plane's depth at the middle of the region, per cent of the true distance."
+        ),
         _signed_percent,
     ),
     FigureKind(
         "noise",
-        "Temporal Noise",
-        "Standard deviation over time of a typical still pixel, up to 40 frames, millimetres.",
+        tr_noop("Temporal Noise"),
+        tr_noop("Standard deviation over time of a typical still pixel, up to 40 frames, millimetres."),
         _millimetres,
     ),
     FigureKind(
-        "flicker", "Flicker", "Mean change of a still pixel from frame to frame, millimetres.", _millimetres
+        "flicker",
+        tr_noop("Flicker"),
+        tr_noop("Mean change of a still pixel from frame to frame, millimetres."),
+        _millimetres,
     ),
     FigureKind(
         "edge",
-        "Edge width",
-        "10 to 90 % width of the steps between near and far, pixels; 0.8 is perfectly sharp.",
+        tr_noop("Edge width"),
+        tr_noop("10 to 90 % width of the steps between near and far, pixels; 0.8 is perfectly sharp."),
         _sharpness,
     ),
     FigureKind(
-        "latency", "Latency", "From the middle of the exposure to the picture being there.", _milliseconds
+        "latency",
+        tr_noop("Latency"),
+        tr_noop("From the middle of the exposure to the picture being there."),
+        _milliseconds,
     ),
 )
 
@@ -242,10 +257,10 @@ class SensorWatch:
             plane, share = _of_region(depth, exposure.frame, directions, region, distance_m)
             if name == "raw":
                 plane_share = share
-            figures |= plane | _of_time(over_time.get(name, TemporalFigures(why_not="no frames")))
-            figures["latency"] = _figure("latency", exposure.latency_ms.get(name), "not metered")
+            figures |= plane | _of_time(over_time.get(name, TemporalFigures(why_not=tr("no frames"))))
+            figures["latency"] = _figure("latency", exposure.latency_ms.get(name), tr("not metered"))
             streams[name] = StreamQuality(figures)
-        truth = "exact truth" if exposure.frame.truth is not None else ""
+        truth = tr("exact truth") if exposure.frame.truth is not None else ""
         return SensorQuality(
             self._camera_id,
             streams,
@@ -281,7 +296,7 @@ def _figure(key: str, value: float | None, why_not: str) -> Figure:
 def _of_picture(depth: DepthMap) -> dict[str, Figure]:
     return {
         "fill_all": _figure("fill_all", spatial.fill_rate(depth), ""),
-        "edge": _figure("edge", spatial.edge_width_px(depth), "no clear edges"),
+        "edge": _figure("edge", spatial.edge_width_px(depth), tr("no clear edges")),
     }
 
 
@@ -295,13 +310,13 @@ def _of_region(
     """The figures of the plane, and which share of the region's depths lies on it."""
     keys = ("plane_rms", "subpixel", "z_accuracy")
     if region is None:
-        return {key: Figure(None, "no plane found") for key in ("fill", *keys)}, None
+        return {key: Figure(None, tr("no plane found")) for key in ("fill", *keys)}, None
     filled = spatial.fill_rate(depth, region)
     figures = {"fill": _figure("fill", filled, "")}
     points = points_in(depth.metres, directions, region)
     plane = fit_plane(points)
     if filled < FEWEST_DEPTHS or plane is None or plane.roughness > ROUGHEST_CHOSEN:
-        words = "too few depths" if filled < FEWEST_DEPTHS else "no plane found"
+        words = tr("too few depths") if filled < FEWEST_DEPTHS else tr("no plane found")
         return figures | {key: Figure(None, words) for key in keys}, None
     figures["plane_rms"] = _figure("plane_rms", spatial.plane_fit_rms_mm(points, plane), "")
     focal_px, baseline_m = stereo(frame.calibration)
@@ -310,7 +325,7 @@ def _of_region(
         if baseline_m is None
         else spatial.subpixel_rms_px(points, plane, focal_px=focal_px, baseline_m=baseline_m)
     )
-    figures["subpixel"] = _figure("subpixel", pixels, "no stereo pair")
+    figures["subpixel"] = _figure("subpixel", pixels, tr("no stereo pair"))
     if distance_m is not None:
         rows, columns = region.slices(depth.values.shape)
         middle = directions[(rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2]
@@ -319,7 +334,7 @@ def _of_region(
         off = spatial.z_error(depth, frame.truth, region)
     else:
         off = None
-    figures["z_accuracy"] = _figure("z_accuracy", off, "type distance")
+    figures["z_accuracy"] = _figure("z_accuracy", off, tr("type distance"))
     return figures, plane.share
 
 

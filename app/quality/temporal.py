@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr
 from model.stabilise import shift_px
 
 WINDOW: Final = 40
@@ -135,15 +136,21 @@ class StillWindow:
             return {}
         names = self._samples[0].depths_mm
         if len(self._samples) < FEWEST_FRAMES:
-            words = "camera moves" if self._moved else f"{len(self._samples)} of {FEWEST_FRAMES} frames"
+            words = (
+                tr("camera moves")
+                if self._moved
+                else tr("{samples} of {fewest_frames} frames").format(
+                    samples=len(self._samples), fewest_frames=FEWEST_FRAMES
+                )
+            )
             return {name: TemporalFigures(why_not=words) for name in names}
         still = self.still()
         if np.count_nonzero(still) < FEWEST_STILL:
-            return {name: TemporalFigures(why_not="scene moves") for name in names}
+            return {name: TemporalFigures(why_not=tr("scene moves")) for name in names}
         made = {}
         for name in names:
             depths_mm = np.stack([sample.depths_mm[name] for sample in self._samples])
             made[name] = TemporalFigures(
-                temporal_noise_mm(depths_mm, still), flicker_mm(depths_mm, still), "too few depths"
+                temporal_noise_mm(depths_mm, still), flicker_mm(depths_mm, still), tr("too few depths")
             )
         return made

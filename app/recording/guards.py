@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from app import paths
+from app.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,10 @@ def slow_disk(speed: float, needed: float) -> Caution | None:
     if speed >= SPARE_SPEED * needed:
         return None
     return Caution(
-        f"The disk takes {speed / 1e6:.0f} MB/s, and this rig makes about {needed / 1e6:.0f} MB/s.",
-        "Frames may be dropped: record to a faster disk, or with fewer cameras.",
+        tr("The disk takes {speed:.0f} MB/s, and this rig makes about {needed:.0f} MB/s.").format(
+            speed=speed / 1e6, needed=needed / 1e6
+        ),
+        tr("Frames may be dropped: record to a faster disk, or with fewer cameras."),
     )
 
 
@@ -115,8 +118,13 @@ def low_battery(percent: float, left_s: float | None) -> Caution | None:
     """Words for a battery that is being emptied; `left_s` is None where nothing says."""
     if percent > LOW_BATTERY_PERCENT and (left_s is None or left_s > LOW_BATTERY_S):
         return None
-    lasts = "" if left_s is None else f", which lasts about {left_s / 60:.0f} minutes"
-    return Caution(f"The battery is at {percent:.0f} %{lasts}.", "Plug the computer in.")
+    lasts = (
+        "" if left_s is None else tr(", which lasts about {minutes:.0f} minutes").format(minutes=left_s / 60)
+    )
+    return Caution(
+        tr("The battery is at {percent:.0f} %{lasts}.").format(percent=percent, lasts=lasts),
+        tr("Plug the computer in."),
+    )
 
 
 def heat() -> Caution | None:
@@ -139,8 +147,8 @@ def hot(readings: list[tuple[str, float, float | None]]) -> Caution | None:
         return None
     now, name = max(over)
     return Caution(
-        f"The computer is hot: {name} is at {now:.0f} °C.",
-        "Give it air or shade; it slows down when it gets hotter, and frames are lost.",
+        tr("The computer is hot: {name} is at {now:.0f} °C.").format(name=name, now=now),
+        tr("Give it air or shade; it slows down when it gets hotter, and frames are lost."),
     )
 
 
@@ -148,10 +156,13 @@ def clock_jump(moved_s: float) -> Caution | None:
     """Words for a system clock that has moved against the session's own since the recording began."""
     if abs(moved_s) < CLOCK_JUMP_S:
         return None
-    way = "forward" if moved_s > 0 else "back"
     return Caution(
-        f"The system clock went {way} by {abs(moved_s):.0f} s while recording.",
-        "Times in the session go on evenly; if the computer slept, frames are missing.",
+        (
+            tr("The system clock went forward by {moved_s:.0f} s while recording.")
+            if moved_s > 0
+            else tr("The system clock went back by {moved_s:.0f} s while recording.")
+        ).format(moved_s=abs(moved_s)),
+        tr("Times in the session go on evenly; if the computer slept, frames are missing."),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import from_below, tr, tr_noop
 from app.pictures import depth_picture, depth_range
 from app.recording.entry import NO_LABELS, SessionCamera, SessionEntry, with_marks_only
 from app.recording.index import LibraryIndex, signature
@@ -41,13 +42,13 @@ FILL_FRAMES = 8
 
 _HINTS = {
     State.WHOLE: "",
-    State.RECORDING: "It appears here when it has been stopped.",
-    State.UNFINISHED: "It could not be recovered; make room on the disk, then open this page again.",
-    State.DAMAGED: "Put the files back from a copy, or delete the session.",
+    State.RECORDING: tr_noop("It appears here when it has been stopped."),
+    State.UNFINISHED: tr_noop("It could not be recovered; make room on the disk, then open this page again."),
+    State.DAMAGED: tr_noop("Put the files back from a copy, or delete the session."),
 }
 _PROBLEMS = {
-    State.RECORDING: "It is being recorded now.",
-    State.UNFINISHED: "The program ended while it was recording.",
+    State.RECORDING: tr_noop("It is being recorded now."),
+    State.UNFINISHED: tr_noop("The program ended while it was recording."),
 }
 
 
@@ -109,10 +110,12 @@ def read_entry(folder: Path) -> SessionEntry:
     """The entry of one session; what is wrong with it is part of the entry and never raised."""
     try:
         if not is_session(folder):
-            return _unreadable(folder, "The file session.json is missing.")
+            return _unreadable(folder, tr("The file session.json is missing."))
         return _entry(library.summary(folder))
     except OSError as error:
-        return _unreadable(folder, f"It cannot be read: {error.strerror}.")
+        return _unreadable(
+            folder, tr("It cannot be read: {strerror}.").format(strerror=from_below(str(error.strerror)))
+        )
 
 
 def thumbnail(entry: SessionEntry) -> bytes | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.language import from_below, tr
 from app.recording.guards import Caution, battery, disk_speed, heat, slow_disk
 from app.recording.room import LOW_S, Limits
 from drivers.camera import CameraInfo
@@ -38,8 +39,8 @@ def preflight(folder: Path, cameras: Iterable[CameraInfo], rate: float | None) -
     on_bus = usb_cameras()
     found = [*disk_checks(folder, rate), *usb_checks(on_bus, loads(on_bus, cameras))]
     for name, caution, well in (
-        ("Battery", battery(), "Enough charge, or no battery"),
-        ("Heat", heat(), "Nothing is too hot"),
+        (tr("Battery"), battery(), tr("Enough charge, or no battery")),
+        (tr("Heat"), heat(), tr("Nothing is too hot")),
     ):
         found.append(Check(name, well if caution is None else caution.text, caution))
     return tuple(found)
@@ -52,23 +53,32 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         free = shutil.disk_usage(folder).free
         speed = disk_speed(folder)
     except OSError as error:
-        text = f"The folder {folder} cannot be written: {error.strerror}."
-        caution = Caution(text, "Choose a sessions folder that you may write to in Settings.")
-        return [Check("Disk", text, caution)]
+        text = tr("The folder {folder} cannot be written: {strerror}.").format(
+            folder=folder, strerror=from_below(str(error.strerror))
+        )
+        caution = Caution(text, tr("Choose a sessions folder that you may write to in Settings."))
+        return [Check(tr("Disk"), text, caution)]
     if rate is None:
-        return [Check("Disk", f"{free / 1e9:,.0f} GB free, takes {speed / 1e6:,.0f} MB/s")]
+        return [
+            Check(
+                tr("Disk"),
+                tr("{free:,.0f} GB free, takes {speed:,.0f} MB/s").format(free=free / 1e9, speed=speed / 1e6),
+            )
+        ]
     left_s = Limits().seconds_left(free, rate)
     low = None
     if left_s < LOW_S:
         low = Caution(
-            f"The disk has room for less than {LOW_S / 60:.0f} minutes.",
-            "Make room, or choose another sessions folder.",
+            tr("The disk has room for less than {minutes:.0f} minutes.").format(minutes=LOW_S / 60),
+            tr("Make room, or choose another sessions folder."),
         )
     return [
-        Check("Disk room", f"{free / 1e9:,.0f} GB free", low),
+        Check(tr("Disk room"), tr("{free:,.0f} GB free").format(free=free / 1e9), low),
         Check(
-            "Disk speed",
-            f"{speed / 1e6:,.0f} MB/s; this rig needs {rate / 1e6:,.0f} MB/s",
+            tr("Disk speed"),
+            tr("{speed:,.0f} MB/s; this rig needs {rate:,.0f} MB/s").format(
+                speed=speed / 1e6, rate=rate / 1e6
+            ),
             slow_disk(speed, rate),
         ),
     ]
@@ -77,12 +87,19 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
 def usb_checks(on_bus: list[UsbCamera], links: list[LinkLoad]) -> list[Check]:
     """Whether each bus, hub and cable carries what its cameras send."""
     if not on_bus:
-        return [Check("USB", "No depth camera is plugged in")]
+        return [Check("USB", tr("No depth camera is plugged in"))]
     return [
         Check(
             f"USB {link.name}",
-            link.words,
-            None if link.fits else Caution(f"USB {link.name} carries too little: {link.words}.", link.remedy),
+            from_below(link.words),
+            None
+            if link.fits
+            else Caution(
+                tr("USB {name} carries too little: {words}.").format(
+                    name=link.name, words=from_below(link.words)
+                ),
+                from_below(link.remedy),
+            ),
         )
         for link in links
     ]

@@ -22,6 +22,7 @@ from app.flow.order import role_of
 from app.flow.refine import Refined
 from app.flow.taps import Taps
 from app.flow.worker import Worker
+from app.language import english
 from app.recording.counts import CameraCount, RecorderStatus, RefinedCount
 from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
 from app.recording.library import LabelEdit, changes
@@ -482,7 +483,7 @@ class Recorder:
                 "compact": status.compact,
                 "cameras": cameras,
                 "refined": {camera_id: vars(count) for camera_id, count in status.refined.items()},
-                "cautions": [caution.text for caution in status.cautions],
+                "cautions": [english(caution.text) for caution in status.cautions],
                 "sync": {name: entry.model_dump() for name, entry in self._sync_entries().items()},
             }
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.language import tr, tr_noop
 from app.training import job
 from app.training.estimate import last_words
 
@@ -15,7 +16,7 @@ FOLDER = "compare"
 REPORT = "report.html"
 WITHOUT_WEIGHTS = frozenset({"off", "classical"})
 FILLING = "membrane"
-PARTS = {"hidden": "hidden depth", "truth": "exact depth"}
+PARTS = {"hidden": tr_noop("hidden depth"), "truth": tr_noop("exact depth")}
 
 
 def compared(weights: Path, in_use: str, sessions: Sequence[Path], out: Path, stop: threading.Event) -> str:
@@ -54,13 +55,19 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
         rows.sort(key=lambda row: row["method"] != FILLING)  # a stable sort: in use, then new
         if len(rows) == 2:
             before, after = (row["rmse_m"] for row in rows)
-            change = f"{abs(after / before - 1):.0%} {'less' if after <= before else 'more'}"
-            rival = "by classical filling" if rows[0]["method"] == FILLING else "in use"
-            words.append(f"{name}: RMSE {1000 * before:.0f} mm {rival}, {1000 * after:.0f} mm new ({change})")
+            change = (tr("{share:.0%} less") if after <= before else tr("{share:.0%} more")).format(
+                share=abs(after / before - 1)
+            )
+            rival = tr("by classical filling") if rows[0]["method"] == FILLING else tr("in use")
+            words.append(
+                tr("{name}: RMSE {before:.0f} mm {rival}, {after:.0f} mm new ({change})").format(
+                    name=name, before=1000 * before, rival=rival, after=1000 * after, change=change
+                )
+            )
     return (
         ". ".join(text[0].upper() + text[1:] for text in words) + "."
         if words
-        else "Nothing could be compared."
+        else tr("Nothing could be compared.")
     )
 
 
@@ -69,4 +76,4 @@ def _failure(lines: Sequence[str]) -> str:
         event = json.loads(lines[-1])
         return f"{event['message']} {event['hint']}"
     except (IndexError, ValueError, KeyError, TypeError):
-        return "The comparison ended without a word."
+        return tr("The comparison ended without a word.")

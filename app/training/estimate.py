@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from app.language import tr
 from app.training import job
 
 ASK_EVERY_S = 0.2
@@ -50,12 +51,16 @@ def sentence(lines: Sequence[str]) -> str:
             "memory_mb": float(memory_mb),
         }:
             device = event.get("device", "")
-            memory = f"{memory_mb / 1024:.1f} GB of memory on {device}"
-            each = f"{step_s:.1f} s for each step"
-            return f"About {_long(total_s)} ({each}) and {memory}, measured with two steps."
+            memory = tr("{memory_gb:.1f} GB of memory on {device}").format(
+                memory_gb=memory_mb / 1024, device=device
+            )
+            each = tr("{step_s:.1f} s for each step").format(step_s=step_s)
+            return tr("About {time} ({each}) and {memory}, measured with two steps.").format(
+                time=_long(total_s), each=each, memory=memory
+            )
         case {"event": "failed", "message": str(message), "hint": str(hint)}:
             return f"{message} {hint}"
-    return "The trainer ended without telling how long it would take."
+    return tr("The trainer ended without telling how long it would take.")
 
 
 def _long(seconds: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from app.language import tr_noop
 from app.training.job import TrainingPhase, TrainingState, after_event
 from trainer import files, process  # noqa: TID253 - names only, no torch
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED = "It ended without a word, as in a crash."
+INTERRUPTED = tr_noop("It ended without a word, as in a crash.")
 
 
 @dataclass(frozen=True)

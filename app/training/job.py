@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from trainer import files, process  # noqa: TID253 - names only, no torch
 
 log = logging.getLogger(__name__)
@@ -211,7 +212,7 @@ class TrainingJob:
 
 
 def _ended(state: TrainingState, status: int | None, run: Path) -> TrainingState:
-    how = "" if status is None else f" (exit status {status})"
+    how = "" if status is None else tr(" (exit status {status})").format(status=status)
     return replace(
         state,
         phase=TrainingPhase.FAILED,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.language import tr
 from app.training.data_sets import DataSet
 
 SESSIONS, ROOMS = "sessions", "rooms"
@@ -68,7 +69,7 @@ class TrainingPlan:
     def obstacle(self) -> str:
         """Why it cannot start, in words; empty if it can."""
         if not self.recipe:
-            return "Choose a recipe."
+            return tr("Choose a recipe.")
         if not self.weights:
-            return "Choose at least one session, a data set, or simulated rooms."
+            return tr("Choose at least one session, a data set, or simulated rooms.")
         return ""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import tr
+from app.language import from_below, tr
 from app.messages import Message
 from app.ui import theme
 from app.ui.board_tile import BoardSheet, BoardTile
@@ -100,7 +100,8 @@ class CalibrateDialog(Worded, QDialog):
     def _board_step(self) -> QWidget:
         self.sheet = BoardSheet()
         self.boards = Segmented(
-            [Option(name, BOARD_WORDS[name], hint=board.words) for name, board in BOARDS.items()], tr("Board")
+            [Option(name, BOARD_WORDS[name], hint=from_below(board.words)) for name, board in BOARDS.items()],
+            tr("Board"),
         )
         self._measures = caption()
         self.print = Button(tr("Save the board as PDF"), icon_name="printer-outline")

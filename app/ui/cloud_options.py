@@ -18,7 +18,7 @@ VIEWS: Final = (
     Option("left", tr_noop("Left")),
     Option("right", tr_noop("Right")),
     Option("top", tr_noop("Top")),
-    Option("back", tr_noop("Back")),
+    Option("back", tr_noop("Rear")),
 )
 SIDES: Final = (
     (tr_noop("Left"), 0, "low"),

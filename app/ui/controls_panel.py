@@ -6,7 +6,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.ui import theme
 from app.ui.preview import Preview
 from app.ui.widgets import Button, IconButton, Option, Picker, Switch, caption, label, set_tone
@@ -97,7 +97,7 @@ class ControlsPanel(Worded, QWidget):
             self._build(view.groups)
         self._shown = view
         self._name.setText(view.title)
-        self.note.setText(f"{view.note} {view.hint}".strip())
+        self.note.setText(joined(" ", filter(None, (view.note, view.hint))))
         self.note.setVisible(bool(view.note))
         for control in _controls(view):
             self.editors[control.name].show_control(control)
@@ -127,7 +127,7 @@ class ControlsPanel(Worded, QWidget):
             column = QVBoxLayout(section)
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(theme.GAP_PX)
-            column.addWidget(label(group.title, "title"))
+            column.addWidget(label(from_below(group.title), "title"))
             for control in (*group.usual, *group.special, *group.readings):
                 editor = _editor(control)
                 editor.wanted.connect(self._model.set)
@@ -162,8 +162,8 @@ class ControlEditor(Worded, QWidget):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self.control = control
-        self.setToolTip(control.text)
-        self._title = label(control.title, "body", wrap=False)
+        self.setToolTip(from_below(control.text))
+        self._title = label(from_below(control.title), "body", wrap=False)
         self._head = QHBoxLayout()
         self._head.setSpacing(theme.GAP_PX)
         self._head.addWidget(self._title, 1)
@@ -199,16 +199,22 @@ class NumberEditor(ControlEditor):
         self._value.setFont(theme.font(theme.BODY_PX, tabular=True))
         self._head.addWidget(self._value)
         self.less = IconButton(
-            "minus", tr("{group} {title}: less").format(group=control.group, title=control.title)
+            "minus",
+            tr("{group} {title}: less").format(
+                group=from_below(control.group), title=from_below(control.title)
+            ),
         )
         self.more = IconButton(
-            "plus", tr("{group} {title}: more").format(group=control.group, title=control.title)
+            "plus",
+            tr("{group} {title}: more").format(
+                group=from_below(control.group), title=from_below(control.title)
+            ),
         )
         for button in (self.less, self.more):
             button.setAutoRepeat(True)
         self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, POSITIONS)
-        self.slider.setAccessibleName(f"{control.group} {control.title}")
+        self.slider.setAccessibleName(_name_of(control))
         self.slider.setMinimumHeight(theme.SMALLEST_TARGET_PX)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
@@ -249,7 +255,7 @@ class SwitchEditor(ControlEditor):
     def __init__(self, control: Control) -> None:
         super().__init__(control)
         self.switch = Switch("")
-        self.switch.setAccessibleName(f"{control.group} {control.title}")
+        self.switch.setAccessibleName(_name_of(control))
         self.switch.setFixedWidth(Switch.TRACK.width() + theme.TIGHT_PX)
         self._head.addWidget(self.switch)
         self.switch.clicked.connect(self._clicked)
@@ -267,7 +273,7 @@ class ChoiceEditor(ControlEditor):
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
-        self.picker = Picker(f"{control.group} {control.title}", [Option(w, w) for w in control.choices])
+        self.picker = Picker(_name_of(control), [Option(w, from_below(w)) for w in control.choices])
         self.picker.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._column.addWidget(self.picker)
         self.picker.picked.connect(self._picked)
@@ -301,3 +307,7 @@ def _shapes(view: ControlsView) -> list[tuple[object, ...]]:
         (view.camera_id, c.name, c.kind, c.minimum, c.maximum, c.step, c.choices, c.read_only)
         for c in _controls(view)
     ]
+
+
+def _name_of(control: Control) -> str:
+    return joined(" ", (from_below(control.group), from_below(control.title)))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 
 from app.exporting.source import ExportOptions
 from app.exporting.table import BY_NAME, EXPORTERS, Exporter
-from app.language import tr, tr_noop
+from app.language import from_below, tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.widgets import (
@@ -71,7 +71,9 @@ class FormatRow(Worded, QAbstractButton):
         inner = self.rect().adjusted(theme.SPACE_PX, 10, -theme.SPACE_PX, -10)
         painter.setPen(QColor(colours.text))
         painter.setFont(theme.font(theme.CONTROL_PX, weight=QFont.Weight.DemiBold))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.exporter.title)
+        painter.drawText(
+            inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, str(self.exporter.title)
+        )
         painter.setPen(QColor(colours.muted))
         painter.setFont(theme.font(15))
         below = inner.adjusted(0, 26, 0, 0)
@@ -113,7 +115,7 @@ class ExportDialog(Sheet):
         self.which.select("raw")
         self.every = Picker(tr("How many frames"), EVERY)
         self.every.select("1")
-        self.repair = Switch(tr("Repair now with {title}").format(title=find(repair.model).title))
+        self.repair = Switch(tr("Repair now with {title}").format(title=from_below(find(repair.model).title)))
         self.repair.setVisible(repair.model != "off")
         self._note = caption()
         self.go = PrimaryButton(tr("Choose a folder ..."), icon_name="folder-outline")

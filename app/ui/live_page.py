@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidg
 from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.images import write_image
-from app.language import tr, tr_noop
+from app.language import from_below, joined, tr, tr_noop
 from app.ui import theme
 from app.ui.checkup_panel import CheckupPanel
 from app.ui.cloud_options import VIEWS
@@ -279,7 +279,8 @@ class LivePage(Worded, QWidget):
         ]
         found += [
             Command(
-                tr("Repair with {title}").format(title=spec.title), partial(self._choose_model, spec.name)
+                tr("Repair with {title}").format(title=from_below(spec.title)),
+                partial(self._choose_model, spec.name),
             )
             for spec in model.models()
         ]
@@ -289,7 +290,7 @@ class LivePage(Worded, QWidget):
         layouts = zip(LAYOUTS, "OWBSID", strict=True)
         tools = [
             Command(
-                tr("Measure: {text}").format(text=option.text.lower()),
+                tr("Measure: {text}").format(text=option.text),
                 partial(self._measure_with, cast("Tool", option.key)),
             )
             for option in TOOLS
@@ -329,7 +330,7 @@ class LivePage(Worded, QWidget):
             Command(tr("3D: clip box"), self._cloud.options.box.click),
             *(
                 Command(
-                    tr("3D: see from {text}").format(text=view.text.lower()),
+                    tr("3D: see from {text}").format(text=view.text),
                     partial(self._cloud.body.see_from, view.key),
                 )
                 for view in VIEWS
@@ -398,7 +399,9 @@ class LivePage(Worded, QWidget):
             write(file)
         except OSError as error:
             hint = tr("Look whether the disk is full or write-protected.")
-            text = tr("{file} could not be written: {strerror}.").format(file=file, strerror=error.strerror)
+            text = tr("{file} could not be written: {strerror}.").format(
+                file=file, strerror=from_below(str(error.strerror))
+            )
             self._context.show_banner(Notice("error", text, hint, about="picture"))
             return
         self._context.show_banner(
@@ -413,7 +416,10 @@ class LivePage(Worded, QWidget):
 
     def _offer_models(self) -> None:
         self._models.set_options(
-            [Option(spec.name, spec.title, hint=spec.note) for spec in self.model.models()]
+            [
+                Option(spec.name, from_below(spec.title), hint=from_below(spec.note))
+                for spec in self.model.models()
+            ]
         )
         self._models.select(self.model.model)
         self._show_choice()
@@ -511,7 +517,9 @@ class LivePage(Worded, QWidget):
         if self._models.choice != self.model.model:
             self._offer_models()
         if state.status is InferenceStatus.FAILED:
-            self._models.setToolTip(f"{state.message} {state.hint}".strip())
+            self._models.setToolTip(
+                joined(" ", filter(None, (from_below(state.message), from_below(state.hint))))
+            )
         else:
             self._models.setToolTip(state.label)
         self._repair.show_state(state)

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 from app import settings as settings_file
 from app import window_state
 from app.compose import Studio
-from app.language import tr
+from app.language import from_below, tr
 from app.messages import Message
 from app.settings import Settings
 from app.ui import theme
@@ -297,7 +297,9 @@ class MainWindow(Worded, QMainWindow):
             self.show_banner(
                 Notice(
                     "error",
-                    tr("The settings could not be written: {strerror}.").format(strerror=error.strerror),
+                    tr("The settings could not be written: {strerror}.").format(
+                        strerror=from_below(str(error.strerror))
+                    ),
                     tr("They hold until DepthMend ends."),
                     about="settings",
                 )

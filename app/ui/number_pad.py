@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.widgets import Button, label, set_tone
 from app.ui.worded import Worded
@@ -138,7 +138,7 @@ class NumberPad(Worded, QFrame):
 
     def _show(self) -> None:
         self._shown.setText(f"{self._text or '0'} {self._unit}")
-        self._shown.setAccessibleName(f"{self._text or 'nothing'} {self._unit}")
+        self._shown.setAccessibleName(joined(" ", (self._text or tr("nothing"), self._unit)))
         refused = bool(self._text) and self.value is None
         self._hint.setText(
             tr("{least:g} to {most:g} {unit}").format(least=self._least, most=self._most, unit=self._unit)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr, tr_many, tr_noop
+from app.language import capitalised, english, tr, tr_many, tr_noop
 from app.recording.preflight import Check
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
@@ -45,7 +45,7 @@ from app.viewmodels.record_view import (
     loss_words,
     safety_words,
 )
-from app.viewmodels.words import clock, size
+from app.viewmodels.words import clock, labelled, size
 
 RECORD_PX = 120
 TIMER_PX = 84
@@ -92,7 +92,7 @@ class CameraCard(Card):
         if panel.frame is not None:
             self.picture.show_color(panel.frame.color)
         self._state.setText(panel.words)
-        set_tone(self._state, "ok" if panel.words == "Live" else TONES[panel.tone])
+        set_tone(self._state, "ok" if english(panel.words) == "Live" else TONES[panel.tone])
         count = panel.count
         self._written.setVisible(count is not None)
         self._lost.setVisible(count is not None)
@@ -130,7 +130,9 @@ class SavedCard(Card):
         )
         set_tone(self._reason, "error")
         # A zero-width space after each separator lets a long path break.
-        self._where.setText(tr("In ") + str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+        self._where.setText(
+            tr("In {parent}").format(parent=str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+        )
         self.show()
 
 
@@ -164,7 +166,7 @@ class Events(Card):
         self.setVisible(view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING})
         for button in self.buttons.values():
             button.setEnabled(view.phase is RecordPhase.RECORDING)
-        self._words.setText(tr_many("{count:,} moment", "{count:,} moments", view.marks) + " marked")
+        self._words.setText(tr_many("{count:,} moment marked", "{count:,} moments marked", view.marks))
 
     def _touched(self) -> None:
         self.marked.emit(next(what for what, button in self.buttons.items() if button is self.sender()))
@@ -241,7 +243,7 @@ class RecordPage(Worded, QWidget):
         self.cameras = CardGrid(narrowest_px=CAMERA_PX)
         self.no_camera = NoCamera()
         self.scenes = ChipGroup(
-            [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)], tr("Scene")
+            [NO_SCENE, *(Option(scene, capitalised(labelled(scene))) for scene in SCENES)], tr("Scene")
         )
         self.tags = ChipGroup([], tr("Tags"), exclusive=False)
         self.no_tags = caption(tr("No tags yet. Add what is worth finding again: glass, sun, crowd ..."))
@@ -249,7 +251,7 @@ class RecordPage(Worded, QWidget):
             tr("New tag"), placeholder=tr("New tag"), submit_text=tr("Add"), submit_icon="plus"
         )
         self.consent = ChipGroup(
-            [NO_SCENE, *(Option(text, text.capitalize()) for text in CONSENTS)],
+            [NO_SCENE, *(Option(text, capitalised(labelled(text))) for text in CONSENTS)],
             tr("Consent of the people in view"),
         )
         self.notes = TouchEntry(tr("Notes"), placeholder=tr("Notes"))

@@ -7,12 +7,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.compose import InferenceState, InferenceStatus
-from app.language import tr, tr_noop
+from app.language import capitalised, from_below, tr, tr_noop
 from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
 from app.ui.worded import Slider, Worded
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
 from app.viewmodels.status import engine_item
+from app.viewmodels.words import labelled
 from drivers.vendor import orbbec_filters, realsense_filters
 from model.spec import EngineChoice, ModelSpec
 
@@ -20,10 +21,10 @@ MODES: Final = (
     Option("completion", tr_noop("Completion"), hint=tr_noop("The network sees colour and depth")),
     Option("monocular", tr_noop("Monocular"), hint=tr_noop("The network sees colour only")),
 )
-FILTERS: Final = tuple(Option(step, step.capitalize()) for step in realsense_filters.STEPS)
+FILTERS: Final = tuple(Option(step, capitalised(labelled(step))) for step in realsense_filters.STEPS)
 FILTERS_TEXT: Final = tr_noop("RealSense's own, on the depth of any camera.")
 ORBBEC_FILTERS: Final = tuple(
-    Option(step, step.removeprefix("orbbec ").capitalize()) for step in orbbec_filters.STEPS
+    Option(step, capitalised(labelled(step.removeprefix("orbbec ")))) for step in orbbec_filters.STEPS
 )
 ORBBEC_TEXT: Final = tr_noop(
     "Orbbec's own, for Orbbec's cameras and recordings only: its library takes no other frames."
@@ -116,7 +117,7 @@ class RepairPanel(Worded, QWidget):
 
     def show_choice(self, choice: EngineChoice, spec: ModelSpec) -> None:
         """Show what is chosen."""
-        self._model.setText(spec.title)
+        self._model.setText(from_below(spec.title))
         self.modes.select("monocular" if choice.monocular else "completion")
         levels = token_choices(spec, choice.tokens)
         self.tokens.set_options([Option(str(n), str(n) if n else tr("Auto")) for n in levels])
@@ -144,9 +145,13 @@ class RepairPanel(Worded, QWidget):
         item = engine_item(state)
         words = item.text
         if state is not None and state.status is InferenceStatus.RUNNING:
-            words = tr("Runs on {message}").format(message=state.message) if state.message else tr("Running")
+            words = (
+                tr("Runs on {message}").format(message=from_below(state.message))
+                if state.message
+                else tr("Running")
+            )
         elif state is not None and state.message:
-            words = state.message
+            words = from_below(state.message)
         self._state.setText(words)
         set_tone(self._state, item.tone)
 

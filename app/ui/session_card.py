@@ -6,13 +6,13 @@ from PySide6.QtWidgets import (
     QAbstractButton,
 )
 
-from app.language import tr
+from app.language import joined, tr, tr_many
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
-from app.viewmodels.words import counted, duration, size
+from app.viewmodels.words import duration, labelled, size
 
 CARD_PX = 264
 TEXT_PX = 132
@@ -97,13 +97,14 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
             (entry.hint, "muted"),
             (size(entry.bytes), "muted"),
         ]
-    labels = ", ".join([entry.labels.scene, *entry.labels.tags] if entry.labels.scene else entry.labels.tags)
+    labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags))))
+    cameras = tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras))
     lossless = entry.lost == 0 and not entry.recovered
     return [
         (f"{when(entry)}", "text"),
         (labels or tr("No labels"), "text" if labels else "muted"),
         (
-            f"{duration(entry.seconds)}, {counted(len(entry.cameras), 'camera')}, {size(entry.bytes)}",
+            joined(", ", (duration(entry.seconds), cameras, size(entry.bytes))),
             "muted",
         ),
         (loss_words(entry), "ok" if lossless else "warning"),

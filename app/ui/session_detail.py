@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import tr, tr_noop
+from app.language import capitalised, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
@@ -34,10 +34,10 @@ from app.ui.widgets import (
 )
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
-from app.viewmodels.words import counted, duration, size
+from app.viewmodels.words import duration, labelled, size
 
 NO_SCENE = Option("", tr_noop("Not said"))
-NO_CONSENT = [NO_SCENE, *(Option(consent, consent.capitalize()) for consent in CONSENTS)]
+NO_CONSENT = [NO_SCENE, *(Option(consent, capitalised(labelled(consent))) for consent in CONSENTS)]
 PICTURES = (
     Option("color", tr_noop("Colour")),
     Option("raw", tr_noop("Raw")),
@@ -92,7 +92,9 @@ class SessionDetail(Card):
         self.copy = Button(tr("Copy to ..."), icon_name="content-copy")
         self.export = Button(tr("Export ..."), icon_name="export")
         self.close_button = Button(tr("Close"), icon_name="close")
-        self.scene = Picker(tr("Scene"), [NO_SCENE, *(Option(scene, scene.capitalize()) for scene in SCENES)])
+        self.scene = Picker(
+            tr("Scene"), [NO_SCENE, *(Option(scene, capitalised(labelled(scene))) for scene in SCENES)]
+        )
         self.scene.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.consent = Picker(tr("Consent"), NO_CONSENT)
         self.consent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -134,8 +136,9 @@ class SessionDetail(Card):
         self._show_picture()
         self._when.setText(when(entry))
         place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
+        frames = tr_many("{count:,} frame", "{count:,} frames", entry.frames)
         self._facts.setText(
-            f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}, {size(entry.bytes)}"
+            joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
             + (f"\n{place}" if place else "")
             if entry.usable
             else size(entry.bytes)
@@ -156,7 +159,7 @@ class SessionDetail(Card):
         self.scene.select(entry.labels.scene)
         said = entry.labels.consent
         # Another program, or an older one, may have said it in words of its own.
-        own = [Option(said, said.capitalize())] if said and said not in CONSENTS else []
+        own = [Option(said, capitalised(labelled(said)))] if said and said not in CONSENTS else []
         self.consent.set_options([*NO_CONSENT, *own])
         self.consent.select(said)
         self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])

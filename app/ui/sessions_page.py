@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import tr, tr_many, tr_noop
+from app.language import capitalised, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit
 from app.ui import theme
@@ -48,6 +48,7 @@ from app.viewmodels.sessions import (
     SessionsViewModel,
     disk_use_words,
 )
+from app.viewmodels.words import labelled
 from drivers.imports.table import SUFFIXES
 
 DETAIL_PX = 400
@@ -217,7 +218,9 @@ class SessionsPage(Worded, QWidget):
             QTimer.singleShot(0, self.grid, self.grid.updateGeometry)
 
     def _show_filters(self, view: SessionsView) -> None:
-        self.scenes.set_options([ALL, *(Option(scene, scene.capitalize()) for scene in view.scenes)])
+        self.scenes.set_options(
+            [ALL, *(Option(scene, capitalised(labelled(scene))) for scene in view.scenes)]
+        )
         self.scenes.select(view.scene)
         self.scenes.setVisible(bool(view.scenes))
         for widget in (self.search, self.kept, self.order):

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import from_below, tr, tr_noop
 from app.ui import theme
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -262,12 +262,14 @@ class ModelEditor(FieldEditor):
         """Offer these."""
         if all(model.name != chosen for model in models):
             models = [*models, find(chosen)]
-        self.control.set_options([Option(model.name, model.title, hint=model.note) for model in models])
+        self.control.set_options(
+            [Option(model.name, from_below(model.title), hint=from_below(model.note)) for model in models]
+        )
         self.show_value(chosen)
 
     def show_value(self, value: Value) -> None:
         self.control.select(str(value))
-        self.show_note(find(str(value)).note)
+        self.show_note(from_below(find(str(value)).note))
 
 
 EDITORS: dict[FieldKind, type[FieldEditor]] = {

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEv
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from app.flow.capture import CameraStatus
-from app.language import tr
+from app.language import capitalised, joined, tr
 from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.icons import icon
@@ -69,8 +69,8 @@ class TileHeader(Worded, QAbstractButton):
         """Offer the way back."""
         self._large = large
         words = tr("show all cameras") if large else tr("show large")
-        self.setAccessibleName(f"{self._camera.name}: {words}")
-        self.setToolTip(f"{words.capitalize()} ({self._camera.number})")
+        self.setAccessibleName(joined(": ", (self._camera.name, words)))
+        self.setToolTip(joined("", (capitalised(words), f" ({self._camera.number})")))
         self.update()
 
     def show_tile(self, tile: TileView) -> None:

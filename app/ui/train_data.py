@@ -9,14 +9,13 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import joined, tr, tr_many, tr_noop
 from app.training.data_sets import HEAVIEST, DataSet
 from app.training.plan import ROOMS, SESSIONS, TrainingPlan
 from app.ui import theme
 from app.ui.tick_row import TickRow
 from app.ui.widgets import Button, IconButton, Stepper, caption
 from app.ui.worded import Label, Worded
-from app.viewmodels.words import counted
 
 NAMES = {ROOMS: tr_noop("Simulated rooms"), SESSIONS: tr_noop("Sessions")}
 
@@ -69,9 +68,14 @@ class DataSetRows(Worded, QWidget):
             self._rows.addWidget(self._row(data))
 
     def _row(self, data: DataSet) -> QWidget:
-        held = f"{counted(data.samples, 'sample')}, {counted(data.scenes, 'scene')}"
+        samples = tr_many("{count:,} sample", "{count:,} samples", data.samples)
+        held = joined(", ", (samples, tr_many("{count:,} scene", "{count:,} scenes", data.scenes)))
         tick = TickRow(
-            (data.title, f"{data.folder.name}: {held}", tr("Licence: {licence}").format(licence=data.licence))
+            (
+                data.title,
+                joined(": ", (data.folder.name, held)),
+                tr("Licence: {licence}").format(licence=data.licence),
+            )
         )
         tick.setToolTip(str(data.folder))
         tick.setChecked(data.chosen)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.training.data_sets import NoDataSetError
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
@@ -231,14 +231,14 @@ class TrainPage(Worded, QWidget):
         dialog.open()
 
     def _show_no_data_set(self, error: NoDataSetError) -> None:
-        self._context.show_banner(Notice("error", error.args[0], error.hint))
+        self._context.show_banner(Notice("error", from_below(error.args[0]), from_below(error.hint)))
 
     def _say_ended(self, run: RunView) -> None:
         failed = run.training.phase is TrainingPhase.FAILED
         level: Level = "error" if failed else "info"
-        text = f"{run.title}: {run.words}"
+        text = joined(": ", (run.title, run.words))
         show = partial(self._context.go_to, "Train")
-        self._context.show_banner(Notice(level, text, run.training.hint, tr("Show"), show))
+        self._context.show_banner(Notice(level, text, from_below(run.training.hint), tr("Show"), show))
 
     def _lay_out(self) -> None:
         left = QWidget()

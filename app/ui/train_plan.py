@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
-from app.language import tr, tr_noop
+from app.language import from_below, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.training.data_sets import Sources
 from app.training.plan import TrainingPlan
@@ -33,7 +33,7 @@ from app.ui.widgets import (
 from app.viewmodels.session_list import Listing, SessionList, Thumbnail
 from app.viewmodels.train import TrainViewModel
 from app.viewmodels.train_data import TrainDataViewModel
-from app.viewmodels.words import counted, duration
+from app.viewmodels.words import duration, labelled
 from model.spec import catalogue
 
 MOST_ROWS = 100
@@ -47,8 +47,12 @@ class SessionRow(TickRow):
     def __init__(self, entry: SessionEntry) -> None:
         self.entry = entry
         when = entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
-        labels = ", ".join(filter(None, (entry.labels.scene, *entry.labels.tags))) or tr("No labels")
-        length = f"{duration(entry.seconds)}, {counted(entry.frames, 'frame')}"
+        labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags)))) or tr(
+            "No labels"
+        )
+        length = joined(
+            ", ", (duration(entry.seconds), tr_many("{count:,} frame", "{count:,} frames", entry.frames))
+        )
         super().__init__((when, labels, length), pictured=True)
 
 
@@ -77,7 +81,7 @@ class PlanCard(Card):
         self._wanted: tuple[Path, ...] = ()
         self._estimated_for: TrainingPlan | None = None
         self.recipes = ChipGroup(
-            [Option(recipe.name, recipe.title) for recipe in model.recipes.values()], tr("Recipe")
+            [Option(recipe.name, from_below(recipe.title)) for recipe in model.recipes.values()], tr("Recipe")
         )
         self._note = caption()
         self._sessions = QVBoxLayout()
@@ -244,7 +248,7 @@ class PlanCard(Card):
         recipe = self._model.recipes.get(self.recipes.choice)
         before = self.init.choice
         options = [
-            Option(str(model.weights), model.title, hint=model.note)
+            Option(str(model.weights), from_below(model.title), hint=from_below(model.note))
             for model in catalogue(paths.weights_folder(), paths.runs_folder())
             if model.weights is not None
         ]
@@ -272,7 +276,7 @@ class PlanCard(Card):
     def _recipe_chosen(self, keys: list[str]) -> None:
         recipe = self._model.recipes.get(keys[0]) if keys else None
         if recipe is not None:
-            self._note.setText(recipe.note)
+            self._note.setText(from_below(recipe.note))
             self.steps.set_step(max(recipe.steps // 20, 10))
             self.steps.set_value(recipe.steps)
             if not recipe.needs_weights:

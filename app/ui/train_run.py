@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import tr
+from app.language import from_below, tr
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
 from app.ui import theme
@@ -208,7 +208,7 @@ class RunCard(Card):
         self._title.setText(run.title)
         self.words.setText(run.words)
         set_tone(self.words, "error" if failed else "ok" if state.phase is TrainingPhase.DONE else "")
-        self._hint.setText(state.hint)
+        self._hint.setText(from_below(state.hint))
         self._hint.setVisible(failed and bool(state.hint))
         for part in (self._progress, self.loss, self.score):
             part.show()

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.context import Level, Notice
 from app.ui.flow_layout import FlowLayout
@@ -623,7 +623,7 @@ class Banner(Worded, QFrame):
         self._more.setAccessibleName(tr("Show the next of {count} messages").format(count=count))
         self._more.setVisible(len(self._notices) > 1)
         self.setProperty("level", notice.level)
-        self.setAccessibleName(f"{notice.level}: {notice.text} {notice.hint}".strip())
+        self.setAccessibleName(joined(" ", filter(None, (notice.text, notice.hint))))
         self.style().unpolish(self)
         self.style().polish(self)
         self._dress()

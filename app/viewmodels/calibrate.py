@@ -15,7 +15,7 @@ from app.calibrating import Calibrator, CameraLook, Placed, serials_of, solution
 from app.compose import Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.messages import Message, expected, message
 from app.rigging import RigPlaces
 from drivers.calibration.board import BOARDS, Board, save_board
@@ -270,7 +270,7 @@ class _Loop:
             try:
                 residuals = tuple(solution_lines(self._calibrator.solve(), self._calibrator.names))
             except CalibrationError as error:
-                residuals = (f"{error} {error.hint}",)
+                residuals = (joined(" ", (from_below(str(error)), from_below(error.hint))),)
         self._put(progress=progress, residuals=residuals)
 
     def _solve(self) -> None:

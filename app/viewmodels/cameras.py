@@ -16,7 +16,7 @@ from app.flow.order import role_of
 from app.flow.phase import Phase
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr, tr_many, tr_noop
+from app.language import from_below, joined, tr, tr_many, tr_noop
 from app.viewmodels.live import camera_note, old_after_s
 from app.viewmodels.rigs import RigRow, save_rig, saved_rigs
 from drivers.camera import SyncRole
@@ -35,6 +35,10 @@ RECORDING_PATTERNS = tuple(f"*{suffix}" for suffix in (*RECORDINGS, SUFFIX))
 POLL_MS = 500
 BUS_EVERY_S = 2.0
 
+ON_CABLE = {
+    SyncRole.PRIMARY: tr_noop("primary on the sync cable"),
+    SyncRole.SECONDARY: tr_noop("secondary on the sync cable"),
+}
 CLOCKS = {
     Clock.HOST: "",
     Clock.DEVICE: tr_noop("time of the exposure"),
@@ -278,7 +282,9 @@ class CamerasModel(QObject):
         return CamerasView(
             running=tuple(running_row(line, time.monotonic_ns(), phases.get(line.info.id)) for line in lines),
             devices=tuple(device_row(device, running) for device in found.devices),
-            sdks=tuple(SdkRow(sdk.title, state.text, state.fix) for sdk, state in found.sdks),
+            sdks=tuple(
+                SdkRow(from_below(sdk.title), from_below(state.text), state.fix) for sdk, state in found.sdks
+            ),
             links=tuple(link_row(load) for load in loads),
             rigs=self._rigs,
             searched=self._found is not None,
@@ -341,7 +347,7 @@ def sync_words(role: SyncRole, phase: Phase | None) -> str:
     """What a camera does on a sync cable, and what that achieves by the times of its frames."""
     if role is SyncRole.FREE:
         return ""
-    words = tr("{role} on the sync cable").format(role=role.value)
+    words = tr(ON_CABLE[role])
     if role is SyncRole.PRIMARY or phase is None:
         return words
     if phase.in_step is None:
@@ -363,9 +369,9 @@ def link_row(load: LinkLoad) -> LinkRow:
         if load.is_bus
         else tr("Port {name}").format(name=load.name)
     )
-    facts = f"{speed}, {load.words}"
+    facts = joined(", ", (speed, from_below(load.words)))
     problem = "" if load.fits else tr("The cameras ask for more than it carries.")
-    return LinkRow(title, facts, problem, "" if load.fits else load.remedy)
+    return LinkRow(title, facts, problem, "" if load.fits else from_below(load.remedy))
 
 
 def clock_words(state: ClockState) -> str:
@@ -380,8 +386,13 @@ def clock_words(state: ClockState) -> str:
             tr("good to {residual_ms:.1f} ms").format(residual_ms=max(state.quality.residual_ms, BEST_MS))
         )
         if (drift_ppm := state.quality.drift_ppm) is not None:
-            words.append(f"clock {abs(drift_ppm):.0f} ppm {'slow' if drift_ppm < 0 else 'fast'}")
-    return ", ".join(words)
+            slow = tr("clock {drift_ppm:.0f} ppm slow")
+            words.append(
+                (slow if drift_ppm < 0 else tr("clock {drift_ppm:.0f} ppm fast")).format(
+                    drift_ppm=abs(drift_ppm)
+                )
+            )
+    return joined(", ", words)
 
 
 def device_row(device: Device, running: set[str]) -> DeviceRow:
@@ -397,6 +408,6 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
         title=f"{device.vendor} {device.model}".strip(),
         facts=", ".join(filter(None, facts)),
         running=bool(device.serial) and device.serial in running,
-        problem=device.problem,
-        hint=device.hint,
+        problem=from_below(device.problem),
+        hint=from_below(device.hint),
     )

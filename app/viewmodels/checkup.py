@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.quality.checkup import check_up
 from app.quality.diagnosis import Evidence, Finding, Fix, RepairFacts
 from drivers.camera import CameraInfo
@@ -105,7 +105,9 @@ class CheckupModel(QObject):
             if fix.controls and line is not None:
                 line.desk.ask(fix.controls)
         except CameraError as error:
-            self._show(replace(self._view, problem=f"{error} {error.hint}"))
+            self._show(
+                replace(self._view, problem=joined(" ", (from_below(str(error)), from_below(error.hint))))
+            )
             return
         if fix.repair:
             self._change_repair(dict(fix.repair))
@@ -208,7 +210,9 @@ def repair_facts(pipeline: Pipeline) -> RepairFacts:
     """How depth is repaired at the moment."""
     state: InferenceState | None = pipeline.inference.latest()
     if state is not None and state.status is InferenceStatus.FAILED:
-        return RepairFacts(failed=f"{state.message} {state.hint}".strip())
+        return RepairFacts(
+            failed=joined(" ", filter(None, (from_below(state.message), from_below(state.hint))))
+        )
     spec = find(pipeline.choice.model)
     if spec.name == OFF.name:
         return RepairFacts()

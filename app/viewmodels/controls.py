@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import CameraLine, Studio
 from app.flow.desk import Desk
-from app.language import tr, tr_noop
+from app.language import from_below, tr, tr_noop
 from app.viewmodels.colouring import colour_depth, depth_table
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.depth import DepthMap
@@ -150,7 +150,9 @@ class ControlsModel(QObject):
             path.write_text(state.vendor_settings, encoding="utf-8")
         except OSError as error:
             self._fail(
-                tr("{name} cannot be written: {strerror}").format(name=path.name, strerror=error.strerror),
+                tr("{name} cannot be written: {strerror}").format(
+                    name=path.name, strerror=from_below(str(error.strerror))
+                ),
                 tr("Choose another folder."),
             )
 
@@ -212,7 +214,7 @@ class ControlsModel(QObject):
             request(line.desk)
         except CameraError as error:
             self._wished = {}
-            self._failure = (str(error), error.hint)
+            self._failure = (from_below(str(error)), from_below(error.hint))
         self.tick()
 
     def _fail(self, text: str, hint: str) -> None:
@@ -227,7 +229,7 @@ class ControlsModel(QObject):
             return ControlsView(self._camera_id, line.info.name, note=tr("Waiting for the camera ..."))
         note, hint = self._failure
         if not note and state.problem is not None:
-            note, hint = str(state.problem), state.problem.hint
+            note, hint = from_below(str(state.problem)), from_below(state.problem.hint)
         if not note and line.desk.locked:
             note, hint = (
                 tr("A recording keeps the settings that it began with."),

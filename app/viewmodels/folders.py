@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.language import tr
+from app.language import from_below, tr
 from drivers.session.library import is_session
 
 
@@ -51,7 +51,11 @@ def read_folder(path: Path, suffixes: tuple[str, ...] = ()) -> FolderView:
         files = [entry.path for entry in entries if entry.name.lower().endswith(suffixes or "\0")]
     except OSError as error:
         return FolderView(
-            path, (), problem=tr("This folder cannot be read: {strerror}.").format(strerror=error.strerror)
+            path,
+            (),
+            problem=tr("This folder cannot be read: {strerror}.").format(
+                strerror=from_below(str(error.strerror))
+            ),
         )
     rows = tuple(FolderRow(Path(name), is_session(Path(name))) for name in sorted(below, key=str.casefold))
     rows += tuple(FolderRow(Path(name), False, True) for name in sorted(files, key=str.casefold))
@@ -61,7 +65,7 @@ def read_folder(path: Path, suffixes: tuple[str, ...] = ()) -> FolderView:
 def shortcuts(sessions: Path) -> tuple[tuple[str, Path], ...]:
     """Title and path of the places that people go to: home, sessions, what is plugged in."""
     places = [
-        (tr("Home"), Path.home()),
+        (tr("Home folder"), Path.home()),
         (tr("Sessions"), sessions),
         (tr("Computer"), Path(Path.home().anchor)),
     ]

@@ -14,7 +14,7 @@ from app.flow.capture import CameraState, CameraStatus
 from app.flow.filtering import Filtered, Steps
 from app.flow.meter import Meter
 from app.flow.refine import Refined
-from app.language import tr
+from app.language import from_below, tr
 from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
@@ -213,7 +213,7 @@ def camera_note(
     error = None if state is None else state.error
     if error is None:
         return Note(tr("Camera lost"), tr("Plug the camera in again; it is tried every second."))
-    return Note(tr("Camera lost: {error}").format(error=error), error.hint)
+    return Note(tr("Camera lost: {error}").format(error=error), from_below(error.hint))
 
 
 def refined_note(inference: InferenceState | None, refined: Refined | None, age_s: float) -> Note | None:
@@ -229,10 +229,12 @@ def refined_note(inference: InferenceState | None, refined: Refined | None, age_
     if inference.status is InferenceStatus.OFF:
         return Note(tr("Repair is off"), tr("Choose a model to see refined depth."), choose_model=True)
     if inference.status is InferenceStatus.LOADING:
-        return Note(tr("Loading {label}").format(label=inference.label), tr("Raw depth goes on."))
+        return Note(tr("Loading {label}").format(label=from_below(inference.label)), tr("Raw depth goes on."))
     if inference.status is InferenceStatus.FAILED:
         message = inference.message.removesuffix(inference.hint).strip()
-        return Note(message or tr("The repair failed"), inference.hint, choose_model=True)
+        return Note(
+            from_below(message) or tr("The repair failed"), from_below(inference.hint), choose_model=True
+        )
     if refined is None:
         return Note(tr("Waiting for the first refined frame"))
     if age_s > STALE_S:

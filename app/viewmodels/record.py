@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, tr
 from app.paths import free_bytes
 from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
@@ -240,7 +240,7 @@ class RecordViewModel(QObject):
         try:
             self._recorder.mark(what or f"mark {self._marks + 1}")
         except SessionError as error:
-            self.refused.emit(Problem(str(error), error.hint))
+            self.refused.emit(Problem(from_below(str(error)), from_below(error.hint)))
             return
         self._marks += 1
         self.poll()
@@ -258,7 +258,7 @@ class RecordViewModel(QObject):
         if self._phase is RecordPhase.RECORDING and self._recorder is not None:
             status = self._recorder.status()
             if status.error:
-                self._end(status.error, status.hint)
+                self._end(from_below(status.error), from_below(status.hint))
             elif self._studio.recorder is not self._recorder:
                 self._end(tr("Another source was opened."), tr("Record again when it runs."))
         self.view_changed.emit(self.view)
@@ -292,7 +292,7 @@ class RecordViewModel(QObject):
         try:
             self._recorder.relabel(edit)
         except SessionError as error:
-            self.refused.emit(Problem(str(error), error.hint))
+            self.refused.emit(Problem(from_below(str(error)), from_below(error.hint)))
 
     def _check(self) -> None:
         """Look at disk and USB in a thread, once for each rig while somebody looks at the page."""
@@ -333,7 +333,11 @@ class RecordViewModel(QObject):
         self.view_changed.emit(self.view)
 
     def _switch_failed(self, error: Exception) -> None:
-        hint = error.hint if isinstance(error, SessionError) else tr("The log file holds the details.")
+        hint = (
+            from_below(error.hint)
+            if isinstance(error, SessionError)
+            else tr("The log file holds the details.")
+        )
         self._failed.put(Problem(str(error), hint))
 
     def _take_news(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
-from app.language import tr, tr_many, tr_noop
+from app.language import from_below, tr, tr_many, tr_noop
 from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
@@ -185,9 +185,13 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
             return tr("Writing what waits, then closing the session ..."), Tone.CALM
     if lost:
         others = tr("the others go on") if len(lost) < len(panels) else tr("no camera is left")
-        verb = "is" if len(lost) == 1 else "are"
-        return tr("{lost} {verb} lost; {others}.").format(
-            lost=", ".join(lost), verb=verb, others=others
+        named = ", ".join(lost)
+        return tr_many(
+            "{cameras} is lost; {others}.",
+            "{cameras} are lost; {others}.",
+            len(lost),
+            cameras=named,
+            others=others,
         ), Tone.BAD
     if low:
         return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
@@ -223,7 +227,7 @@ def camera_words(state: CameraState | None) -> tuple[str, Tone]:
         case CameraStatus.SILENT:
             return tr("Sends no pictures"), Tone.WARNING
         case CameraStatus.LOST:
-            return tr("Lost. ") + ("" if state.error is None else state.error.hint), Tone.BAD
+            return tr("Lost. ") + ("" if state.error is None else from_below(state.error.hint)), Tone.BAD
         case CameraStatus.ENDED:
             return tr("At its end"), Tone.WARNING
     return tr("Stopped"), Tone.WARNING
@@ -276,12 +280,12 @@ def refined_words(
         return tr("The repair is off: choose a model on the Live page."), Tone.WARNING
     if inference.status is InferenceStatus.FAILED:
         return tr("The repair does not run: {message} {hint}").format(
-            message=inference.message, hint=inference.hint
+            message=from_below(inference.message), hint=from_below(inference.hint)
         ).strip(), Tone.WARNING
     if inference.status is InferenceStatus.LOADING:
-        return tr("{label} is being loaded.").format(label=inference.label), Tone.CALM
+        return tr("{label} is being loaded.").format(label=from_below(inference.label)), Tone.CALM
     return tr("{label} makes {rate_hz:.1f} per second; frames between have none.").format(
-        label=inference.label, rate_hz=rate_hz
+        label=from_below(inference.label), rate_hz=rate_hz
     ), Tone.CALM
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from app.compose import CameraLine, Studio
 from app.flow.order import role_of
-from app.language import tr
-from app.viewmodels.words import counted
+from app.language import from_below, tr, tr_many
 from drivers.errors import CameraError, RigFileError
 from drivers.rig import KINDS, SUFFIX, RigCamera, RigFile, read_rig, write_rig
 
@@ -44,7 +43,7 @@ def _row(path: Path) -> RigRow:
     try:
         rig = read_rig(path)
     except RigFileError as error:
-        return RigRow(path, path.stem, str(path), str(error), error.hint)
+        return RigRow(path, path.stem, str(path), from_below(str(error)), from_below(error.hint))
     names = ", ".join(camera.name or camera.source for camera in rig.camera)
     return RigRow(path, rig.name or path.stem, names or tr("all cameras that are found"))
 
@@ -88,7 +87,8 @@ def save_rig(studio: Studio, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y-%m-%d %H:%M")
     rig = rig_of(studio, name="")
-    named = rig.model_copy(update={"name": f"{counted(len(rig.camera), 'camera')}, {stamp}"})
+    cameras = tr_many("{count:,} camera", "{count:,} cameras", len(rig.camera))
+    named = rig.model_copy(update={"name": f"{cameras}, {stamp}"})
     path = folder / f"rig-{time.strftime('%Y%m%d-%H%M%S')}{SUFFIX}"
     write_rig(path, named)
     return path

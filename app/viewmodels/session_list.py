@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, tr
 from app.paths import free_bytes
 from app.recording.collecting import uncollected
 from app.recording.entry import SessionEntry
@@ -184,7 +184,7 @@ class SessionList(QObject):
         except OSError as error:
             listing = Listing(
                 problem=tr("{folder} cannot be read: {strerror}.").format(
-                    folder=folder, strerror=error.strerror
+                    folder=folder, strerror=from_below(str(error.strerror))
                 )
             )
         if done:

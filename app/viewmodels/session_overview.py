@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.recording.library import Overview, overview
 from drivers.errors import SessionError
 
@@ -81,7 +81,9 @@ class SessionOverview(QObject):
                 self._found.put(Looked(folder, overview(folder)))
             except SessionError as error:
                 log.warning("no overview of %s: %s", folder, error)
-                self._found.put(Looked(folder, None, f"{error} {error.hint}"))
+                self._found.put(
+                    Looked(folder, None, joined(" ", (from_below(str(error)), from_below(error.hint))))
+                )
 
         def failed(error: Exception) -> None:
             self._found.put(Looked(folder, None, tr("It could not be read: {error}").format(error=error)))

@@ -13,7 +13,7 @@ from app.exporting.table import BY_NAME, export
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.importing import import_recording
-from app.language import tr, tr_many
+from app.language import from_below, joined, tr, tr_many
 from app.messages import expected, message
 from app.recording.entry import SessionEntry
 from app.viewmodels.words import size
@@ -273,16 +273,16 @@ def _merge_words(path: Path, done: list[Merged]) -> str | Refusal:
         return f"{text}."
     return Refusal(
         tr("{text}; {failed} failed: {problem}.").format(
-            text=text, failed=len(failed), problem=failed[0].problem
+            text=text, failed=len(failed), problem=from_below(failed[0].problem)
         ),
-        failed[0].hint,
+        from_below(failed[0].hint),
     )
 
 
 def _verdict(name: str, faults: list[Fault]) -> str | Refusal:
     if not faults:
         return tr("{name} is as it was recorded: every file has its hash.").format(name=name)
-    said = "; ".join(f"{fault.file}: {fault.text}" for fault in faults[:3])
+    said = joined("; ", (joined(": ", (fault.file, from_below(fault.text))) for fault in faults[:3]))
     more = tr("; and {count} more").format(count=len(faults) - 3) if len(faults) > 3 else ""
     return Refusal(
         tr("{name} is damaged. {said}{more}.").format(name=name, said=said, more=more),

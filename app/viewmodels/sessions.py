@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.language import tr, tr_many
+from app.language import from_below, tr, tr_many
 from app.recording import library
 from app.recording.entry import SessionCamera, SessionEntry
 from app.recording.library import FillRate, LabelEdit, Recovery
@@ -241,7 +241,7 @@ class SessionsViewModel(QObject):
         try:
             trashed = library.delete(entry)
         except SessionError as error:
-            self.refused.emit(Refusal(str(error), error.hint))
+            self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
             return
         self._drop(entry.folder)
         self.deleted.emit(Deleted(entry.name, trashed))
@@ -252,7 +252,7 @@ class SessionsViewModel(QObject):
         try:
             self._selected = library.restore(deleted.trashed)
         except SessionError as error:
-            self.refused.emit(Refusal(str(error), error.hint))
+            self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
         self._view = None
         self.list.load()
 
@@ -262,7 +262,7 @@ class SessionsViewModel(QObject):
             try:
                 library.restore(entry.folder)
             except SessionError as error:
-                self.refused.emit(Refusal(str(error), error.hint))
+                self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
         self.list.load()
 
     def purge(self) -> None:
@@ -274,7 +274,7 @@ class SessionsViewModel(QObject):
         try:
             library.relabel(entry.folder, edit)
         except SessionError as error:
-            self.refused.emit(Refusal(str(error), error.hint))
+            self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
             return
         self._replace(library.read_entry(entry.folder))
 
@@ -312,7 +312,7 @@ class SessionsViewModel(QObject):
         for recovery in recoveries:
             if recovery.problem and recovery.folder not in self._told:
                 self._told.add(recovery.folder)
-                self.refused.emit(Refusal(recovery.problem, recovery.hint))
+                self.refused.emit(Refusal(from_below(recovery.problem), from_below(recovery.hint)))
 
     def _drop(self, folder: Path) -> None:
         if self._listing is not None:
@@ -342,8 +342,8 @@ def drop_words(*totals: CameraTotals) -> str:
         return tr("No frame lost")
     causes = (
         (sum(total.device_gap for total in totals), tr("by the device")),
-        (sum(total.host_drop for total in totals), "dropped"),
-        (sum(total.error for total in totals), "failed"),
+        (sum(total.host_drop for total in totals), tr("dropped")),
+        (sum(total.error for total in totals), tr("failed")),
     )
     return lost_frames(causes)
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QObject, Signal
 
 from app import app_version, paths
-from app.language import tr, tr_noop
+from app.language import from_below, tr, tr_noop
 from app.settings import Settings, save
 from app.viewmodels.repair_choices import devices
 
@@ -184,7 +184,7 @@ class SettingsViewModel(QObject):
         except OSError as error:
             where = self._path or paths.settings_file()
             return tr("The settings cannot be saved in {where}: {strerror}. Nothing was changed.").format(
-                where=where, strerror=error.strerror
+                where=where, strerror=from_below(str(error.strerror))
             )
         return ""
 
@@ -272,7 +272,7 @@ def _folder_problem(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return tr("This folder cannot be made: {strerror}. Choose another one.").format(
-            strerror=error.strerror
+            strerror=from_below(str(error.strerror))
         )
     return ""
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import InferenceState, InferenceStatus, Studio
 from app.flow.meter import Reading
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.paths import free_bytes
 from app.recording.room import is_low
 from app.rigging import PlacesWatch
@@ -61,10 +61,12 @@ def engine_item(state: InferenceState | None) -> StatusItem:
         return StatusItem(tr("No camera open"))
     words = {
         InferenceStatus.OFF: StatusItem(tr("Repair off")),
-        InferenceStatus.LOADING: StatusItem(tr("Loading {label}").format(label=state.label)),
-        InferenceStatus.RUNNING: StatusItem(", ".join(filter(None, (state.label, state.message))), "ok"),
+        InferenceStatus.LOADING: StatusItem(tr("Loading {label}").format(label=from_below(state.label))),
+        InferenceStatus.RUNNING: StatusItem(
+            joined(", ", filter(None, (from_below(state.label), from_below(state.message)))), "ok"
+        ),
         InferenceStatus.FAILED: StatusItem(
-            tr("{label}: failed").format(label=state.label or tr("Repair")), "error"
+            tr("{label}: failed").format(label=from_below(state.label) or tr("Repair")), "error"
         ),
     }
     return words[state.status]
@@ -179,7 +181,9 @@ class StatusModel(QObject):
             return StatusItem(tr("Not recording"))
         status = recorder.status()
         if status.error:
-            return StatusItem(tr("Recording stopped: {error}").format(error=status.error), "error")
+            return StatusItem(
+                tr("Recording stopped: {error}").format(error=from_below(status.error)), "error"
+            )
         lost = sum(count.lost for count in status.cameras.values())
         words = tr("Recording {clock}").format(clock=clock(status.seconds))
         return StatusItem(
@@ -190,7 +194,9 @@ class StatusModel(QObject):
         try:
             free = free_bytes(self._sessions_folder().expanduser().absolute())
         except OSError as error:
-            return StatusItem(tr("Disk: {strerror}").format(strerror=error.strerror), "error")
+            return StatusItem(
+                tr("Disk: {strerror}").format(strerror=from_below(str(error.strerror))), "error"
+            )
         pipeline = self._studio.pipeline
         low = is_low(free, None if pipeline is None else pipeline.bytes_per_s)
         return StatusItem(tr("{size} free").format(size=size(free)), "warning" if low else "")

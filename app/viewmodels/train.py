@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr, tr_many
+from app.language import from_below, joined, tr, tr_many
 from app.training import comparison, promotion
 from app.training.estimate import estimated
 from app.training.history import PastRun, past_run, past_runs
@@ -184,7 +184,8 @@ class TrainViewModel(QObject):
         sources = [tr_many("{count:,} session", "{count:,} sessions", sessions)] if sessions else []
         sources += [tr_many("{count:,} data set", "{count:,} data sets", data_sets)] if data_sets else []
         sources += [tr("simulated rooms")] if synthetic else []
-        return f"{recipe if known is None else known.title}: {', '.join(sources)}"
+        title = recipe if known is None else from_below(known.title)
+        return joined(": ", (title, joined(", ", sources)))
 
     def run_title(self, run: PastRun) -> str:
         """What a past run is called."""
@@ -419,7 +420,7 @@ def words_of(state: TrainingState) -> str:
     """A run's state in one sentence."""
     match state.phase:
         case TrainingPhase.STARTING:
-            return state.message or tr("Starting the trainer ...")
+            return from_below(state.message) or tr("Starting the trainer ...")
         case TrainingPhase.STOPPING:
             return tr("Stopping after this step; a checkpoint is written.")
         case TrainingPhase.STOPPED:
@@ -431,9 +432,9 @@ def words_of(state: TrainingState) -> str:
                 steps=tr_many("{count:,} step", "{count:,} steps", state.step or state.steps)
             )
         case TrainingPhase.FAILED:
-            return state.message or tr("The run failed.")
+            return from_below(state.message) or tr("The run failed.")
     if state.message:
-        return state.message
+        return from_below(state.message)
     return tr("Step {step:,} of {steps:,}{pace}").format(
         step=state.step, steps=state.steps, pace=_pace(state)
     )

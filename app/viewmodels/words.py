@@ -3,13 +3,20 @@
 import math
 from collections.abc import Sequence
 
-from app.language import tr, tr_many, tr_noop
+from app.language import NAMES, joined, tr, tr_many, tr_noop
 
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
 
 SPELLINGS = {
+    "auto": tr_noop("Auto"),
+    "off": tr_noop("Off"),
+    "dark": tr_noop("Dark"),
+    "light": tr_noop("Light"),
+    "outdoor": tr_noop("Outdoor"),
+    "system": tr_noop("As the computer"),
+    **NAMES,
     "cpu": "CPU",
     "cuda": "GPU",
     "tensorrt": "TensorRT",
@@ -22,9 +29,54 @@ SPELLINGS = {
 }
 
 
+LABELS = {
+    "home": tr_noop("home"),
+    "office": tr_noop("office"),
+    "meeting room": tr_noop("meeting room"),
+    "classroom": tr_noop("classroom"),
+    "retail": tr_noop("retail"),
+    "restaurant": tr_noop("restaurant"),
+    "gym": tr_noop("gym"),
+    "hospital": tr_noop("hospital"),
+    "school hall": tr_noop("school hall"),
+    "airport or station": tr_noop("airport or station"),
+    "museum": tr_noop("museum"),
+    "parking garage": tr_noop("parking garage"),
+    "machinery room": tr_noop("machinery room"),
+    "elevator": tr_noop("elevator"),
+    "corridor": tr_noop("corridor"),
+    "storage": tr_noop("storage"),
+    "library": tr_noop("library"),
+    "workshop": tr_noop("workshop"),
+    "laboratory": tr_noop("laboratory"),
+    "hotel": tr_noop("hotel"),
+    "lobby": tr_noop("lobby"),
+    "outdoor": tr_noop("outdoor"),
+    "nobody in view": tr_noop("nobody in view"),
+    "all agreed": tr_noop("all agreed"),
+    "not asked": tr_noop("not asked"),
+    "glass": tr_noop("glass"),
+    "mirror": tr_noop("mirror"),
+    "sun": tr_noop("sun"),
+    "dark": tr_noop("dark"),
+    "people": tr_noop("people"),
+    "decimation": tr_noop("decimation"),
+    "spatial": tr_noop("spatial"),
+    "temporal": tr_noop("temporal"),
+    "hole filling": tr_noop("hole filling"),
+    "noise removal": tr_noop("noise removal"),
+}
+"""Words of the program that are written into files and settings in English; others are the operator's own."""
+
+
+def labelled(label: str) -> str:
+    """A scene, tag, consent or filter as the screen says it."""
+    return tr(LABELS[label]) if label in LABELS else label
+
+
 def spelled(choice: str) -> str:
     """A choice of the settings as the screen spells it."""
-    return SPELLINGS.get(choice, choice.capitalize())
+    return tr(SPELLINGS[choice]) if choice in SPELLINGS else choice.capitalize()
 
 
 def duration(seconds: float) -> str:
@@ -95,5 +147,8 @@ def lost_frames(causes: Sequence[tuple[int, str]]) -> str:
         frames=tr_many("{count:,} frame", "{count:,} frames", sum(number for number, _ in found))
     )
     if len(found) == 1:
-        return f"{lost} ({found[0][1]})"
-    return f"{lost}: {', '.join(f'{number:,} {cause}' for number, cause in found)}"
+        return tr("{lost} ({cause})").format(lost=lost, cause=found[0][1])
+    each = joined(
+        ", ", (tr("{number:,} {cause}").format(number=number, cause=cause) for number, cause in found)
+    )
+    return tr("{lost}: {each}").format(lost=lost, each=each)

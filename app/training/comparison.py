@@ -1,4 +1,4 @@
-"""A run's weights against those in use, on sessions that the run has not seen, in a process of its own."""
+"""A run's weights against those in use, on what the run has not seen, in a process of its own."""
 
 import json
 import subprocess
@@ -16,33 +16,42 @@ FOLDER = "compare"
 REPORT = "report.html"
 WITHOUT_WEIGHTS = frozenset({"off", "classical"})
 FILLING = "membrane"
+KEPT = 40
+"""Answers that can be looked at afterwards."""
 PARTS = {"hidden": tr_noop("hidden depth"), "truth": tr_noop("exact depth")}
 
 
-def compared(weights: Path, in_use: str, sessions: Sequence[Path], out: Path, stop: threading.Event) -> str:
+def compared(weights: Path, in_use: str, places: Sequence[str], out: Path, stop: threading.Event) -> str:
     """One sentence with both errors; why they cannot be told, if they cannot.
 
     Args:
         weights: of the run.
         in_use: name of the model that repairs live; where that has no weights, classical filling stands for
             it.
-        sessions: to compare on.
+        places: to compare on, as the verb `evaluate` takes them.
         out: folder for the report.
         stop: ends the measuring process.
     """
     rival = ["--methods", "membrane,anchored"] if in_use in WITHOUT_WEIGHTS else ["--methods", "anchored"]
     models = [str(weights)] if in_use in WITHOUT_WEIGHTS else [in_use, str(weights)]
-    command = [sys.executable, str(job.MAIN), "evaluate", *map(str, sessions), "--out", str(out), "--json"]
+    command = [sys.executable, str(job.MAIN), "evaluate", *places, "--out", str(out), "--json"]
     command += ["--parts", ",".join(PARTS), "--levels", "medium", "--per-source", "4", *rival]
+    command += ["--keep", str(KEPT)]
     for model in models:
         command += ["--model", model]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     ) as child:
         said = last_words(child, stop).decode(errors="replace").splitlines()
-    if child.returncode != 0:
-        return _failure(said)
-    return sentence(json.loads((out / "report.json").read_bytes())["table"])
+    return _failure(said) if child.returncode else told(out)
+
+
+def told(out: Path) -> str:
+    """What the comparison in this folder found, in one sentence; empty where there is none."""
+    try:
+        return sentence(json.loads((out / "report.json").read_bytes())["table"])
+    except FileNotFoundError:
+        return ""
 
 
 def sentence(table: Sequence[dict[str, Any]]) -> str:

@@ -176,7 +176,7 @@ class DepthView(Worded, QWidget):
             self.update()
         for layer in self._recolour():
             self._update_pane(layer)
-        if not self._free.isNull():
+        if not self._free.isNull() and not tile.names:
             self._count(tile)
         words = [tile.camera_note, tile.refined_note]
         if words != self._words_shown:
@@ -413,7 +413,8 @@ class DepthView(Worded, QWidget):
         tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
         metrics = QFontMetrics(tag_font)
         filtered = layer == "raw" and self._tile is not None and self._tile.filtered is not None
-        texts = [FILTERED if filtered else LAYER_WORDS[layer]]
+        names = LAYER_WORDS if self._tile is None else {**LAYER_WORDS, **self._tile.names}
+        texts = [FILTERED if filtered else names[layer]]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
             texts.insert(

@@ -11,7 +11,8 @@ from app.viewmodels.readout import Readout
 def loupe_size(said: Readout) -> QSize:
     """What the box needs."""
     big, small = _fonts()
-    width = max(QFontMetrics(big).horizontalAdvance(value) for value in (said.raw, said.refined)) + 92
+    width = max(QFontMetrics(big).horizontalAdvance(value) for value in (said.raw, said.refined))
+    width += _names_px(said) + 36
     return QSize(max(width, QFontMetrics(small).horizontalAdvance(said.provenance) + 28), 86)
 
 
@@ -22,10 +23,12 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
     painter.setBrush(QColor(13, 16, 20, 235))
     painter.drawRoundedRect(box, 10, 10)
     y = box.y() + 8
-    for word, value in ((tr("Refined"), said.refined), (tr("Raw"), said.raw)):
+    for word, value in zip(said.names, (said.refined, said.raw), strict=True):
         painter.setFont(small)
         painter.setPen(QColor(theme.DARK.muted))
-        painter.drawText(QRect(box.x() + 14, y, 70, 24), Qt.AlignmentFlag.AlignVCenter, word)
+        painter.drawText(
+            QRect(box.x() + 14, y, _names_px(said) + 14, 24), Qt.AlignmentFlag.AlignVCenter, tr(word)
+        )
         painter.setFont(big)
         painter.setPen(QColor(theme.DARK.text))
         painter.drawText(
@@ -46,6 +49,11 @@ def paint_cross(painter: QPainter, point: QPointF) -> None:
         painter.setPen(QPen(colour, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(point, 9, 9)
+
+
+def _names_px(said: Readout) -> int:
+    metrics = QFontMetrics(_fonts()[1])
+    return max(metrics.horizontalAdvance(tr(name)) for name in said.names)
 
 
 def _fonts() -> tuple[QFont, QFont]:

@@ -23,6 +23,7 @@ from app.ui.context import Level, Notice, WindowContext
 from app.ui.folder_dialog import FolderDialog
 from app.ui.train_plan import PlanCard
 from app.ui.train_run import RunCard, RunRow
+from app.ui.weights_wipe import WeightsWipeDialog
 from app.ui.widgets import (
     Button,
     Card,
@@ -35,6 +36,7 @@ from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.train import RunView, TrainViewModel, known_recipes
 from app.viewmodels.train_data import TrainDataViewModel
+from app.viewmodels.weights_wipe import WeightsWipeViewModel
 
 PLAN_PX = 440
 SCROLL_BAR_PX = 12
@@ -117,6 +119,7 @@ class TrainPage(Worded, QWidget):
         model.estimated.connect(self.plan.show_estimate)
         self.roll_back.clicked.connect(model.roll_back)
         self.run.compare_requested.connect(self._compare)
+        self.run.wipe_requested.connect(self._open_wipe)
         self.run.report_requested.connect(self._open_report)
         model.compared.connect(self._show_comparison)
         model.rolled_back.connect(self.show_rolled_back)
@@ -168,6 +171,7 @@ class TrainPage(Worded, QWidget):
         past = [run for run in runs if run.folder != under_way][:RUNS_SHOWN]
         for run in past:
             row = RunRow(run, self._model.run_title(run), busy=self._model.active)
+            row.look_requested.connect(self._model.look_at)
             row.resume_requested.connect(self._model.resume)
             row.use_requested.connect(self._model.use)
             self._rows.addWidget(row)
@@ -208,6 +212,19 @@ class TrainPage(Worded, QWidget):
 
     def _show_comparison(self, words: str) -> None:
         self.run.show_comparison(words, running=False, report=self._model.report is not None)
+
+    def _open_wipe(self) -> None:
+        folder = self._model.compared_in
+        if folder is None:
+            return
+        wipe = WeightsWipeViewModel(folder)
+        if not wipe.count:
+            self.show_refusal(tr("This comparison kept no frames. Compare again."))
+            return
+        dialog = WeightsWipeDialog(wipe, parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        wipe.show()
+        dialog.open()
 
     def _open_report(self) -> None:
         report = self._model.report

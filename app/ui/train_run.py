@@ -33,10 +33,12 @@ class RunRow(Worded, QWidget):
     """A past run.
 
     Signals:
+        look_requested: put it on screen.
         resume_requested: go on with it.
         use_requested: repair live with its weights.
     """
 
+    look_requested = Signal(PastRun)
     resume_requested = Signal(PastRun)
     use_requested = Signal(Path)
 
@@ -48,10 +50,13 @@ class RunRow(Worded, QWidget):
             words.append(tr("Loss {loss:.4g}").format(loss=run.loss))
         if run.score_m is not None:
             words.append(tr("Error {score_m:.0f} mm").format(score_m=run.score_m * 1000))
+        self.look = Button(tr("Look"), icon_name="chart-line")
         self.resume = Button(tr("Resume"), icon_name="play-outline")
         self.use = Button(tr("Use"), icon_name="check")
+        self.look.setVisible(not busy)
         self.resume.setVisible(run.resumable and not busy)
         self.use.setVisible(run.weights is not None)
+        self.look.setAccessibleName(tr("Look at {name}").format(name=name))
         self.resume.setAccessibleName(tr("Resume {name}").format(name=name))
         self.use.setAccessibleName(tr("Use the weights of {name}").format(name=name))
         text = QVBoxLayout()
@@ -63,10 +68,15 @@ class RunRow(Worded, QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
         row.addLayout(text, 1)
+        row.addWidget(self.look)
         row.addWidget(self.resume)
         row.addWidget(self.use)
+        self.look.clicked.connect(self._look)
         self.resume.clicked.connect(self._resume)
         self.use.clicked.connect(self._use)
+
+    def _look(self) -> None:
+        self.look_requested.emit(self._run)
 
     def _resume(self) -> None:
         self.resume_requested.emit(self._run)
@@ -137,17 +147,20 @@ class RunCard(Card):
         stop_requested: write a checkpoint and end.
         use_requested: repair live with these weights.
         compare_requested: against the weights in use.
+        wipe_requested: look at the frames of the comparison.
         report_requested: open the page of the comparison.
     """
 
     stop_requested = Signal()
     use_requested = Signal(Path)
     compare_requested = Signal()
+    wipe_requested = Signal()
     report_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._weights: Path | None = None
+        self._folder: Path | None = None
         self._title = title(tr("No run yet"))
         self.words = body(
             tr(
@@ -175,10 +188,12 @@ class RunCard(Card):
         buttons.addWidget(self.stop)
         buttons.addWidget(self.use)
         self.compare = Button(tr("Compare with those in use"), icon_name="compare")
+        self.wipe = Button(tr("Side by side"), icon_name="arrow-split-vertical")
         self.report = Button(tr("Report"), icon_name="file-chart-outline")
         self.compared = caption()
         self.compared.setWordWrap(True)
         buttons.addWidget(self.compare)
+        buttons.addWidget(self.wipe)
         buttons.addWidget(self.report)
         buttons.addStretch(1)
         for widget in (self._title, self.words, self._hint):
@@ -193,11 +208,12 @@ class RunCard(Card):
         set_tone(self._warning, "warning")
         self.column.addWidget(self._warning)
         parts = (self._hint, self._progress, self.loss, self.score, self.stop, self.use, self._warning)
-        more = (self.before, self.after, self.compare, self.report, self.compared)
+        more = (self.before, self.after, self.compare, self.wipe, self.report, self.compared)
         for part in (*parts, *more):
             part.hide()
         self.stop.clicked.connect(self.stop_requested)
         self.compare.clicked.connect(self.compare_requested)
+        self.wipe.clicked.connect(self.wipe_requested)
         self.report.clicked.connect(self.report_requested)
         self.use.clicked.connect(self._use)
 
@@ -224,15 +240,16 @@ class RunCard(Card):
         self._weights = state.weights
         self.use.setVisible(state.weights is not None)
         self.compare.setVisible(state.weights is not None and not state.active)
-        if state.active:
-            self.compared.hide()
-            self.report.hide()
+        if state.active or run.folder != self._folder:
+            self.show_comparison("", running=False, report=False)
+        self._folder = run.folder
 
     def show_comparison(self, words: str, *, running: bool, report: bool) -> None:
         """Say how the run's weights compare with those in use, or that it is being measured."""
         self.compared.setText(words)
         self.compared.setVisible(bool(words))
         self.compare.setEnabled(not running)
+        self.wipe.setVisible(report)
         self.report.setVisible(report)
 
     def _use(self) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -113,6 +113,7 @@ class TileView:
         frozen: whether the pictures stand still.
         frozen_s: age of a picture that stands still.
         stages: where the time goes, while the operator wants to see it.
+        names: of layers that hold something else than a camera's own raw and refined depth.
     """
 
     camera_id: str
@@ -128,6 +129,7 @@ class TileView:
     frozen: bool = False
     frozen_s: float = 0.0
     stages: Stages | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.flow.refine import Refined
-from app.language import tr_noop
+from app.language import tr, tr_noop
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import registered
@@ -22,11 +22,13 @@ class Readout:
         raw: depth as measured, such as "812 mm", or "none".
         refined: repaired depth, "none" where it was rejected, or "no value" without a repaired frame.
         provenance: where the repaired depth comes from, in words.
+        names: of `refined` and `raw`.
     """
 
     raw: str
     refined: str
     provenance: str
+    names: tuple[str, str] = (tr_noop("Refined"), tr_noop("Raw"))
 
 
 def depth_words(depth_m: float) -> str:
@@ -51,6 +53,10 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
     if tile.refined is None or tile.refined_note is not None:
         words = "" if tile.refined_note is None else tile.refined_note.text
         return Readout(depth_words(_at(registered(tile.frame), x, y)), NOT_YET, words)
+    if tile.names:
+        raw_m, refined_m = _at(tile.refined.raw, x, y), _at(tile.refined.depth, x, y)
+        names = tile.names["refined"], tile.names["raw"]
+        return Readout(depth_words(raw_m), depth_words(refined_m), _apart(raw_m, refined_m), names)
     height, width = tile.refined.provenance.shape
     kind = Provenance(int(tile.refined.provenance[_place(y, height), _place(x, width)]))
     return Readout(
@@ -58,6 +64,12 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         depth_words(_at(tile.refined.depth, x, y)),
         f"{PROVENANCE_WORDS[kind]}: {PROVENANCE_MEANINGS[kind]}",
     )
+
+
+def _apart(one_m: float, other_m: float) -> str:
+    if one_m <= 0 or other_m <= 0:
+        return ""
+    return tr("Apart: {apart_mm:.0f} mm").format(apart_mm=abs(other_m - one_m) * 1000)
 
 
 @dataclass(frozen=True)

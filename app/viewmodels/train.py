@@ -191,6 +191,19 @@ class TrainViewModel(QObject):
         """What a past run is called."""
         return self.title_of(run.recipe, len(run.sessions), len(run.data_places), synthetic=run.synthetic)
 
+    def look_at(self, run: PastRun) -> None:
+        """Put a past run on screen, with its curves and samples."""
+        if self.active:
+            self.refused.emit("A run is under way. Stop it first.")
+            return
+        if self._job is not None:
+            self._job.close()
+        job = TrainingJob(run.folder)
+        job.state.put(replace(run.state, weights=run.weights))
+        self._title, self._job, self._seen = self.run_title(run), job, 0
+        self.poll()
+        self.compared.emit(comparison.told(run.folder / comparison.FOLDER))
+
     def stop(self) -> None:
         """Have the trainer write a checkpoint and end."""
         if self._job is not None and self.active:
@@ -254,27 +267,40 @@ class TrainViewModel(QObject):
         path = None if self._job is None else self._job.run / comparison.FOLDER / comparison.REPORT
         return path if path is not None and path.is_file() else None
 
+    @property
+    def compared_in(self) -> Path | None:
+        """Folder of the last comparison of the run on screen; None where there is none."""
+        report = self.report
+        return None if report is None else report.parent
+
     def compare(self, sessions: Sequence[Path]) -> None:
         """Compare the run's weights with those in use; `compared` follows.
 
         Args:
-            sessions: all that there are; those that the run did not learn from are taken.
+            sessions: all that there are; those that the run did not learn from are taken, and of its data
+                sets the scenes that it did not learn from.
         """
         run = self.run
         if run is None or run.training.weights is None or self.comparing:
             return
+        weights, in_use, out = run.training.weights, self._in_use(), run.folder / comparison.FOLDER
+        if in_use == str(weights):
+            self.refused.emit(
+                tr("These weights are in use. Choose others on the Settings page to compare with.")
+            )
+            return
         past = past_run(run.folder)
         seen = () if past is None else past.sessions
-        held_out = [folder for folder in sessions if folder not in seen][:COMPARED_ON]
-        if not held_out:
+        places = [str(folder) for folder in sessions if folder not in seen][:COMPARED_ON]
+        places += () if past is None else past.data_places
+        if not places:
             self.refused.emit(
                 tr("There is no session that this run did not learn from. Record one to compare on.")
             )
             return
-        weights, in_use, out = run.training.weights, self._in_use(), run.folder / comparison.FOLDER
         self._comparer = Worker(
             "training comparison",
-            lambda stop: self._comparison.put(comparison.compared(weights, in_use, held_out, out, stop)),
+            lambda stop: self._comparison.put(comparison.compared(weights, in_use, places, out, stop)),
         )
         self._comparer.start()
         self._timer.start()

@@ -47,6 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--per-source", type=int, default=3, help="most frames of each source (3)")
     parser.add_argument("--pictures", type=int, default=PICTURES, help="how many answers are shown (12)")
+    parser.add_argument(
+        "--keep", type=int, default=0, metavar="N", help="also keep N frames and their answers as arrays (0)"
+    )
     parser.add_argument("--tokens", type=int, default=0, help="of the network; 0 lets it decide")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each event")
@@ -76,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from trainer.evaluate.frames import TestFrame, frames_of
+    from trainer.evaluate.kept import Keeper
     from trainer.evaluate.pictures import strip
     from trainer.evaluate.report import Picture, as_json, page
     from trainer.evaluate.score import Answer, score
@@ -83,6 +87,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     methods = _methods(arguments)
     pictures: list[Picture] = []
     pictured: set[tuple[str, str]] = set()
+    keeper = Keeper(arguments.out, arguments.keep)
     count = 0
 
     def told() -> Iterator[TestFrame]:
@@ -95,6 +100,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     def seen(answer: Answer) -> None:
         level = answer.asked.level
+        keeper.add(answer)
         wanted = level in {"", arguments.levels[len(arguments.levels) // 2]}
         key = (answer.frame.source, answer.asked.part)
         if wanted and key not in pictured and len(pictures) < arguments.pictures:
@@ -109,6 +115,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             hint="Give other frames, or --parts hidden for frames without ground truth.",
         )
     arguments.out.mkdir(parents=True, exist_ok=True)
+    keeper.close()
     names = ", ".join(arguments.model) or "the bundled weights"
     facts = f"{count} frames of {', '.join(arguments.places)}; {names}."
     html = page(scores, pictures, title="Evaluation of depth repair", facts=facts)

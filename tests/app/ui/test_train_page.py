@@ -1,23 +1,30 @@
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer
+from PySide6.QtCore import QBuffer, QPoint, Qt
 from PySide6.QtGui import QImage
 
 from app.recording import library
+from app.training import comparison
 from app.training.data_sets import DataSet, NoDataSetError, Sources
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
 from app.ui.folder_dialog import FolderDialog
 from app.ui.train_page import make_page
 from app.ui.train_plan import SessionRow
+from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing
 from app.viewmodels.train import RunView, words_of
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
+from tests.app.viewmodels.test_weights_wipe import flat, keep
 from trainer.recipes import RECIPES
+
+RMSES = (("anchored old/weights", 0.5), ("anchored new/weights", 0.1))
 
 
 @pytest.fixture
@@ -271,3 +278,38 @@ def test_the_weights_before_a_promotion_are_offered_and_put_back(qtbot, make, tm
     assert page._context.studio.choice.model == before
     assert page._context.settings.model == before
     assert page.roll_back.isHidden()
+
+
+def test_a_past_run_is_put_on_screen_and_its_comparison_is_wiped_over(qtbot, make, tmp_path):
+    page, asked = make()
+    folder = tmp_path / "data" / "runs" / "a"
+    compare = folder / comparison.FOLDER
+    keep(compare, {"anchored old/weights": flat(2.5), "anchored new/weights": flat(2.1)})
+    rows = [{"part": "truth", "kind": "all", "method": name, "rmse_m": rmse} for name, rmse in RMSES]
+    (compare / "report.json").write_text(json.dumps({"table": rows}), "utf-8")
+    (compare / comparison.REPORT).touch()
+    weights = folder / "weights.safetensors"
+    weights.touch()
+    page.show_runs((past(folder, phase=TrainingPhase.DONE, weights=weights),))
+    page._rows.itemAt(0).widget().look.click()
+    assert page.run.compared.text() == "Exact depth: RMSE 500 mm in use, 100 mm new (80% less)."
+    assert page.run.loss.accessibleName() == "Loss: 0.25"
+
+    page.run.wipe.click()
+    dialog = page.findChild(WeightsWipeDialog)
+    assert dialog.frame.text().startswith("1 of 2: kitchen front/0")
+    (pane, *_) = (pane for pane in dialog.view.panes if pane.kind == "wipe")
+    middle = pane.rect.center()
+    qtbot.mousePress(dialog.view, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseMove(dialog.view, middle + QPoint(pane.rect.width() // 4, 0))
+    qtbot.mouseRelease(dialog.view, Qt.MouseButton.LeftButton, pos=middle + QPoint(pane.rect.width() // 4, 0))
+    assert dialog.view.wipe == pytest.approx(0.75, abs=0.02)
+    dialog.further.click()
+    assert dialog.frame.text().startswith("2 of 2")
+    dialog.left.button("right").click()
+    assert dialog.view._tile.names["raw"] == "What is right"
+    pages.assert_fit_for_fingers(dialog)
+    dialog.accept()
+    shutil.rmtree(compare / "frames")
+    page.run.wipe.click()
+    assert "kept no frames" in asked.notices[-1].text

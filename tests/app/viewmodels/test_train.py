@@ -452,6 +452,28 @@ def test_weights_are_compared_on_sessions_that_the_run_has_not_seen(qtbot, tmp_p
         assert model.report is not None
         with qtbot.waitSignal(model.refused):
             model.compare([tmp_path / "seen"])
+        part = {"kind": "hypersim", "path": str(tmp_path / "h"), "weight": 2}
+        (model.run.folder / "config.json").write_text(json.dumps(config | {"mix": [part]}), "utf-8")
+        with qtbot.waitSignal(model.compared):
+            model.compare([tmp_path / "seen"])
+        said = (model.run.folder / "compare" / "argv.txt").read_text("utf-8")
+        assert f"evaluate hypersim:{tmp_path / 'h'} --out" in said, "of a data set, its held-out scenes"
+        with qtbot.waitSignal(model.runs_changed) as signal:
+            model.load_runs()
+        assert model.run_title(signal.args[0][0]) == "Fine-tune: 1 session, 1 data set, simulated rooms"
+    finally:
+        model.close()
+
+
+def test_weights_that_are_in_use_are_not_compared_with_themselves(qtbot, tmp_path, trainer, used):
+    model = TrainViewModel(
+        tmp_path / "runs", used.append, RECIPES, in_use=lambda: str(model.run.training.weights)
+    )
+    trainer(TRAINS)
+    start_and_wait(qtbot, model, TrainingPhase.DONE)
+    try:
+        with qtbot.waitSignal(model.refused, check_params_cb=lambda words: "are in use" in words):
+            model.compare([tmp_path / "new"])
     finally:
         model.close()
 

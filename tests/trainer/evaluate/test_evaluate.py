@@ -9,6 +9,7 @@ from trainer.data.shard_writer import ShardWriter, shard_path
 from trainer.data.stored import stored
 from trainer.evaluate import cli
 from trainer.evaluate.frames import TestFrame, frames_of, spaced
+from trainer.evaluate.kept import images, kept_frames
 from trainer.evaluate.methods import CLASSICAL
 from trainer.evaluate.score import RAW, questions, score
 from trainer.metrics import errors
@@ -143,9 +144,8 @@ def test_frames_are_spread_over_the_whole_source():
 
 def test_the_verb_writes_a_page_with_pictures_and_json_with_every_score(folder, tmp_path, capsys):
     out = tmp_path / "report"
-    status = cli.main(
-        [str(folder), "--out", str(out), "--methods", "nearest,membrane", "--levels", "easy", "--json"]
-    )
+    flags = ["--methods", "nearest,membrane", "--levels", "easy", "--keep", "2", "--json"]
+    status = cli.main([str(folder), "--out", str(out), *flags])
     assert status == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-1]["event"] == "done"
@@ -159,6 +159,22 @@ def test_the_verb_writes_a_page_with_pictures_and_json_with_every_score(folder, 
     assert ("hidden", "easy", "block") in kinds
     assert {row["method"] for row in stored_scores["rows"]} == {"nearest", "membrane", "raw"}
     assert all("delta3" in row for row in stored_scores["table"])
+    kept = kept_frames(out)
+    assert [(found.key, found.part, found.level) for found in kept] == [
+        ("lab/0", "hidden", "easy"),
+        ("lab/0", "truth", ""),
+    ]
+    (row,) = [
+        row
+        for row in stored_scores["rows"]
+        if (row["method"], row["part"], row["kind"]) == ("nearest", "truth", "all")
+    ]
+    assert kept[1].rmse_m["nearest"] == pytest.approx(row["rmse_m"])
+    held = images(kept[1])
+    assert held.color.shape == (*held.right.shape, 3)
+    assert np.allclose(held.right * 0.001, frame().truth_m, atol=0.001)
+    assert set(held.outputs) == {"nearest", "membrane"}
+    assert (held.outputs["nearest"] > 0).all(), "every hole is filled"
 
 
 def test_the_bundled_network_stands_beside_the_classical_methods(folder, tmp_path):

@@ -34,5 +34,7 @@ def sample_strip(
     strip = np.hstack([small(picture) for picture in (sample.color, *depths)])
     path = folder / (SAMPLE_AFTER if step else SAMPLE_BEFORE)
     jpeg = cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    path.write_bytes(jpeg.tobytes())
+    partial = path.with_name(f"{path.name}.partial")  # a window may read it at any moment
+    partial.write_bytes(jpeg.tobytes())
+    partial.replace(path)
     return strip

@@ -121,6 +121,11 @@ class TrainingJob:
         self._owner: process.Owner | None = None
         self._reader: Worker | None = None
 
+    @property
+    def followed(self) -> bool:
+        """Whether the trainer's process has not ended, as far as is known; it ends after its last words."""
+        return self._reader is not None and self._reader.running
+
     def start(self) -> None:
         """Start the child, in a session of its own: the end of this program is not its end.
 

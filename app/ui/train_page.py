@@ -38,7 +38,7 @@ from app.viewmodels.train import RunView, TrainViewModel, known_recipes
 from app.viewmodels.train_data import TrainDataViewModel
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
 
-PLAN_PX = 440
+PLAN_PX = 448
 SCROLL_BAR_PX = 12
 RUNS_SHOWN = 20
 

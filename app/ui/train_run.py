@@ -16,6 +16,7 @@ from app.training.history import PastRun
 from app.training.job import TrainingPhase
 from app.ui import theme
 from app.ui.curve import Curve
+from app.ui.flow_layout import FlowLayout
 from app.ui.widgets import (
     Button,
     Card,
@@ -183,8 +184,7 @@ class RunCard(Card):
         curves.setSpacing(theme.SPACE_PX)
         curves.addWidget(self.loss, 1)
         curves.addWidget(self.score, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP_PX)
+        buttons = FlowLayout(gap_px=theme.GAP_PX)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.use)
         self.compare = Button(tr("Compare with those in use"), icon_name="compare")
@@ -195,7 +195,6 @@ class RunCard(Card):
         buttons.addWidget(self.compare)
         buttons.addWidget(self.wipe)
         buttons.addWidget(self.report)
-        buttons.addStretch(1)
         for widget in (self._title, self.words, self._hint):
             self.column.addWidget(widget)
         self.column.addWidget(self._progress)

@@ -115,6 +115,7 @@ class TrainViewModel(QObject):
         self._job: TrainingJob | None = None
         self._title = ""
         self._seen = 0
+        self._followed = False
         self._listing: Worker | None = None
         self._listed: Slot[tuple[PastRun, ...]] = Slot()
         self._listed_seen = 0
@@ -128,7 +129,7 @@ class TrainViewModel(QObject):
         self._comparison: Slot[str] = Slot()
         self._comparison_seen = 0
         self._samples: tuple[bytes | None, bytes | None] = (None, None)
-        self._samples_of: tuple[Path, int] | None = None
+        self._samples_of: tuple[object, ...] = ()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -145,16 +146,18 @@ class TrainViewModel(QObject):
         state = None if self._job is None else self._job.state.latest()
         if self._job is None or state is None:
             return None
-        before, after = self._sample_pictures(self._job.run, len(state.scores))
+        before, after = self._sample_pictures(self._job.run)
         return RunView(
             self._title, self._job.run, state, words_of(state), _progress(state), before=before, after=after
         )
 
-    def _sample_pictures(self, run: Path, evaluations: int) -> tuple[bytes | None, bytes | None]:
-        """Of the run, read again after each evaluation, when they are written anew."""
-        if self._samples_of != (run, evaluations) or self._samples[0] is None:
-            self._samples_of = (run, evaluations)
-            self._samples = (_content(run / files.SAMPLE_BEFORE), _content(run / files.SAMPLE_AFTER))
+    def _sample_pictures(self, run: Path) -> tuple[bytes | None, bytes | None]:
+        """Of the run; each is read again when it is written anew, which is after its evaluation was told."""
+        paths = run / files.SAMPLE_BEFORE, run / files.SAMPLE_AFTER
+        stamps = tuple(_stamp(path) for path in paths)
+        if self._samples_of != (run, *stamps):
+            self._samples_of = (run, *stamps)
+            self._samples = (_content(paths[0]), _content(paths[1]))
         return self._samples
 
     def start(self, plan: TrainingPlan) -> None:
@@ -408,6 +411,8 @@ class TrainViewModel(QObject):
         # Who still works is asked before what was seen: news that comes in between is then not taken for old.
         if self.active or self._is_listing or self.estimating or self.comparing:
             return False
+        if self._followed or (self._job is not None and self._job.followed):
+            return False
         if (self._estimate.version, self._comparison.version) != (self._estimate_seen, self._comparison_seen):
             return False
         job_shown = self._job is None or self._job.state.version == self._seen
@@ -416,6 +421,10 @@ class TrainViewModel(QObject):
     def _poll_job(self) -> None:
         if self._job is None:
             return
+        followed = self._job.followed
+        if self._followed and not followed:
+            self.load_runs()  # only a run without a process can be resumed
+        self._followed = followed
         version = self._job.state.version  # before the state, so that one that comes between is seen again
         view = self.run
         if view is not None and version != self._seen:
@@ -433,6 +442,13 @@ class TrainViewModel(QObject):
         while folder.exists():
             folder, number = self._runs_folder / f"{stem}_{number}", number + 1
         return folder
+
+
+def _stamp(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _content(path: Path) -> bytes | None:

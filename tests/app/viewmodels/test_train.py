@@ -177,6 +177,17 @@ def test_a_stopped_run_is_resumed_with_its_curve(qtbot, model, trainer):
     assert "--resume" in (past.folder / "argv.txt").read_text(encoding="utf-8")
 
 
+def test_a_stopped_run_can_be_resumed_as_soon_as_its_process_has_ended(qtbot, model, trainer):
+    trainer(WAITS + "    time.sleep(1)")
+    listed = []
+    model.runs_changed.connect(listed.append)
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+    model.stop()
+    qtbot.waitUntil(lambda: phase(model) is TrainingPhase.STOPPED)
+    assert model._job.followed, "it has said its last words and lives on"
+    qtbot.waitUntil(lambda: [run.resumable for run in listed[-1]] == [True])
+
+
 def test_a_failure_is_told_with_what_to_do(qtbot, model, trainer):
     trainer(FAILS)
 
@@ -286,6 +297,28 @@ def test_samples_before_and_after_come_with_the_run(qtbot, model, trainer):
     )
     start_and_wait(qtbot, model, TrainingPhase.DONE)
     assert (model.run.before, model.run.after) == (b"before", b"after")
+
+
+def test_the_sample_is_the_newest_although_it_is_written_after_its_score_was_told(qtbot, model, trainer):
+    trainer(
+        WAITS.replace(
+            "    while not",
+            """
+    say({"event": "score", "step": 1, "mae_m": 0.2})
+    while not (run / "seen").exists():
+        time.sleep(0.01)
+    (run / "sample-after.jpg").write_bytes(b"after")
+    say({"event": "step", "step": 2, "loss": 0.4, "rate_hz": 2.0})
+    while not""",
+        )
+    )
+    start_and_wait(qtbot, model, TrainingPhase.RUNNING)
+    qtbot.waitUntil(lambda: bool(model.run.training.scores))
+    assert model.run.after is None
+    shown = []
+    model.run_changed.connect(shown.append)
+    (model.run.folder / "seen").touch()
+    qtbot.waitUntil(lambda: bool(shown) and shown[-1].after == b"after")
 
 
 def test_promoted_weights_can_be_rolled_back_also_by_a_later_window(qtbot, tmp_path, used):

@@ -67,6 +67,7 @@ class CloudPanel(QObject):
         self._all.hide()
         self._rig: tuple[list[TileView], Mapping[str, NDArray[np.float64]], Mapping[str, str]] = ([], {}, {})
         self._large = ""
+        self._held = False
         self.options = CloudOptions()
         self.opener = IconButton("axis-arrow", tr("Side, points, mesh, clip box, saving (V)"), checkable=True)
         self._reset = Button(tr("Reset view"), icon_name="restore")
@@ -124,6 +125,12 @@ class CloudPanel(QObject):
     def _show_span(self, span: Span | None) -> None:
         if span is not None:
             self.options.show_measured(span.words)
+
+    def hold_raw(self, held: bool) -> None:
+        """Show raw depth alone for as long as it is held, whatever is chosen."""
+        if held != self._held:
+            self._held = held
+            self._show()
 
     def set_active(self, active: bool) -> None:
         """Show and draw, or hide and free."""
@@ -194,7 +201,7 @@ class CloudPanel(QObject):
 
     def _show(self) -> None:
         self.body.show_as(
-            cast("CloudLayout", self._layouts.choice),
+            "raw" if self._held else cast("CloudLayout", self._layouts.choice),
             cast("CloudColouring", self._colourings.choice),
             (self._options.near_m, self._options.far_m),
             self._options.colour_map,

@@ -12,6 +12,7 @@ from app.messages import Message
 from app.quality.sensor import SensorQuality
 from app.ui import theme
 from app.ui.compare_column import CompareColumn, Shown
+from app.ui.compare_space import CompareSpace
 from app.ui.context import Notice, WindowContext
 from app.ui.flow_layout import FlowLayout
 from app.ui.legends import RangeButton, metres
@@ -26,6 +27,7 @@ VIEWS: Final = (
     Option("refined", tr_noop("Refined"), hint=tr_noop("Refined depth (E)")),
     Option("both", tr_noop("Raw and refined"), hint=tr_noop("Both at once (B)")),
     Option("colour", tr_noop("Colour"), hint=tr_noop("The colour pictures (V)")),
+    Option("space", tr_noop("3D"), hint=tr_noop("All sensors as clouds in one space (D)")),
 )
 LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
     "refined": ("refined",),
@@ -138,6 +140,8 @@ class ComparePage(Worded, QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)
         self._stack.addWidget(self.area)
+        self.space = CompareSpace()
+        self._stack.addWidget(self.space)
         self.hold = Button(HOLD_WORDS, icon_name="gesture-tap-hold")
         self.hold.setMinimumHeight(theme.BIG_TARGET_PX)
         self.hold.setStyleSheet(f"font-size: {theme.TITLE_PX}px; font-weight: 600;")
@@ -168,12 +172,14 @@ class ComparePage(Worded, QWidget):
     def shown(self) -> None:
         """Show and measure from now on."""
         self.model.start()
+        self._show_view()
         self.setFocus()
 
     def hidden(self) -> None:
         """Measure no more."""
         self._release()
         self.distance.setChecked(False)
+        self.space.set_active(False)
         self.model.stop()
 
     def closing(self) -> None:
@@ -202,8 +208,12 @@ class ComparePage(Worded, QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._tap.setText(TAP_WORDS if self.width() >= ROOMY_PX else "")
+        self._say_tap()
         self._place_pad()
+
+    def _say_tap(self) -> None:
+        roomy = self.width() >= ROOMY_PX and not self.space.panel.active
+        self._tap.setText(TAP_WORDS if roomy else "")
 
     def _make_simulation(self) -> QWidget:
         box = QWidget()
@@ -246,6 +256,7 @@ class ComparePage(Worded, QWidget):
         self.hold.pressed.connect(self._press)
         self.hold.released.connect(self._release)
         self.report.clicked.connect(self._make_report)
+        self.space.calibration_requested.connect(partial(self._context.go_to, "Cameras"))
         self.difficulty.valueChanged.connect(self._difficulty_chosen)
         self.still.clicked.connect(model.set_still)
         self.pad.entered.connect(self._distance_typed)
@@ -266,6 +277,7 @@ class ComparePage(Worded, QWidget):
             ("E", self.views.button("refined").click),
             ("B", self.views.button("both").click),
             ("V", self.views.button("colour").click),
+            ("D", self.views.button("space").click),
             ("C", self._range.click),
             ("F", self._find.click),
             ("T", self.distance.click),
@@ -278,6 +290,7 @@ class ComparePage(Worded, QWidget):
             QShortcut(QKeySequence(sequence), self).activated.connect(act)
 
     def _view_chosen(self, _keys: list[str]) -> None:
+        self._show_view()
         self._show_layers()
         self._show_enabled()
 
@@ -290,6 +303,7 @@ class ComparePage(Worded, QWidget):
     def _press(self) -> None:
         self.hold.setText(HELD_WORDS)
         self.hold.set_kind("primary")
+        self.space.hold_raw(True)
         for column in self.area.columns:
             column.show_layers(("raw",))
 
@@ -299,8 +313,24 @@ class ComparePage(Worded, QWidget):
         self._show_layers()
 
     def _show_layers(self) -> None:
+        self.space.hold_raw(False)
         for column in self.area.columns:
-            column.show_layers(LAYERS[self.views.choice])
+            column.show_layers(LAYERS.get(self.views.choice, column.picture.shown))
+
+    def _show_view(self) -> None:
+        """The sensors beside each other, in one space, or nothing."""
+        in_space = self.views.choice == "space" and bool(self.model.sensors)
+        self._stack.setCurrentWidget(
+            self.space if in_space else self.area if self.model.sensors else self._nothing
+        )
+        self.space.set_active(in_space)
+        self._say_tap()
+        if in_space:
+            self._show_space()
+
+    def _show_space(self) -> None:
+        tiles = [self.model.live.tile(title.camera_id) for title in self.model.sensors]
+        self.space.show_tiles(tiles, self.model.live.rig.rig_from_color)
 
     def _show_rig(self, _titles: list[CameraTitle]) -> None:
         sensors = self.model.sensors
@@ -310,8 +340,9 @@ class ComparePage(Worded, QWidget):
             column.region_tapped.connect(self.model.choose_region)
             column.picture.show_options(self.model.live.options)
         self.area.set_columns(columns)
+        self.space.show_rig(sensors)
         self._show_layers()
-        self._stack.setCurrentWidget(self.area if sensors else self._nothing)
+        self._show_view()
         self.pad_sensors.set_options([Option(title.camera_id, str(title.number)) for title in sensors])
         for title in sensors:
             self.pad_sensors.button(title.camera_id).setAccessibleName(title.name)
@@ -324,7 +355,9 @@ class ComparePage(Worded, QWidget):
         return next((c for c in self.area.columns if c.camera.camera_id == camera_id), None)
 
     def _show_tile(self, tile: TileView) -> None:
-        if column := self._column(tile.camera_id):
+        if self.space.panel.active:
+            self._show_space()
+        elif column := self._column(tile.camera_id):
             column.show_tile(tile)
 
     def _show_quality(self, quality: SensorQuality) -> None:
@@ -335,6 +368,7 @@ class ComparePage(Worded, QWidget):
     def _show_options(self, options: LiveOptions) -> None:
         self._range.show_options(options)
         self._presets.select(options.preset)
+        self.space.show_options(options)
         for column in self.area.columns:
             column.picture.show_options(options)
         self.area.show_alone(options.focus)

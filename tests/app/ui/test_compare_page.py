@@ -290,3 +290,44 @@ def test_a_picture_says_why_it_is_missing(qtbot, themed, make_camera, make_refin
     image = column.picture.grab().toImage()
     assert image.pixelColor(hole_column).rgb() == int(depth_table(options.near_m, options.far_m, 0.001)[800])
     assert np.isclose(column.picture.aspect, 8 / 6)
+
+
+def test_sensors_of_unknown_place_are_not_put_into_one_space_and_the_way_to_calibrate_is_shown(running):
+    page, asked, _ = running
+    page.views.button("space").click()
+    assert page.space.isVisible()
+    assert page.space.chosen == ["left", "right"]
+    assert "Tiny left, Tiny right" in page.space.note.text()
+    page.space.calibrate.click()
+    assert asked.pages == ["Cameras"]
+    page.space.sensors.button("right").click()
+    assert not page.space.note.isVisible()
+    page.space.sensors.button("left").click()
+    assert page.space.chosen == ["left"]
+
+
+def test_chosen_sensors_of_a_calibrated_rig_are_drawn_in_one_space(running, monkeypatch):
+    page, *_ = running
+    drawn = []
+    monkeypatch.setattr(page.space.panel.body, "show_rig", drawn.append)
+    page.views.button("space").click()
+    apart = np.eye(4)
+    apart[0, 3] = 0.5
+    tiles = [page.model.live.tile(camera_id) for camera_id in ("left", "right")]
+    page.space.show_tiles(tiles, {"left": np.eye(4), "right": apart})
+    assert not page.space.note.isVisible()
+    (cloud,) = drawn[-1].raw
+    assert np.allclose(cloud.world_from_color, apart)
+    assert [frustum.name for frustum in drawn[-1].frusta] == ["Tiny left", "Tiny right"]
+
+
+def test_raw_is_held_in_3d_too_and_the_view_is_freed_with_the_page(running):
+    page, *_ = running
+    page.views.button("space").click()
+    assert page.hold.isEnabled()
+    page.hold.pressed.emit()
+    assert page.space.panel._held
+    page.hold.released.emit()
+    assert not page.space.panel._held
+    page.hidden()
+    assert not page.space.panel.active

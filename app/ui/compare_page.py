@@ -330,7 +330,9 @@ class ComparePage(Worded, QWidget):
 
     def _show_space(self) -> None:
         tiles = [self.model.live.tile(title.camera_id) for title in self.model.sensors]
-        self.space.show_tiles(tiles, self.model.live.rig.rig_from_color)
+        simulation = self.model.simulation
+        moving = simulation is not None and not simulation.still
+        self.space.show_tiles(tiles, self.model.places, moving=moving)
 
     def _show_rig(self, _titles: list[CameraTitle]) -> None:
         sensors = self.model.sensors

@@ -40,7 +40,7 @@ class CompareSpace(Worded, QWidget):
         set_tone(self.note, "warning")
         self.calibrate = Button(tr("To the calibration"), icon_name="axis-arrow")
         self._names: dict[str, str] = {}
-        self._places: Mapping[str, NDArray[np.float64]] = {}
+        self._known: tuple[bool, set[str]] = (False, set())
         self._large = ""
         self._note_row = QWidget()
         row = QHBoxLayout(self._note_row)
@@ -89,18 +89,19 @@ class CompareSpace(Worded, QWidget):
         self.panel.show_options(options)
 
     def show_tiles(
-        self, tiles: Sequence[TileView], rig_from_color: Mapping[str, NDArray[np.float64]]
+        self, tiles: Sequence[TileView], rig_from_color: Mapping[str, NDArray[np.float64]], *, moving: bool
     ) -> None:
         """Draw what is new.
 
         Args:
             tiles: of the compared sensors.
             rig_from_color: (4, 4) metres by camera id, of those whose place is known.
+            moving: whether they are simulated and move, each on its own path.
         """
-        if set(rig_from_color) != set(self._places):
-            self._places = rig_from_color
+        known = moving, set(rig_from_color)
+        if known != self._known:
+            self._known = known
             self._show_note()
-        self._places = rig_from_color
         chosen = [tile for tile in tiles if tile.camera_id in self.chosen]
         if not self.panel.active or not chosen:
             return
@@ -120,10 +121,14 @@ class CompareSpace(Worded, QWidget):
         self._show_note()
 
     def _show_note(self) -> None:
+        moving, placed = self._known
         chosen = self.chosen
-        lost = [self._names[key] for key in chosen if key not in self._places]
+        lost = [self._names[key] for key in chosen if key not in placed]
         alone = len(chosen) > 1 and bool(lost)
-        if alone:
+        if moving:
+            self.note.setText(tr("Simulated cameras share one space while they stand still."))
+        else:
             words = tr("It is not known where these stand, so they are not in the same space: {names}.")
             self.note.setText(words.format(names=", ".join(lost)))
+        self.calibrate.setVisible(not moving)
         self._note_row.setVisible(alone)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ from app.viewmodels.live import (
     old_after_s,
     refined_note,
 )
+from drivers.camera import CameraInfo
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 from drivers.geometry import register_depth
@@ -54,6 +55,11 @@ class Simulated(Protocol):
 
     difficulty: float
     still: bool
+
+    @property
+    def info(self) -> CameraInfo: ...
+
+    def standing_place(self) -> NDArray[np.float64] | None: ...
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,16 @@ class CompareModel(QObject):
         """How the simulated cameras are set; None where the rig has none."""
         cameras = self._simulated()
         return Simulation(cameras[0].difficulty, cameras[0].still) if cameras else None
+
+    @property
+    def places(self) -> Mapping[str, NDArray[np.float64]]:
+        """(4, 4) `rig_from_color` metres by camera id, as calibrated; a simulated rig knows it of itself."""
+        known = self.live.rig.rig_from_color
+        cameras = self._simulated()
+        if len(known) > 1 or not all(camera.still for camera in cameras):
+            return known
+        stand = {camera.info.id: camera.standing_place() for camera in cameras}
+        return {camera_id: place for camera_id, place in stand.items() if place is not None} or known
 
     @property
     def reporting(self) -> bool:

@@ -157,6 +157,15 @@ class SyntheticCamera(CameraBase):
     def calibration(self) -> Calibration:
         return self._calibration
 
+    def standing_place(self) -> NDArray[np.float64] | None:
+        """(4, 4) `rig_from_color` metres, exact while the whole rig stands still; None before `open`."""
+        from drivers.synth.scene import camera_path
+
+        if self._scene is None:
+            return None
+        first, own = (camera_path(self._scene, 0.0, number) for number in (0, self._viewpoint))
+        return np.asarray(np.linalg.inv(first) @ own, np.float64)
+
     def open(self) -> None:
         if self.faults.busy:
             raise CameraBusy(f"{self._info.name} is in use by another program")

@@ -314,7 +314,7 @@ def test_chosen_sensors_of_a_calibrated_rig_are_drawn_in_one_space(running, monk
     apart = np.eye(4)
     apart[0, 3] = 0.5
     tiles = [page.model.live.tile(camera_id) for camera_id in ("left", "right")]
-    page.space.show_tiles(tiles, {"left": np.eye(4), "right": apart})
+    page.space.show_tiles(tiles, {"left": np.eye(4), "right": apart}, moving=False)
     assert not page.space.note.isVisible()
     (cloud,) = drawn[-1].raw
     assert np.allclose(cloud.world_from_color, apart)

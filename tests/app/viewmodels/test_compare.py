@@ -9,7 +9,7 @@ from app.compose import InferenceState, InferenceStatus
 from app.settings import Settings
 from app.viewmodels.compare import CompareModel, exposure, pictures
 from app.viewmodels.live import LiveOptions, TileView
-from drivers.cameras.synthetic import SyntheticCamera
+from drivers.cameras.synthetic import SyntheticCamera, demo_places
 from drivers.synth.sensor import SensorKind
 
 
@@ -68,6 +68,16 @@ def test_simulated_cameras_stand_still_while_the_page_is_in_front(studio, model)
     assert {camera.difficulty for camera in rig} == {0.8}
     model.stop()
     assert not any(camera.still for camera in rig)
+
+
+def test_simulated_cameras_know_their_common_space_while_they_stand_still(qtbot, studio, model):
+    studio.open(small_rig())
+    model.start()
+    qtbot.waitUntil(lambda: len(model.places) == 2, timeout=10_000)
+    assert np.allclose(model.places["active"], np.eye(4))
+    assert np.allclose(model.places["flight"], demo_places()[1])
+    model.set_still(False)
+    assert not model.places
 
 
 def test_other_cameras_offer_no_simulation(studio, model, make_camera):

@@ -14,7 +14,7 @@ from app import crash, paths, window_state
 from app.compose import Studio
 from app.messages import Message
 from app.settings import Settings
-from app.ui import theme
+from app.ui import speaking, theme
 from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from drivers.camera import Camera
@@ -60,6 +60,7 @@ def run(
         app = QApplication(sys.argv[:1])
     app.setApplicationName("DepthMend")
     app.setDesktopFileName("depthmend")
+    speaking.speak(app, settings.language)
     theme.apply(app, settings.theme)
     relay = _Relay()
     try:

@@ -90,8 +90,13 @@ def tr_many(one: str, many: str, count: float, **values: object) -> str:
 
 
 def joined(separator: str, parts: Iterable[str]) -> str:
-    """`separator.join(parts)`, of which every `Text` goes on changing its language."""
+    """`separator.join(parts)`; the separator and each `Text` among the parts change with the language."""
     return Text.made(partial(_joined, separator, tuple(parts)))
+
+
+def sentence(words: str) -> str:
+    """The same with a full stop."""
+    return tr("{sentence}.").format(sentence=words)
 
 
 def from_below(words: str) -> str:
@@ -246,7 +251,7 @@ def _filled(
 
 
 def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
-    return str(_in(language, separator)).join(str(_in(language, part)) for part in parts)
+    return _word(separator, language).join(str(_in(language, part)) for part in parts)
 
 
 def _capitalised(words: str, language: Language) -> str:
@@ -287,3 +292,7 @@ def _matched(language: Language, words: str) -> str:
             filled = (_said_below(language, part) if " " in part else part for part in found.groups())
             return template.said.format(**dict(zip(template.fields, filled, strict=True)))
     return ""
+
+
+SEPARATORS: Final = (tr_noop(", "), tr_noop("; "), tr_noop(": "), tr_noop(". "))
+"""Of `joined`, as far as languages differ in them."""

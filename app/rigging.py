@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import paths
-from app.language import tr
+from app.language import from_below, joined, sentence, tr
 from drivers.calibration.agree import compare
 from drivers.calibration.rig import OLD_AFTER_DAYS, RigCalibration, find, load
 from drivers.camera import CameraInfo
@@ -63,7 +63,7 @@ def age_words(days: float) -> str:
         return tr("{age}: calibrate the rig again, mounts settle (after {old_after_days:.0f} days).").format(
             age=age, old_after_days=OLD_AFTER_DAYS
         )
-    return f"{age}."
+    return sentence(age)
 
 
 def known_places(
@@ -91,7 +91,7 @@ def known_places(
             calibration = find(paths.calibrations_folder(), serials.values())
     except CalibrationError as error:
         log.warning("%s %s", error, error.hint)
-        return RigPlaces(trouble=f"{error} {error.hint}")
+        return RigPlaces(trouble=joined(" ", (from_below(str(error)), from_below(error.hint))))
     if calibration is None:
         return RigPlaces()
     return RigPlaces(calibration.places(serials), calibration)

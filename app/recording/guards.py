@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from app import paths
-from app.language import tr
+from app.language import joined, tr
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Caution:
     @property
     def words(self) -> str:
         """Both in one line."""
-        return f"{self.text} {self.hint}"
+        return joined(" ", (self.text, self.hint))
 
 
 def disk_speed(folder: Path, known: Path | None = None) -> float:

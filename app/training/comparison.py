@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.language import tr, tr_noop
+from app.language import from_below, joined, tr, tr_noop
 from app.training import job
 from app.training.estimate import last_words
 
@@ -83,6 +83,6 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
 def _failure(lines: Sequence[str]) -> str:
     try:
         event = json.loads(lines[-1])
-        return f"{event['message']} {event['hint']}"
+        return joined(" ", (from_below(event["message"]), from_below(event["hint"])))
     except (IndexError, ValueError, KeyError, TypeError):
         return tr("The comparison ended without a word.")

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from app.language import tr
+from app.language import from_below, joined, tr
 from app.training import job
 
 ASK_EVERY_S = 0.2
@@ -59,7 +59,7 @@ def sentence(lines: Sequence[str]) -> str:
                 time=_long(total_s), each=each, memory=memory
             )
         case {"event": "failed", "message": str(message), "hint": str(hint)}:
-            return f"{message} {hint}"
+            return joined(" ", (from_below(message), from_below(hint)))
     return tr("The trainer ended without telling how long it would take.")
 
 

@@ -221,6 +221,6 @@ def _ended(state: TrainingState, status: int | None, run: Path) -> TrainingState
     return replace(
         state,
         phase=TrainingPhase.FAILED,
-        message=f"The trainer ended without a word{how}.",
-        hint=f"Its last words are in {run / 'stderr.log'}.",
+        message=tr("The trainer ended without a word{how}.").format(how=how),
+        hint=tr("Its last words are in {log}.").format(log=run / "stderr.log"),
     )

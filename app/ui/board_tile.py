@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.calibrating import CameraLook
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.widgets import caption, label, set_tone
 from app.ui.worded import Worded
@@ -59,7 +59,7 @@ class BoardTile(Worded, QWidget):
         shared = (
             tr(" {shared} shared pictures.").format(shared=coverage.shared) if coverage is not None else ""
         )
-        self._words.setText(f"{look.words}{shared}")
+        self._words.setText(joined("", (look.words, shared)))
         set_tone(self._words, look.tone)
         self._canvas.show_look(look, coverage, aim, flash=time.monotonic() - taken_at_s < FLASH_S)
 

@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import joined, tr, tr_noop
 from app.quality.diagnosis import Finding, Fix
 from app.ui import theme
 from app.ui.widgets import Button, Card, ChipGroup, Option, PrimaryButton, label, set_tone
@@ -122,4 +122,4 @@ class FindingCard(Card):
         self.column.addWidget(label(finding.advice, "muted"))
         self.column.addWidget(self.button)
         self.button.setVisible(finding.fix is not None)
-        self.setAccessibleName(f"{finding.title}. {finding.text} {finding.advice}")
+        self.setAccessibleName(joined(". ", (finding.title, joined(" ", (finding.text, finding.advice)))))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
+from app.language import english
+
 
 @dataclass(frozen=True)
 class Command:
@@ -30,10 +32,11 @@ def bind_keys(commands: Iterable[Command], owner: QWidget) -> None:
 
 
 def matching(commands: Iterable[Command], text: str) -> list[Command]:
-    """Commands that have every word of `text` in their words or as their key."""
+    """Commands that have every word of `text` in their words, those in English too, or as their key."""
     wanted = text.casefold().split()
     return [command for command in commands if all(_has(command, word) for word in wanted)]
 
 
 def _has(command: Command, word: str) -> bool:
-    return word in command.words.casefold() or word in (key.casefold() for key in command.keys)
+    said = f"{command.words} {english(command.words)}".casefold()
+    return word in said or word in (key.casefold() for key in command.keys)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.language import tr, tr_many, tr_noop
+from app.language import joined, tr, tr_many, tr_noop
 from app.quality.planes import Region
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 from app.ui import theme
@@ -213,8 +213,8 @@ class FiguresTable(Worded, QWidget):
         super().__init__()
         self._quality: SensorQuality | None = None
         self.setAccessibleName(tr("Figures"))
-        lines = [f"{kind.title}: {kind.meaning}" for kind in KINDS]
-        self.setToolTip("\n".join(lines))
+        lines = [joined(": ", (kind.title, kind.meaning)) for kind in KINDS]
+        self.setToolTip(joined("\n", lines))
 
     def show_quality(self, quality: SensorQuality | None) -> None:
         """Show what was measured last."""
@@ -233,7 +233,7 @@ class FiguresTable(Worded, QWidget):
                 painter.fillRect(self._row(number + 1), QColor(colours.raised))
         for number, kind in enumerate(KINDS):
             title = self._cells(self._row(number + 1))[0]
-            _paint_words(painter, title, kind.title, size, colours.text, left=True)
+            _paint_words(painter, title, str(kind.title), size, colours.text, left=True)
         quality = self._quality
         if quality is None:
             whole = self._row(1).united(self._row(len(KINDS))).adjusted(self._title_width(), 0, -8, 0)
@@ -251,7 +251,7 @@ class FiguresTable(Worded, QWidget):
         size = max(min(round(self.height() / ROWS * 0.62), theme.TITLE_PX), 13)
         title, raw, refined = self._cells(self._row(1))
         for kind in KINDS:
-            size = min(size, _fitting(kind.title, title.width(), size, bold=False).pixelSize())
+            size = min(size, _fitting(str(kind.title), title.width(), size, bold=False).pixelSize())
             for name, cell in zip(STREAMS, (raw, refined), strict=True):
                 figure = None if self._quality is None else self._quality.streams[name].figures[kind.key]
                 if figure is not None and figure.value is not None:
@@ -431,7 +431,7 @@ def spoken(quality: SensorQuality) -> str:
         )
         for kind in KINDS
     ]
-    return f"{'; '.join(lines)}. {basis(quality)}"
+    return joined(". ", (joined("; ", lines), basis(quality)))
 
 
 def _silence(quality: SensorQuality, stream: str) -> str:

@@ -2,14 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from PySide6.QtWidgets import QDialog, QWidget
 
 from app.compose import Studio
+from app.language import tr_noop
 from app.settings import Settings
 
 PageName = Literal["Live", "Compare", "Cameras", "Record", "Sessions", "Train", "Settings"]
+PAGE_TITLES: Final[dict[PageName, str]] = {
+    "Live": tr_noop("Live"),
+    "Compare": tr_noop("Compare"),
+    "Cameras": tr_noop("Cameras"),
+    "Record": tr_noop("Record"),
+    "Sessions": tr_noop("Sessions"),
+    "Train": tr_noop("Train"),
+    "Settings": tr_noop("Settings"),
+}
 Level = Literal["info", "warning", "error"]
 
 
@@ -49,6 +59,7 @@ class WindowContext:
         solve_banner: takes the notice about this away, as it is solved.
         go_to: shows another page.
         apply_theme: name of one of `app.ui.theme.THEMES`, at once; does not save.
+        apply_language: "system", or one of `app.language.LANGUAGES`, at once; does not save.
         toggle_full_screen: in and out.
         save_bundle: writes logs, settings and versions into one file in the background.
         open_dialog: shows a dialog; it blocks the window only while nothing is recorded.
@@ -63,6 +74,7 @@ class WindowContext:
     solve_banner: Callable[[str], None]
     go_to: Callable[[PageName], None]
     apply_theme: Callable[[str], None]
+    apply_language: Callable[[str], None]
     toggle_full_screen: Callable[[], None]
     save_bundle: Callable[[], None]
     open_dialog: Callable[[QDialog], None]

@@ -50,7 +50,7 @@ class ControlsPanel(Worded, QWidget):
         self._name = label("", "title")
         self.note = label("", "body")
         set_tone(self.note, "warning")
-        self.presets = {preset.name: Button(preset.title) for preset in PRESETS}
+        self.presets = {preset.name: Button(from_below(preset.title)) for preset in PRESETS}
         self.defaults = Button(tr("Back to the defaults"), icon_name="restore")
         self.all = Switch(tr("Show everything"))
         self.load = Button(tr("Load a file ..."), icon_name="folder-open-outline")
@@ -61,7 +61,7 @@ class ControlsPanel(Worded, QWidget):
         presets.setSpacing(theme.GAP_PX)
         for preset in PRESETS:
             button = self.presets[preset.name]
-            button.setToolTip(preset.text)
+            button.setToolTip(from_below(preset.text))
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(partial(self._preset, preset.name))
             presets.addWidget(button)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.widgets import label
 from app.ui.worded import Worded
@@ -57,7 +57,7 @@ class Curve(Worded, QWidget):
         colour = theme.current().accent
         self._line.setData(steps, values, symbol="o" if few else None, symbolSize=6, symbolBrush=colour)
         last = f"{values[-1]:.3g}{self._unit}" if len(values) else tr("no value yet")
-        self._title.setText(f"{self._name}: {last}")
+        self._title.setText(joined(": ", (self._name, last)))
         self.setAccessibleName(self._title.text())
 
     def changeEvent(self, event: QEvent) -> None:

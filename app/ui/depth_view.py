@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
@@ -181,8 +181,8 @@ class DepthView(Worded, QWidget):
         words = [tile.camera_note, tile.refined_note]
         if words != self._words_shown:
             self._words_shown = words
-            said = [f"{note.text}. {note.hint}".strip() for note in words if note is not None]
-            self.setAccessibleDescription(" ".join(said))
+            said = [joined(". ", filter(None, (note.text, note.hint))) for note in words if note is not None]
+            self.setAccessibleDescription(joined(" ", said))
             self._place_button()
             self.update()
         if not self._loupe_rect.isNull():
@@ -352,7 +352,7 @@ class DepthView(Worded, QWidget):
         word_font, value_font = theme.font(15), theme.font(15, weight=theme.BOLD, tabular=True)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         rows = [
-            (PROVENANCE_WORDS[kind], f"{share:.1%}", QColor(*PROVENANCE_COLOURS[kind]), share)
+            (str(PROVENANCE_WORDS[kind]), f"{share:.1%}", QColor(*PROVENANCE_COLOURS[kind]), share)
             for kind, share in self._figures.shares.items()
         ]
         took = f"{self._figures.took_ms:.0f} ms"
@@ -414,7 +414,7 @@ class DepthView(Worded, QWidget):
         metrics = QFontMetrics(tag_font)
         filtered = layer == "raw" and self._tile is not None and self._tile.filtered is not None
         names = LAYER_WORDS if self._tile is None else {**LAYER_WORDS, **self._tile.names}
-        texts = [FILTERED if filtered else names[layer]]
+        texts = [str(FILTERED if filtered else names[layer])]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
             texts.insert(

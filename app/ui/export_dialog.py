@@ -78,7 +78,7 @@ class FormatRow(Worded, QAbstractButton):
         painter.setFont(theme.font(15))
         below = inner.adjusted(0, 26, 0, 0)
         flags = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
-        painter.drawText(below, flags, self.exporter.writes)
+        painter.drawText(below, flags, str(self.exporter.writes))
 
 
 class ExportDialog(Sheet):

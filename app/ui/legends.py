@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.widgets import Button, label
 from app.ui.worded import Worded
@@ -120,7 +120,7 @@ class _Ramp(Worded, QWidget):
     def show_words(self, left: str, middle: str, right: str) -> None:
         """Say what the colours mean."""
         self._words = (left, middle, right)
-        self.setAccessibleName(f"{self._name}: {left}, {middle}, {right}".replace(", ,", ","))
+        self.setAccessibleName(joined(": ", (self._name, joined(", ", filter(None, (left, middle, right))))))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

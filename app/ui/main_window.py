@@ -30,15 +30,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import language, window_state
 from app import settings as settings_file
-from app import window_state
 from app.compose import Studio
 from app.language import from_below, tr
 from app.messages import Message
 from app.settings import Settings
-from app.ui import theme
+from app.ui import speaking, theme
 from app.ui.commands import Command, bind_keys
-from app.ui.context import MakePage, Notice, PageName, WindowContext
+from app.ui.context import PAGE_TITLES, MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
 from app.ui.keyboard import OnScreenKeyboard
@@ -114,6 +114,7 @@ class MainWindow(Worded, QMainWindow):
             solve_banner=self._banner.solve,
             go_to=self.go_to,
             apply_theme=self.apply_theme,
+            apply_language=self.apply_language,
             toggle_full_screen=self.toggle_full_screen,
             save_bundle=self.save_bundle,
             open_dialog=self.open_dialog,
@@ -269,6 +270,7 @@ class MainWindow(Worded, QMainWindow):
         """Guide through the first start."""
         guide = Welcome(self)
         guide.answered.connect(self._welcomed)
+        guide.language_chosen.connect(self.change_language)
         self.open_dialog(guide)
 
     def _welcomed(self, answers: Answers) -> None:
@@ -312,6 +314,18 @@ class MainWindow(Worded, QMainWindow):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.apply(app, name)
+
+    def apply_language(self, setting: str) -> None:
+        """Speak another language."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        speaking.speak(app, setting)
+
+    def change_language(self, setting: str) -> None:
+        """Speak another language from now on, for good."""
+        self._settings.language = setting  # type: ignore[assignment]  # "system" or a key of NAMES
+        self.apply_language(setting)
+        self.save_settings()
 
     def toggle_theme(self) -> None:
         """Dark, light, outdoor, and dark again, for good."""
@@ -434,8 +448,8 @@ class MainWindow(Worded, QMainWindow):
         group = QButtonGroup(self)
         for name, _, _ in PAGES:
             button = ToolButton()
-            button.setText(name)
-            button.setAccessibleName(name)
+            button.setText(tr(PAGE_TITLES[name]))
+            button.setAccessibleName(tr(PAGE_TITLES[name]))
             button.setProperty("kind", "rail")
             button.setCheckable(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
@@ -490,7 +504,9 @@ class MainWindow(Worded, QMainWindow):
     def _commands(self) -> list[Command]:
         """What can be done on every page."""
         found = [
-            Command(tr("Go to {name}").format(name=name), partial(self.go_to, name), (f"Ctrl+{i}",))
+            Command(
+                tr("Go to {name}").format(name=PAGE_TITLES[name]), partial(self.go_to, name), (f"Ctrl+{i}",)
+            )
             for i, (name, _, _) in enumerate(PAGES, 1)
         ]
         found += [
@@ -500,6 +516,10 @@ class MainWindow(Worded, QMainWindow):
             Command(tr("Guide through the first start again"), self.welcome),
             Command(tr("Change settings"), partial(self.go_to, "Settings"), ("Ctrl+,",)),
             Command(tr("Dark, light or outdoor"), self.toggle_theme, ("Ctrl+Shift+T",)),
+        ]
+        found += [
+            Command(tr("Language: {name}").format(name=name), partial(self.change_language, key))
+            for key, name in language.NAMES.items()
         ]
         if not self._kiosk:
             found += [

@@ -6,7 +6,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import joined, tr, tr_noop
 from app.ui import theme
 from app.ui.profile_chart import ProfileChart
 from app.ui.widgets import Button, Card, IconButton, Option, Segmented, label
@@ -122,7 +122,7 @@ class MarkCard(Card):
     def __init__(self, found: Measured) -> None:
         super().__init__(margin_px=10)
         self.column.setSpacing(4)
-        name = f"{found.mark.number}  {NAMES[found.mark.stroke.tool]}"
+        name = joined("  ", (str(found.mark.number), NAMES[found.mark.stroke.tool]))
         self.remove = IconButton(
             "close", tr("Forget mark {number}").format(number=found.mark.number), kind="quiet"
         )

@@ -99,7 +99,7 @@ class Palette(Worded, QDialog):
                 QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys
             )
             for column, said in enumerate((command.words, keys)):
-                item = QTableWidgetItem(said)
+                item = QTableWidgetItem(str(said))
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.rows.setItem(row, column, item)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import capitalised, english, tr, tr_many, tr_noop
+from app.language import capitalised, english, joined, tr, tr_many, tr_noop
 from app.recording.preflight import Check
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
@@ -197,7 +197,7 @@ class Checks(Card):
 
 
 def _check_row(check: Check) -> QWidget:
-    words = body(f"{check.name}: {check.words}" if check.caution is None else check.caution.words)
+    words = body(joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words)
     set_tone(words, "ok" if check.caution is None else "warning")
     return words
 

@@ -6,13 +6,13 @@ from PySide6.QtWidgets import (
     QAbstractButton,
 )
 
-from app.language import joined, tr, tr_many
+from app.language import from_below, joined, tr, tr_many
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
-from app.viewmodels.words import duration, labelled, size
+from app.viewmodels.words import date_time, duration, labelled, size
 
 CARD_PX = 264
 TEXT_PX = 132
@@ -20,7 +20,7 @@ TEXT_PX = 132
 
 def when(entry: SessionEntry) -> str:
     """When a session was recorded, as people say it."""
-    return entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
+    return entry.name if entry.started is None else date_time(entry.started)
 
 
 class SessionCard(Worded, QAbstractButton):
@@ -38,7 +38,7 @@ class SessionCard(Worded, QAbstractButton):
         """Show another state of the session."""
         self.entry = entry
         self._lines = _card_lines(entry)
-        self.setAccessibleName(", ".join(text for text, _ in self._lines if text))
+        self.setAccessibleName(joined(", ", (text for text, _ in self._lines if text)))
         self.update()
 
     def show_jpeg(self, data: bytes | None) -> None:
@@ -93,15 +93,15 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
     if not entry.usable:
         return [
             (when(entry), "text"),
-            (entry.problem, "warning"),
-            (entry.hint, "muted"),
+            (from_below(entry.problem), "warning"),
+            (from_below(entry.hint), "muted"),
             (size(entry.bytes), "muted"),
         ]
     labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags))))
     cameras = tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras))
     lossless = entry.lost == 0 and not entry.recovered
     return [
-        (f"{when(entry)}", "text"),
+        (when(entry), "text"),
         (labels or tr("No labels"), "text" if labels else "muted"),
         (
             joined(", ", (duration(entry.seconds), cameras, size(entry.bytes))),

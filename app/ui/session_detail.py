@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import capitalised, joined, tr, tr_many, tr_noop
+from app.language import capitalised, from_below, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
@@ -137,18 +137,14 @@ class SessionDetail(Card):
         self._when.setText(when(entry))
         place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
         frames = tr_many("{count:,} frame", "{count:,} frames", entry.frames)
-        self._facts.setText(
-            joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
-            + (f"\n{place}" if place else "")
-            if entry.usable
-            else size(entry.bytes)
-        )
+        facts = joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
+        self._facts.setText(joined("\n", filter(None, (facts, place))) if entry.usable else size(entry.bytes))
         trouble = [
             entry.problem,
             entry.hint,
-            entry.failure and tr("It stopped by itself: {failure}").format(failure=entry.failure),
+            entry.failure and tr("It stopped by itself: {failure}").format(failure=from_below(entry.failure)),
         ]
-        text = " ".join(part for part in trouble if part)
+        text = joined(" ", map(from_below, filter(None, trouble)))
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)

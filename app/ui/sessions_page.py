@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import capitalised, tr, tr_many, tr_noop
+from app.language import capitalised, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit
 from app.ui import theme
@@ -230,7 +230,7 @@ class SessionsPage(Worded, QWidget):
         found = tr_many("{count:,} session", "{count:,} sessions", len(view.entries))
         narrowed = len(view.entries) != view.total
         found = tr("{found} of {total:,}").format(found=found, total=view.total) if narrowed else found
-        self.count.setText(f"{found}; {disk_use_words(view)}")
+        self.count.setText(joined("; ", (found, disk_use_words(view))))
         self.count.setVisible(view.total > 0)
         self.empty_trash.setVisible(view.trashed > 0)
         self.restore_all.setVisible(view.trashed > 0)

@@ -136,6 +136,8 @@ class SettingsPage(Worded, QWidget):
         self.editors[name].show_value(getattr(settings, name))
         if name == "theme":
             self._context.apply_theme(settings.theme)
+        elif name == "language":
+            self._context.apply_language(settings.language)
         elif name == "source":
             self._context.open_source(settings.source)
         elif name == "stabilise":

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.worded import Worded
 from app.viewmodels.live import Stages
@@ -37,7 +37,7 @@ class StageBar(Worded, QWidget):
         if stages.wait_ms is not None and stages.repair_ms is not None:
             self._parts += [(stages.wait_ms, "muted"), (stages.repair_ms, "accent")]
         self._parts.append((stages.screen_ms, "warning"))
-        said = ", ".join(f"{word} {value}" for word, value, _ in self._columns)
+        said = joined(", ", (joined(" ", (word, value)) for word, value, _ in self._columns))
         self.setAccessibleName(tr("Times of {name}: {said}").format(name=self._name, said=said))
         self.update()
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
+from app.language import joined
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.preview import paint_picture
@@ -32,7 +33,7 @@ class TickRow(QAbstractButton):
         self.setFixedHeight(ROW_PX)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(", ".join(self._lines))
+        self.setAccessibleName(joined(", ", self._lines))
 
     def show_jpeg(self, data: bytes | None) -> None:
         """Show a picture."""

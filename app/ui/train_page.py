@@ -300,5 +300,5 @@ class TrainPage(Worded, QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)
-        outer.addWidget(heading("Train"))
+        outer.addWidget(heading(tr("Train")))
         outer.addLayout(row, 1)

@@ -33,7 +33,7 @@ from app.ui.widgets import (
 from app.viewmodels.session_list import Listing, SessionList, Thumbnail
 from app.viewmodels.train import TrainViewModel
 from app.viewmodels.train_data import TrainDataViewModel
-from app.viewmodels.words import duration, labelled
+from app.viewmodels.words import date_time, duration, labelled
 from model.spec import catalogue
 
 MOST_ROWS = 100
@@ -46,7 +46,7 @@ class SessionRow(TickRow):
 
     def __init__(self, entry: SessionEntry) -> None:
         self.entry = entry
-        when = entry.name if entry.started is None else f"{entry.started:%d %b %Y, %H:%M}"
+        when = entry.name if entry.started is None else date_time(entry.started)
         labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags)))) or tr(
             "No labels"
         )

@@ -46,7 +46,7 @@ class RunRow(Worded, QWidget):
     def __init__(self, run: PastRun, name: str, *, busy: bool) -> None:
         super().__init__()
         self._run = run
-        words = [f"{run.started:%d %b, %H:%M}", words_of(run.state)]
+        words = [tr("{moment:%d %b, %H:%M}").format(moment=run.started), words_of(run.state)]
         if run.loss is not None:
             words.append(tr("Loss {loss:.4g}").format(loss=run.loss))
         if run.score_m is not None:

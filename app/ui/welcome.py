@@ -5,12 +5,12 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.language import tr, tr_noop
+from app.language import NAMES, current, joined, tr, tr_noop
 from app.ui import theme
 from app.ui.context import PageName
-from app.ui.widgets import Button, Option, Sheet, body, caption, heading
+from app.ui.widgets import Button, Option, Segmented, Sheet, body, caption, heading
 
 WIDTH_PX: Final = 560
 
@@ -117,9 +117,11 @@ class Welcome(Sheet):
 
     Signals:
         answered: `Answers` after the last touch, or when the guide is left.
+        language_chosen: a key of `app.language.NAMES`; it holds at once, and takes none of the three touches.
     """
 
     answered = Signal(Answers)
+    language_chosen = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -133,13 +135,20 @@ class Welcome(Sheet):
         self._room.setSpacing(theme.GAP_PX)
         self.buttons: dict[str, Button] = {}
         self.skip = Button(tr("Skip the guide"), kind="quiet")
+        self.languages = Segmented([Option(key, name) for key, name in NAMES.items()], tr("Language"))
+        self.languages.select(current())
+        foot = QHBoxLayout()
+        foot.addWidget(self.languages)
+        foot.addStretch(1)
+        foot.addWidget(self.skip)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.WIDE_PX] * 4)
         column.setSpacing(theme.SPACE_PX)
         for widget in (self._title, self._step, self._question):
             column.addWidget(widget)
         column.addLayout(self._room)
-        column.addWidget(self.skip)
+        column.addLayout(foot)
+        self.languages.changed.connect(self._language_chosen)
         self.skip.clicked.connect(self.reject)
         self.finished.connect(self._leave)
         self._ask()
@@ -155,12 +164,17 @@ class Welcome(Sheet):
             button.deleteLater()
         self.buttons = {}
         for option in question.options:
-            button = Button(f"{option.text}\n{option.hint}", icon_name=option.icon_name, kind="choice")
+            button = Button(
+                joined("\n", (option.text, option.hint)), icon_name=option.icon_name, kind="choice"
+            )
             button.setMinimumHeight(theme.BIG_TARGET_PX)
-            button.setAccessibleName(f"{option.text}: {option.hint}")
+            button.setAccessibleName(joined(": ", (option.text, option.hint)))
             button.clicked.connect(partial(self._answer, question.key, option.key))
             self._room.addWidget(button)
             self.buttons[option.key] = button
+
+    def _language_chosen(self, keys: list[str]) -> None:
+        self.language_chosen.emit(keys[0])
 
     def _answer(self, key: str, value: str, _checked: bool = False) -> None:
         self._given[key] = value

@@ -282,7 +282,10 @@ class _Loop:
             return
         names = self._calibrator.names
         lines = solution_lines(placed, names)
-        lines += [f"{names[name]}: {finding.words}" for name, finding in placed.findings.items()]
+        lines += [
+            joined(": ", (names[name], from_below(finding.words)))
+            for name, finding in placed.findings.items()
+        ]
         lines += [
             tr("Left out: board {view}, {names}, {why}").format(view=view + 1, names=names[n], why=why)
             for view, n, why in placed.solution.left_out

@@ -337,7 +337,7 @@ def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> Ru
     return RunningRow(
         info.id,
         info.name,
-        ", ".join(filter(None, facts)),
+        joined(", ", filter(None, facts)),
         note.text if note else "",
         note.hint if note else "",
     )
@@ -406,7 +406,7 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
     return DeviceRow(
         source=device.source,
         title=f"{device.vendor} {device.model}".strip(),
-        facts=", ".join(filter(None, facts)),
+        facts=joined(", ", filter(None, facts)),
         running=bool(device.serial) and device.serial in running,
         problem=from_below(device.problem),
         hint=from_below(device.hint),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.language import tr
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import Place, Scene, Stats, distance_m, profile, scene, stats
 from app.viewmodels.readout import NOT_YET, NOTHING, Readout, depth_words, readout
@@ -113,7 +114,8 @@ def _in(
 
 
 def _both(raw: str, refined: str) -> tuple[str, ...]:
-    return (f"raw {raw}",) if refined == NOT_YET else (f"raw {raw}", f"refined {refined}")
+    raw_words = tr("raw {depth}").format(depth=raw)
+    return (raw_words,) if refined == NOT_YET else (raw_words, tr("refined {depth}").format(depth=refined))
 
 
 def _median(found: Stats | None) -> str:

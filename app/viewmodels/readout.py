@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.flow.refine import Refined
-from app.language import tr, tr_noop
+from app.language import joined, tr, tr_noop
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import registered
@@ -62,7 +62,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
     return Readout(
         depth_words(_at(tile.refined.raw, x, y)),
         depth_words(_at(tile.refined.depth, x, y)),
-        f"{PROVENANCE_WORDS[kind]}: {PROVENANCE_MEANINGS[kind]}",
+        joined(": ", (PROVENANCE_WORDS[kind], PROVENANCE_MEANINGS[kind])),
     )
 
 

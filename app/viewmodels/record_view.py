@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.compose import CameraLine, InferenceState, InferenceStatus
 from app.flow.capture import CameraState, CameraStatus
-from app.language import from_below, tr, tr_many, tr_noop
+from app.language import from_below, joined, sentence, tr, tr_many, tr_noop
 from app.recording.counts import CameraCount, RecorderStatus
 from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
@@ -137,7 +137,7 @@ class Problem:
     @property
     def words(self) -> str:
         """Both in one line."""
-        return f"{self.message} {self.hint}".strip()
+        return joined(" ", filter(None, (self.message, self.hint)))
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def safety_words(view: RecordView) -> str:
     """How much would survive a power cut now, and how depth is written."""
     behind_s = max(0.0, view.seconds - view.synced_s)
     words = tr("Safe on the disk but for the last {behind_s:.1f} s").format(behind_s=behind_s)
-    return tr("{words}. Depth is compact (JPEG XL).").format(words=words) if view.compact else f"{words}."
+    return tr("{words}. Depth is compact (JPEG XL).").format(words=words) if view.compact else sentence(words)
 
 
 def loss_words(count: CameraCount) -> tuple[str, Tone]:
@@ -298,7 +298,7 @@ def saved_from(folder: Path, reason: str, hint: str) -> Saved:
 def saved_words(entry: SessionEntry) -> str:
     """What was saved, in one line."""
     if entry.problem:
-        return tr("Saved, but it cannot be read: {problem}").format(problem=entry.problem)
+        return tr("Saved, but it cannot be read: {problem}").format(problem=from_below(entry.problem))
     lost = tr("none lost") if entry.lost == 0 else tr("{lost:,} lost").format(lost=entry.lost)
     parts = [
         duration(entry.seconds),
@@ -308,7 +308,7 @@ def saved_words(entry: SessionEntry) -> str:
     ]
     if entry.refined:
         parts.append(tr("{refined:,} refined").format(refined=entry.refined))
-    return tr("Saved: {parts}").format(parts=", ".join(parts))
+    return tr("Saved: {parts}").format(parts=joined(", ", parts))
 
 
 def disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:

@@ -13,7 +13,7 @@ from app.exporting.table import BY_NAME, export
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.importing import import_recording
-from app.language import from_below, joined, tr, tr_many
+from app.language import from_below, joined, sentence, tr, tr_many
 from app.messages import expected, message
 from app.recording.entry import SessionEntry
 from app.viewmodels.words import size
@@ -212,7 +212,7 @@ class SessionWork(QObject):
             return tr("{title}: {done} of {total}").format(
                 title=self._title, done=self._unit(done), total=self._unit(total)
             )
-        return f"{self._title}: {self._unit(done)}" if done else self._title
+        return joined(": ", (self._title, self._unit(done))) if done else self._title
 
     def _run(
         self,
@@ -270,7 +270,7 @@ def _merge_words(path: Path, done: list[Merged]) -> str | Refusal:
         sessions=tr_many("{count:,} session", "{count:,} sessions", copied), name=path.name, there=there
     )
     if not failed:
-        return f"{text}."
+        return sentence(text)
     return Refusal(
         tr("{text}; {failed} failed: {problem}.").format(
             text=text, failed=len(failed), problem=from_below(failed[0].problem)

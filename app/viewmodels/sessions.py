@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.language import from_below, tr, tr_many
+from app.language import from_below, joined, tr, tr_many
 from app.recording import library
 from app.recording.entry import SessionCamera, SessionEntry
 from app.recording.library import FillRate, LabelEdit, Recovery
@@ -356,7 +356,7 @@ def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
         frames += tr(", {raw:.0%} with depth").format(raw=fill.raw)
         if fill.refined is not None:
             refined += tr(", {refined:.0%} with depth").format(refined=fill.refined)
-    return f"{camera.name}: " + "; ".join(part for part in (frames, refined) if part)
+    return joined(": ", (camera.name, joined("; ", filter(None, (frames, refined)))))
 
 
 def marks(entry: SessionEntry) -> list[tuple[str, str]]:
@@ -375,4 +375,4 @@ def disk_use_words(view: SessionsView) -> str:
         parts.append(tr("{size} in the trash").format(size=size(view.trash_bytes)))
     if view.free_bytes is not None:
         parts.append(tr("{size} free").format(size=size(view.free_bytes)))
-    return ", ".join(parts)
+    return joined(", ", parts)

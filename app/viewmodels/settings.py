@@ -50,7 +50,7 @@ SECTIONS = (
         tr_noop("Cameras and repair"),
         ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
     ),
-    (tr_noop("Screen"), ("theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
+    (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
     (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.flow.slot import Slot
 from app.flow.worker import Worker
+from app.language import tr
 from app.training import data_sets
 from app.training.data_sets import DataSet, NoDataSetError, Sources
 from app.training.plan import ROOMS, SESSIONS
@@ -109,7 +110,7 @@ class TrainDataViewModel(QObject):
         try:
             data_sets.write(self._runs, sources)
         except OSError as error:
-            self.not_kept.emit(f"The list of data sets cannot be kept: {error}.")
+            self.not_kept.emit(tr("The list of data sets cannot be kept: {error}.").format(error=error))
         self.changed.emit(sources)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.language import NAMES, joined, tr, tr_many, tr_noop
 
@@ -15,6 +16,8 @@ SPELLINGS = {
     "dark": tr_noop("Dark"),
     "light": tr_noop("Light"),
     "outdoor": tr_noop("Outdoor"),
+    "always": tr_noop("Always"),
+    "never": tr_noop("Never"),
     "system": tr_noop("As the computer"),
     **NAMES,
     "cpu": "CPU",
@@ -100,6 +103,11 @@ def time_left(seconds: float) -> str:
     if seconds < HOUR_S:
         return tr("{seconds} min left").format(seconds=int(seconds // MINUTE_S))
     return tr("{duration} left").format(duration=duration(seconds // MINUTE_S * MINUTE_S))
+
+
+def date_time(moment: datetime) -> str:
+    """A day and an hour: "03 May 2026, 14:05"."""
+    return tr("{moment:%d %b %Y, %H:%M}").format(moment=moment)
 
 
 def clock(seconds: float) -> str:

@@ -22,6 +22,7 @@ class Asked:
     sources: list = field(default_factory=list)
     notices: list = field(default_factory=list)
     themes: list = field(default_factory=list)
+    languages: list = field(default_factory=list)
     solved: list = field(default_factory=list)
     saved: int = 0
 
@@ -41,6 +42,7 @@ def context_for(sessions, **settings):
         solve_banner=asked.solved.append,
         go_to=asked.pages.append,
         apply_theme=asked.themes.append,
+        apply_language=asked.languages.append,
         toggle_full_screen=lambda: None,
         save_bundle=lambda: asked.pages.append("bundle"),
         open_dialog=lambda dialog: dialog.open(),

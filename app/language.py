@@ -113,6 +113,11 @@ def capitalised(words: str) -> str:
     return Text.made(partial(_capitalised, words))
 
 
+def lowered(words: str) -> str:
+    """The same in small letters, in languages that have them."""
+    return Text.made(partial(_lowered, words))
+
+
 def english(words: str) -> str:
     """The same in English: for files and logs, whose readers need not read the window's language."""
     return words.in_language("en") if isinstance(words, Text) else words
@@ -257,6 +262,10 @@ def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
 def _capitalised(words: str, language: Language) -> str:
     said = str(_in(language, words))
     return said[:1].upper() + said[1:]
+
+
+def _lowered(words: str, language: Language) -> str:
+    return str(_in(language, words)).lower()
 
 
 def _in(language: Language, value: object) -> object:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidg
 from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.images import write_image
-from app.language import from_below, joined, tr, tr_noop
+from app.language import from_below, joined, lowered, tr, tr_noop
 from app.ui import theme
 from app.ui.checkup_panel import CheckupPanel
 from app.ui.cloud_options import VIEWS
@@ -290,7 +290,7 @@ class LivePage(Worded, QWidget):
         layouts = zip(LAYOUTS, "OWBSID", strict=True)
         tools = [
             Command(
-                tr("Measure: {text}").format(text=option.text),
+                tr("Measure: {text}").format(text=lowered(option.text)),
                 partial(self._measure_with, cast("Tool", option.key)),
             )
             for option in TOOLS
@@ -330,7 +330,7 @@ class LivePage(Worded, QWidget):
             Command(tr("3D: clip box"), self._cloud.options.box.click),
             *(
                 Command(
-                    tr("3D: see from {text}").format(text=view.text),
+                    tr("3D: see from {text}").format(text=lowered(view.text)),
                     partial(self._cloud.body.see_from, view.key),
                 )
                 for view in VIEWS

@@ -4,6 +4,7 @@
 # make check  linters, types, layers, the wheel
 # make bench  every benchmark in turn
 # make screenshots  photographs every page and state into build/screenshots; ARGS="--only 3d" takes some
+# make languages gathers the window's words for translation and says which lack one
 # make format puts the sources in order
 # make clean  removes what the others made, .venv included
 #
@@ -15,7 +16,7 @@ ARGS ?=
 TORCH ?=
 export TORCH
 
-.PHONY: run test parity check bench screenshots format clean setup-run setup-dev
+.PHONY: run test parity check bench screenshots languages format clean setup-run setup-dev
 .DEFAULT_GOAL := run
 
 run: setup-run
@@ -39,6 +40,9 @@ screenshots: setup-dev
 	@for theme in dark light outdoor; do for size in 1280x720 1280x800 1920x1080 2560x1600 800x1280; do \
 		xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb \
 		$(PYTHON) docs/screenshots/gallery.py --theme $$theme --size $$size $(ARGS) || exit 1; done; done
+
+languages: setup-dev
+	@$(PYTHON) .ci/languages.py
 
 format: setup-dev
 	@.venv/bin/ruff check --fix-only .

@@ -228,8 +228,12 @@ class TrainPage(Worded, QWidget):
 
     def _open_report(self) -> None:
         report = self._model.report
-        if report is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
+        if report is None:
+            return
+        if self._context.kiosk:
+            self._context.show_banner(Notice("info", tr("The report is in {place}").format(place=report)))
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
 
     def _estimate(self, plan: TrainingPlan) -> None:
         self.plan.show_estimate(tr("Measuring with two steps ..."))

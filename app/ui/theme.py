@@ -194,14 +194,19 @@ def apply(app: QApplication, theme_name: str) -> None:
     global _current
     _current = THEMES[theme_name]
     _load_fonts()
-    if app.style().objectName() != "fusion":
-        app.setStyle("Fusion")
+    _use_fusion(app)
     # QScroller swallows double clicks, so that of two quick taps in a list or a form, even on two buttons,
     # the second would be lost; nothing here needs Qt's own double clicks.
     app.setDoubleClickInterval(0)
     app.setFont(font(BODY_PX))
     app.setPalette(_palette(_current))
     app.setStyleSheet(Template(_QSS).substitute(asdict(_current), border=_current.border_px, **_SIZES))
+
+
+@cache
+def _use_fusion(app: QApplication) -> None:
+    # Once: widgets that are about to be deleted may still paint with the style that would be replaced.
+    app.setStyle("Fusion")
 
 
 @cache

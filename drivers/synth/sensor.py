@@ -86,7 +86,8 @@ _HOLES = {
 }
 FILLED_PX = 40
 """A dense sensor fills holes smaller than this, at half its resolution."""
-_REACH = 8
+FILL_STEPS = 8
+"""So many pixels inwards from their edge."""
 _OWN_LIGHT = (SensorKind.TIME_OF_FLIGHT, SensorKind.STRUCTURED_LIGHT)
 """They measure nothing but their own light."""
 _BEYOND = (Material.GLASS, Material.MIRROR)
@@ -159,13 +160,18 @@ def _stereo(view: View, kind: SensorKind, rng: np.random.Generator, p: SensorPar
 
 def _filled(counts: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Small holes take the farther side's depth, as processors on cameras do."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((counts == 0).astype(np.uint8), connectivity=4)
+    far = counts
+    for _ in range(FILL_STEPS):
+        far = np.where(far > 0, far, np.asarray(cv2.dilate(far, np.ones((3, 3), np.uint8)), np.uint16))
+    return np.where(small_holes(counts == 0), far, counts)
+
+
+def small_holes(missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) bool, those of the missing pixels that a dense sensor fills, at its own (half) resolution."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(missing.astype(np.uint8), connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < FILLED_PX
     small[0] = False
-    far = counts
-    for _ in range(_REACH):
-        far = np.where(far > 0, far, np.asarray(cv2.dilate(far, np.ones((3, 3), np.uint8)), np.uint16))
-    return np.where(small[labels], far, counts)
+    return np.asarray(small[labels])
 
 
 def _stereo_holes(

@@ -139,26 +139,16 @@ def read(
         rng: its noise.
         matched: width and height of the pictures that are matched; None takes the sensor's model instead.
     """
-    if not setup.apart:
-        return _read(scene, pose, view, setup, rng, matched)
-    color = view.camera
-    own = Intrinsics(
-        color.width, color.height, color.fx * setup.zoom, color.fy * setup.zoom, color.cx, color.cy
-    )
-    place = _beside(*setup.shift_m)
-    there = pose @ place
-    reading = _read(scene, there, render(scene, there, own), setup, rng, matched)
-    return replace(reading, depth=register_depth(reading.depth, Calibration(color, own, place)))
-
-
-def _read(  # noqa: PLR0917 - as `read`
-    scene: Scene,
-    pose: Transform,
-    view: View,
-    setup: Setup,
-    rng: np.random.Generator,
-    matched: tuple[int, int] | None,
-) -> Reading:
+    if setup.apart:
+        color = view.camera
+        own = Intrinsics(
+            color.width, color.height, color.fx * setup.zoom, color.fy * setup.zoom, color.cx, color.cy
+        )
+        place = _beside(*setup.shift_m)
+        there = pose @ place
+        unmoved = replace(setup, shift_m=(0.0, 0.0), zoom=1.0)
+        reading = read(scene, there, render(scene, there, own), unmoved, rng, matched=matched)
+        return replace(reading, depth=register_depth(reading.depth, Calibration(color, own, place)))
     if matched is None or setup.sensor == "time of flight":
         kind = MODELLED[setup.sensor]
         return Reading(DepthMap(measure(view, kind, rng, _params(setup, rng)), UNIT_M))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drivers.synth.photo import add_noise
 from drivers.synth.render import View
-from drivers.synth.sensor import hidden_from_right
+from drivers.synth.sensor import FILL_STEPS, hidden_from_right, small_holes
 from drivers.synth.shapes import Material
 
 Bytes = NDArray[np.uint8]
@@ -74,7 +74,6 @@ MATCHERS = {
     "active dense": Matcher(block_px=7, p1=8, p2=64, uniqueness=2, texture=0.6, half=True),
     "passive": Matcher(block_px=7, p1=8, p2=32, speckle_px=120, projector=False),
 }
-FILLED_PX = 40
 
 
 def infrared_pair(
@@ -162,16 +161,11 @@ def _halved(image: Bytes) -> Bytes:
 
 def _filled(disparity: Float) -> Float:
     """Small holes take the farther side's disparity, as processors on cameras do."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (disparity <= 0).astype(np.uint8), connectivity=4
-    )
-    small = stats[:, cv2.CC_STAT_AREA] < FILLED_PX
-    small[0] = False
-    holes = small[labels]
-    if count <= 1 or not holes.any():
+    holes = small_holes(disparity <= 0)
+    if not holes.any():
         return disparity
     far = np.where(disparity > 0, disparity, np.float32(1e6))
-    for _ in range(8):
+    for _ in range(FILL_STEPS):
         far = np.where(far > 1e5, cv2.erode(far, np.ones((3, 3), np.uint8)), far).astype(np.float32)
     return np.where(holes & (far < 1e5), far, disparity).astype(np.float32)
 
@@ -236,7 +230,7 @@ def pattern() -> Float:
 
 def table(shares: dict[Material, float]) -> Float:
     """(256,) float32 by material, 0 for those that have no share."""
-    table = np.zeros(256, np.float32)
+    by_material = np.zeros(256, np.float32)
     for material, share in shares.items():
-        table[material] = share
-    return table
+        by_material[material] = share
+    return by_material

@@ -224,7 +224,7 @@ class TrainPage(Worded, QWidget):
         dialog = WeightsWipeDialog(wipe, parent=self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         wipe.show()
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _open_report(self) -> None:
         report = self._model.report
@@ -249,7 +249,7 @@ class TrainPage(Worded, QWidget):
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(tr("Choose a data set"), start, sessions, sessions_only=False, parent=self)
         dialog.chosen.connect(self._data.add)
-        dialog.open()
+        self._context.open_dialog(dialog)
 
     def _show_no_data_set(self, error: NoDataSetError) -> None:
         self._context.show_banner(Notice("error", from_below(error.args[0]), from_below(error.hint)))

@@ -29,7 +29,6 @@ class WeightsWipeDialog(Sheet):
     def __init__(self, model: WeightsWipeViewModel, *, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("New weights beside those in use"))
-        self.setModal(True)
         model.setParent(self)
         self.view = DepthView()
         self.back = IconButton("chevron-left", tr("Frame before"))

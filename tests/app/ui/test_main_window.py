@@ -7,7 +7,7 @@ import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog
 
 from app import window_state
 from app.compose import InferenceState, InferenceStatus
@@ -21,6 +21,7 @@ from app.ui.pin_pad import PinPad
 from app.ui.welcome import Answers
 from app.ui.widgets import Banner
 from drivers.errors import CameraNotFound
+from drivers.session.labels import SessionLabels
 
 
 @pytest.fixture
@@ -255,6 +256,32 @@ def test_a_bundle_that_cannot_be_written_is_said(qtbot, window, tmp_path, monkey
     qtbot.waitUntil(
         lambda: window._banner.notice is not None and window._banner.notice.level == "error", timeout=5000
     )
+
+
+def test_nothing_blocks_a_recording_and_no_dialog_or_language_costs_a_frame(
+    qtbot, make_window, studio, tmp_path
+):
+    window = make_window(kiosk_pin="2468")
+    window.open_source("demo")
+    qtbot.waitUntil(lambda: studio.pipeline is not None, timeout=5000)
+    train = window.page_widget("Train")
+    recorder = studio.record(tmp_path / "sessions", SessionLabels())
+
+    for opened in (train._ask_for_data_set, window.open_palette, window.welcome, window.ask_to_leave):
+        opened()
+        dialogs = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
+        assert len(dialogs) == 1
+        assert not dialogs[0].isModal()
+    window.apply_language("zh_CN")
+    window.apply_language("en")
+
+    before = recorder.status().cameras
+    qtbot.waitUntil(
+        lambda: all(count.written > before[key].written for key, count in recorder.status().cameras.items()),
+        timeout=5000,
+    )
+    studio.stop_recording()
+    assert [count.lost for count in recorder.status().cameras.values()] == [0, 0]
 
 
 def test_the_guide_of_the_first_start_opens_what_was_chosen(qtbot, window, tmp_path, monkeypatch):

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from PySide6.QtWidgets import QDialog, QWidget
 
 from app.compose import Studio
-from app.language import tr_noop
+from app.language import tr, tr_noop
 from app.settings import Settings
 
 PageName = Literal["Live", "Compare", "Cameras", "Record", "Sessions", "Train", "Settings"]
@@ -44,6 +45,12 @@ class Notice:
     action: Callable[[], None] | None = None
     lasts_s: float = 0.0
     about: str = ""
+
+    @classmethod
+    def saved(cls, file: Path, *, lasts_s: float, about: str) -> "Notice":
+        """That this file was written, and where."""
+        words = tr("Saved {name}.").format(name=file.name)
+        return cls("info", words, str(file.parent), lasts_s=lasts_s, about=about)
 
 
 @dataclass(frozen=True)

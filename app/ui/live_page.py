@@ -404,15 +404,7 @@ class LivePage(Worded, QWidget):
             )
             self._context.show_banner(Notice("error", text, hint, about="picture"))
             return
-        self._context.show_banner(
-            Notice(
-                "info",
-                tr("Saved {name}.").format(name=file.name),
-                str(file.parent),
-                lasts_s=4,
-                about="picture",
-            )
-        )
+        self._context.show_banner(Notice.saved(file, lasts_s=4, about="picture"))
 
     def _offer_models(self) -> None:
         self._models.set_options(

@@ -209,15 +209,7 @@ class MainWindow(Worded, QMainWindow):
         self._bundle.save()
 
     def _bundle_saved(self, file: Path) -> None:
-        self.show_banner(
-            Notice(
-                "info",
-                tr("Saved {name}.").format(name=file.name),
-                str(file.parent),
-                lasts_s=8,
-                about="bundle",
-            )
-        )
+        self.show_banner(Notice.saved(file, lasts_s=8, about="bundle"))
 
     def _bundle_failed(self, message: Message) -> None:
         self.show_banner(Notice("error", message.sentence, message.hint, about="bundle"))

@@ -109,7 +109,7 @@ class PinPad(Sheet):
         self._show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text() in self.keys and event.text():
+        if event.text() in self.keys:
             self._type(event.text())
         elif event.text() in {"\r", "\n"}:
             self._try()

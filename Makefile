@@ -38,8 +38,10 @@ bench: setup-dev
 
 screenshots: setup-dev
 	@for theme in dark light outdoor; do for size in 1280x720 1280x800 1920x1080 2560x1600 800x1280; do \
+		for language in en zh_CN; do \
 		xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb \
-		$(PYTHON) docs/screenshots/gallery.py --theme $$theme --size $$size $(ARGS) || exit 1; done; done
+		$(PYTHON) docs/screenshots/gallery.py --theme $$theme --size $$size \
+		--language $$language $(ARGS) || exit 1; done; done; done
 
 languages: setup-dev
 	@$(PYTHON) .ci/languages.py

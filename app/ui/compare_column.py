@@ -176,7 +176,7 @@ class ComparePicture(Worded, QWidget):
             self._paint_region(painter, pane)
         if note is not None:
             _paint_note(painter, note, pane)
-        _paint_tag(painter, WORDS[kind], pane)
+        _paint_tag(painter, str(WORDS[kind]), pane)
 
     def _paint_region(self, painter: QPainter, pane: QRect) -> None:
         region = self._region

@@ -197,6 +197,6 @@ def _value(found: Stats | None, name: str) -> str:
     if found is None:
         return tr("no value")
     if not found.fill:
-        return "none"
+        return tr("none")
     value_m: float = getattr(found, name)
     return f"{value_m * 1000:.1f} mm" if name == "std_m" else depth_words(value_m)

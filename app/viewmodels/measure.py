@@ -121,12 +121,12 @@ def _both(raw: str, refined: str) -> tuple[str, ...]:
 def _median(found: Stats | None) -> str:
     if found is None:
         return NOT_YET
-    return depth_words(found.median_m) if found.fill else NOTHING
+    return depth_words(found.median_m) if found.fill else tr(NOTHING)
 
 
 def length_words(length_m: float | None) -> str:
     """Millimetres below one metre, else metres; "none" where there is no length."""
-    return NOTHING if length_m is None else depth_words(length_m) if length_m > 0 else "0 mm"
+    return tr(NOTHING) if length_m is None else depth_words(length_m) if length_m > 0 else "0 mm"
 
 
 class MeasureModel(QObject):

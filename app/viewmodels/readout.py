@@ -10,7 +10,7 @@ from app.viewmodels.measuring import registered
 from drivers.depth import DepthMap
 from model.repair import Provenance
 
-NOTHING = "none"
+NOTHING = tr_noop("none")
 NOT_YET = tr_noop("no value")
 
 
@@ -34,7 +34,7 @@ class Readout:
 def depth_words(depth_m: float) -> str:
     """Millimetres below one metre, else metres to the millimetre."""
     if depth_m <= 0:
-        return NOTHING
+        return tr(NOTHING)
     return f"{depth_m * 1000:.0f} mm" if depth_m < 1 else f"{depth_m:.3f} m"
 
 

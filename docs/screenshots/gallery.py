@@ -2,7 +2,7 @@
 
     xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/gallery.py
 
-Pictures lie in build/screenshots/<theme>-<width>x<height>/. `--only live` takes those that are called so.
+Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only live` takes what is called so.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.compose import Studio
+from app.language import LANGUAGES
 from app.settings import Settings
-from app.ui import theme
+from app.ui import speaking, theme
 from app.ui.main_window import PAGES, MainWindow
 from app.viewmodels.measure import Stroke
 from drivers.registry import open_source
@@ -157,6 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=words)
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--theme", default="dark", choices=sorted(theme.THEMES))
+    parser.add_argument("--language", default="en", choices=LANGUAGES)
     parser.add_argument("--model", default="demo")
     parser.add_argument("--only", default="")
     args = parser.parse_args()
@@ -165,11 +167,13 @@ def main() -> None:
     os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
     app = QApplication(sys.argv[:1])
     theme.apply(app, args.theme)
+    speaking.speak(app, args.language)
     studio = Studio(EngineChoice(model=args.model))
-    window = MainWindow(studio, Settings(model=args.model, theme=args.theme), open_source=open_source)
+    settings = Settings(model=args.model, theme=args.theme, language=args.language)
+    window = MainWindow(studio, settings, open_source=open_source)
     window.resize(*(int(part) for part in args.size.split("x")))
     window.show()
-    folder = OUT / f"{args.theme}-{args.size}"
+    folder = OUT / f"{args.theme}-{args.size}-{args.language}"
     folder.mkdir(parents=True, exist_ok=True)
 
     def photograph(name: str) -> None:

@@ -1,0 +1,31 @@
+"""The catalogue says everything that the window says, with the same figures in it."""
+
+import pytest
+from babel.messages.pofile import read_po
+
+from app.language import FOLDER, LANGUAGES, Entry, fields, read
+
+CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
+
+
+@pytest.fixture(params=CATALOGUES, ids=lambda file: file.stem)
+def catalogue(request):
+    return request.param
+
+
+def test_every_text_is_translated_with_its_placeholders(catalogue):
+    entries = read(catalogue)
+    assert entries
+    assert [entry.words for entry in entries if not entry.said] == []
+    assert [entry.words for entry in entries if fields(entry.many or entry.words) != fields(entry.said)] == []
+
+
+def test_a_catalogue_is_read_as_babel_reads_it(catalogue):
+    with catalogue.open("rb") as file:
+        messages = [message for message in read_po(file) if message.id and not message.fuzzy]
+    by_babel = []
+    for message in messages:
+        words, many = message.id if message.pluralizable else (message.id, "")
+        said = message.string[0] if message.pluralizable else message.string
+        by_babel.append(Entry(words, many, said))
+    assert read(catalogue) == by_babel

@@ -50,7 +50,7 @@ def new_model(architecture: dict[str, object], *, seed: int) -> MDM:
         model = MDM(ModelConfig.parse(architecture))
         backbone = model.encoder.backbone
         width = backbone.pos_embed.shape[-1]
-        third = width // 3
+        third = third_of(width)
         backbone.pos_embed.zero_()
         backbone.pos_embed[:, 1:, :third] = sine_positions(backbone.pos_grid, third)
         _write_only(backbone.patch_embed.proj, slice(third + 1, 2 * third))
@@ -82,6 +82,11 @@ def new_model(architecture: dict[str, object], *, seed: int) -> MDM:
     return model
 
 
+def third_of(width: int) -> int:
+    """About a third of the channels, in eights, as `sine_positions` fills them."""
+    return width // 24 * 8
+
+
 def sine_positions(side: int, width: int) -> Tensor:
     """(1, side * side, width) float32: rows and columns as sines and cosines of many wavelengths."""
     eighth = width // 8
@@ -103,9 +108,14 @@ def _write_only(embed: nn.Conv2d, channels: slice) -> None:
     _no_bias(embed)
 
 
-def waves(count: int) -> list[tuple[int, int]]:
-    """The `count` lowest frequencies (down, across) of a two-dimensional cosine transform, the mean first."""
-    side = range(count)
+def waves(count: int, samples: int | None = None) -> list[tuple[int, int]]:
+    """The `count` lowest frequencies (down, across) of a two-dimensional cosine transform, the mean first.
+
+    Args:
+        count: how many; fewer where there are no more.
+        samples: on each side, which cannot hold higher frequencies; None for any number.
+    """
+    side = range(count if samples is None else min(count, samples))
     return sorted(((v, u) for v in side for u in side), key=lambda wave: (max(wave), sum(wave), wave))[:count]
 
 
@@ -121,7 +131,7 @@ def _summarise(embed: nn.Conv2d, channels: int) -> None:
     _no_bias(embed)
     embed.bias[-1] = 1.0
     side = embed.kernel_size[0]
-    lowest = waves(channels - 1)
+    lowest = waves(channels - 1, side)
     basis = cosines((torch.arange(side) + 0.5) / side, channels)  # (frequencies, 14)
     for number, (v, u) in enumerate(lowest):
         wave = torch.outer(basis[v], basis[u])  # (14, 14)

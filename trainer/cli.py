@@ -13,7 +13,7 @@ from types import FrameType
 from trainer.config import MaskingConfig, SourceConfig, TrainConfig
 from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
-from trainer.recipes import FORMER_NAMES, RECIPES, configuration
+from trainer.recipes import FORMER_NAMES, RANDOM, RECIPES, configuration
 
 CHANGES = ("batch", "micro_batch", "workers", "parallel", "device", "patience")
 """Flags that are fields of the configuration."""
@@ -64,8 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
     parser.add_argument(
         "--init",
-        metavar="NAME|PATH",
-        help="weights to start from, instead of the recipe's own; a DINOv2 backbone starts a new network",
+        metavar="NAME|PATH|random",
+        help="weights to start from, instead of the recipe's own; a DINOv2 backbone starts a new network, "
+        "and random one that has learned nothing",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
     parser.add_argument("--batch", type=int, help="samples for each step, of all processes together")
@@ -177,7 +178,8 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
         datasets=tuple(arguments.data),
         synthetic=arguments.synthetic,
         session_weight=arguments.session_weight,
-        init=_weights(arguments.init),
+        init=None if arguments.init == RANDOM else _weights(arguments.init),
+        random=arguments.init == RANDOM,
         seed=arguments.seed,
         **changes,
     )

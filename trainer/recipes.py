@@ -259,6 +259,10 @@ RECIPES: Mapping[str, Recipe] = {
         ),
     )
 }
+RANDOM = "random"
+"""Instead of weights to start from: a network that has learned nothing, of the recipe's size."""
+FROM_BACKBONES = {"paper_vitl": "dinov2_vitl14"}
+"""Recipes that start from a backbone as a rule, and which."""
 FORMER_NAMES = {"fine-tune": "finetune_rig", "small": "bundled", "report": "paper_vitl"}
 
 
@@ -271,6 +275,7 @@ def configuration(
     synthetic: float = 0.0,
     session_weight: float = 1.0,
     init: Path | None = None,
+    random: bool = False,
     seed: int = 0,
     **changes: object,
 ) -> TrainConfig:
@@ -285,6 +290,7 @@ def configuration(
             has them.
         session_weight: of all sessions together.
         init: weights to start from, instead of the recipe's own.
+        random: start a network of the recipe's size that has learned nothing.
         seed: of everything that is drawn.
         **changes: further fields of `TrainConfig`.
 
@@ -311,5 +317,12 @@ def configuration(
         changes["mix"] = (*datasets, *recorded, *rooms)
     if init is not None:
         changes |= {"init": init, "architecture": None}
+    if random and config.architecture is None:
+        if name not in FROM_BACKBONES:
+            raise ValueError(f"{name} adapts weights, so it cannot start from random ones")
+        from model.backbone import architecture  # brings torch, which a menu does without
+
+        size = architecture(FROM_BACKBONES[name]).model_dump(mode="json")
+        changes |= {"architecture": size, "init": None}
     # Not `model_copy`, which checks nothing.
     return TrainConfig.model_validate({**config.model_dump(), **changes})

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +15,20 @@ from model import backbone, checkpoint
 from model.mdm import MDM
 from trainer import cli, files, loop
 from trainer.config import MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
+from trainer.data import loader
 from trainer.data.batches import on_device, read
 from trainer.data.datasets.arkitscenes import ArkitScenes
 from trainer.data.datasets.hypersim import Hypersim
 from trainer.data.datasets.taskonomy import Taskonomy
 from trainer.data.kinds import KINDS
+from trainer.data.mix import source_for
 from trainer.data.samples import Sample
+from trainer.data.shard_index import index_path, read_index
+from trainer.data.shard_writer import ShardWriter, shard_path
 from trainer.data.shards import Shards
-from trainer.errors import TrainingError
-from trainer.initialise import new_model
+from trainer.data.stored import stored
+from trainer.errors import DataError, TrainingError
+from trainer.initialise import _summarise, new_model, sine_positions, third_of
 from trainer.metrics import Errors
 from trainer.progress import Progress
 from trainer.recipes import FORMER_NAMES, RECIPES, SMALL, configuration
@@ -157,6 +164,29 @@ def test_a_new_network_hands_on_what_is_measured_and_fills_holes_from_around():
     assert off[hole].mean() < 0.08
 
 
+@pytest.mark.parametrize("width", [192, 384, 768, 1024, 1536])
+def test_a_new_network_of_any_width_has_room_for_positions_and_coefficients(width):
+    third = third_of(width)
+    assert sine_positions(4, third).shape == (1, 16, third)
+    embed = torch.nn.Conv2d(1, width, 14)
+    with torch.no_grad():
+        _summarise(embed, width - 2 * third)
+    assert embed.weight.abs().max() <= 1, "a patch of 14 x 14 has no more than 196 waves"
+    assert torch.allclose(embed(torch.full((1, 1, 14, 14), 2.0))[0, 2 * third], torch.tensor(2.0))
+
+
+def test_random_weights_are_asked_for_by_name_and_have_the_recipe_s_size(tmp_path, capsys):
+    made = configuration("paper_vitl", synthetic=1, random=True)
+    assert made.init is None
+    assert made.architecture["encoder"]["backbone"] == "dinov2_vitl14"
+    assert configuration("smoke", random=True).architecture == configuration("smoke").architecture
+    status = cli.main(
+        ["--run", str(tmp_path), "--synthetic", "--recipe", "finetune_glass", "--init", "random", "--json"]
+    )
+    assert status == 1
+    assert "cannot start from random" in json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
+
+
 def test_every_recipe_makes_a_configuration():
     for name in RECIPES:
         assert configuration(name, synthetic=True).recipe == name
@@ -257,6 +287,48 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_keeps_the_checkpoint_befor
     assert "Make room" in caught.value.hint
     assert loop.resume(tmp_path).step == 2
     assert not (tmp_path / files.CHECKPOINT / "partial").exists()
+
+
+def test_a_damaged_shard_costs_a_warning_and_the_run_goes_on(tmp_path):
+    path = shard_path(tmp_path, 0)
+    with ShardWriter(path) as writer:
+        for number in range(12):
+            writer.add(f"{number:03}", stored(Wedge().sample(number), source="wedge", scene="one"))
+    run = loop.begin(config(6, mix=(SourceConfig(kind="shards", path=tmp_path),)))
+    spoiled = read_index(index_path(path))[2]
+    content = bytearray(path.read_bytes())
+    content[spoiled.offset + 600] ^= 0xFF
+    path.write_bytes(content)
+    told = progress(tmp_path)
+    assert loop.train(run, source_for(run.config, told.warning), tmp_path, told)
+    warnings = [event["message"] for event in events(tmp_path) if event["event"] == "warning"]
+    assert sum("damaged" in message for message in warnings) == 1
+    assert events(tmp_path)[-1]["event"] == "done"
+    with pytest.raises(DataError, match="damaged"):
+        Shards(tmp_path).read(2)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_does_not_keep_the_failure_from_being_said(capsys):
+    told = Progress(Path("/dev/full"), as_json=True)
+    with pytest.raises(OSError, match="space"):
+        told.warning("a line that has no room")
+    told.failed(message="The disk is full.", hint="Make room.")
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["message"] == "The disk is full."
+
+
+def test_readers_that_die_again_and_again_end_the_run_with_what_to_do(monkeypatch):
+    def dead(*_arguments):
+        raise BrokenProcessPool
+        yield
+
+    monkeypatch.setattr(loader, "_read_ahead", dead)
+    said = []
+    steps = loader.Loader(config(3, workers=1), Wedge(), torch.device("cpu"), said.append).steps(0, 0)
+    with pytest.raises(TrainingError, match="died 4 times") as caught:
+        next(steps)
+    assert "fewer --workers and resume" in caught.value.hint
+    assert len(said) == loader.RESTARTS
 
 
 def test_gradients_of_micro_batches_add_up_to_those_of_the_whole_batch(tmp_path):

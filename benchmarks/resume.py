@@ -48,9 +48,11 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--processes", type=int, choices=[1, 2], default=1)
-    parser.add_argument("--one", action="store_true", help="kill one process of two, not both")
+    parser.add_argument("--one", action="store_true", help="kill one process of two (implies them), not both")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
     options = parser.parse_args()
+    if options.one:
+        options.processes = 2
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as temporary:
         shards = made(Path(temporary) / "shards")

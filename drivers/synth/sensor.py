@@ -90,7 +90,8 @@ FILL_STEPS = 8
 """So many pixels inwards from their edge."""
 _OWN_LIGHT = (SensorKind.TIME_OF_FLIGHT, SensorKind.STRUCTURED_LIGHT)
 """They measure nothing but their own light."""
-_BEYOND = (Material.GLASS, Material.MIRROR)
+SEEN_THROUGH = (Material.GLASS, Material.MIRROR)
+"""Materials whose answer may come from beyond their surface; neighbours in the list of materials."""
 
 
 def random_params(rng: np.random.Generator, kind: SensorKind) -> SensorParams:
@@ -180,7 +181,7 @@ def _stereo_holes(
     """(H, W) uint8 of 255 where there is no answer, and where it is a wrong match; None for nowhere."""
     h, w = view.material.shape
     gain = 2 * p.difficulty
-    chance = cv2.LUT(view.material, _chances(kind, p.difficulty))
+    chance = cv2.LUT(view.material, chances(kind, p.difficulty))
     slope = _slope(view)
     wrong = None
     lumps = _lumps(h, w, p)
@@ -191,7 +192,7 @@ def _stereo_holes(
         wrong = cv2.compare(lumps, 1 - bare * np.float32(0.08), cv2.CMP_GT)
     else:  # dots come back weakly from what is dark or far
         far = cv2.multiply(view.depth_m, view.depth_m, scale=0.010 * gain / p.power)
-        chance = cv2.add(chance, cv2.multiply(cv2.LUT(_grey(view), _darkness()), far))
+        chance = cv2.add(chance, cv2.multiply(cv2.LUT(_grey(view), darkness()), far))
     chance = cv2.scaleAdd(slope, 0.055 * gain, chance)
     holes = cv2.compare(lumps, chance, cv2.CMP_LT)
     # Along silhouettes the matcher gives up in thin ragged slivers.
@@ -213,8 +214,8 @@ def _time_of_flight(view: View, rng: np.random.Generator, p: SensorParams) -> ND
     if min(h, w) > 16:
         cv2.copyTo(cv2.blur(depth, (3, 3)), edge, depth)
     grey = _grey(view)
-    chance = cv2.LUT(view.material, _chances(SensorKind.TIME_OF_FLIGHT, p.difficulty))
-    dark = cv2.LUT(grey, _darkness())
+    chance = cv2.LUT(view.material, chances(SensorKind.TIME_OF_FLIGHT, p.difficulty))
+    dark = cv2.LUT(grey, darkness())
     weak = cv2.multiply(dark, cv2.multiply(depth, depth), scale=0.035 * gain / p.power)
     chance = cv2.add(chance, weak)
     chance = cv2.scaleAdd(np.minimum(slope, np.float32(20)), 0.02 * gain, chance)
@@ -249,7 +250,7 @@ def _answering_surface(view: View, p: SensorParams) -> Float:
     """(H, W) float32 1/z of the surface that light came back from: lumps of glass and mirror let it pass."""
     if view.beyond is view.inverse_depth:
         return view.inverse_depth
-    see_through = cv2.inRange(view.material, int(min(_BEYOND)), int(max(_BEYOND)))
+    see_through = cv2.inRange(view.material, int(min(SEEN_THROUGH)), int(max(SEEN_THROUGH)))
     x, y, w, h = cv2.boundingRect(see_through)
     if not w:
         return view.inverse_depth
@@ -322,13 +323,14 @@ def _bare_table() -> Float:
 
 
 @lru_cache(maxsize=1)
-def _darkness() -> Float:
+def darkness() -> Float:
     """(256,) float32: 1 for black, falling to 0 at middle grey."""
     return floats(np.clip(1.0 - np.arange(256, dtype=np.float32) / 90.0, 0, 1))
 
 
 @lru_cache(maxsize=64)
-def _chances(kind: SensorKind, difficulty: float) -> Float:
+def chances(kind: SensorKind, difficulty: float) -> Float:
+    """(256,) float32 by material: how likely there is no answer."""
     table = np.zeros(256, np.float32)
     table[: len(Material)] = np.array(_HOLES[kind], np.float32)
     # Odds, not chances, grow with difficulty: nothing exceeds 1.

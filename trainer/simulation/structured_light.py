@@ -24,6 +24,8 @@ STEPS_PER_PX = 8
 LEAST_CONTRAST = 5.0
 """Of the picture, in grey levels: below, there are no dots to match."""
 WINDOW_PX = 9
+AMBIENT = 0.25
+"""Of the room's own light: the filter before the lens lets little else than the projector's pass."""
 EXPOSED = 80
 """Mean grey level that the exposure aims at."""
 REFLECTANCE = {
@@ -52,7 +54,7 @@ def infrared(view: View, *, baseline_m: float, power: float, rng: np.random.Gene
         through = dots_at(view, view.beyond, -baseline_m, shift)
         dots = dots + through * table(SEEN_THROUGH)[view.material]
     dots[hidden_from_right(view.inverse_depth, view.camera.fx * baseline_m) > 0] = 0
-    light = np.asarray(ambient(view.color) * np.float32(0.25) + dots * np.float32(power), np.float32)
+    light = np.asarray(ambient(view.color) * np.float32(AMBIENT) + dots * np.float32(power), np.float32)
     gain = EXPOSED / max(float(np.mean(np.minimum(light, 255))), 1.0)
     return add_noise(np.asarray(cv2.convertScaleAbs(light, alpha=min(gain, 4.0)), np.uint8), rng), shift
 

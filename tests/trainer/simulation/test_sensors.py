@@ -4,7 +4,7 @@ import pytest
 
 from drivers.geometry import Intrinsics
 from drivers.synth.render import render
-from drivers.synth.scene import camera_path, demo_scene
+from drivers.synth.scene import camera_path
 from drivers.synth.shapes import Material
 from trainer.data.synthetic import SyntheticSource
 from trainer.simulation.sensors import MIX, Setup, chosen, random_setup, read
@@ -14,10 +14,9 @@ MATCHED = (240, 180)
 
 
 @pytest.fixture(scope="module")
-def room():
-    scene = demo_scene()
-    pose = camera_path(scene, 0.0)
-    return scene, pose, render(scene, pose, CAMERA)
+def room(demo_room):
+    pose = camera_path(demo_room, 0.0)
+    return demo_room, pose, render(demo_room, pose, CAMERA)
 
 
 @pytest.mark.parametrize("name", MIX)

@@ -1,0 +1,16 @@
+import numpy as np
+import pytest
+
+from drivers.synth.scene import demo_scene, random_scene
+
+
+@pytest.fixture(scope="session")
+def demo_room():
+    """The demo's room: half a second to furnish, and never changed."""
+    return demo_scene()
+
+
+@pytest.fixture(scope="session")
+def random_room():
+    """A room with sun, a window with bars, a curtain on its rod, steel, plants and glass."""
+    return random_scene(np.random.default_rng(10))

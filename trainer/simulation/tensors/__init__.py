@@ -1,0 +1,1 @@
+"""Simulated rooms and sensors on torch tensors: everything stays on one device, several views at once."""

@@ -61,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WEIGHT",
         help="learn from simulated rooms as well, with this weight (1)",
     )
+    parser.add_argument(
+        "--renderer",
+        choices=["auto", "drawn", "cast"],
+        default="auto",
+        help="simulated rooms are drawn by the processor (drawn) or cast on the device that trains (cast); "
+        "auto casts on a GPU, unless processes read other samples",
+    )
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
     parser.add_argument(
         "--init",
@@ -171,7 +178,9 @@ def _estimate(arguments: argparse.Namespace, progress: Progress) -> None:
 
 
 def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) -> TrainConfig:
-    return configuration(
+    from trainer.data.mix import with_renderer
+
+    config = configuration(
         arguments.recipe,
         steps=arguments.steps,
         sessions=tuple(path.resolve() for path in arguments.session),
@@ -183,6 +192,7 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
         seed=arguments.seed,
         **changes,
     )
+    return with_renderer(config, arguments.renderer, workers_asked=arguments.workers is not None)
 
 
 def _source(text: str) -> SourceConfig:

@@ -101,6 +101,8 @@ class TrainConfig(BaseModel):
         init: weights to start from.
         sessions: recorded sessions to learn from.
         synthetic: share of samples from simulated rooms; the rest comes from the sessions.
+        renderer: of simulated rooms: drawn by the processor, or cast ray by ray on the device that trains;
+            `trainer.data.mix.with_renderer` chooses.
         mix: sources and their weights; where there are some, they stand instead of `sessions` and
             `synthetic`.
         grids: rows and columns of image tokens; each step draws one, evaluation takes the last.
@@ -129,6 +131,7 @@ class TrainConfig(BaseModel):
     init: Path | None = None
     sessions: tuple[Path, ...] = ()
     synthetic: float = Field(0.0, ge=0, le=1)
+    renderer: Literal["drawn", "cast"] = "drawn"
     mix: tuple[SourceConfig, ...] = ()
     grids: tuple[tuple[int, int], ...] = ((12, 16),)
     batch: int = Field(8, gt=0)

@@ -21,7 +21,7 @@ class Estimate:
     """What a run will take on this machine.
 
     Attributes:
-        step_s: seconds of one step; of reading its samples where that takes longer.
+        step_s: seconds of one step; of reading its samples where that takes longer, and of casting them too.
         total_s: of the whole run, evaluations included.
         memory_mb: of the process, or of the GPU where one computes.
         parameters: of the network.
@@ -49,6 +49,7 @@ def estimate(config: TrainConfig) -> Estimate:
     for step in range(STEPS):
         began = time.perf_counter()
         raw = read(source, config, step, range(step * config.batch, (step + 1) * config.batch))
+        _wait(device)
         read_s = time.perf_counter() - began
         began = time.perf_counter()
         train_step(run, [on_device(raw, device)])
@@ -59,7 +60,9 @@ def estimate(config: TrainConfig) -> Estimate:
     began = time.perf_counter()
     one_score(run.model, held_out, grid=config.grids[-1])
     evaluation_s = (time.perf_counter() - began) * config.held_out
-    each_s = max(step_s, read_s / max(config.workers, 1))
+    # What is cast takes its turn on the device that trains; everything else is read beside the step.
+    cast = config.renderer == "cast"
+    each_s = step_s + read_s if cast else max(step_s, read_s / max(config.workers, 1))
     evaluations = -(-config.steps // config.score_every)
     return Estimate(
         each_s,

@@ -16,7 +16,7 @@ from trainer.config import TrainConfig
 from trainer.data.augment import cropped, recoloured
 from trainer.data.draws import Draws, draw
 from trainer.data.masks import keep_tokens, valid_share
-from trainer.data.samples import SampleSource
+from trainer.data.samples import SampleSource, TensorSample, samples_of
 
 TARGET_PX = 16
 """The decoder's finest grid has this many pixels for each token side."""
@@ -24,7 +24,7 @@ TARGET_PX = 16
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """One sample as it was read, and what chance decided about it.
+    """One sample as it was read or rendered, and what chance decided about it.
 
     Attributes:
         color: (3, H, W) uint8.
@@ -34,16 +34,16 @@ class Raw:
         draws: of this sample.
     """
 
-    color: NDArray[np.uint8]
-    depth_m: NDArray[np.float32]
-    target_m: NDArray[np.float32]
-    nothing: NDArray[np.uint8] | None
+    color: NDArray[np.uint8] | Tensor
+    depth_m: NDArray[np.float32] | Tensor
+    target_m: NDArray[np.float32] | Tensor
+    nothing: NDArray[np.uint8] | Tensor | None
     draws: Draws
 
 
 @dataclass(frozen=True, eq=False)
 class RawBatch:
-    """Samples of one micro-batch, on the processor.
+    """Samples of one micro-batch, on the processor or where they were rendered.
 
     Attributes:
         step: that they are for, from 0.
@@ -98,10 +98,12 @@ def read(source: SampleSource, config: TrainConfig, step: int, numbers: Sequence
     """Samples of these numbers, a pure function of source, configuration and number."""
     rows, cols = grid_of(config, step)
     samples = []
-    for number in numbers:
-        sample = source.sample(number)
+    for number, sample in zip(numbers, samples_of(source, numbers), strict=True):
         rng = np.random.default_rng((config.seed, number))
         draws = draw(rng, config.augment, sample.masking or config.masking, tokens=rows * cols)
+        if isinstance(sample, TensorSample):
+            samples.append(Raw(sample.color, sample.depth_m, sample.target_m, sample.nothing, draws))
+            continue
         nothing = None if sample.nothing is None else sample.nothing.astype(np.uint8)
         color = np.ascontiguousarray(sample.color.transpose(2, 0, 1))
         samples.append(Raw(color, sample.depth_m, sample.target_m, nothing, draws))
@@ -114,7 +116,9 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
     size, target_size = (rows * PATCH_PX, cols * PATCH_PX), (rows * TARGET_PX, cols * TARGET_PX)
     images, depths, targets, nothings, knowns = [], [], [], [], []
 
-    def there(values: NDArray[Any]) -> Tensor:
+    def there(values: NDArray[Any] | Tensor) -> Tensor:
+        if isinstance(values, Tensor):
+            return values.to(device)
         # A copy: arrays that frames share are read-only, which torch does not know.
         return torch.from_numpy(values.copy()).to(device, non_blocking=True)
 

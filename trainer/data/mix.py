@@ -1,13 +1,13 @@
 """Several sources as one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import MaskingConfig, SourceConfig, TrainConfig
-from trainer.data.samples import Sample, SampleSource
+from trainer.data.samples import AnySample, Sample, SampleSource, samples_of
 from trainer.errors import DataError
 
 
@@ -32,6 +32,19 @@ class Mix:
         part, turn = self._pick(number)
         source, _, masking = self._parts[part]
         return replace(source.sample(turn), masking=masking)
+
+    def samples(self, numbers: Sequence[int]) -> list[AnySample]:
+        """The samples of these numbers; each source is asked once."""
+        picks = [self._pick(number) for number in numbers]
+        found: dict[int, AnySample] = {}
+        for part in sorted({part for part, _ in picks}):
+            source, _, masking = self._parts[part]
+            places = [place for place, (mine, _) in enumerate(picks) if mine == part]
+            drawn = samples_of(source, [picks[place][1] for place in places])
+            found |= {
+                place: replace(each, masking=masking) for place, each in zip(places, drawn, strict=True)
+            }
+        return [found[place] for place in range(len(numbers))]
 
     def held_out(self, number: int) -> Sample:
         part, turn = self._pick(number)
@@ -85,10 +98,43 @@ def source_for(config: TrainConfig, say: Callable[[str], None] = lambda _message
         SessionError: a session cannot be read.
         DataError: a data set cannot be read.
     """
-    parts = [(opened(part, config.seed, say), part.weight, part.masking) for part in config.sources]
+    parts = [(_source(part, config, say), part.weight, part.masking) for part in config.sources]
     if len(parts) == 1 and parts[0][2] is None:
         return parts[0][0]
     return Mix(parts, config.seed)
+
+
+def with_renderer(config: TrainConfig, wanted: str, *, workers_asked: bool) -> TrainConfig:
+    """The configuration with what makes simulated rooms, and without processes that would only idle.
+
+    Args:
+        config: of the run.
+        wanted: "drawn", "cast", or "auto": cast on a GPU, unless processes read a part of the mix or were
+            asked for.
+        workers_asked: whether `config.workers` is someone's wish and not the recipe's.
+    """
+    from trainer.distributed import device_of
+
+    rooms = [part.kind == "synthetic" for part in config.sources]
+    if wanted == "auto":
+        idle = config.workers == 0 or (all(rooms) and not workers_asked)
+        wanted = "cast" if any(rooms) and idle and device_of(config).type == "cuda" else "drawn"
+    workers = 0 if wanted == "cast" and not workers_asked else config.workers
+    return config.model_copy(update={"renderer": wanted, "workers": workers})
+
+
+def _source(part: SourceConfig, config: TrainConfig, say: Callable[[str], None]) -> SampleSource:
+    if part.kind != "synthetic" or config.renderer == "drawn":
+        return opened(part, config.seed, say)
+    from trainer.data.cast import CastSource
+    from trainer.distributed import device_of
+
+    if config.workers:
+        raise DataError(
+            "Rooms that are cast on the device that trains leave nothing to processes that read.",
+            hint="Use --workers 0.",
+        )
+    return CastSource(config.seed, device_of(config))
 
 
 def opened(part: SourceConfig, seed: int, say: Callable[[str], None]) -> SampleSource:

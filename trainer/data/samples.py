@@ -1,12 +1,16 @@
 """What the network learns from: colour, the sensor's depth, and the depth that would be right."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import MaskingConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,28 @@ class Sample:
     masking: MaskingConfig | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class TensorSample:
+    """As `Sample`, on the device that trains.
+
+    Attributes:
+        color: (3, H, W) uint8 RGB.
+        depth_m: (H, W) float32 metres as measured, 0 for a hole.
+        target_m: (H, W) float32 metres, 0 where the right depth is not known.
+        nothing: (H, W) uint8, 1 where there is no surface at all.
+        masking: how its tokens are hidden; None leaves it to the run.
+    """
+
+    color: "Tensor"
+    depth_m: "Tensor"
+    target_m: "Tensor"
+    nothing: "Tensor"
+    masking: MaskingConfig | None = None
+
+
+AnySample = Sample | TensorSample
+
+
 class SampleSource(Protocol):
     """Samples by number: the same number is the same sample, on every machine and after every restart."""
 
@@ -37,3 +63,18 @@ class SampleSource(Protocol):
 
     def held_out(self, number: int) -> Sample:
         """Evaluation sample, never among the training samples."""
+
+
+@runtime_checkable
+class BatchSource(SampleSource, Protocol):
+    """A source to which many samples at once cost less than one after the other."""
+
+    def samples(self, numbers: Sequence[int]) -> list[AnySample]:
+        """Training samples of these numbers."""
+
+
+def samples_of(source: SampleSource, numbers: Sequence[int]) -> list[AnySample]:
+    """Training samples of these numbers, in the way that costs the source least."""
+    if isinstance(source, BatchSource):
+        return source.samples(numbers)
+    return [source.sample(number) for number in numbers]

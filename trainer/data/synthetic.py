@@ -37,14 +37,13 @@ class SyntheticSource:
         self._room = lru_cache(maxsize=ROOMS + 2)(self._furnish)
 
     def sample(self, number: int) -> Sample:
-        room = np.random.default_rng((self._seed, 0, number)).integers(ROOMS)
-        return self._view(number // VIEWS + int(room), number)
+        return self._view(room_of(self._seed, number), number)
 
     def held_out(self, number: int) -> Sample:
         return self._view(HELD_OUT_ROOMS + number, number)
 
     def _furnish(self, room: int) -> Scene:
-        return random_scene(np.random.default_rng((self._seed, 1, room)))
+        return furnished(self._seed, room)
 
     def _view(self, room: int, number: int) -> Sample:
         rng = np.random.default_rng((self._seed, 2, room, number))
@@ -60,3 +59,13 @@ class SyntheticSource:
         window = view.material == Material.WINDOW
         target = np.where(window, np.float32(0), view.depth_m)
         return Sample(view.color, reading.depth.metres, target, window)
+
+
+def room_of(seed: int, number: int) -> int:
+    """The room of a training sample."""
+    return number // VIEWS + int(np.random.default_rng((seed, 0, number)).integers(ROOMS))
+
+
+def furnished(seed: int, room: int) -> Scene:
+    """The room of that number."""
+    return random_scene(np.random.default_rng((seed, 1, room)))

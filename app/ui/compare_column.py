@@ -10,13 +10,14 @@ from app.language import joined, tr, tr_many, tr_noop
 from app.quality.planes import Region
 from app.quality.sensor import KINDS, STREAMS, SensorQuality
 from app.ui import theme
-from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
+from app.ui.notes import NOTE_MARGINS, paint_note, place_note, tag_plate, tag_width
 from app.ui.panes import fitted
-from app.ui.picture import Picture
+from app.ui.picture import Picture, paint_picture, size_on_screen
+from app.ui.tile_pictures import fill_color, fill_depth
 from app.ui.tiles import HEADER_PX, TileHeader
 from app.ui.worded import Worded
-from app.viewmodels.colouring import colour_depth, copy_color, depth_table
 from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
+from app.viewmodels.sampling import Size
 from drivers.depth import DepthMap
 from drivers.frame import Frame
 
@@ -60,7 +61,8 @@ class ComparePicture(Worded, QWidget):
         self._options = LiveOptions()
         self._shown: tuple[Shown, ...] = ("refined",)
         self._pictures: dict[Shown, Picture] = {kind: Picture() for kind in WORDS}
-        self._sources: dict[Shown, object] = {}
+        self._sources: dict[Shown, DepthMap | Frame | None] = {}
+        self._sizes: dict[Shown, Size] = {}
         self._region: Region | None = None
         self._chosen = False
         self._aspect = 4 / 3
@@ -97,7 +99,7 @@ class ComparePicture(Worded, QWidget):
         """Show other pictures of the same moment."""
         if shown != self._shown:
             self._shown = shown
-            self._fill()
+            self._renew()
             self.update()
 
     def show_options(self, options: LiveOptions) -> None:
@@ -105,7 +107,7 @@ class ComparePicture(Worded, QWidget):
         before, self._options = self._options, options
         if _colours(before) != _colours(options):
             self._sources = {}
-            self._fill()
+            self._renew()
             self.update()
 
     def show_tile(self, tile: TileView) -> None:
@@ -115,7 +117,7 @@ class ComparePicture(Worded, QWidget):
         if tile.frame is not None:
             height, width = tile.frame.color.shape[:2]
             self._aspect = width / height
-        if self._fill() or words != self._notes(tile):
+        if self._renew() or words != self._notes(tile):
             self.update()
 
     def show_region(self, region: Region | None, *, chosen: bool) -> None:
@@ -138,45 +140,52 @@ class ComparePicture(Worded, QWidget):
         for kind, pane in zip(self._shown, self.panes, strict=True):
             self._paint_pane(painter, kind, pane)
 
-    def _fill(self) -> bool:
-        """Fill the pictures that are shown and whose sources are new; whether there were any."""
+    def _renew(self) -> bool:
+        """Look at the sources of the pictures that are shown; whether one is another."""
         tile = self._tile
         if tile is None:
             return False
         changed = False
         for kind in self._shown:
             source = _source(tile, kind)
-            if self._sources.get(kind, self) is source:
-                continue
-            self._sources[kind] = source
-            changed = True
-            picture = self._pictures[kind]
+            if kind not in self._sources or self._sources[kind] is not source:
+                self._sources[kind] = source
+                self._sizes.pop(kind, None)
+                changed = True
+        return changed
+
+    def _picture(self, kind: Shown, size: Size) -> Picture:
+        """The picture in as many pixels as it has on the screen."""
+        picture, source = self._pictures[kind], self._sources.get(kind)
+        if self._sizes.get(kind) != size:
+            self._sizes[kind] = size
             if source is None:
                 picture.clear()
             elif isinstance(source, DepthMap):
-                options = self._options
-                table = depth_table(options.near_m, options.far_m, source.unit_m, options.colour_map)
-                colour_depth(source.values, table, picture.buffer(source.values.shape))
+                fill_depth(picture, source, self._options, size)
             else:
-                copy_color(source.color, picture.buffer(source.color.shape[:2]))
-        return changed
+                fill_color(picture, source.color, size)
+        return picture
 
     def _paint_pane(self, painter: QPainter, kind: Shown, pane: QRect) -> None:
-        image = self._pictures[kind].image
+        if pane.isEmpty():
+            return
+        ratio = self.devicePixelRatioF()
+        size = size_on_screen(painter, pane, ratio)
+        picture = self._picture(kind, size)
         note = self._note(kind)
-        if image is None:
+        if picture.image is None:
             painter.fillRect(pane, QColor(theme.current().picture))
         else:
             # Depth keeps its pixels: a smoothed edge would show distances that nobody measured.
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, kind == "colour")
-            painter.drawImage(pane, image)
+            paint_picture(painter, pane, picture, size, ratio)
             if note is not None:
                 painter.fillRect(pane, DIM)
-        if self._region is not None and image is not None and note is None:
+        if self._region is not None and picture.image is not None and note is None:
             self._paint_region(painter, pane)
         if note is not None:
             _paint_note(painter, note, pane)
-        _paint_tag(painter, str(WORDS[kind]), pane)
+        _paint_tag(painter, str(WORDS[kind]), pane, ratio)
 
     def _paint_region(self, painter: QPainter, pane: QRect) -> None:
         region = self._region
@@ -464,12 +473,12 @@ def _paint_note(painter: QPainter, note: Note, pane: QRect) -> None:
     paint_note(painter, note, placed)
 
 
-def _paint_tag(painter: QPainter, words: str, pane: QRect) -> None:
-    font = theme.font(theme.BODY_PX, weight=theme.BOLD)
-    tag = QRect(pane.x() + 6, pane.y() + 6, QFontMetrics(font).horizontalAdvance(words) + 20, 28)
+def _paint_tag(painter: QPainter, words: str, pane: QRect, ratio: float) -> None:
+    tag = QRect(pane.x() + 6, pane.y() + 6, tag_width(words, theme.BODY_PX) + 20, 28)
     if tag.right() > pane.right():
         return
-    paint_tag(painter, words, tag, font, opacity=210)
+    plate = tag_plate(words, tag.size(), theme.BODY_PX, opacity=210, ratio=ratio)
+    painter.drawImage(tag.topLeft(), plate)
 
 
 def _paint_words(

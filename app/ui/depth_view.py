@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QColor,
     QEnterEvent,
     QFontMetrics,
+    QImage,
     QInputDevice,
     QMouseEvent,
     QPainter,
@@ -25,8 +26,9 @@ from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
 from app.ui.marks import paint_labels, paint_stroke
-from app.ui.notes import NOTE_MARGINS, paint_note, paint_tag, place_note
+from app.ui.notes import NOTE_MARGINS, paint_note, place_note, tag_plate, tag_width
 from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
+from app.ui.picture import paint_picture, size_on_screen
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
 from app.ui.worded import Worded
@@ -47,6 +49,8 @@ BARRED_PX: Final = 32
 KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 READ_EVERY_S: Final = 0.2
+COUNT_EVERY_S: Final = 0.5
+"""Figures of the whole picture; who wants those of one moment freezes it."""
 FROZEN_PX: Final = 3
 TAP_PX: Final = 16
 """A finger that moved less has tapped."""
@@ -78,6 +82,8 @@ class DepthView(Worded, QWidget):
         self._tile: TileView | None = None
         self._options = LiveOptions()
         self._panes: list[Pane] = []
+        self._layers: tuple[Layer, ...] = ()
+        self._pictured = QRegion()
         self._bare = QRegion()
         self._pictures = TilePictures()
         self._compact = False
@@ -100,8 +106,12 @@ class DepthView(Worded, QWidget):
         self._reported: object = None
         self._figures: Figures | None = None
         self._counted: object = None
+        self._counted_s = 0.0
         self._said: tuple[QPointF, float, Readout | None] | None = None
         self._free = QRect()
+        self._roomy = False
+        self._ratio = 1.0
+        self._tags: dict[Layer, _Tag] = {}
         self._choose = Button(tr("Choose model"))
         self._choose.setParent(self)
         self._choose.hide()
@@ -174,9 +184,13 @@ class DepthView(Worded, QWidget):
         if frozen != self._frozen:
             self._frozen = frozen
             self.update()
-        for layer in self._recolour():
-            self._update_pane(layer)
-        if not self._free.isNull() and not tile.names:
+        changed = self._recolour()
+        if len(changed) == len(self._layers):
+            self.update(self._pictured)
+        else:
+            for layer in changed:
+                self._update_pane(layer)
+        if self._roomy and not tile.names:
             self._count(tile)
         words = [tile.camera_note, tile.refined_note]
         if words != self._words_shown:
@@ -189,18 +203,19 @@ class DepthView(Worded, QWidget):
             self.update(self._loupe_rect)
 
     def _count(self, tile: TileView) -> None:
-        """Keep the figures of the repaired frame up to date."""
-        if tile.refined is not self._counted:
-            self._counted = tile.refined
+        """Keep the figures of the repaired frame up to date, no faster than they can be read."""
+        now_s = time.perf_counter()
+        due = now_s - self._counted_s >= COUNT_EVERY_S or tile.frozen or tile.refined is None
+        if tile.refined is not self._counted and due:
+            self._counted, self._counted_s = tile.refined, now_s
             self._figures = None if tile.refined is None else figures(tile.refined)
             self.update(self._free)
 
     def _recolour(self) -> list[Layer]:
-        """Fill the pictures whose sources are new and shown; returns their layers."""
+        """Note which of the pictures that are shown have new sources; returns their layers."""
         if self._tile is None:
             return []
-        layers = {layer for pane in self._panes for layer in self._layers_of(pane)}
-        changed = self._pictures.fill(self._tile, self._options, layers, registered=self._registered)
+        changed = self._pictures.show(self._tile, self._options, self._layers, registered=self._registered)
         if changed and self._tile.frame is not self._reported:
             self._unpainted = self._reported = self._tile.frame
         return changed
@@ -232,12 +247,14 @@ class DepthView(Worded, QWidget):
         self._panes = arrange(
             self.rect(), self._aspect, here.layout, compact=self._compact, base=here.base, shown=here.shown
         )
-        self._bare = QRegion(self.rect())
+        self._layers = tuple(dict.fromkeys(la for pane in self._panes for la in self._layers_of(pane)))
+        self._pictured = QRegion()
         for pane in self._panes:
-            self._bare -= QRegion(pane.rect)
+            self._pictured += pane.rect
+        self._bare = QRegion(self.rect()) - self._pictured
         free = free_room(self.rect(), self._panes).adjusted(0, PANE_GAP_PX, 0, 0)
         roomy = free.width() >= FIGURES_PX[0] and free.height() >= FIGURES_PX[1] and not self._compact
-        self._free = free if roomy else QRect()
+        self._free, self._roomy = free if roomy else QRect(), roomy
         self._recolour()
         self._place_button()
         self.update()
@@ -247,10 +264,11 @@ class DepthView(Worded, QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        self._ratio = self.devicePixelRatioF()
         region = event.region()
         for rect in region & self._bare:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
             painter.fillRect(rect, QColor(theme.current().surface))
-        if region.intersects(self._free):
+        if self._roomy and region.intersects(self._free):
             self._paint_figures(painter)
         for pane in self._panes:
             if region.intersects(pane.rect):
@@ -297,20 +315,25 @@ class DepthView(Worded, QWidget):
     def _paint_picture(
         self, painter: QPainter, layer: Layer, rect: QRect, clip: QRect, *, opacity: float = 1.0
     ) -> None:
-        image = self._pictures.image(layer)
+        if rect.isEmpty():
+            return
+        size = size_on_screen(painter, rect, self._ratio)
+        picture = self._pictures.picture(layer, size)
         note, over_picture = self._note(layer)
-        painter.save()
-        painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
-        painter.setOpacity(opacity)
-        if image is None or (note is not None and not over_picture):
+        part = clip != rect or opacity != 1
+        if part:
+            painter.save()
+            painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
+            painter.setOpacity(opacity)
+        if picture.image is None or (note is not None and not over_picture):
             painter.fillRect(rect, QColor(theme.current().picture))
         else:
             # Depth keeps its pixels: a smoothed edge would show distances that nobody measured.
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, layer in {"colour", "ir"})
-            painter.drawImage(rect, image)
+            paint_picture(painter, rect, picture, size, self._ratio)
             if note is not None:
                 painter.fillRect(rect, DIM)
-        painter.restore()
+        if part:
+            painter.restore()
 
     def _paint_marks(self, painter: QPainter) -> None:
         painter.save()
@@ -397,8 +420,10 @@ class DepthView(Worded, QWidget):
 
     def _paint_note(self, painter: QPainter, layer: Layer, clip: QRect) -> None:
         note, _ = self._note(layer)
+        if note is None:
+            return
         room = clip.adjusted(*NOTE_MARGINS)
-        if note is None or room.width() < 48 or room.height() < 24:
+        if room.width() < 48 or room.height() < 24:
             return
         placed = place_note(note, room, hints=not self._compact, button=self._choose.isVisible())
         painter.save()
@@ -410,8 +435,6 @@ class DepthView(Worded, QWidget):
         """The layer's name in the upper corner of `clip`, on the right where that is the right half."""
         if self._compact:
             return
-        tag_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
-        metrics = QFontMetrics(tag_font)
         filtered = layer == "raw" and self._tile is not None and self._tile.filtered is not None
         names = LAYER_WORDS if self._tile is None else {**LAYER_WORDS, **self._tile.names}
         texts = [str(FILTERED if filtered else names[layer])]
@@ -423,15 +446,12 @@ class DepthView(Worded, QWidget):
                     text=texts[0], hidden_share=refined.hidden_share
                 ),
             )
-        at_right = clip.x() > rect.x()
-        for text in texts:
-            width = metrics.horizontalAdvance(text) + 18
-            tag = QRect(rect.right() - width - 5 if at_right else clip.x() + 6, rect.y() + 6, width, 26)
-            if clip.left() <= tag.left() and tag.right() <= clip.right():
-                break
-        else:
-            return
-        paint_tag(painter, text, tag, tag_font, opacity=200)
+        look = texts, self._ratio, theme.current().on_picture
+        tag = self._tags.get(layer)
+        if tag is None or tag.clip is not clip or tag.look != look:
+            tag = self._tags[layer] = _Tag(clip, look, *_placed_tag(texts, rect, clip, self._ratio))
+        if tag.plate is not None:
+            painter.drawImage(tag.corner, tag.plate)
 
     def _paint_handle(self, painter: QPainter, rect: QRect, line: int) -> None:
         painter.save()
@@ -671,6 +691,27 @@ class DepthView(Worded, QWidget):
             x = max(x, min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2))
         self._choose.setGeometry(QRect(QPoint(x, placed.button_y), size))
         self._choose.show()
+
+
+@dataclass(frozen=True)
+class _Tag:
+    """The name of a picture, painted: most pictures follow one that had the same."""
+
+    clip: QRect
+    look: tuple[list[str], float, str]
+    corner: QPoint
+    plate: QImage | None
+
+
+def _placed_tag(texts: Sequence[str], rect: QRect, clip: QRect, ratio: float) -> tuple[QPoint, QImage | None]:
+    """The first of `texts` for which there is room, and where it goes."""
+    at_right = clip.x() > rect.x()
+    for text in texts:
+        width = tag_width(text, theme.CAPTION_PX) + 18
+        corner = QPoint(rect.right() - width - 5 if at_right else clip.x() + 6, rect.y() + 6)
+        if clip.left() <= corner.x() and corner.x() + width - 1 <= clip.right():
+            return corner, tag_plate(text, QSize(width, 26), theme.CAPTION_PX, opacity=200, ratio=ratio)
+    return QPoint(), None
 
 
 def _share(pane: Pane, position: QPointF) -> Place:

@@ -1,10 +1,11 @@
 """Words in a pane: notes that stand instead of a picture, and the tag with its name."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from app.ui import theme
 from app.viewmodels.live import Note
@@ -67,17 +68,45 @@ def paint_note(painter: QPainter, note: Note, placed: PlacedNote) -> None:
         painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
 
 
-def paint_tag(painter: QPainter, words: str, tag: QRect, font: QFont, *, opacity: int) -> None:
-    """Write a picture's name on a dark plate; `opacity` of the plate is 0 to 255."""
-    painter.save()
+@lru_cache(maxsize=256)
+def tag_width(words: str, size_px: int) -> int:
+    """What `words` in bold type take."""
+    return QFontMetrics(theme.font(size_px, weight=theme.BOLD)).horizontalAdvance(words)
+
+
+def tag_plate(words: str, size: QSize, size_px: int, *, opacity: int, ratio: float) -> QImage:
+    """A picture's name in bold type on a dark plate.
+
+    Args:
+        words: the name.
+        size: of the plate.
+        size_px: of the type.
+        opacity: of the plate, 0 to 255.
+        ratio: pixels of the screen to a pixel of the widget.
+    """
+    ink = theme.current().on_picture
+    return _plate(words, size.width(), size.height(), size_px, opacity=opacity, ink=ink, ratio=ratio)
+
+
+@lru_cache(maxsize=128)
+def _plate(
+    words: str, width: int, height: int, size_px: int, *, opacity: int, ink: str, ratio: float
+) -> QImage:
+    """Under every new picture the same words are painted again; text takes longer than the picture does."""
+    image = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    rect = QRect(0, 0, width, height)
+    painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(7, 9, 12, opacity))
-    painter.drawRoundedRect(tag, 6, 6)
-    painter.setPen(QColor(theme.current().on_picture))
-    painter.setFont(font)
-    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, words)
-    painter.restore()
+    painter.drawRoundedRect(rect, 6, 6)
+    painter.setPen(QColor(ink))
+    painter.setFont(theme.font(size_px, weight=theme.BOLD))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, words)
+    painter.end()
+    return image
 
 
 def _height(text: str, font: QFont, width: int) -> int:

@@ -111,11 +111,14 @@ def diverging() -> NDArray[np.uint8]:
 def depth_table(
     near_m: float, far_m: float, unit_m: float, colour_map: ColourMap = "turbo"
 ) -> NDArray[np.uint32]:
-    """(65536,) uint32 0xffRRGGBB: the colour of every count; what lies outside the range takes its end."""
+    """(65536,) uint32 0xffRRGGBB: the colour of every count; what lies outside the range takes its end.
+
+    The first two are those of holes. No sensor measures as near as one count.
+    """
     counts = np.arange(65_536, dtype=np.float64)
     share = (counts * unit_m - near_m) / (far_m - near_m)
     table = _packed(ramp(colour_map))[np.clip(share * 255, 0, 255).astype(np.uint8)]
-    table[0] = _packed(np.array(HOLE_COLOURS[0]))[()]
+    table[:2] = _packed(np.array(HOLE_COLOURS))
     table.flags.writeable = False
     return table
 
@@ -142,16 +145,24 @@ def confidence_table() -> NDArray[np.uint32]:
     return _packed(ramp("viridis"))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
+def hole_cells(height: int, width: int) -> NDArray[np.uint16]:
+    """(H, W) uint16 checker of 0 and 1: which of `HOLE_COLOURS` a hole has there."""
+    cells = np.add.outer(np.arange(height) // HOLE_CELL_PX, np.arange(width) // HOLE_CELL_PX)
+    checker: NDArray[np.uint16] = (cells % 2).astype(np.uint16)
+    checker.flags.writeable = False
+    return checker
+
+
+@lru_cache(maxsize=16)
 def hole_pattern(height: int, width: int) -> NDArray[np.uint32]:
     """(H, W) uint32 checker that says "no data"."""
-    cells = np.add.outer(np.arange(height) // HOLE_CELL_PX, np.arange(width) // HOLE_CELL_PX)
-    pattern: NDArray[np.uint32] = _packed(np.array(HOLE_COLOURS))[cells % 2]
+    pattern: NDArray[np.uint32] = _packed(np.array(HOLE_COLOURS))[hole_cells(height, width)]
     pattern.flags.writeable = False
     return pattern
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def stripe_pattern(height: int, width: int) -> NDArray[np.uint32]:
     """(H, W) uint32 slanted stripes that say "hidden on purpose"."""
     stripes = np.add.outer(np.arange(height), np.arange(width)) // HIDDEN_STRIPE_PX
@@ -172,8 +183,10 @@ def colour_depth(
     counts: NDArray[np.uint16], table: NDArray[np.uint32], out: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with the colours of `counts` (H, W), holes with the checker; returns `out`."""
-    np.take(table, counts, mode="clip", out=out)
-    np.copyto(out, hole_pattern(*counts.shape), where=counts == 0)
+    import cv2
+
+    # LUT takes half the time of numpy's take, which makes eight bytes of each count first.
+    cv2.LUT(np.maximum(counts, hole_cells(*counts.shape)), table.view(np.int32), dst=out.view(np.int32))
     return out
 
 
@@ -219,12 +232,26 @@ def colour_infrared(infrared: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDA
 def copy_color(color: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with (H, W, 3) RGB; returns `out`.
 
-    Qt draws and smooths 32 bit pixels three times as fast as 24 bit ones.
+    Qt and OpenCV draw and smooth 32 bit pixels in half the time of 24 bit ones or less.
     """
     import cv2
 
     cv2.cvtColor(color, cv2.COLOR_RGB2BGRA, dst=out.view(np.uint8).reshape(*out.shape, 4))
     return out
+
+
+def fit_color(color: NDArray[np.uint8], whole: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    """Fill `out` (h, w, 4) with (H, W, 3) RGB as Qt has it, smoothly in another size.
+
+    Args:
+        color: the picture.
+        whole: (H, W, 4), room for it on the way.
+        out: what is filled.
+    """
+    import cv2
+
+    cv2.cvtColor(color, cv2.COLOR_RGB2BGRA, dst=whole)
+    cv2.resize(whole, out.shape[1::-1], dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 def colour_provenance(

@@ -224,12 +224,12 @@ def test_a_tap_on_the_small_picture_in_the_corner_asks_to_swap(qtbot, view, tile
 def test_only_what_changed_is_filled_again(view, tile, make_camera):
     pictures, options = view._pictures, LiveOptions(layout="side")
     layers = ("colour", "raw", "refined")
-    assert pictures.fill(tile, options, layers, registered=False) == list(layers)
-    assert pictures.fill(tile, options, layers, registered=False) == []
+    assert pictures.show(tile, options, layers, registered=False) == list(layers)
+    assert pictures.show(tile, options, layers, registered=False) == []
     newer = replace(tile, frame=make_camera().frame())
-    assert pictures.fill(newer, options, layers, registered=False) == ["colour", "raw"]
+    assert pictures.show(newer, options, layers, registered=False) == ["colour", "raw"]
     farther = replace(options, far_m=6.0)
-    assert pictures.fill(newer, farther, layers, registered=False) == ["raw", "refined"]
+    assert pictures.show(newer, farther, layers, registered=False) == ["raw", "refined"]
 
 
 def test_each_frame_is_reported_painted_once(qtbot, view, tile):

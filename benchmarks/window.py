@@ -11,6 +11,7 @@ stuck page, or memory that grows by 10 % or more after its first third. Thirty m
 
 import argparse
 import gc
+import math
 import os
 import random
 import statistics
@@ -23,24 +24,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import cv2
 import numpy as np
 import psutil
 import pyqtgraph as pg
-from PySide6.QtCore import QEventLoop, QPoint, QRect, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QRect, QRectF, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
-from vispy import scene
+from vispy import app as vispy_app
+from vispy import gloo, scene
 
 from app.compose import Studio
 from app.flow.refine import Refined, refine_frames
 from app.settings import Settings
 from app.ui import theme
+from app.ui.cloud_canvas import FOV_RAD
 from app.ui.cloud_view import CloudView
 from app.ui.depth_view import DepthView
 from app.ui.main_window import PAGES, MainWindow
 from app.viewmodels.cloud import points_in_world, raw_cloud, refined_cloud
 from app.viewmodels.colouring import ramp
 from app.viewmodels.live import LiveOptions, TileView
+from app.viewmodels.orbit import Orbit
 from drivers.cameras.synthetic import demo_rig
 from drivers.frame import Frame
 from drivers.registry import open_source
@@ -53,6 +58,10 @@ MOST_GROWTH = 0.10
 RANGE_M = (0.3, 4.0)
 ROUNDS = 40
 PANE_PX = (640, 360)
+LARGE_PX = (1280, 720)
+FRAME_MS = 33
+POINT_PX = 2
+"""What ours are at this distance."""
 
 
 def main() -> int:
@@ -63,10 +72,11 @@ def main() -> int:
     args = parser.parse_args()
     os.environ["DEPTHMEND_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.toml")
     os.environ["DEPTHMEND_DATA"] = tempfile.mkdtemp()
+    cv2.setNumThreads(1)  # as in the program
     app = QApplication(sys.argv[:1])
     theme.apply(app, "dark")
     tiles = made_tiles()
-    good = [panes(tiles, count) for count in (1, 2, 3, 4)]
+    good = [panes(tiles, 1, LARGE_PX), *(panes(tiles, count) for count in (1, 2, 3, 4))]
     good += [clouds(tiles[0]), touch_on_wipe(tiles), touch_on_orbit(tiles[0])]
     if args.pages:
         pages()
@@ -87,6 +97,63 @@ def made_tiles(count: int = 8) -> list[TileView]:
     ]
 
 
+class Feed(QObject):
+    """Calls `act` with 0, 1, 2... thirty times a second, for so many frames."""
+
+    def __init__(self, act: Callable[[int], object], frames: int) -> None:
+        super().__init__()
+        self._act, self._left, self._number = act, frames, 0
+        self._loop, self._timer = QEventLoop(), QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self._feed)
+
+    def run(self) -> None:
+        self._timer.start()
+        self._loop.exec()
+        self._timer.stop()
+
+    def _feed(self) -> None:
+        if self._left == 0:
+            self._loop.quit()
+            return
+        self._left -= 1
+        self._act(self._number)
+        self._number += 1
+
+
+def fed_cpu_ms(act: Callable[[int], object], frames: int = ROUNDS) -> float:
+    """Milliseconds of CPU of a frame, all threads, all that is done until it is seen; without the feeding."""
+    Feed(act, 8).run()
+    before_s = time.process_time()
+    Feed(act, frames).run()
+    between_s = time.process_time()
+    Feed(nothing, frames).run()
+    return (between_s - before_s - (time.process_time() - between_s)) * 1e3 / frames
+
+
+def nothing(_number: int) -> None:
+    pass
+
+
+class Paints(QObject):
+    """Counts the pictures that a widget paints."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.count = 0
+        self._widget = widget
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+    def end(self) -> int:
+        self._widget.removeEventFilter(self)
+        return self.count
+
+
 def cpu_ms(act: Callable[[int], object], rounds: int = ROUNDS) -> float:
     """Median milliseconds of CPU, all threads, of one call."""
     spent = []
@@ -97,59 +164,89 @@ def cpu_ms(act: Callable[[int], object], rounds: int = ROUNDS) -> float:
     return statistics.median(spent[5:])
 
 
-def grid_of(widgets: Sequence[QWidget]) -> QWidget:
+def grid_of(widgets: Sequence[QWidget], size: tuple[int, int]) -> QWidget:
     room = QWidget()
     layout = QGridLayout(room)
     for i, widget in enumerate(widgets):
-        widget.setFixedSize(*PANE_PX)
+        widget.setFixedSize(*size)
         layout.addWidget(widget, i // 2, i % 2)
-    room.show()
-    spin(0.3)
     return room
 
 
-def panes(tiles: Sequence[TileView], cameras: int) -> bool:
-    """Colour, raw and refined depth of so many cameras, ours against ImageItems."""
+def panes(tiles: Sequence[TileView], cameras: int, size: tuple[int, int] = PANE_PX) -> bool:
+    """Colour, raw and refined depth of so many cameras, ours against ImageItems of the same size."""
     views = [DepthView() for _ in range(cameras)]
-    ours = grid_of(views)
+    ours = grid_of(views, size)
+    ours.show()
     for view in views:
         view.show_options(LiveOptions(layout="side", base="raw", shown="refined"))
+    spin(0.3)
+
+    shown = [[replace(tile, camera_id=f"c{i}") for tile in tiles] for i in range(cameras)]
 
     def draw(number: int) -> None:
         for i, view in enumerate(views):
-            view.show_tile(replace(tiles[(number + i) % len(tiles)], camera_id=f"c{i}"))
-            view.repaint()
+            view.show_tile(shown[i][(number + i) % len(tiles)])
 
-    own_ms = cpu_ms(draw)
-    ours.close()
-    panels = []
-    for _ in range(cameras):
-        area = pg.GraphicsLayoutWidget()
-        items = []
-        for column in range(3):
-            box = area.addViewBox(row=0, col=column, lockAspect=True, invertY=True)
-            item = pg.ImageItem(axisOrder="row-major", levels=(300, 4000), lut=ramp("turbo"))
-            box.addItem(item)
-            items.append(item)
-        panels.append((area, items))
-    theirs = grid_of([area for area, _ in panels])
+    areas, items = zip(*(peer_panes([pane.rect for pane in view.panes]) for view in views), strict=True)
+    theirs = grid_of(areas, size)
+    theirs.move(0, 0)
 
     def draw_theirs(number: int) -> None:
-        for i, (area, items) in enumerate(panels):
+        for i, (colour, raw, refined) in enumerate(items):
             tile = tiles[(number + i) % len(tiles)]
             assert tile.refined is not None
-            for item, depth in zip(items[:2], (tile.refined.raw, tile.refined.depth), strict=True):
-                item.setImage(depth.values, autoLevels=False)
-            items[2].setImage(tile.refined.frame.color, levels=(0, 255), lut=None)
-            area.viewport().repaint()
+            raw.setImage(tile.refined.raw.values, autoLevels=False)
+            refined.setImage(tile.refined.depth.values, autoLevels=False)
+            colour.setImage(tile.refined.frame.color, autoLevels=False)
 
-    their_ms = cpu_ms(draw_theirs)
+    own_ms, their_ms = [], []
+    for _ in range(3):  # in turn, so that the machine is the same for both
+        for room, act, spent in ((ours, draw, own_ms), (theirs, draw_theirs, their_ms)):
+            room.show()
+            spin(0.2)
+            spent.append(fed_cpu_ms(act))
+            room.hide()
+    for room, act, watched in ((ours, draw, views), (theirs, draw_theirs, [a.viewport() for a in areas])):
+        room.show()
+        spin(0.2)
+        counters = [Paints(widget) for widget in watched]
+        Feed(act, 20).run()
+        assert min(counter.end() for counter in counters) >= 18, "not every frame was painted"
+    sizes = [(pane.rect.width(), pane.rect.height()) for pane in views[0].panes]
+    width, height = sizes[0]
+    for item in items[0]:
+        rect = item.sceneBoundingRect()
+        assert abs(rect.width() - width) < 2, "panes of another size"
+        assert abs(rect.height() - height) < 2, "panes of another size"
+    if folder := os.environ.get("SAVE_PICTURES"):
+        ours.grab().save(f"{folder}/panes_ours.png")
+        theirs.grab().save(f"{folder}/panes_theirs.png")
+    ours.close()
     theirs.close()
-    return compared(f"panes, {cameras} cameras", own_ms, their_ms, "ImageItem", PANES_FACTOR)
+    words = f"panes, {cameras} x {size[0]}x{size[1]}"
+    return compared(words, statistics.median(own_ms), statistics.median(their_ms), "ImageItem", PANES_FACTOR)
+
+
+def peer_panes(rects: Sequence[QRect]) -> tuple[pg.GraphicsView, list[pg.ImageItem]]:
+    """Three ImageItems at these places: RGB, and twice depth with a colour table."""
+    area = pg.GraphicsView()
+    scene_of = area.scene()
+    area.setCentralItem(pg.GraphicsWidget())
+    items = []
+    for i, rect in enumerate(rects):
+        box = pg.ViewBox(lockAspect=True, invertY=True, enableMouse=False, defaultPadding=0)
+        scene_of.addItem(box)
+        box.setGeometry(QRectF(rect))
+        depth = {} if i == 0 else {"levels": (RANGE_M[0] * 1e3, RANGE_M[1] * 1e3), "lut": ramp("turbo")}
+        item = pg.ImageItem(axisOrder="row-major", **depth)
+        box.addItem(item)
+        items.append(item)
+    return area, items
 
 
 def clouds(tile: TileView) -> bool:
-    """Raw and refined as points, ours against Markers."""
+    """Raw and refined beside each other, every pixel a point, from the same place; ours against Markers."""
     view = CloudView()
     view.resize(1280, 720)
     view.show()
@@ -158,35 +255,74 @@ def clouds(tile: TileView) -> bool:
     raw, refined = raw_cloud(tile), refined_cloud(tile)
     assert raw is not None
     assert refined is not None
-    assert view.canvas is not None
+    view.show_clouds(raw, refined, {})
+    canvas = view.canvas
+    assert canvas is not None
+    view._timer.stop()  # every picture is asked for here, none is drawn besides
 
     def draw(_number: int) -> None:
         view.show_clouds(replace(raw), replace(refined), {})  # new objects: everything is uploaded again
-        view.canvas.step = 1
-        drawn = view.canvas.drawn
-        while view.canvas.drawn == drawn:
-            view._draw_now()
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
+        canvas.step = 1
+        drawn_once(canvas)
 
-    own_ms = cpu_ms(draw, 15)
-    view.free()
-    view.close()
-    canvas = scene.SceneCanvas(size=(1280, 720), app="pyside6", show=True)
-    boxes = [canvas.central_widget.add_grid().add_view(row=0, col=0, camera="turntable")]
-    markers = [scene.visuals.Markers(parent=boxes[0].scene) for _ in range(2)]
-    spin(0.5)
+    theirs, markers = peer_clouds(canvas.orbit)
 
     def draw_theirs(_number: int) -> None:
         for marker, cloud in zip(markers, (raw, refined), strict=True):
             points = points_in_world(cloud)
             colors = cloud.color[cloud.depth.valid] / np.float32(255)
-            marker.set_data(points, face_color=colors, edge_width=0, size=3)
-        canvas.native.repaint()
+            marker.set_data(points, face_color=colors, edge_width=0, size=POINT_PX)
+        drawn_once(theirs)
 
-    their_ms = cpu_ms(draw_theirs, 15)
-    canvas.close()
-    freed(canvas.native, view)
-    return compared("clouds, 2 x 307,200", own_ms, their_ms, "Markers", CLOUD_FACTOR)
+    own_ms, their_ms = [], []
+    for _ in range(3):
+        for widget, act, spent in ((view, draw, own_ms), (theirs.native, draw_theirs, their_ms)):
+            widget.show()
+            spin(0.3)
+            spent.append(cpu_ms(act, 12))
+            if folder := os.environ.get("SAVE_PICTURES"):
+                widget.grab().save(f"{folder}/clouds_{'ours' if widget is view else 'theirs'}.png")
+            widget.hide()
+    view.free()
+    view.close()
+    theirs.close()
+    freed(theirs.native, view)
+    points = f"clouds, 2 x {raw.depth.values.size:,}"
+    return compared(points, statistics.median(own_ms), statistics.median(their_ms), "Markers", CLOUD_FACTOR)
+
+
+def drawn_once(canvas: vispy_app.Canvas) -> None:
+    """Draw, wait until it is done, and see that it was."""
+    drawn: list[object] = []
+    canvas.events.draw.connect(drawn.append, position="last")
+    canvas.native.update()
+    while not drawn:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
+    canvas.events.draw.disconnect(drawn.append)
+    gloo.finish()
+
+
+def peer_clouds(orbit: Orbit) -> tuple[scene.SceneCanvas, list[scene.visuals.Markers]]:
+    """Two views beside each other whose eye is where `orbit` is."""
+    canvas = scene.SceneCanvas(size=(1280, 720), app="pyside6", show=True)
+    room = canvas.central_widget.add_grid(spacing=2, margin=0)
+    markers = []
+    upright = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1.0]])  # y up becomes z up
+    x, y, z = orbit.target
+    for column in range(2):
+        eye = scene.TurntableCamera(
+            fov=math.degrees(FOV_RAD),
+            distance=orbit.distance_m,
+            center=(x, z, -y),
+            azimuth=-math.degrees(orbit.yaw_rad),
+            elevation=math.degrees(orbit.pitch_rad),
+        )
+        box = room.add_view(row=0, col=column, camera=eye)
+        box.camera = eye
+        marker = scene.visuals.Markers(antialias=0, parent=box.scene)  # cheaper, and as sharp as ours
+        marker.transform = scene.transforms.MatrixTransform(upright)
+        markers.append(marker)
+    return canvas, markers
 
 
 def freed(*widgets: QWidget) -> None:

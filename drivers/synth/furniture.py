@@ -9,7 +9,7 @@ import numpy as np
 
 from drivers.synth import textures
 from drivers.synth.building import Builder
-from drivers.synth.shapes import Material, vector
+from drivers.synth.shapes import Material, polygon, vector
 from drivers.synth.textures import Painter, Rgb
 
 Place = tuple[float, float]
@@ -40,8 +40,14 @@ def lamp_stand(builder: Builder, at: Place, color: Rgb) -> None:
     height_m = float(builder.rng.uniform(1.1, 1.6))
     builder.round((*at, 0.0), 0.02, (0.14, 0.13), textures.plain, BLACK, Material.DARK_GLOSSY)
     _rod(builder, at, 0.02, height_m, float(builder.rng.uniform(0.006, 0.012)))
-    builder.round(
-        (*at, height_m - 0.05), 0.25, (0.19, 0.13), textures.fabric, color, Material.MATTE, lid=False
+    builder.round((*at, height_m - 0.05), 0.25, (0.19, 0.13), textures.fabric, color, Material.MATTE)
+    builder.panel(  # Not every renderer shows the inside of a body that is open below.
+        vector((at[0] - 0.19, at[1] - 0.19, height_m - 0.05)),
+        vector((0.38, 0, 0)),
+        vector((0, 0.38, 0)),
+        textures.plain,
+        textures.shade(color, 1.2),
+        outline=polygon(28),
     )
     builder.obstacles.append(np.array([[at[0] - 0.2, at[1] - 0.2, 0], [at[0] + 0.2, at[1] + 0.2, 1.9]]))
 

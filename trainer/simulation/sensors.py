@@ -1,5 +1,6 @@
 """What a sensor of some kind, somewhere beside the colour camera, makes of a room."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,7 +13,7 @@ from drivers.synth.render import Transform, View, render
 from drivers.synth.sensor import SensorKind, SensorParams, measure, random_params
 from drivers.synth.shapes import Scene
 from trainer.simulation import structured_light
-from trainer.simulation.stereo import MATCHERS, NEAREST_M, depth_of, infrared_pair, match
+from trainer.simulation.stereo import MATCHERS, NEAREST_M, Light, baked_light, depth_of, infrared_pair, match
 
 Bytes = NDArray[np.uint8]
 
@@ -48,6 +49,25 @@ MODELLED = {
     "time of flight": SensorKind.TIME_OF_FLIGHT,
 }
 """The model, without a matcher, of each sensor."""
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """What makes pictures of a room.
+
+    Attributes:
+        view: of a camera in a scene at world_from_camera.
+        light: in its views, for cameras with a projector beside them.
+        structured_light: likewise, for cameras whose projector is all they match with.
+    """
+
+    view: Callable[[Scene, Transform, Intrinsics], View]
+    light: Light
+    structured_light: Light
+
+
+BAKED = Renderer(render, baked_light, structured_light.baked_light)
+"""The one that draws at camera rate, with light that was baked into the textures."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +148,7 @@ def read(
     rng: np.random.Generator,
     *,
     matched: tuple[int, int] | None,
+    renderer: Renderer = BAKED,
 ) -> Reading:
     """What the sensor reports, carried into the colour camera's view if it stands beside that.
 
@@ -138,6 +159,7 @@ def read(
         setup: the sensor.
         rng: its noise.
         matched: width and height of the pictures that are matched; None takes the sensor's model instead.
+        renderer: that made the view, and makes the others.
     """
     if setup.apart:
         color = view.camera
@@ -147,7 +169,8 @@ def read(
         place = _beside(*setup.shift_m)
         there = pose @ place
         unmoved = replace(setup, shift_m=(0.0, 0.0), zoom=1.0)
-        reading = read(scene, there, render(scene, there, own), unmoved, rng, matched=matched)
+        own_view = renderer.view(scene, there, own)
+        reading = read(scene, there, own_view, unmoved, rng, matched=matched, renderer=renderer)
         return replace(reading, depth=register_depth(reading.depth, Calibration(color, own, place)))
     if matched is None or setup.sensor == "time of flight":
         kind = MODELLED[setup.sensor]
@@ -156,17 +179,24 @@ def read(
     seen = reduced(view, small)
     most_px = min(int(small.fx * setup.baseline_m / NEAREST_M) + 1, small.width // 2)
     if setup.sensor == "structured light":
-        left, began = structured_light.infrared(seen, baseline_m=setup.baseline_m, power=setup.power, rng=rng)
+        left, began = structured_light.infrared(
+            seen,
+            baseline_m=setup.baseline_m,
+            power=setup.power,
+            rng=rng,
+            light=renderer.structured_light,
+        )
         found, right = structured_light.disparity(left, began, most_px=most_px), None
     else:
         matcher = MATCHERS[setup.sensor]
         left, right = infrared_pair(
             seen,
-            render(scene, pose @ _beside(setup.baseline_m, 0.0), small),
+            renderer.view(scene, pose @ _beside(setup.baseline_m, 0.0), small),
             baseline_m=setup.baseline_m,
             projector=matcher.projector,
             power=setup.power,
             rng=rng,
+            light=renderer.light,
         )
         found = match(left, right, matcher, most_px=most_px)
     depth = depth_of(found, focal_px=small.fx, baseline_m=setup.baseline_m)

@@ -5,6 +5,7 @@ left-right check finds the disparity, so that holes lie where a real sensor has 
 walls without a projector, on glass, mirrors and shiny metal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,6 +42,9 @@ MIRRORED_INVERSE = 0.55
 SUB_PX = 16
 """OpenCV's disparities are in sixteenths of a pixel."""
 SATURATED = 254
+Light = Callable[[View, float, float, float], Float]
+"""(H, W) infrared light of a view in grey levels before exposure: of the view, how far right of the projector
+it is in metres, where in the pattern that begins, and its power beside the room's light (0 is off)."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,21 @@ MATCHERS = {
 }
 
 
+def baked_light(view: View, from_projector_m: float, shift: float, power: float) -> Float:
+    """(H, W) infrared light on a view whose colours hold the room's light already, as `Light` says."""
+    light = ambient(view.color)
+    return light * np.float32(0.45) + _speckle(view, from_projector_m, shift, power) if power else light
+
+
 def infrared_pair(
-    left: View, right: View, *, baseline_m: float, projector: bool, power: float, rng: np.random.Generator
+    left: View,
+    right: View,
+    *,
+    baseline_m: float,
+    projector: bool,
+    power: float,
+    rng: np.random.Generator,
+    light: Light = baked_light,
 ) -> tuple[Bytes, Bytes]:
     """Left and right infrared pictures, (H, W) uint8 each, with the noise of a sensor.
 
@@ -88,14 +105,11 @@ def infrared_pair(
         projector: whether it is on.
         power: of the projector beside the room's light; 1 is usual.
         rng: noise, and the place of the pattern.
+        light: of the room and of the projector.
     """
     shift = float(rng.uniform(0, PATTERN_PX))
-    pictures = []
-    for view, side in ((left, -0.5), (right, 0.5)):
-        light = ambient(view.color)
-        if projector:
-            light = light * 0.45 + _speckle(view, side * baseline_m, shift, power)
-        pictures.append(light)
+    power = power if projector else 0.0
+    pictures = [light(view, side * baseline_m, shift, power) for view, side in ((left, -0.5), (right, 0.5))]
     gain = 80 / max(float(np.mean(np.minimum(pictures[0], 255))), 1.0)  # one exposure for both
     exposed = (cv2.convertScaleAbs(picture, alpha=min(gain, 4.0)) for picture in pictures)
     first, second = (add_noise(np.asarray(picture, np.uint8), rng) for picture in exposed)

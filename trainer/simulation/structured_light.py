@@ -13,7 +13,7 @@ from drivers.synth.photo import add_noise
 from drivers.synth.render import View
 from drivers.synth.sensor import hidden_from_right
 from drivers.synth.shapes import Material
-from trainer.simulation.stereo import Matcher, ambient, dots_at, match, pattern, table
+from trainer.simulation.stereo import Light, Matcher, ambient, dots_at, match, pattern, table
 
 Bytes = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -39,7 +39,19 @@ REFLECTANCE = {
 SEEN_THROUGH = {Material.GLASS: 0.2, Material.MIRROR: 0.02}
 
 
-def infrared(view: View, *, baseline_m: float, power: float, rng: np.random.Generator) -> tuple[Bytes, float]:
+def baked_light(view: View, from_projector_m: float, shift: float, power: float) -> Float:
+    """(H, W) infrared light on a view whose colours hold the room's light already, as `Light` says."""
+    dots = dots_at(view, view.inverse_depth, from_projector_m, shift) * table(REFLECTANCE)[view.material]
+    if view.beyond is not view.inverse_depth:
+        through = dots_at(view, view.beyond, from_projector_m, shift)
+        dots = dots + through * table(SEEN_THROUGH)[view.material]
+    dots[hidden_from_right(view.inverse_depth, -view.camera.fx * from_projector_m) > 0] = 0
+    return np.asarray(ambient(view.color) * np.float32(AMBIENT) + dots * np.float32(power), np.float32)
+
+
+def infrared(
+    view: View, *, baseline_m: float, power: float, rng: np.random.Generator, light: Light = baked_light
+) -> tuple[Bytes, float]:
     """(H, W) uint8 what the camera sees, and where in the pattern its projector begins.
 
     Args:
@@ -47,16 +59,12 @@ def infrared(view: View, *, baseline_m: float, power: float, rng: np.random.Gene
         baseline_m: to the projector on its right.
         power: of the projector beside the room's light; 1 is usual.
         rng: noise, and the place of the pattern.
+        light: of the room and of the projector.
     """
     shift = float(rng.integers(pattern().shape[1]))
-    dots = dots_at(view, view.inverse_depth, -baseline_m, shift) * table(REFLECTANCE)[view.material]
-    if view.beyond is not view.inverse_depth:
-        through = dots_at(view, view.beyond, -baseline_m, shift)
-        dots = dots + through * table(SEEN_THROUGH)[view.material]
-    dots[hidden_from_right(view.inverse_depth, view.camera.fx * baseline_m) > 0] = 0
-    light = np.asarray(ambient(view.color) * np.float32(AMBIENT) + dots * np.float32(power), np.float32)
-    gain = EXPOSED / max(float(np.mean(np.minimum(light, 255))), 1.0)
-    return add_noise(np.asarray(cv2.convertScaleAbs(light, alpha=min(gain, 4.0)), np.uint8), rng), shift
+    picture = light(view, -baseline_m, shift, power)
+    gain = EXPOSED / max(float(np.mean(np.minimum(picture, 255))), 1.0)
+    return add_noise(np.asarray(cv2.convertScaleAbs(picture, alpha=min(gain, 4.0)), np.uint8), rng), shift
 
 
 def disparity(picture: Bytes, shift: float, *, most_px: int) -> Float:

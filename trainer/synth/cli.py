@@ -28,6 +28,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--apart", type=float, default=0.6, help="share of sensors that stand beside the colour camera (0.6)"
     )
+    parser.add_argument(
+        "--renderer",
+        choices=["opencv", "mitsuba"],
+        default="opencv",
+        help="opencv is fast; mitsuba follows light, for real refraction and reflection (opencv)",
+    )
+    parser.add_argument("--paths", type=int, default=8, help="of light for each pixel, with mitsuba (8)")
     parser.add_argument("--shard-samples", type=int, default=50, help="in each shard (50)")
     parser.add_argument("--processes", type=int, default=0, help="on each machine; 0 for one per core")
     parser.add_argument("--machines", type=int, default=1, help="jobs that share the work, through submitit")
@@ -72,6 +79,10 @@ def _make(arguments: argparse.Namespace) -> None:
     from trainer.synth.plan import SynthPlan
     from trainer.synth.run import on_machines, on_this_machine
 
+    if arguments.renderer == "mitsuba":
+        from trainer.synth.physical.library import load
+
+        load()  # says what is missing, before any process is started
     width, height = arguments.size
     plan = SynthPlan(
         scenes=arguments.scenes,
@@ -84,6 +95,8 @@ def _make(arguments: argparse.Namespace) -> None:
         matched_height=height * 3 // 4,
         shard_samples=arguments.shard_samples,
         apart=arguments.apart,
+        renderer=arguments.renderer,
+        paths=arguments.paths,
         sensors=dict(_share(text) for text in arguments.sensors) or MIX,
     )
 

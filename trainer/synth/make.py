@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 
 from drivers.geometry import Intrinsics
-from drivers.synth.render import render
 from drivers.synth.scene import random_pose, random_scene
 from drivers.synth.shapes import Material, Scene
 from trainer.data.shard_index import index_path
 from trainer.data.shard_writer import ShardWriter, shard_path
 from trainer.data.stored import StoredSample
-from trainer.simulation.sensors import chosen, random_setup, read
+from trainer.simulation.sensors import BAKED, Renderer, chosen, random_setup, read
 from trainer.synth.plan import SynthPlan
 
 SENSOR_WIDTH_MM = 36.0
@@ -32,8 +31,10 @@ def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
     focal = plan.width * rng.uniform(*plan.focal_mm) / SENSOR_WIDTH_MM
     camera = Intrinsics(plan.width, plan.height, focal, focal, plan.width / 2 - 0.5, plan.height / 2 - 0.5)
     setup = random_setup(chosen(plan.sensors, rng), rng, apart=plan.apart, baseline_m=plan.baseline_m)
-    view = render(scene, pose, camera)
-    reading = read(scene, pose, view, setup, rng, matched=(plan.matched_width, plan.matched_height))
+    renderer = _renderer(plan)
+    view = renderer.view(scene, pose, camera)
+    matched = (plan.matched_width, plan.matched_height)
+    reading = read(scene, pose, view, setup, rng, matched=matched, renderer=renderer)
     window = view.material == Material.WINDOW
     stereo = reading.ir_left is not None
     disparity_px = view.inverse_depth * np.float32(camera.fx * setup.baseline_m)
@@ -56,6 +57,17 @@ def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
     )
 
 
+def _renderer(plan: SynthPlan) -> Renderer:
+    if plan.renderer == "opencv":
+        return BAKED
+    from trainer.synth.physical.library import load
+
+    load()  # says what is missing
+    from trainer.synth.physical.renderer import renderer
+
+    return renderer(plan.paths)
+
+
 @lru_cache(2)
 def _room(seed: int, scene: int) -> Scene:
     return random_scene(np.random.default_rng((seed, 12, scene)))
@@ -66,11 +78,16 @@ def make_shard(folder: Path, plan: SynthPlan, shard: int) -> int:
 
     Raises:
         OSError: the disk is full.
+        TrainingError: the renderer is not installed.
     """
     path = shard_path(folder, shard)
     if index_path(path).is_file():
         return 0
     cv2.setNumThreads(1)  # the other cores make other shards
+    if plan.renderer == "mitsuba":
+        from trainer.synth.physical.library import use_one_core
+
+        use_one_core()
     with ShardWriter(path) as writer:
         for number in plan.numbers(shard):
             writer.add(f"{number:09}", stored_sample(plan, number))

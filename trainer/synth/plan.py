@@ -1,6 +1,7 @@
 """What a set of simulated samples is made of: number, sizes, seed and sensors."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -26,6 +27,9 @@ class SynthPlan(BaseModel):
         sensors: shares of the kinds, names of `trainer.simulation.sensors.MIX`.
         apart: share of the sensors that stand beside the colour camera.
         shard_samples: in each shard, which is the unit of work.
+        renderer: "opencv" draws at camera rate with baked light; "mitsuba" follows light through glass and
+            by way of mirrors.
+        paths: of light for each pixel; "mitsuba" only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +46,8 @@ class SynthPlan(BaseModel):
     sensors: dict[str, float] = MIX
     apart: float = Field(APART, ge=0, le=1)
     shard_samples: int = Field(50, gt=0)
+    renderer: Literal["opencv", "mitsuba"] = "opencv"
+    paths: int = Field(8, gt=0)
 
     @field_validator("sensors")
     @classmethod

@@ -35,6 +35,8 @@ class CompareSpace(Worded, QWidget):
         super().__init__()
         self.panel = CloudPanel()
         self.panel.opener.hide()
+        self.panel.options.setParent(self)  # has no place here, and ends with the page
+        self.panel.options.hide()
         self.sensors = ChipGroup([], tr("Which sensors"), exclusive=False)
         self.note = label("", "body")
         set_tone(self.note, "warning")

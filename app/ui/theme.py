@@ -9,6 +9,8 @@ from typing import Final
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.recording.collecting import uncollected
+
 FONT_FAMILIES: Final = (
     "Inter",
     "Noto Sans SC Subset",
@@ -198,9 +200,13 @@ def apply(app: QApplication, theme_name: str) -> None:
     # QScroller swallows double clicks, so that of two quick taps in a list or a form, even on two buttons,
     # the second would be lost; nothing here needs Qt's own double clicks.
     app.setDoubleClickInterval(0)
-    app.setFont(font(BODY_PX))
-    app.setPalette(_palette(_current))
-    app.setStyleSheet(Template(_QSS).substitute(asdict(_current), border=_current.border_px, **_SIZES))
+    sheet = Template(_QSS).substitute(asdict(_current), border=_current.border_px, **_SIZES)
+    # Qt goes through a list of all widgets here and calls their event handlers, ours in Python among them:
+    # were Python to collect a closed window meanwhile, Qt would go on to a widget that is gone and crash.
+    with uncollected():
+        app.setFont(font(BODY_PX))
+        app.setPalette(_palette(_current))
+        app.setStyleSheet(sheet)
 
 
 @cache

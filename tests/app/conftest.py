@@ -1,6 +1,7 @@
 """The application under test: offscreen with a full HD screen unless a platform is named, and themed."""
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:
     return ["depthmend"]
+
+
+@pytest.fixture(autouse=True)
+def _widgets_end_with_their_test():
+    """Frees what was closed; else the theme of each later test would dress it again, hundreds of widgets."""
+    yield
+    if "PySide6.QtWidgets" in sys.modules:
+        from PySide6.QtCore import QCoreApplication, QEvent
+
+        if QCoreApplication.instance() is not None:
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture

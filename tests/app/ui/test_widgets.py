@@ -1,7 +1,8 @@
+import gc
 from functools import partial
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -174,6 +175,23 @@ def test_a_theme_switches_grounds_and_icons_at_once(show, qapp, name):
     inside = button.geometry().center()
     assert image.pixelColor(button.x() + 20, inside.y()).name() == colours.accent
     theme.apply(qapp, "dark")
+
+
+def test_no_closed_window_is_collected_while_the_others_are_dressed(show, qapp):
+    collecting = []
+
+    class Dressed(Button):
+        def changeEvent(self, event):
+            if event.type() == QEvent.Type.StyleChange:
+                collecting.append(gc.isenabled())
+
+    _kept = show(Dressed("Do"))
+    collecting.clear()
+    theme.apply(qapp, "light")
+    theme.apply(qapp, "dark")
+    assert collecting
+    assert not any(collecting)
+    assert gc.isenabled()
 
 
 def luminance(colour: str) -> float:

@@ -21,6 +21,8 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(tmp_path):
         str(MAIN),
         "train",
         "--synthetic",
+        "--batch",
+        "1",
         "--steps",
         "100000",
         "--run",

@@ -3,22 +3,27 @@
     xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/gallery.py
 
 Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only live` takes what is called so.
+`--size`, `--theme` and `--language` take several with commas between: every state is then photographed in all
+of them, by the switches that the window has, which is much quicker than a run for each. With QT_SCALE_FACTOR=2
+a size is counted in points: 1280x800 fills a screen of 2560x1600 pixels, and the folder's name ends in "@2".
 """
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.compose import Studio
+from app.compose import InferenceState, InferenceStatus, Studio
 from app.language import LANGUAGES
 from app.settings import Settings
 from app.ui import speaking, theme
@@ -30,6 +35,7 @@ from model.spec import EngineChoice
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "screenshots"
 PATIENCE_S = 120
+SCALED = f"@{os.environ['QT_SCALE_FACTOR']}" if "QT_SCALE_FACTOR" in os.environ else ""
 Step = Callable[["Scene"], object]
 
 
@@ -43,10 +49,43 @@ class Scene:
     def page(self, name: str) -> None:
         self.window.go_to(name)  # type: ignore[arg-type]
 
-    def layout(self, key: str) -> None:
+    def layout(self, key: str, focus: int | None = None) -> None:
         self.page("Live")
         self.live._open_panel("")
-        self.live.model.set_layout(key)
+        model = self.live.model
+        model.set_layout(key)
+        model.set_focus(None if focus is None else model.titles[focus].camera_id)
+
+    def freeze(self, frozen: bool) -> None:
+        self.layout("wipe")
+        self.live.model.set_frozen(frozen)
+
+    def read(self) -> None:
+        """A finger lies on the first tile, beside the bottle."""
+        self.layout("wipe", 0)
+        self.view._pinned = QPointF(0.31, 0.42)
+        self.view.update()
+
+    def stages(self, shown: bool) -> None:
+        self.layout("wipe")
+        self.live.model.set_stages(shown)
+
+    @property
+    def view(self) -> object:
+        return self.live._tiles.tiles[0].view
+
+    def say_repair(self, state: InferenceState) -> None:
+        """The repair is in this state, whatever really runs."""
+        self.layout("side")
+        self.window.context.studio.pipeline.inference.put(state)
+
+    def model(self, name: str) -> None:
+        self.layout("wipe")
+        self.live._choose_model(name)
+
+    def source(self, name: str) -> None:
+        self.page("Live")
+        self.window.open_source(name)
 
     def panel(self, layout: str, key: str) -> None:
         self.layout(layout)
@@ -62,6 +101,8 @@ class Scene:
         cloud = self.live._cloud
         cloud._layouts.button(layout).click()
         cloud._colourings.button(colouring).click()
+        if cloud.options.measure.isChecked():
+            cloud.set_measuring(False)
         cloud.reset()
         if view:
             cloud.body.see_from(view)
@@ -82,19 +123,51 @@ class Scene:
         self.cloud("raw", "colour")
         self.live._measure.click()
         body = self.live._cloud.body
-        from PySide6.QtCore import QPointF
-
         for x, y in ((0.35, 0.6), (0.62, 0.55)):
             place = QPointF(body.width() * x, body.height() * y)
             body._pressed = (time.perf_counter(), place)
             body._lifted(place)
 
-    def marks(self) -> None:
+    def marks(self, *tools: str) -> None:
         self.panel("wipe", "measure")
+        self.live.measure.clear()
+        strokes = {
+            "distance": Stroke("distance", (0.3, 0.5), (0.7, 0.6)),
+            "area": Stroke("area", (0.2, 0.2), (0.5, 0.4)),
+            "point": Stroke("point", (0.6, 0.8), (0.6, 0.8)),
+            "line": Stroke("line", (0.1, 0.55), (0.9, 0.62)),
+        }
         first = self.live.model.titles[0].camera_id
-        self.live.measure.add(first, Stroke("distance", (0.3, 0.5), (0.7, 0.6)))
-        self.live.measure.add(first, Stroke("area", (0.2, 0.2), (0.5, 0.4)))
-        self.live.measure.add(first, Stroke("point", (0.6, 0.8), (0.6, 0.8)))
+        for tool in tools:
+            self.live.measure.add(first, strokes[tool])
+
+    @property
+    def compare(self) -> object:
+        return self.window.page_widget("Compare")
+
+    def comparison(self, view: str, *, held: bool = False, alone: bool = False) -> None:
+        self.page("Compare")
+        compare = self.compare
+        compare._release()
+        compare.distance.setChecked(False)
+        compare._presets.setVisible(False)
+        first = compare.model.sensors[0].camera_id
+        compare.model.live.set_focus(first if alone else None)
+        compare.views.button(view).click()
+        if held:
+            compare.hold.setDown(True)
+            compare._press()
+
+    def plane_and_distance(self) -> None:
+        self.comparison("both")
+        first = self.compare.model.sensors[0].camera_id
+        self.compare.model.choose_region(first, 0.5, 0.8)
+        self.compare.model.set_distance(first, 1.25)
+        self.compare.distance.setChecked(True)
+
+    def compare_report(self) -> None:
+        self.comparison("refined")
+        self.compare.report.click()
 
     def why(self, *, emitter: bool) -> None:
         self.layout("wipe")
@@ -117,32 +190,59 @@ class Scene:
                 widget.close()
 
 
+FAILED = InferenceState(
+    InferenceStatus.FAILED,
+    "MDM small (demo weights)",
+    "The weights could not be read.",
+    "Choose another model, or import them again in Settings.",
+)
+
 STATES: tuple[tuple[str, Step, float], ...] = (
     ("live-wipe", lambda s: s.layout("wipe"), 3),
     ("live-one", lambda s: s.layout("one"), 2),
     ("live-blend", lambda s: s.layout("blend"), 2),
     ("live-corner", lambda s: s.layout("inset"), 2),
+    ("live-large", lambda s: s.layout("wipe", 0), 2),
     ("live-side", lambda s: s.layer("raw", "refined"), 2),
     ("live-difference", lambda s: s.layer("refined", "difference"), 2),
     ("live-provenance", lambda s: s.layer("raw", "provenance"), 2),
     ("live-confidence", lambda s: s.layer("colour", "confidence"), 2),
-    ("live-colours", lambda s: s.panel("wipe", "colours"), 2),
-    ("live-measure", lambda s: s.marks(), 2),
-    ("live-repair", lambda s: s.panel("wipe", "repair"), 2),
+    ("live-ir", lambda s: s.layer("raw", "ir"), 2),
+    ("live-read", lambda s: (s.layer("raw", "refined"), s.read()), 2),
+    ("live-stages", lambda s: s.stages(True), 3),
+    ("live-frozen", lambda s: (s.stages(False), s.freeze(True)), 2),
+    ("live-colours", lambda s: (s.freeze(False), s.panel("wipe", "colours")), 2),
+    ("live-measure", lambda s: s.marks("distance", "area", "point"), 2),
+    ("live-profile", lambda s: s.marks("line"), 2),
+    ("live-repair", lambda s: (s.live.measure.clear(), s.panel("wipe", "repair")), 2),
     ("live-why-bad", lambda s: s.why(emitter=False), 5.5),
     ("live-why-good", lambda s: s.why(emitter=True), 5.5),
     ("live-hidden", lambda s: s.hidden_depth(0.6), 3),
-    ("live-3d-both", lambda s: (s.hidden_depth(0.0), s.cloud("both", "colour")), 6),
+    ("live-failed", lambda s: (s.hidden_depth(0.0), s.say_repair(FAILED)), 1),
+    ("live-off", lambda s: s.model("off"), 1),
+    ("live-loading", lambda s: s.model("demo"), 0.1),
+    ("live-3d-both", lambda s: (spin(6), s.cloud("both", "colour")), 6),
     ("live-3d-overlay", lambda s: s.cloud("overlay", "colour"), 4),
     ("live-3d-top", lambda s: s.cloud("both", "depth", "top"), 4),
     ("live-3d-mesh", lambda s: s.cloud_with("refined", "provenance", mesh=True, grid=True), 6),
     ("live-3d-box", lambda s: s.cloud_with("both", "colour", box=True), 4),
     ("live-3d-measure", lambda s: s.measured_cloud(), 4),
     ("palette", lambda s: s.palette(), 1),
-    ("compare", lambda s: (s.close_palette(), s.layout("wipe"), s.page("Compare")), 8),
+    ("compare", lambda s: (s.close_palette(), s.layout("wipe"), s.comparison("refined")), 8),
+    ("compare-both", lambda s: s.comparison("both"), 2),
+    ("compare-held", lambda s: s.comparison("refined", held=True), 1),
+    ("compare-alone", lambda s: s.comparison("refined", alone=True), 1),
+    ("compare-colour", lambda s: s.comparison("colour"), 1),
+    ("compare-distance", lambda s: s.plane_and_distance(), 4),
+    ("compare-3d", lambda s: s.comparison("space"), 6),
+    ("compare-report", lambda s: s.compare_report(), 4),
     *((page.lower(), lambda s, page=page: s.page(page), 2.5) for page, _, _ in PAGES[2:]),
+    ("live-lost", lambda s: s.source("demo:unplug"), 9),
+    ("compare-lost", lambda s: s.comparison("refined"), 1),
 )
 """Name, what leads there from the state before, and seconds until it is to be seen."""
+SETTLE_S = 0.7
+"""Until another size, theme or language is painted everywhere."""
 
 
 def spin(seconds: float) -> None:
@@ -157,33 +257,44 @@ def main() -> None:
     words = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=words)
     parser.add_argument("--size", default="1280x800")
-    parser.add_argument("--theme", default="dark", choices=sorted(theme.THEMES))
-    parser.add_argument("--language", default="en", choices=LANGUAGES)
+    parser.add_argument("--theme", default="dark", help=f"of {', '.join(sorted(theme.THEMES))}")
+    parser.add_argument("--language", default="en", help=f"of {', '.join(LANGUAGES)}")
     parser.add_argument("--model", default="demo")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--source", default="demo")
+    parser.add_argument("--only", default="", help="part of the names of states, or several with commas")
     args = parser.parse_args()
     data = tempfile.mkdtemp()
     os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
     os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
     app = QApplication(sys.argv[:1])
-    theme.apply(app, args.theme)
-    speaking.speak(app, args.language)
+    looks = list(product(args.theme.split(","), args.language.split(","), args.size.split(",")))
+    first_theme, first_language, first_size = looks[0]
+    theme.apply(app, first_theme)
+    speaking.speak(app, first_language)
     studio = Studio(EngineChoice(model=args.model))
-    settings = Settings(model=args.model, theme=args.theme, language=args.language)
+    sessions = Path(data) / "sessions"
+    settings = Settings(model=args.model, theme=first_theme, language=first_language, sessions=str(sessions))
     window = MainWindow(studio, settings, open_source=open_source)
-    window.resize(*(int(part) for part in args.size.split("x")))
+    window.resize(*_pixels(first_size))
     window.show()
-    folder = OUT / f"{args.theme}-{args.size}-{args.language}"
-    folder.mkdir(parents=True, exist_ok=True)
 
     def photograph(name: str) -> None:
-        app.primaryScreen().grabWindow(window.winId()).save(str(folder / f"{name}.png"))
-        print(folder / f"{name}.png")
+        for wanted_theme, language, size in looks:
+            if len(looks) > 1:
+                if wanted_theme != theme.current().name:
+                    theme.apply(app, wanted_theme)
+                speaking.speak(app, language)
+                window.resize(*_pixels(size))
+                spin(SETTLE_S)
+            folder = OUT / f"{wanted_theme}-{size}-{language}{SCALED}"
+            folder.mkdir(parents=True, exist_ok=True)
+            app.primaryScreen().grabWindow(window.winId()).save(str(folder / f"{name}.png"))
+            print(folder / f"{name}.png", flush=True)
 
     if not args.only:
         spin(0.5)
         photograph("no-camera")
-    window.open_source("demo")
+    window.open_source(args.source)
     deadline = time.monotonic() + PATIENCE_S
     while studio.pipeline is None or not all(
         line.refined.latest() for line in studio.pipeline.lines.values()
@@ -192,12 +303,20 @@ def main() -> None:
         spin(0.5)
     scene = Scene(window)
     for name, step, seconds in STATES:
-        if args.only in name:
+        if any(part in name for part in args.only.split(",")):
             step(scene)
             spin(seconds)
             photograph(name)
     scene.close_palette()
     window.leave()
+    for report in sorted(sessions.rglob("compare-*")):
+        shutil.copy(report, OUT)
+        print(OUT / report.name)
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    width, height = size.split("x")
+    return int(width), int(height)
 
 
 if __name__ == "__main__":

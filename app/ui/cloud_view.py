@@ -49,6 +49,8 @@ TAP_S: Final = 0.6
 TAP_PX: Final = 14
 """A finger that moved less, and was up again sooner, has tapped."""
 FLOOR_PERCENTILE: Final = 97
+FIT_STEP: Final = 8
+"""Every so many pixels of a row and of a column, a point is taken to fit the view to."""
 
 LABEL_QSS: Final = (
     "background: rgba(7, 9, 12, 200); color: rgb{}; border-radius: 6px; padding: 3px 9px;"
@@ -269,7 +271,9 @@ class CloudView(Worded, QWidget):
             self._placed = self._untouched = True
             width = next(iter(viewports(self._canvas.layout, self.width()).values()))[1]
             aspect = max(width, 1) / max(self.height(), 1)
-            self._set_orbit(looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect))
+            first = looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect)
+            points = points_in_world(cloud, FIT_STEP)
+            self._set_orbit(first.fitted_to(points, fov_rad=FOV_RAD, aspect=aspect))
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._place_labels()

@@ -36,9 +36,8 @@ LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
 }
 HOLD_WORDS: Final = tr_noop("Hold to see raw")
 HELD_WORDS: Final = tr_noop("Raw")
-TAP_WORDS: Final = tr_noop("Tap on a picture to choose its plane")
-ROOMY_PX: Final = 1150
-"""Width from which on there is room for these words."""
+TAP_WORDS: Final = tr_noop("Tap a plane to measure it")
+MARGIN_PX: Final = 12
 COLUMN_GAP_PX: Final = 10
 NARROWEST_PX: Final = 270
 """Of a column; with less room the columns stand in two rows."""
@@ -212,15 +211,21 @@ class ComparePage(Worded, QWidget):
         self._place_pad()
 
     def _say_tap(self) -> None:
-        roomy = self.width() >= ROOMY_PX and not self.space.panel.active
-        self._tap.setText(TAP_WORDS if roomy else "")
+        buttons = (self.views, self._range, self._find, self.distance)
+        taken = sum(button.sizeHint().width() + theme.GAP_PX for button in buttons)
+        needed = self._tap.fontMetrics().horizontalAdvance(tr(TAP_WORDS))
+        roomy = self.contentsRect().width() - 2 * MARGIN_PX - taken >= needed
+        self._tap.setText(TAP_WORDS if roomy and not self.space.panel.active else "")
 
     def _make_simulation(self) -> QWidget:
         box = QWidget()
         words = QVBoxLayout()
         words.setSpacing(0)
+        words.addStretch(1)
         words.addWidget(self._difficulty_words)
         words.addWidget(self.difficulty)
+        words.addStretch(1)
+        box.setFixedHeight(theme.BIG_TARGET_PX)
         self.difficulty.setFixedWidth(200)
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
@@ -239,7 +244,7 @@ class ComparePage(Worded, QWidget):
         for button in (self.hold, self.report):
             bottom.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 10, 12, 10)
+        column.setContentsMargins(MARGIN_PX, 10, MARGIN_PX, 10)
         column.setSpacing(theme.GAP_PX)
         column.addLayout(top)
         column.addWidget(self._presets)

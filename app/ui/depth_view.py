@@ -38,12 +38,14 @@ from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.measuring import Place, place_in_color, seen_alike
 from app.viewmodels.readout import Figures, Readout, figures, readout
-from app.viewmodels.words import seconds
+from app.viewmodels.words import milliseconds, seconds
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
 FIGURES_PX: Final = (FIGURES_WIDTH_PX, 130)
 """Room that the figures of a repaired frame need."""
+FIGURES_WIDEST_PX: Final = 560
+"""Farther from its name a figure is no longer read with it."""
 BARRED_PX: Final = 32
 """Lines that are closer have no room for bars between them."""
 KNOB_PX: Final = 44
@@ -378,9 +380,8 @@ class DepthView(Worded, QWidget):
             (str(PROVENANCE_WORDS[kind]), f"{share:.1%}", QColor(*PROVENANCE_COLOURS[kind]), share)
             for kind, share in self._figures.shares.items()
         ]
-        took = f"{self._figures.took_ms:.0f} ms"
         y, step = room.y(), min(44, room.height() // 5)
-        width = min(room.width(), 320)
+        width = min(room.width(), FIGURES_WIDEST_PX)
         for word, value, colour, share in rows:
             line = QRect(room.x(), y, width, 22)
             painter.setFont(word_font)
@@ -397,10 +398,10 @@ class DepthView(Worded, QWidget):
         line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair took"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair"))
         painter.setFont(value_font)
         painter.setPen(QColor(colours.text))
-        painter.drawText(line, right, took)
+        painter.drawText(line, right, milliseconds(self._figures.took_ms))
 
     def _note(self, layer: Layer) -> tuple[Note | None, bool]:
         """Words for this layer, and whether they stand over an old picture."""

@@ -1,6 +1,6 @@
 """Where the pictures of one camera go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ PaneKind = Layer | Literal["wipe", "blend"]
 PANE_GAP_PX: Final = 3
 INSET_SHARE: Final = 0.3
 INSET_MARGIN_PX: Final = 10
+SHARES: Final = (*np.linspace(0.25, 0.85, 13), 1.0)
+"""Widths of the small picture as shares of the large one's: just short of it would look like a mistake."""
 TWO_LAYERS: Final = frozenset({"wipe", "blend"})
 FIGURES_WIDTH_PX: Final = 150
 """Room beside the colour picture from which on figures stand there."""
@@ -60,16 +62,22 @@ def arrange(
     if layout == "inset":
         return _inset(_alone(room, aspect), base, shown)
     if layout == "side":
-        return _side_by_side(room, aspect, tuple(dict.fromkeys(("colour", base, shown))))
+        return _raised(room, _side_by_side(room, aspect, tuple(dict.fromkeys(("colour", base, shown)))))
     thirds: tuple[Layer, ...] = ("colour", "raw", "refined")
     third = next(layer for layer in thirds if layer not in {base, shown})
-    return _large_and_small(room, aspect, "blend" if layout == "blend" else "wipe", third)
+    return _raised(room, _large_and_small(room, aspect, "blend" if layout == "blend" else "wipe", third))
+
+
+def _raised(room: QRect, panes: list[Pane]) -> list[Pane]:
+    """At the upper edge, below the header that names them: what is left lies together, for figures."""
+    spare = min(pane.rect.y() for pane in panes) - room.y()
+    return [replace(pane, rect=pane.rect.translated(0, -spare)) for pane in panes]
 
 
 def _alone(room: QRect, aspect: float) -> QRect:
-    """In the middle, or at the upper edge where the room below is worth having."""
+    """In the middle of the width, at the upper edge."""
     middle = fitted(room, aspect)
-    return middle.translated(0, room.y() - middle.y()) if middle.height() < 0.6 * room.height() else middle
+    return middle.translated(0, room.y() - middle.y())
 
 
 def _inset(large: QRect, base: Layer, shown: Layer) -> list[Pane]:
@@ -124,7 +132,7 @@ def _large_and_small(room: QRect, aspect: float, kind: PaneKind, third: Layer) -
     """Two layers in one picture as large as it fits, `third` in what is left, at least a quarter as wide."""
     best: list[Pane] = []
     for beside in (True, False):
-        for share in np.linspace(0.25, 1.0, 16):
+        for share in SHARES:
             if beside:
                 width = min((room.width() - PANE_GAP_PX) / (1 + share), room.height() * aspect)
             else:

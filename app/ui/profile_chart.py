@@ -17,6 +17,8 @@ from app.viewmodels.readout import depth_words
 HEIGHT_PX: Final = 170
 AXIS_PX: Final = 66
 TICKS: Final = 3
+RAW_PX: Final = 5
+REFINED_PX: Final = 1.5
 
 
 class ProfileChart(Worded, QWidget):
@@ -65,10 +67,14 @@ class ProfileChart(Worded, QWidget):
             painter.drawText(
                 words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, depth_words(value)
             )
-        curves = ((self._raw, colours.warning, "raw"), (self._refined, colours.accent, "refined"))
+        # Raw is wide below refined: where they are the same, both are still seen.
+        curves = (
+            (self._raw, colours.warning, tr("Raw"), RAW_PX),
+            (self._refined, colours.accent, tr("Refined"), REFINED_PX),
+        )
         x = plot.left()
-        for values, colour, word in curves:
-            painter.setPen(QPen(QColor(colour), 2))
+        for values, colour, word, width_px in curves:
+            painter.setPen(QPen(QColor(colour), width_px))
             for run in runs(values, QRectF(plot), low, high):
                 painter.drawPolyline(run)
             if values.size:

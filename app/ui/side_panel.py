@@ -31,7 +31,7 @@ class SidePanel(Worded, QFrame):
         close = IconButton("close", tr("Close the panel"), kind="quiet")
         self._stack = QStackedWidget()
         head = QHBoxLayout()
-        head.setContentsMargins(16, 0, 0, 0)
+        head.setContentsMargins(12, 0, 0, 0)
         head.addWidget(self._title, 1)
         head.addWidget(close)
         column = QVBoxLayout(self)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from app.flow.capture import CameraStatus
@@ -22,7 +22,9 @@ from app.viewmodels.measure import Measured, Stroke, Tool
 from app.viewmodels.words import milliseconds, seconds
 
 HEADER_PX: Final = 58
-NARROW_PX: Final = 330
+NARROW_PX: Final = 230
+"""A narrower header has no arrow: its name needs the room, and the whole tile takes the tap."""
+SMALLEST_NAME_PX: Final = 13
 SIDE_STRIP_PX: Final = (200, 320)
 TILE_GAP_PX: Final = 10
 
@@ -35,20 +37,21 @@ class Drawn:
     stroke: Stroke
 
 
-def figures(tile: TileView, *, short: bool = False) -> str:
-    """Rate, age and losses of one camera, as its header says them."""
-    words = [f"{tile.rate_hz:.0f} fps"]
+def figures(tile: TileView) -> list[str]:
+    """Rate, age and losses of one camera, as its header says them: in full, then ever shorter."""
+    rate = f"{tile.rate_hz:.0f} fps"
+    lost = tr("{lost} lost").format(lost=tile.lost) if tile.lost else ""
+    ages = [""]
     if tile.frozen:
-        words.append(tr("frozen {seconds}").format(seconds=seconds(tile.frozen_s)))
+        ages = [tr("frozen {seconds}").format(seconds=seconds(tile.frozen_s))]
     elif tile.refined is not None and tile.age_ms is not None:
-        words.append(
-            tr("{milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
-            if short
-            else tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
-        )
-    if tile.lost and not short:
-        words.append(tr("{lost} lost").format(lost=tile.lost))
-    return "  ·  ".join(words)
+        age = milliseconds(tile.age_ms)
+        ages = [
+            tr("refined {milliseconds} old").format(milliseconds=age),
+            tr("{milliseconds} old").format(milliseconds=age),
+        ]
+    forms = [(rate, ages[0], lost), (rate, ages[-1], lost), (rate, ages[-1]), (ages[-1],), (rate,)]
+    return ["  ·  ".join(filter(None, form)) for form in forms if any(form)]
 
 
 class TileHeader(Worded, QAbstractButton):
@@ -57,7 +60,7 @@ class TileHeader(Worded, QAbstractButton):
     def __init__(self, camera: CameraTitle) -> None:
         super().__init__()
         self._camera = camera
-        self._figures = ""
+        self._figures: list[str] = []
         self._status = CameraStatus.STARTING
         self._large = False
         self.setFixedHeight(HEADER_PX)
@@ -75,7 +78,7 @@ class TileHeader(Worded, QAbstractButton):
 
     def show_tile(self, tile: TileView) -> None:
         """Show what the figures are now."""
-        words = figures(tile, short=self.width() < NARROW_PX)
+        words = figures(tile)
         if (words, tile.status) != (self._figures, self._status):
             self._figures, self._status = words, tile.status
             self.update()
@@ -99,8 +102,14 @@ class TileHeader(Worded, QAbstractButton):
             painter.drawRoundedRect(self.rect().adjusted(4, 4, -4, -4), 8, 8)
         self._paint_badge(painter)
         self._paint_words(painter)
-        arrow = icon("arrow-collapse" if self._large else "arrow-expand", colour=colours.muted)
-        arrow.paint(painter, QRect(self.width() - 40, (self.height() - 24) // 2, 24, 24))
+        if self._has_arrow:
+            arrow = icon("arrow-collapse" if self._large else "arrow-expand", colour=colours.muted)
+            arrow.paint(painter, QRect(self.width() - 40, (self.height() - 24) // 2, 24, 24))
+
+    @property
+    def _has_arrow(self) -> bool:
+        """Whether there is room for it beside the name."""
+        return self._large or self.width() >= NARROW_PX
 
     def _paint_badge(self, painter: QPainter) -> None:
         colours = theme.current()
@@ -118,8 +127,8 @@ class TileHeader(Worded, QAbstractButton):
 
     def _paint_words(self, painter: QPainter) -> None:
         colours = theme.current()
-        left, right = 58, self.width() - 48
-        bold = theme.font(theme.BODY_PX, weight=theme.BOLD)
+        left, right = 58, self.width() - (48 if self._has_arrow else 8)
+        bold = _name_font(self._camera.name, right - left)
         small = theme.font(15, tabular=True)
         name = QFontMetrics(bold).elidedText(self._camera.name, Qt.TextElideMode.ElideRight, right - left)
         painter.setFont(bold)
@@ -132,8 +141,18 @@ class TileHeader(Worded, QAbstractButton):
         sensor = self._camera.sensor
         if metrics.horizontalAdvance(sensor) <= right - end and sensor not in self._camera.name:
             painter.drawText(QRect(end, 7, right - end, 23), Qt.AlignmentFlag.AlignVCenter, sensor)
-        words = metrics.elidedText(self._figures, Qt.TextElideMode.ElideRight, right - left)
+        forms = self._figures or [""]
+        words = next((form for form in forms if metrics.horizontalAdvance(form) <= right - left), forms[-1])
         painter.drawText(QRect(left, 30, right - left, 21), Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _name_font(name: str, width: int) -> QFont:
+    """The largest type in which a camera's name fits."""
+    for size_px in range(theme.BODY_PX, SMALLEST_NAME_PX, -1):
+        font = theme.font(size_px, weight=theme.BOLD)
+        if QFontMetrics(font).horizontalAdvance(name) <= width:
+            return font
+    return theme.font(SMALLEST_NAME_PX, weight=theme.BOLD)
 
 
 class Tile(Worded, QWidget):

@@ -18,6 +18,11 @@ FARTHEST_M: Final = 60.0
 FIRST_YAW_RAD: Final = -0.32
 FIRST_PITCH_RAD: Final = 0.16
 
+FILLED: Final = 0.96
+"""Share of the view that a scene fills when it is fitted."""
+FIT_PERCENTILE: Final = 98.5
+FIT_ROUNDS: Final = 3
+
 VIEWS: Final = {
     "front": (0.0, 0.0),
     "left": (math.pi / 2, 0.0),
@@ -80,6 +85,31 @@ class Orbit:
         shift = self._rotation().T @ np.array([-dx_px * metres_per_px, -dy_px * metres_per_px, 0.0])
         x, y, z = np.array(self.target) + shift
         return replace(self, target=(float(x), float(y), float(z)))
+
+    def fitted_to(self, points: NDArray[np.float32], *, fov_rad: float, aspect: float) -> "Orbit":
+        """From the same side, as near as shows all of these points but the outermost.
+
+        Args:
+            points: (N, 3) metres, as few as show the shape; none leave everything as it is.
+            fov_rad: of the eye, from top to bottom.
+            aspect: of the view, width to height.
+        """
+        if not len(points):
+            return self
+        half = math.tan(fov_rad / 2) * np.array([aspect, 1.0]) * FILLED
+        rotation = self._rotation()
+        turned = (points - np.array(self.target)) @ rotation.T
+        shift = np.zeros(3)
+        for _ in range(FIT_ROUNDS):
+            x_y, z = turned[:, :2] - shift[:2], turned[:, 2]
+            needed = np.abs(x_y) / half - z[:, None]
+            distance_m = float(np.percentile(needed.max(axis=1), FIT_PERCENTILE))
+            seen = x_y / np.maximum(z + distance_m, NEAREST_M)[:, None]
+            low, high = np.percentile(seen, [100 - FIT_PERCENTILE, FIT_PERCENTILE], axis=0)
+            shift[:2] += (low + high) / 2 * distance_m
+        x, y, z_m = np.array(self.target) + rotation.T @ shift
+        distance_m = min(max(distance_m, NEAREST_M), FARTHEST_M)
+        return replace(self, target=(float(x), float(y), float(z_m)), distance_m=distance_m)
 
     def eye_from_world(self) -> Matrix:
         """(4, 4) into the eye's axes (+X right, +Y down, +Z forward)."""

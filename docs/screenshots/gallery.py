@@ -4,7 +4,7 @@
 
 Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only live` takes what is called so.
 `--size`, `--theme` and `--language` take several with commas between: every state is then photographed in all
-of them, by the window's own switches, which is much quicker than a run for each. With QT_SCALE_FACTOR=2 a size
+of them, by the switches of the window, much quicker than by a run for each. With QT_SCALE_FACTOR=2 a size
 is counted in points: 1280x800 fills a screen of 2560x1600 pixels, and the folder's name ends in "@2".
 """
 

@@ -61,3 +61,17 @@ def test_a_twist_turns_the_picture_and_drags_follow_the_finger():
     turned = orbit.turned(0, 30)
     assert turned.pitch_rad == pytest.approx(0)
     assert turned.yaw_rad == pytest.approx(Orbit(yaw_rad=0).turned(30, 0).yaw_rad)
+
+
+def test_a_view_fitted_to_points_shows_nearly_all_of_them_from_edge_to_edge():
+    fov_rad = math.radians(50)
+    x, y = np.meshgrid(np.linspace(-1.5, 0.5, 41), np.linspace(-0.6, 0.9, 31))
+    points = np.column_stack([x.ravel(), y.ravel(), 2.0 + 0.4 * x.ravel()]).astype(np.float32)
+    for aspect in (0.6, 1.0, 2.2):
+        orbit = Orbit().fitted_to(points, fov_rad=fov_rad, aspect=aspect)
+        clip = (
+            np.c_[points, np.ones(len(points))] @ (clip_from_eye(fov_rad, aspect) @ orbit.eye_from_world()).T
+        )
+        seen = np.abs(clip[:, :2] / clip[:, 3:])
+        assert (seen.max(axis=1) < 1).mean() > 0.98
+        assert seen.max() == pytest.approx(0.96, abs=0.06)

@@ -17,6 +17,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.flow.attention import AttentionLoop, load_look
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
@@ -131,6 +132,7 @@ class Pipeline:
         rig_file_calibration: the calibration that a rig file names, which wins over this computer's; or None.
         stabilise: steady repaired depth over time; may be changed while running.
         filters: the vendor's own on raw depth, for the screen; `steps` may be changed while running.
+        attention: what the network looks at from one place, while somebody asks for it.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Pipeline:
         self.rig.put(known_places(infos, _recorded_places(cameras), named=named))
         self.stabilise = stabilise
         self.filters = FilterLoop(self._filtered_lines, self._filters_of)
+        self.attention = AttentionLoop(self._refined_lines, lambda: self._choice, load_look)
         self._choice = choice
         self._made_by: MadeBy | None = None
         self._crowded: Callable[[], bool] = _never
@@ -191,6 +194,7 @@ class Pipeline:
         self._workers = [
             Worker("inference", self._infer, failed=self._inference_died),
             Worker("filters", self.filters.run),
+            Worker("attention", self.attention.run),
         ]
         for camera_id, line in self.lines.items():
             self._workers.append(self._camera_worker(line, after.get(camera_id, ())))
@@ -238,6 +242,9 @@ class Pipeline:
 
     def _filtered_lines(self) -> dict[str, tuple[Slot[Frame], Slot[Filtered]]]:
         return {name: (line.channel.newest, line.filtered) for name, line in self.lines.items()}
+
+    def _refined_lines(self) -> dict[str, Slot[Refined]]:
+        return {name: line.refined for name, line in self.lines.items()}
 
     def _filters_of(self, frame: Frame, steps: Steps) -> Filters:
         return depth_filters(self.lines[frame.camera_id].camera, frame, steps)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -21,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.flow.attention import Asked, Attention
 from app.language import joined, tr
 from app.ui import theme
 from app.ui.icons import icon
@@ -32,7 +35,7 @@ from app.ui.picture import paint_picture, size_on_screen
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
 from app.ui.worded import Worded
-from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
+from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS, colour_attention
 from app.viewmodels.layers import FILTERED, LAYER_WORDS, REPAIRED, Layer
 from app.viewmodels.live import LiveOptions, Note, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
@@ -56,6 +59,8 @@ COUNT_EVERY_S: Final = 0.5
 FROZEN_PX: Final = 3
 TAP_PX: Final = 16
 """A finger that moved less has tapped."""
+TAPPED: Final = frozenset({"point", "attention"})
+"""Tools that take one place."""
 DIM: Final = QColor(7, 9, 12, 170)
 DARK_INK: Final = QColor(13, 16, 20)
 
@@ -95,6 +100,9 @@ class DepthView(Worded, QWidget):
         self._wiping = False
         self._tool: Tool = "read"
         self._marks: list[Measured] = []
+        self._attention: Attention | None = None
+        self._heat: QImage | None = None
+        self._heat_pixels: NDArray[np.uint32] | None = None
         self._drawing: Pane | None = None
         self._second = False
         self._stroke: Stroke | None = None
@@ -164,6 +172,16 @@ class DepthView(Worded, QWidget):
         if marks or self._marks:
             self._marks = list(marks)
             self.update()
+
+    def show_attention(self, attention: Attention | None) -> None:
+        """Show what a place of this camera attends to, over colour where that is shown."""
+        weights = None if attention is None else attention.weights
+        self._attention, self._heat, self._heat_pixels = attention, None, None
+        if weights is not None:
+            self._heat_pixels = pixels = colour_attention(weights)
+            rows, columns = pixels.shape
+            self._heat = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32)
+        self.update()
 
     def show_options(self, options: LiveOptions) -> None:
         """Lay out and colour in another way."""
@@ -279,6 +297,8 @@ class DepthView(Worded, QWidget):
             self._paint_frozen(painter)
         if not self._compact and (self._marks or self._stroke is not None):
             self._paint_marks(painter)
+        if not self._compact and self._attention is not None:
+            self._paint_attention(painter, self._attention.asked)
         self._paint_loupe(painter)
         if self._unpainted is not None:
             frame, self._unpainted = self._unpainted, None
@@ -349,6 +369,24 @@ class DepthView(Worded, QWidget):
         if self._stroke is not None:
             for pane in panes:
                 paint_stroke(painter, pane.rect, self._stroke)
+        painter.restore()
+
+    def _paint_attention(self, painter: QPainter, asked: Asked) -> None:
+        """The heat over one picture, and the place that was asked about in all of them."""
+        colour = next((pane for pane in self._panes if pane.kind == "colour"), None)
+        over = colour or self._depth_pane()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._heat is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(over.rect, self._heat)
+            font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
+            words = tr("Attention")
+            width = QFontMetrics(font).horizontalAdvance(words) + 18
+            corner = over.rect.bottomLeft() + QPoint(6, -32)
+            paint_tag(painter, words, QRect(corner, QSize(width, 26)), font, opacity=200)
+        for pane in filter(self._in_color, self._panes):
+            paint_cross(painter, self._point_in(pane, QPointF(asked.x, asked.y)))
         painter.restore()
 
     def _paint_frozen(self, painter: QPainter) -> None:
@@ -606,7 +644,7 @@ class DepthView(Worded, QWidget):
         if self._drawing is not None and self._stroke is not None:
             end = self._place_in(self._drawing, event.position())
             if end is not None:
-                start = end if self._stroke.tool == "point" else self._stroke.start
+                start = end if self._stroke.tool in TAPPED else self._stroke.start
                 self._stroke = replace(self._stroke, start=start, end=end)
                 self._pinned = QPointF(*end)
         elif event.buttons() & Qt.MouseButton.LeftButton:
@@ -644,7 +682,7 @@ class DepthView(Worded, QWidget):
     def _end_stroke(self, stroke: Stroke, *, tapped: bool) -> None:
         """A drag is a measurement, and so are two taps; the first of them leaves its end on the picture."""
         self._drawing = self._pinned = None
-        if stroke.tool == "point" or self._second or not tapped:
+        if stroke.tool in TAPPED or self._second or not tapped:
             self._stroke = None
             self.drawn.emit(stroke)
         self.update()

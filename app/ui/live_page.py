@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidg
 
 from app import paths
 from app.compose import InferenceState, InferenceStatus
+from app.flow.attention import Attention
 from app.images import write_image
 from app.language import from_below, joined, lowered, tr, tr_noop
 from app.ui import theme
@@ -144,6 +145,7 @@ class LivePage(Worded, QWidget):
         self.model.stop()
         self.measure.stop()
         self.checkup.stop()
+        self._attention_chosen(False)
 
     def closing(self) -> None:
         """Give back what OpenGL holds."""
@@ -218,6 +220,8 @@ class LivePage(Worded, QWidget):
         self._repair.hidden_chosen.connect(model.set_hidden)
         self._repair.stabilise_chosen.connect(model.set_stabilise)
         self._repair.filters_chosen.connect(model.set_filters)
+        self._repair.attention_chosen.connect(self._attention_chosen)
+        model.attention_changed.connect(self._show_attention)
         self._hiding.end_requested.connect(partial(model.set_hidden, 0.0))
         self._checkup.check_requested.connect(self.checkup.start)
         self._checkup.fix_requested.connect(self.checkup.fix)
@@ -318,6 +322,7 @@ class LivePage(Worded, QWidget):
             Command(tr("Let the colours follow the scene"), partial(self.model.set_preset, "auto"), ("A",)),
             Command(tr("Change how the repair runs"), self._tune.click, ("T",)),
             Command(tr("Steady refined depth over time, or not"), self._repair.stabilise.click),
+            Command(tr("See what the network looks at from a place"), self._look_into_network),
             Command(tr("Show the repair all depth"), partial(self.model.set_hidden, 0.0)),
             Command(tr("Save a picture of what is shown"), self._snapshot.click, ("P", "Ctrl+S")),
             Command(tr("Why is it bad? Check a camera"), self._why.click, ("Q",)),
@@ -337,6 +342,10 @@ class LivePage(Worded, QWidget):
             ),
             Command(tr("3D: save the clouds as PLY"), self.save_clouds),
         ]
+
+    def _look_into_network(self) -> None:
+        self._open_panel("repair")
+        self._attention_chosen(True)
 
     def _measure_with(self, tool: Tool) -> None:
         self._open_panel("measure")
@@ -445,12 +454,33 @@ class LivePage(Worded, QWidget):
         if key == "checkup" and self._checkup.chosen and not self.checkup.view.busy:
             self.checkup.start(self.model.options.focus or self._checkup.chosen)
         self._measure.setChecked(self._cloud.measuring if in_cloud else key == "measure")
-        self.measure.set_tool(cast("Tool", self._marks.tools.choice) if key == "measure" else "read")
+        if key != "repair":
+            self._attention_chosen(False)
+            self.measure.set_tool(cast("Tool", self._marks.tools.choice) if key == "measure" else "read")
+        elif self.measure.tool != "attention":
+            self.measure.set_tool("read")
 
     def _cloud_measuring(self, measuring: bool) -> None:
         self._measure.setChecked(measuring)
 
+    def _attention_chosen(self, asking: bool) -> None:
+        """Let the next touch ask what a place attends to, or read depth again."""
+        if asking:
+            self.measure.set_tool("attention")
+        elif self.measure.tool == "attention":
+            self.measure.set_tool("read")
+        if not asking:
+            self.model.end_attention()
+        self._repair.show_attention(None, asking=asking)
+
+    def _show_attention(self, attention: Attention | None) -> None:
+        self._repair.show_attention(attention, asking=self.measure.tool == "attention")
+        self._tiles.show_attention(attention)
+
     def _drawn(self, drawn: Drawn) -> None:
+        if drawn.stroke.tool == "attention":
+            self.model.ask_attention(drawn.camera_id, *drawn.stroke.end)
+            return
         self.measure.add(drawn.camera_id, drawn.stroke)
 
     def _show_marks(self, marks: list[Measured]) -> None:

@@ -87,7 +87,7 @@ class MeasurePanel(Worded, QWidget):
 
     def show_tool(self, tool: Tool) -> None:
         """Show which tool is in hand."""
-        if tool != "read":
+        if tool in HOW:
             self.tools.select(tool)
             self._how.setText(HOW[tool])
 

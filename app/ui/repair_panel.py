@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.compose import InferenceState, InferenceStatus
+from app.flow.attention import Attention
 from app.language import capitalised, from_below, tr, tr_noop
 from app.ui import theme
 from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
@@ -32,6 +33,14 @@ ORBBEC_TEXT: Final = tr_noop(
 BESIDE_TEXT: Final = tr_noop(
     "To look at beside the repair, of one vendor at a time. The repair and recordings take depth as measured."
 )
+ATTENTION_TEXT: Final = tr_noop("Tap a picture to see what the network looks at from there.")
+ATTENTION_WAITING: Final = tr_noop("Looking into the network ...")
+ATTENTION_NOTHING: Final = tr_noop(
+    "Nothing is measured there, so the network has no depth token. Tap a place with depth."
+)
+ATTENTION_SHOWN: Final = tr_noop(
+    "Bright is where the depth token at the ring looks in colour: mean over the heads of the last block."
+)
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
 
@@ -43,6 +52,7 @@ class RepairPanel(Worded, QWidget):
         change_requested: dict of fields of `EngineChoice` with their new values.
         hidden_chosen: share of the depth patches, 0 to 1.
         stabilise_chosen: whether refined depth shall be steadied over time.
+        attention_chosen: whether the next touch asks what a place attends to.
         filters_chosen: the vendor's filters that raw depth shall be shown after, as a list of their names.
     """
 
@@ -50,6 +60,7 @@ class RepairPanel(Worded, QWidget):
     hidden_chosen = Signal(float)
     stabilise_chosen = Signal(bool)
     filters_chosen = Signal(list)
+    attention_chosen = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +71,8 @@ class RepairPanel(Worded, QWidget):
         self.devices = ChipGroup([], tr("Device"))
         self.anchor = Switch(tr("Keep to the measurement"))
         self.stabilise = Switch(tr("Steady over time"))
+        self.attention = Switch(tr("Attention of a tapped patch"))
+        self._attention_words = label(ATTENTION_TEXT, "caption")
         self._hidden_words = label("")
         self.hidden = Slider(Qt.Orientation.Horizontal)
         self.hidden.setRange(0, MOST_HIDDEN // HIDDEN_STEP)
@@ -83,6 +96,8 @@ class RepairPanel(Worded, QWidget):
         column.addWidget(
             label(tr("Hides patches of the measurement from the repair, to see how it holds up."), "caption")
         )
+        column.addWidget(self.attention)
+        column.addWidget(self._attention_words)
         column.addWidget(self._network)
         column.addWidget(label(tr("Vendor filters on raw depth")))
         column.addWidget(self._filters_problem)  # above the choices, or a small screen would hide it
@@ -110,6 +125,7 @@ class RepairPanel(Worded, QWidget):
         self.anchor.clicked.connect(self._anchor_changed)
         self.hidden.valueChanged.connect(self._hidden_changed)
         self.stabilise.clicked.connect(self.stabilise_chosen)
+        self.attention.clicked.connect(self.attention_chosen)
         self.filters.changed.connect(self.filters_chosen)  # without those of the other vendor
         self.orbbec_filters.changed.connect(self.filters_chosen)
         self.show_hidden(0.0)
@@ -132,6 +148,22 @@ class RepairPanel(Worded, QWidget):
     def show_stabilise(self, stabilise: bool) -> None:
         """Show whether depth is steadied."""
         self.stabilise.setChecked(stabilise)
+
+    def show_attention(self, attention: Attention | None, *, asking: bool) -> None:
+        """Show whether touches ask, and what became of the last one."""
+        self.attention.setChecked(asking)
+        words, tone = ATTENTION_TEXT, ""
+        if asking and attention is not None:
+            if attention.problem:
+                words, tone = attention.problem, "warning"
+            elif attention.waiting:
+                words = ATTENTION_WAITING
+            elif attention.weights is None:
+                words, tone = ATTENTION_NOTHING, "warning"
+            else:
+                words = ATTENTION_SHOWN
+        self._attention_words.setText(words)
+        set_tone(self._attention_words, tone)
 
     def show_filters(self, steps: Sequence[str], problem: str) -> None:
         """Show which filters run, and why they do not."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
+from app.flow.attention import Attention
 from app.flow.capture import CameraStatus
 from app.language import capitalised, joined, tr
 from app.ui import theme
@@ -275,6 +276,12 @@ class TilesArea(Worded, QWidget):
         """Show each camera's measurements."""
         for camera_id, tile in self._tiles.items():
             tile.view.show_marks([found for found in marks if found.mark.camera_id == camera_id])
+
+    def show_attention(self, attention: Attention | None) -> None:
+        """Show what a place of one camera's picture attends to."""
+        for camera_id, tile in self._tiles.items():
+            here = attention is not None and attention.asked.camera_id == camera_id
+            tile.view.show_attention(attention if here else None)
 
     def show_cloud(self, cloud: QWidget | None) -> None:
         """Put the 3D view in place of the large tile's pictures, or take it away."""

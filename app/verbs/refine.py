@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.console import Console
+from app.flow.attention import AttentionError, load_look
 from app.images import write_image
 from app.messages import UsageError, message
 from app.pictures import attention_picture
 from app.refining import UNREADABLE, StoredFrame, repair_frame, stored_frames, write_repair
 from app.verbs.verb import Verb, add_anchor_flag, add_model_flags, chosen_settings, engine_choice
 from model.repair import Provenance, Repair
-from model.spec import EngineChoice, find
+from model.spec import EngineChoice
 
 Look = Callable[[StoredFrame], NDArray[np.float32] | None]
 """(R, C) attention in a frame; None where nothing is measured at the asked place."""
@@ -100,22 +101,13 @@ def _place(text: str) -> tuple[int, int]:
 
 
 def _look(choice: EngineChoice, at: tuple[int, int], layer: int) -> Look:
-    """Reads the network's attention; the network is loaded once more, whatever engine does the repair."""
-    import torch
-
-    from model import checkpoint
-    from model.inside import depth_attention
-
-    weights = find(choice.model).weights
-    if weights is None:
-        raise UsageError("Without a network there is no attention.", hint="Add --model demo.")
+    """Reads the network's attention at one place of every frame."""
     if choice.monocular:
         raise UsageError("With --mono the network sees no depth token.", hint="Leave out --mono.")
-    model = checkpoint.load(weights)
-    tokens = choice.tokens or model.config.num_tokens_range[0]
-    blocks = len(model.encoder.backbone.blocks)
-    if not -blocks <= layer < blocks:
-        raise UsageError(f"The network has no block {layer}.", hint=f"Give --layer 0 to {blocks - 1}.")
+    try:
+        seen = load_look(choice, layer)
+    except AttentionError as error:
+        raise UsageError(str(error), hint=error.hint) from error
 
     def look(frame: StoredFrame) -> NDArray[np.float32] | None:
         height, width = frame.counts.shape
@@ -124,10 +116,7 @@ def _look(choice: EngineChoice, at: tuple[int, int], layer: int) -> Look:
                 f"{at[0]},{at[1]} is outside of {frame.name}.",
                 hint=f"The image has {width} x {height} pixels.",
             )
-        image = torch.from_numpy(frame.color.copy()).permute(2, 0, 1).float() / 255
-        depth_m = torch.from_numpy(frame.measured_m)
-        found = depth_attention(model, image, depth_m, at=at, layer=layer, num_tokens=tokens)
-        return None if found is None else found.numpy()
+        return seen(frame.color, frame.measured_m, at)
 
     return look
 

@@ -73,6 +73,9 @@ PROVENANCE_MEANINGS: Final[dict[Provenance, str]] = {
     Provenance.REJECTED: tr_noop("no depth here"),
 }
 
+ATTENTION_ALPHA: Final = 178
+"""Of 255: the picture below is still seen."""
+
 DIMMEST: Final = 0.3
 """Share of its colour that provenance keeps where the picture is black."""
 
@@ -99,6 +102,13 @@ def ramp(colour_map: ColourMap) -> NDArray[np.uint8]:
     places = np.linspace(near * 255, far * 255, 256).round().astype(np.uint8)
     bgr = cv2.applyColorMap(places.reshape(-1, 1), maps[colour_map])
     return np.ascontiguousarray(bgr[:, 0, ::-1], np.uint8)
+
+
+def colour_attention(weights: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """(R, C) uint32 0xAARRGGBB of (R, C) attention in Inferno, to lie over the picture that it belongs to."""
+    levels = np.rint(weights / max(float(weights.max()), 1e-12) * 255).astype(np.uint8)
+    opaque = _packed(ramp("inferno"))[levels]
+    return np.ascontiguousarray((opaque & np.uint32(0xFFFFFF)) | np.uint32(ATTENTION_ALPHA << 24))
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app import paths
 from app.compose import CameraLine, InferenceState, InferenceStatus, Pipeline, Studio
+from app.flow.attention import Asked, Attention
 from app.flow.capture import CameraState, CameraStatus
 from app.flow.filtering import Filtered, Steps
 from app.flow.meter import Meter
@@ -284,6 +285,7 @@ class LiveModel(QObject):
         options_changed: `LiveOptions`.
         inference_changed: `InferenceState`.
         choice_changed: another model repairs, or the same in another way.
+        attention_changed: `Attention` of the place that was asked about, or None.
     """
 
     rig_changed = Signal(list)
@@ -291,6 +293,7 @@ class LiveModel(QObject):
     options_changed = Signal(LiveOptions)
     inference_changed = Signal(InferenceState)
     choice_changed = Signal()
+    attention_changed = Signal(object)
 
     def __init__(
         self,
@@ -308,6 +311,7 @@ class LiveModel(QObject):
         self._told: list[CameraTitle] = []
         self._inference: InferenceState | None = None
         self._filters_told = ""
+        self._attention: Attention | None = None
         self._options = LiveOptions(near_m=settings.near_m, far_m=max(settings.far_m, settings.near_m + 0.1))
         self._figures_at_ns = 0
         self._auto_at_ns = 0
@@ -432,6 +436,31 @@ class LiveModel(QObject):
             self._pipeline.hidden_share = share
             self._set(replace(self._options, hidden_share=share))
 
+    def ask_attention(self, camera_id: str, x: float, y: float) -> None:
+        """Look at what the network attends to from this place of a picture, until `end_attention`."""
+        seen = self._lines.get(camera_id)
+        if self._pipeline is None or seen is None:
+            return
+        moment = seen.view.refined if self._options.frozen else None
+        self._pipeline.attention.asked = Asked(camera_id, x, y, moment)
+        self._tell_attention(Attention(self._pipeline.attention.asked, waiting=True))
+
+    def end_attention(self) -> None:
+        """Look no more."""
+        if self._pipeline is not None:
+            self._pipeline.attention.asked = None
+        self._tell_attention(None)
+
+    def _tell_attention(self, attention: Attention | None) -> None:
+        if attention is not self._attention:
+            self._attention = attention
+            self.attention_changed.emit(attention)
+
+    def _look_at_attention(self, pipeline: Pipeline) -> None:
+        newest, asked = pipeline.attention.newest.latest(), pipeline.attention.asked
+        if asked is not None and newest is not None and newest.asked is asked:
+            self._tell_attention(newest)
+
     def set_filters(self, steps: Sequence[str]) -> None:
         """Show raw depth after these filters of the vendor's; repair and recordings take it as it is."""
         if self._pipeline is not None:
@@ -533,6 +562,7 @@ class LiveModel(QObject):
         if self._pipeline is None:
             return
         self._take_arrivals(self._pipeline)
+        self._look_at_attention(self._pipeline)
         now_ns = time.monotonic_ns()
         figures = now_ns - self._figures_at_ns >= FIGURES_S * 1e9
         if figures:
@@ -553,6 +583,7 @@ class LiveModel(QObject):
     def _take_rig(self, pipeline: Pipeline | None) -> None:
         self._pipeline = pipeline
         self._inference = None
+        self._tell_attention(None)
         lines = {} if pipeline is None else pipeline.lines
         self._lines = {camera_id: _Line(line) for camera_id, line in lines.items()}
         self.screen_meters = {camera_id: Meter() for camera_id in self._lines}

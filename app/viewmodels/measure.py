@@ -16,7 +16,7 @@ from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics
 
 T = TypeVar("T")
-Tool = Literal["read", "point", "distance", "area", "line"]
+Tool = Literal["read", "point", "distance", "area", "line", "attention"]
 
 EVERY_MS: Final = 200
 """Figures that change more often cannot be read."""
@@ -29,9 +29,9 @@ class Stroke:
     """What a finger drew on a camera's pictures.
 
     Attributes:
-        tool: what it measures; never "read".
+        tool: what it measures; never "read". "attention" measures nothing: the place is asked about.
         start: where it began.
-        end: where it ended; `start` for a point.
+        end: where it ended; `start` for a point and for "attention".
     """
 
     tool: Tool

@@ -169,6 +169,11 @@ class Scene:
         self.comparison("refined")
         self.compare.report.click()
 
+    def attention(self) -> None:
+        self.layout("wipe", 0)
+        self.live._look_into_network()
+        self.live.model.ask_attention(self.live.model.titles[0].camera_id, 0.62, 0.6)
+
     def why(self, *, emitter: bool) -> None:
         self.layout("wipe")
         line = next(iter(self.window.context.studio.pipeline.lines.values()))
@@ -215,6 +220,7 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("live-measure", lambda s: s.marks("distance", "area", "point"), 2),
     ("live-profile", lambda s: s.marks("line"), 2),
     ("live-repair", lambda s: (s.live.measure.clear(), s.panel("wipe", "repair")), 2),
+    ("live-attention", lambda s: s.attention(), 8),
     ("live-why-bad", lambda s: s.why(emitter=False), 5.5),
     ("live-why-good", lambda s: s.why(emitter=True), 5.5),
     ("live-hidden", lambda s: s.hidden_depth(0.6), 3),

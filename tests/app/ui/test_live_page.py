@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
+from app.flow.attention import Attention
 from app.quality.diagnosis import Finding, Fix
 from app.ui.live_page import make_page
 from app.ui.tile_pictures import raw_depth
@@ -315,3 +317,31 @@ def test_the_name_of_the_bundled_model_fits_the_narrowest_screen(page):
     room = picker.style().subControlRect(*style, picker).width()
     assert picker.currentText() == find("demo").title
     assert picker.fontMetrics().horizontalAdvance(picker.currentText()) <= room - 2
+
+
+def test_a_tap_asks_what_a_patch_attends_to_and_says_what_became_of_it(qtbot, page):
+    page._tune.click()
+    page._repair.attention.click()
+    view = page._tiles.tiles[0].view
+    pane = view._depth_pane().rect
+    QTest.mouseClick(
+        view, Qt.MouseButton.LeftButton, pos=pane.topLeft() + (pane.bottomRight() - pane.topLeft()) / 4
+    )
+    words = page._repair._attention_words
+    qtbot.waitUntil(lambda: words.text().startswith("Without a network"), timeout=5000)
+    asked = page.model._pipeline.attention.asked
+    assert (asked.x, asked.y) == pytest.approx((0.25, 0.25), abs=0.01)
+
+    before = view.grab().toImage()
+    heat = np.zeros((3, 4), np.float32)
+    heat[2, 3] = 1.0
+    page._show_attention(Attention(asked, heat))
+    after = view.grab().toImage()
+    colour = next(pane.rect for pane in view.panes if pane.kind == "colour")
+    bright, dark = colour.bottomRight() - QPoint(9, 9), colour.topLeft() + QPoint(9, 40)
+    assert after.pixelColor(bright).lightness() > before.pixelColor(bright).lightness()
+    assert after.pixelColor(dark).lightness() < before.pixelColor(dark).lightness()
+
+    page._tune.click()
+    assert page.model._pipeline.attention.asked is None
+    assert page.measure.tool == "read"

@@ -1,7 +1,7 @@
 """The comparison report: one self-contained page with pictures and a table."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -16,6 +16,7 @@ from app.quality.sensor import ALIKE, KINDS, STREAMS, SensorQuality
 FOLDER_NAME: Final = "reports"
 PICTURE_WIDTH_PX: Final = 520
 JPEG_QUALITY: Final = 88
+PADDING_PX: Final = 4
 STREAM_WORDS: Final = {"raw": tr_noop("Raw"), "refined": tr_noop("Refined")}
 
 
@@ -33,7 +34,7 @@ class ReportSensor:
     name: str
     sensor: str
     quality: SensorQuality
-    pictures: dict[str, NDArray[np.uint8]]
+    pictures: Mapping[str, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +85,9 @@ def html(report: Report, *, width_px: int = 0) -> str:
         tr("Operator {operator}").format(operator=report.operator) if report.operator else "",
         report.conditions,
     ]
+    each_px = width_px // count - 2 * PADDING_PX
     pictures = "".join(
-        f'<td valign="top" width="{100 // count}%">{_pictures(sensor, width_px // count)}</td>'
+        f'<td valign="top" width="{100 // count}%">{_pictures(sensor, each_px)}</td>'
         for sensor in report.sensors
     )
     meanings = " ".join(f"<b>{escape(str(kind.title))}</b>: {escape(str(kind.meaning))}" for kind in KINDS)
@@ -98,10 +100,10 @@ def html(report: Report, *, width_px: int = 0) -> str:
     return f"""<!DOCTYPE html>
 <html lang="{current().replace("_", "-")}"><head><meta charset="utf-8">
 <title>{title} {escape(report.name)}</title>
-<style>{_CSS}</style></head><body>
+<style>{_CSS}{"" if width_px else _SCREEN_CSS}</style></head><body>
 <h1>{title}</h1>
 <p class="facts">{escape("  ·  ".join(fact for fact in facts if fact))}</p>
-<table class="pictures" width="100%" cellspacing="0" cellpadding="4"><tr>{pictures}</tr></table>
+<table class="pictures" width="100%" cellspacing="0" cellpadding="{PADDING_PX}"><tr>{pictures}</tr></table>
 {_table(report)}
 <p class="meanings">{meanings} {notes}</p>
 </body></html>
@@ -109,14 +111,15 @@ def html(report: Report, *, width_px: int = 0) -> str:
 
 
 def _pictures(sensor: ReportSensor, width_px: int) -> str:
-    size = f' width="{min(width_px - 16, PICTURE_WIDTH_PX)}"' if width_px else ""
+    size = f' width="{width_px}"' if width_px > 0 else ""
     shown = "".join(
         f'<p class="caption">{escape(caption)}</p>'
         f'<p><img src="{data_uri(_marked(picture, sensor.quality))}"'
         f' alt="{escape(f"{sensor.name}, {caption}")}"{size}></p>'
         for caption, picture in sensor.pictures.items()
     )
-    return f'<h2>{escape(sensor.name)}</h2><p class="caption">{escape(sensor.sensor)}</p>{shown}'
+    # No heading: Qt's rich text would enlarge it beside what the style says.
+    return f'<p class="name">{escape(sensor.name)}</p><p class="caption">{escape(sensor.sensor)}</p>{shown}'
 
 
 def _marked(picture: NDArray[np.uint8], quality: SensorQuality) -> NDArray[np.uint8]:
@@ -133,7 +136,7 @@ def _marked(picture: NDArray[np.uint8], quality: SensorQuality) -> NDArray[np.ui
 
 
 def _table(report: Report) -> str:
-    names = "".join(f'<th colspan="2">{escape(sensor.name)}</th>' for sensor in report.sensors)
+    names = "".join(f'<th align="right" colspan="2">{escape(sensor.name)}</th>' for sensor in report.sensors)
     streams = "".join(
         f'<th align="right">{STREAM_WORDS[name]}</th>' for _ in report.sensors for name in STREAMS
     )
@@ -146,7 +149,9 @@ def _table(report: Report) -> str:
                 words = escape(sensor.quality.streams[name].figures[kind.key].words)
                 cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
         ground = ' bgcolor="#eef2f5"' if number % 2 == 0 else ""
-        rows.append(f'<tr{ground}><th align="left">{escape(str(kind.title))}</th>{"".join(cells)}</tr>')
+        rows.append(
+            f'<tr{ground}><th align="left" style="white-space: nowrap">{escape(str(kind.title))}</th>{"".join(cells)}</tr>'
+        )
     notes = "".join(f'<td colspan="2">{escape(_basis(sensor.quality))}</td>' for sensor in report.sensors)
     return (
         '<table class="figures" width="100%" cellspacing="0" cellpadding="4">'
@@ -190,16 +195,21 @@ def data_uri(picture: NDArray[np.uint8]) -> str:
 
 
 _CSS: Final = """
-body { font-family: Inter, "Noto Sans SC", "Noto Sans", sans-serif; color: #0a121c; background: #ffffff;
-  margin: 24px auto; max-width: 1500px; padding: 0 24px; }
+body { font-family: Inter, "Noto Sans SC Subset", "Noto Sans SC", "Noto Sans", sans-serif; color: #0a121c;
+  background: #ffffff; }
 h1 { font-size: 24px; margin: 0; }
-h2 { font-size: 16px; margin: 4px 0 0 0; }
+.name { font-size: 16px; font-weight: 600; margin-top: 4px; }
 p { margin: 2px 0 0 0; }
 .facts { font-size: 13px; color: #3f4c59; margin-bottom: 8px; }
 .caption { font-size: 12px; color: #3f4c59; }
 .meanings { font-size: 10px; color: #3f4c59; margin-top: 8px; }
-img { max-width: 100%; }
 .figures { font-size: 13px; margin-top: 8px; }
 .figures th { font-weight: 600; }
 .basis td, .basis th { font-size: 10px; color: #3f4c59; }
 """
+_SCREEN_CSS: Final = """
+body { margin: 24px auto; max-width: 1500px; padding: 0 24px; }
+img { width: 100%; }
+.meanings, .basis td, .basis th { font-size: 12px; }
+"""
+"""For a browser: what is printed has its width already, and no margins but the page's."""

@@ -8,36 +8,33 @@ from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDoc
 
 from app.reporting import Report, html
 
-WIDTH_PX: Final = 1240
+WIDTHS_PX: Final = (760, 840, 920, 1040, 1160, 1280, 1400)
+"""In which the report is laid out; the one that gives the largest print is taken."""
 MARGIN_MM: Final = 10.0
 RESOLUTION_DPI: Final = 300
 
 
 def write_pdf(report: Report, path: Path) -> None:
-    """One page of A4, upright or not, whichever the report fills better.
+    """One page of A4, upright or not, whichever has the larger print.
 
     Raises:
         OSError: the file cannot be written.
     """
-    document = QTextDocument()
-    document.setDocumentMargin(0)
-    document.setHtml(html(report, width_px=WIDTH_PX))
-    document.setTextWidth(WIDTH_PX)
     partial = path.with_suffix(".partial")
     partial.touch()  # so that a folder that cannot be written is an error with a reason
     writer = QPdfWriter(str(partial))
     writer.setResolution(RESOLUTION_DPI)
     writer.setTitle(report.name)
     writer.setCreator("DepthMend")
-    tall = document.size().height() > document.size().width()
-    margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
-    layout = QPageLayout(
-        QPageSize(QPageSize.PageSizeId.A4),
-        QPageLayout.Orientation.Portrait if tall else QPageLayout.Orientation.Landscape,
-        margins,
-        QPageLayout.Unit.Millimeter,
-    )
-    writer.setPageLayout(layout)
+    laid_out = [_laid_out(report, width_px) for width_px in WIDTHS_PX]
+    fits = [
+        (_scale(document, _page(orientation)), number, orientation)
+        for orientation in (QPageLayout.Orientation.Portrait, QPageLayout.Orientation.Landscape)
+        for number, document in enumerate(laid_out)
+    ]
+    _, number, orientation = max(fits, key=lambda fit: fit[0])
+    document = laid_out[number]
+    writer.setPageLayout(_page(orientation))
     painter = QPainter()
     if not painter.begin(writer):
         raise OSError(f"{path} cannot be written as a PDF")
@@ -50,3 +47,22 @@ def write_pdf(report: Report, path: Path) -> None:
     finally:
         painter.end()
     partial.replace(path)
+
+
+def _laid_out(report: Report, width_px: int) -> QTextDocument:
+    document = QTextDocument()
+    document.setDocumentMargin(0)
+    document.setHtml(html(report, width_px=width_px))
+    document.setTextWidth(width_px)
+    return document
+
+
+def _page(orientation: QPageLayout.Orientation) -> QPageLayout:
+    margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
+    return QPageLayout(QPageSize(QPageSize.PageSizeId.A4), orientation, margins, QPageLayout.Unit.Millimeter)
+
+
+def _scale(document: QTextDocument, page: QPageLayout) -> float:
+    """Millimetres of paper for each pixel of the layout."""
+    room, size = page.paintRect(), document.size()
+    return min(room.width() / size.width(), room.height() / size.height())

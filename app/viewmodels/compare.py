@@ -365,16 +365,16 @@ def write_report(report: Report, folder: Path, write_pdf: WritePdf) -> Saved:
     return saved
 
 
-def pictures(tile: TileView, options: LiveOptions) -> dict[str, NDArray[np.uint8]]:
+def pictures(tile: TileView, options: LiveOptions) -> Mapping[str, NDArray[np.uint8]]:
     """(H, W, 3) uint8 RGB pictures of a camera by caption; refined is left out where there is none now."""
     refined = tile.refined if tile.refined_note is None else None
     frame = tile.frame if refined is None else refined.frame
     if frame is None:
         return {}
     raw = register_depth(frame.depth, frame.calibration) if refined is None else refined.raw
-    shown = {"Colour": frame.color, "Raw": _coloured(raw, options)}
+    shown = {tr("Colour"): frame.color, tr("Raw"): _coloured(raw, options)}
     if refined is not None:
-        shown["Refined"] = _coloured(refined.depth, options)
+        shown[tr("Refined")] = _coloured(refined.depth, options)
     return shown
 
 

@@ -350,7 +350,10 @@ class LiveModel(QObject):
     def titles(self) -> list[CameraTitle]:
         """The cameras in the rig's order."""
         infos = [seen.line.info for seen in self._lines.values()]
-        return [CameraTitle(info.id, i, info.name, info.sensor) for i, info in enumerate(infos, 1)]
+        return [
+            CameraTitle(info.id, i, from_below(info.name), from_below(info.sensor))
+            for i, info in enumerate(infos, 1)
+        ]
 
     def tile(self, camera_id: str) -> TileView:
         """What the tile of this camera shows."""

@@ -32,6 +32,20 @@ SPELLINGS = {
 }
 
 
+SENSORS = (
+    tr_noop("active stereo"),
+    tr_noop("passive stereo"),
+    tr_noop("passive stereo, matched here"),
+    tr_noop("structured light"),
+    tr_noop("time of flight"),
+    tr_noop("colour only, 60 degree lens assumed"),
+    tr_noop("depth over V4L2, 60 degree lens assumed"),
+    tr_noop("Demo active stereo"),
+    tr_noop("Demo passive stereo"),
+    tr_noop("Demo time of flight"),
+)
+"""How sensors measure, and the demo cameras, as `from_below` finds them: names of real cameras stay."""
+
 LABELS = {
     "home": tr_noop("home"),
     "office": tr_noop("office"),

@@ -149,9 +149,8 @@ def _table(report: Report) -> str:
                 words = escape(sensor.quality.streams[name].figures[kind.key].words)
                 cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
         ground = ' bgcolor="#eef2f5"' if number % 2 == 0 else ""
-        rows.append(
-            f'<tr{ground}><th align="left" style="white-space: nowrap">{escape(str(kind.title))}</th>{"".join(cells)}</tr>'
-        )
+        title = f'<th align="left" style="white-space: nowrap">{escape(str(kind.title))}</th>'
+        rows.append(f"<tr{ground}>{title}{''.join(cells)}</tr>")
     notes = "".join(f'<td colspan="2">{escape(_basis(sensor.quality))}</td>' for sensor in report.sensors)
     return (
         '<table class="figures" width="100%" cellspacing="0" cellpadding="4">'

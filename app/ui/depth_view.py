@@ -47,7 +47,7 @@ HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
 FIGURES_PX: Final = (FIGURES_WIDTH_PX, 130)
 """Room that the figures of a repaired frame need."""
-FIGURES_WIDEST_PX: Final = 560
+FIGURES_WIDEST_PX: Final = 720
 """Farther from its name a figure is no longer read with it."""
 BARRED_PX: Final = 32
 """Lines that are closer have no room for bars between them."""
@@ -436,7 +436,7 @@ class DepthView(Worded, QWidget):
         line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Took"))
         painter.setFont(value_font)
         painter.setPen(QColor(colours.text))
         painter.drawText(line, right, milliseconds(self._figures.took_ms))

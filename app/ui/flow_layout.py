@@ -61,17 +61,18 @@ class FlowLayout(QLayout):
         for row in self._rows(rect.width()):
             spare = rect.width() - sum(map(self._width, row)) - self._gap_px * (len(row) - 1)
             taking = [item for item in row if self._takes_room(item)]
-            x, height = rect.x(), 0
+            x, placed = rect.x(), []
             for item in row:
                 width = self._width(item)
                 if item in taking:
                     width = min(width + spare // len(taking), item.maximumSize().width())
                 width = min(width, rect.width())
                 tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
-                if move:
-                    item.setGeometry(QRect(QPoint(x, y), QSize(width, tall)))
+                placed.append((item, QRect(QPoint(x, y), QSize(width, tall))))
                 x += width + self._gap_px
-                height = max(height, tall)
+            height = max(place.height() for _, place in placed)
+            for item, place in placed if move else ():
+                item.setGeometry(place.translated(0, (height - place.height()) // 2))
             y += height + self._gap_px
         return max(y - self._gap_px - rect.y(), 0)
 

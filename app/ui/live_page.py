@@ -31,7 +31,7 @@ from app.ui.measure_panel import TOOLS, MeasurePanel
 from app.ui.repair_panel import RepairPanel
 from app.ui.side_panel import SidePanel
 from app.ui.tiles import Drawn, TilesArea
-from app.ui.widgets import EmptyState, IconButton, Option, Picker, Segmented
+from app.ui.widgets import EmptyState, IconButton, Option, Picker, RoomyButton, Segmented
 from app.ui.worded import Worded
 from app.viewmodels.checkup import CheckupModel
 from app.viewmodels.cloud_export import write_cloud
@@ -49,6 +49,8 @@ LAYOUTS = (
     Option("cloud", "3D", hint=tr_noop("Raw and refined as point clouds (D)")),
 )
 
+ROOMY_PX = 1560
+"""From there on buttons have words."""
 NARROW_PX = 960
 """Below that a panel lies under the pictures, not beside them."""
 NO_CLOUD = tr_noop("Choose the arrangement 3D, and wait for the first frame.")
@@ -80,31 +82,33 @@ class LivePage(Worded, QWidget):
         self._layouts = Segmented(LAYOUTS, tr("Arrangement"))
         self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
-        self._freeze = IconButton("pause", tr("Freeze the pictures (Space)"), checkable=True)
-        self._measure = IconButton("ruler", tr("Measure (M)"), checkable=True)
-        self._stages = IconButton("speedometer", tr("Rates and latencies (G)"), checkable=True)
-        self._snapshot = IconButton("camera-outline", tr("Save a picture of what is shown (P)"))
+        self._freeze = RoomyButton("pause", tr("Freeze the pictures (Space)"), tr("Freeze"), checkable=True)
+        self._measure = RoomyButton("ruler", tr("Measure (M)"), tr("Measure"), checkable=True)
+        self._stages = RoomyButton("speedometer", tr("Rates and latencies (G)"), tr("Rates"), checkable=True)
+        self._snapshot = RoomyButton(
+            "camera-outline", tr("Save a picture of what is shown (P)"), tr("Picture")
+        )
         self._more = IconButton("dots-horizontal", tr("Everything that can be done (Ctrl+K)"))
         self._range = RangeButton()
         self._models = Picker(tr("Repair with"))
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._models.setMinimumContentsLength(12)
-        self._models.setMaximumWidth(420)
+        self._models.setMaximumWidth(720)
         self._models.setStyleSheet(
             "QComboBox { padding: 4px 6px 4px 16px; }"
         )  # the arrow has room of its own
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
         self._repair = RepairPanel()
-        self._tune = IconButton("tune-variant", tr("How the repair runs (T)"), checkable=True)
+        self._tune = RoomyButton("tune-variant", tr("How the repair runs (T)"), tr("Repair"), checkable=True)
         self._cloud = CloudPanel()
         self._panel = SidePanel()
         self._panel.add_page("colours", tr("Colours"), self._colours)
         self._panel.add_page("measure", tr("Measure"), self._marks)
         self._panel.add_page("repair", tr("Repair"), self._repair)
         self._panel.add_page("cloud", tr("3D view"), self._cloud.options)
-        self._why = IconButton("stethoscope", tr("Why is it bad? (Q)"), checkable=True)
+        self._why = RoomyButton("stethoscope", tr("Why is it bad? (Q)"), tr("Why is it bad?"), checkable=True)
         self._checkup = CheckupPanel()
         self._panel.add_page("checkup", tr("Why is it bad?"), self._checkup)
         self._openers = {
@@ -194,6 +198,8 @@ class LivePage(Worded, QWidget):
         if direction != self._below.direction():
             self._below.setDirection(direction)
             self._panel.set_below(narrow)
+        for button in (self._freeze, self._measure, self._stages, self._tune, self._why, self._snapshot):
+            button.set_roomy(self.width() >= ROOMY_PX)
 
     def _connect(self) -> None:
         model = self.model

@@ -17,7 +17,7 @@ from app.viewmodels.readout import depth_words
 HEIGHT_PX: Final = 170
 AXIS_PX: Final = 66
 TICKS: Final = 3
-RAW_PX: Final = 5
+RAW_PX: Final = 4
 REFINED_PX: Final = 1.5
 
 

@@ -34,6 +34,8 @@ from app.ui.icons import icon
 from app.ui.worded import Label, Worded
 
 ICON_PX = 24
+WIDE_PX = 16_777_215
+"""No limit, as QWIDGETSIZE_MAX."""
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")
 """The worst is the last."""
 BANNER_ICONS = {"info": "information-outline", "warning": "alert-outline", "error": "alert-octagon-outline"}
@@ -123,6 +125,32 @@ class IconButton(Button):
         self.setAccessibleName(accessible_name)
         self.setToolTip(accessible_name)
         self.setFixedSize(theme.TARGET_PX, theme.TARGET_PX)
+
+
+class RoomyButton(IconButton):
+    """An icon alone where room is scarce, with a word where there is more: a finger gets no tool tip.
+
+    Args:
+        icon_name: of the Material Design set.
+        accessible_name: what it does, in full.
+        word: the same in one word.
+    """
+
+    def __init__(self, icon_name: str, accessible_name: str, word: str, *, checkable: bool = False) -> None:
+        super().__init__(icon_name, accessible_name, checkable=checkable)
+        self._word = word
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Show the word, or the icon alone."""
+        if roomy == bool(self.text()):
+            return
+        self.setText(self._word if roomy else "")
+        self.setProperty("kind", "plain" if roomy else "icon")
+        self.setIconSize(QSize(ICON_PX + 10, ICON_PX) if roomy else QSize(ICON_PX, ICON_PX))
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.setMinimumSize(theme.TARGET_PX, theme.TARGET_PX)
+        self.setMaximumSize(WIDE_PX if roomy else theme.TARGET_PX, theme.TARGET_PX)
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,12 @@ def test_a_linear_ramp_is_eight_tenths_of_its_width(width_px):
     assert spatial.edge_width_px(step(ramp)) == pytest.approx(0.8 * width_px, rel=0.02)
 
 
-@pytest.mark.parametrize("sigma_px", [1.2, 2.0])
-def test_a_blurred_step_is_as_wide_as_its_gaussian(sigma_px):
+@pytest.mark.parametrize("middle", [79.0, 79.25, 79.5])
+@pytest.mark.parametrize("sigma_px", [0.5, 0.75, 1.0, 1.2, 1.5, 2.0, 3.5])
+def test_a_blurred_step_is_as_wide_as_its_gaussian_wherever_it_falls_between_pixels(sigma_px, middle):
     from math import erf
 
-    blurred = np.array([(1 + erf((x - 79.5) / sigma_px / 2**0.5)) / 2 for x in range(160)])
+    blurred = np.array([(1 + erf((x - middle) / sigma_px / 2**0.5)) / 2 for x in range(160)])
     assert spatial.edge_width_px(step(blurred)) == pytest.approx(2 * 1.28155 * sigma_px, rel=0.02)
 
 

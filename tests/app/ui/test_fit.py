@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.settings import Settings
-from app.ui import theme
+from app.ui import speaking, theme
 from app.ui.main_window import PAGES, MainWindow
 
 SIZES = {
@@ -61,9 +61,23 @@ def name_of(widget):
     return f"{type(widget).__name__} {widget.accessibleName() or getattr(widget, 'text', str)()}"
 
 
-def test_every_page_fits_every_screen_and_every_finger(window):
+@pytest.fixture
+def english_again(qapp):
+    yield
+    speaking.speak(qapp, "en")
+
+
+def test_every_page_fits_every_screen_and_every_finger_and_the_smallest_in_chinese(
+    english_again, qapp, window
+):
+    assert_all_fits(window, SIZES.values())
+    speaking.speak(qapp, "zh_CN")
+    assert_all_fits(window, ((1280, 720), (800, 1280)))
+
+
+def assert_all_fits(window, sizes):
     faults = []
-    for size in dict.fromkeys(SIZES.values()):
+    for size in dict.fromkeys(sizes):
         window.resize(*size)
         for page, _, _ in PAGES:
             window.go_to(page)

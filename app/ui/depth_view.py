@@ -380,11 +380,10 @@ class DepthView(Worded, QWidget):
         if self._heat is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(over.rect, self._heat)
-            font = theme.font(theme.CAPTION_PX, weight=theme.BOLD)
-            words = tr("Attention")
-            width = QFontMetrics(font).horizontalAdvance(words) + 18
-            corner = over.rect.bottomLeft() + QPoint(6, -32)
-            paint_tag(painter, words, QRect(corner, QSize(width, 26)), font, opacity=200)
+            words = str(tr("Attention"))
+            size = QSize(tag_width(words, theme.CAPTION_PX) + 18, 26)
+            plate = tag_plate(words, size, theme.CAPTION_PX, opacity=200, ratio=self._ratio)
+            painter.drawImage(over.rect.bottomLeft() + QPoint(6, -32), plate)
         for pane in filter(self._in_color, self._panes):
             paint_cross(painter, self._point_in(pane, QPointF(asked.x, asked.y)))
         painter.restore()

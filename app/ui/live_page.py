@@ -176,8 +176,8 @@ class LivePage(Worded, QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP_PX)
         row.addStretch(1)
-        for widget in (self._why, self._snapshot, self._more):
-            row.addWidget(widget)
+        for button in (self._why, self._snapshot, self._more):
+            row.addWidget(button)
         tools.addWidget(last)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 10)

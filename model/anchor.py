@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classical import guided_membrane
+from model.classical import guided_membrane, nearest_measured
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -32,6 +32,15 @@ COARSE = 4
 SMOOTH_LEVELS = 4
 """The offset is smooth over 2 ** levels cells of that grid, 64 px."""
 MEMBRANE_STEP = 2
+CLOSE_PX = 17
+CLOSE_HOLES = 0.05
+"""Share of holes within that many pixels from which on a small network may doubt a measurement."""
+BEHIND = 0.1
+"""In log depth; what lies farther than this behind the surface says nothing about the hole beside it."""
+RIM_PX = 8.0
+"""The say of a hole's rim falls to a third over that many pixels."""
+RIM_SAY = 0.5
+"""Right at the rim, in log depth; the other half is what was carried in."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Trust:
 FULL = Trust()
 SMALL = Trust(share=0.5, reach=0.2)
 """Of a network of a few million parameters that has seen simulated rooms only (docs/decisions/0006)."""
+DOUBT = Trust(share=1.0, reach=0.2)
+"""Of the same network where it doubts a measurement (docs/decisions/0017)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +115,8 @@ def anchor(
 
     Everywhere else the factor is carried in from the believed pixels, along what has the same colour, and is
     theirs at the rim, so that there is no step. Where the network is not fully trusted, the measured depth is
-    carried in the same way, and the answer lies between the two.
+    carried in the same way, and the answer lies between the two, drawn to the rim where that is close. Such a
+    network may not overrule a measurement; one beside holes that lies behind its surface it draws nearer.
 
     Args:
         color: (H, W, 3) uint8 RGB.
@@ -130,10 +142,15 @@ def anchor(
     if not believed.any():
         return Anchored(network_m, believed, agreement)
     tied = network_m * _carried_in(color, offset, believed)
-    if trust != FULL:
-        filled = _carried_in(color, np.where(valid, log_measured, np.float32(0)), believed)
-        tied = filled * np.asarray(cv2.exp(_step(_log(tied) - _log(filled), trust)), np.float32)
-    return Anchored(np.where(believed, measured_m, tied), believed, agreement)
+    if trust == FULL:
+        return Anchored(np.where(believed, measured_m, tied), believed, agreement)
+    filled = _carried_in(color, np.where(valid, log_measured, np.float32(0)), believed)
+    tied = filled * np.asarray(cv2.exp(_step(_log(tied) - _log(filled), trust)), np.float32)
+    behind = log_measured - _enlarged(agreement.farthest, valid.shape)
+    tied = _drawn_to_rim(tied, np.where(believed & (behind <= BEHIND), measured_m, np.float32(0)))
+    doubt = np.where(believed, _doubt(behind - np.float32(agreement.usual), measured_m > 0), np.float32(0))
+    kept = measured_m * np.asarray(cv2.exp(-doubt), np.float32)
+    return Anchored(np.where(believed, kept, tied), believed & (doubt == 0), agreement)
 
 
 def _step(step: Map, trust: Trust) -> Map:
@@ -141,6 +158,26 @@ def _step(step: Map, trust: Trust) -> Map:
         return step * np.float32(trust.share)
     bounded = np.tanh(step / np.float32(trust.reach)) * np.float32(trust.share * trust.reach)
     return np.asarray(bounded, np.float32)
+
+
+def _drawn_to_rim(depth_m: Map, rim_m: Map) -> Map:
+    """(H, W) float32 metres: `depth_m`, drawn to the nearest pixel of `rim_m` (0: none) where it is close.
+
+    What is carried in along colours is smooth, and hangs in the air where one side of a hole is near and the
+    other far; the surface that a hole cuts mostly goes on behind its rim.
+    """
+    if not rim_m.any():
+        return depth_m
+    nearest_m, distance_px = nearest_measured(rim_m)
+    say = np.float32(RIM_SAY) * np.asarray(cv2.exp(distance_px / np.float32(-RIM_PX)), np.float32)
+    return depth_m * np.asarray(cv2.exp(say * (_log(nearest_m) - _log(depth_m))), np.float32)
+
+
+def _doubt(behind: Map, measured: Mask) -> Map:
+    """(H, W) float32 of at least 0: by how much measurements that far behind come nearer, in log depth."""
+    around = cv2.blur(measured.astype(np.float32), (CLOSE_PX, CLOSE_PX))
+    doubted = measured & (around <= 1 - CLOSE_HOLES) & (behind > 0)
+    return np.where(doubted, _step(behind, DOUBT), np.float32(0))
 
 
 def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:

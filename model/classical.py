@@ -49,16 +49,25 @@ def nearest(depth_m: Map) -> Map:
 
     The yardstick that any repair has to beat. A map that holds nothing comes back empty.
     """
+    return nearest_measured(depth_m)[0]
+
+
+def nearest_measured(depth_m: Map) -> tuple[Map, Map]:
+    """(H, W) float32 metres of the nearest measured pixel, and (H, W) float32, how many pixels away it is.
+
+    Args:
+        depth_m: (H, W) float32 metres, 0 for holes. An empty map comes back empty, at no distance.
+    """
     hole = depth_m <= 0
     if hole.all():
-        return depth_m.copy()
-    _, labels = cv2.distanceTransformWithLabels(
+        return depth_m.copy(), np.zeros_like(depth_m)
+    distance_px, labels = cv2.distanceTransformWithLabels(
         hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     value_of = np.zeros(labels.max() + 1, np.float32)
     value_of[labels[~hole]] = depth_m[~hole]
     filled: Map = value_of[labels]
-    return filled
+    return filled, np.asarray(distance_px, np.float32)
 
 
 def _fill(inverse: Map, known: NDArray[np.bool_], lab: Image, *, fallback: float, sweeps: int) -> Map:

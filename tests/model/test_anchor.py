@@ -1,10 +1,11 @@
 """Anchoring joins network and sensor without a step, and overrules the sensor only for good reasons."""
 
+import cv2
 import numpy as np
 import pytest
 
 from model.anchor import FULL, SMALL, Trust, anchor, smooth_fill
-from model.classical import nearest
+from model.classical import guided_membrane, nearest
 from model.finish import finished
 from model.repair import Provenance
 from tests.model.views import COLUMNS, GREY, ROWS, SIZE, pane, plane, simulated_rooms, speckled
@@ -112,17 +113,49 @@ def test_what_is_measured_behind_a_mirror_is_moved_to_its_surface() -> None:
     np.testing.assert_allclose(out.depth_m, plane(), rtol=0.02)
 
 
-def test_a_dense_view_through_a_door_is_kept_though_the_network_missed_it() -> None:
+@pytest.mark.parametrize("trust", [FULL, SMALL])
+def test_a_dense_view_through_a_door_is_kept_though_the_network_missed_it(trust: Trust) -> None:
     measured = np.where(pane(), plane() * np.float32(2), plane())
-    assert np.array_equal(anchor(GREY, plane(), measured).depth_m, measured)
+    assert np.array_equal(anchor(GREY, plane(), measured, trust=trust).depth_m, measured)
 
 
-def test_an_obstacle_before_the_networks_surface_is_kept() -> None:
+@pytest.mark.parametrize("trust", [FULL, SMALL])
+def test_an_obstacle_before_the_networks_surface_is_kept(trust: Trust) -> None:
     passed = pane() & (np.random.default_rng(1).random(SIZE) < 0.5)
     measured = np.where(passed, plane() * np.float32(0.3), plane())
     measured[pane() & speckled()] = 0
-    out = anchor(GREY, plane(), measured)
-    assert out.believed[measured > 0].all()
+    out = anchor(GREY, plane(), measured, trust=trust)
+    assert (out.depth_m[measured > 0] == measured[measured > 0]).all()
+
+
+def test_a_small_network_draws_nearer_what_lies_a_little_behind_glass_and_says_so() -> None:
+    """Too little to overrule: a large network leaves it, and a door without holes around is left by both."""
+    passed = pane() & (np.random.default_rng(1).random(SIZE) < 0.3)
+    measured = np.where(passed, plane() * np.float32(1.19), plane())
+    measured[pane() & speckled() & ~passed] = 0
+    out = anchor(GREY, plane(), measured, trust=SMALL)
+    before, after = (np.log((depth / plane())[passed]) for depth in (measured, out.depth_m))
+    assert (after > 0).mean() > 0.99
+    assert np.median(after) < 0.5 * np.median(before)
+    assert not out.believed[passed][after < before].any()
+    assert anchor(GREY, plane(), measured, trust=FULL).believed[passed].all()
+
+
+def test_close_to_its_rim_a_hole_that_cuts_an_edge_is_better_than_a_smooth_filling() -> None:
+    """Two walls of one colour and a network that blurs their edge, as tokens of 14 px do."""
+    truth = np.where(COLUMNS < 160, np.float32(1), np.float32(2))
+    measured = np.where(abs(COLUMNS - 160) < 8, np.float32(0), truth)
+    blurred = np.asarray(cv2.GaussianBlur(truth, (0, 0), 14), np.float32)
+    hole = measured == 0
+    off = {
+        name: abs(np.log(depth_m / truth))[hole].mean()
+        for name, depth_m in {
+            "filling": guided_membrane(GREY, measured),
+            "in full": anchor(GREY, blurred, measured).depth_m,
+            "in part": anchor(GREY, blurred, measured, trust=SMALL).depth_m,
+        }.items()
+    }
+    assert off["in part"] < 0.85 * min(off["filling"], off["in full"])
 
 
 def test_a_network_that_disagrees_everywhere_overrules_nothing() -> None:

@@ -1,4 +1,4 @@
-"""models: lists the repairs there are, gets published ones, and exports encoders."""
+"""models: lists the repairs there are, gets published ones, exports and averages them."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from dataclasses import asdict
@@ -42,7 +42,18 @@ def _add_arguments(parser: ArgumentParser) -> None:
     onnx.add_argument("--tokens", type=int, metavar="N", help="for each frame; by default the model's fewest")
     onnx.add_argument("--precision", choices=("fp32", "fp16"), default="fp32", help="of the products")
     onnx.set_defaults(action=_export_onnx)
-    for action in (get, export, onnx):
+    mean = actions.add_parser(
+        "average",
+        help="write the average of two networks, one of which was trained further from the other",
+        allow_abbrev=False,
+    )
+    mean.add_argument("first", metavar="NAME|PATH", help="a model")
+    mean.add_argument("second", metavar="NAME|PATH", help="a model of the same architecture")
+    mean.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .safetensors")
+    mean.add_argument("--share", type=float, default=0.5, metavar="S", help="of the second, 0 to 1 (0.5)")
+    mean.add_argument("--half", action="store_true", help="store float16: half the size")
+    mean.set_defaults(action=_average)
+    for action in (get, export, onnx, mean):
         action.add_argument(
             "--json", action="store_true", default=SUPPRESS, help="print one JSON object per line"
         )
@@ -152,9 +163,7 @@ def _export(args: Namespace, console: Console) -> int:
 
 
 def _export_onnx(args: Namespace, console: Console) -> int:
-    spec = find(args.model)
-    if spec.weights is None:
-        raise UsageError(f"{spec.title} has no network.", hint="Choose a model with weights.")
+    weights = _with_weights(args.model)
     if args.out.suffix != ".onnx":
         raise UsageError(f"{args.out} does not end in .onnx.", hint="End it in .onnx.")
     from model import checkpoint  # torch takes seconds to import
@@ -162,7 +171,7 @@ def _export_onnx(args: Namespace, console: Console) -> int:
 
     args.out.parent.mkdir(parents=True, exist_ok=True)
     color, depth = args.size[::-1], (args.depth_size or args.size)[::-1]
-    model = checkpoint.load(spec.weights)
+    model = checkpoint.load(weights)
     sizes, found = exported(
         model, args.out, color=color, depth=depth, tokens=args.tokens, precision=args.precision
     )
@@ -182,6 +191,32 @@ def _export_onnx(args: Namespace, console: Console) -> int:
     return 0
 
 
+def _average(args: Namespace, console: Console) -> int:
+    files = [_with_weights(name) for name in (args.first, args.second)]
+    if args.out.suffix != ".safetensors":
+        raise UsageError(f"{args.out} does not end in .safetensors.", hint="End it in .safetensors.")
+    if not 0 <= args.share <= 1:
+        raise UsageError(f"A share of {args.share:g} cannot be.", hint="Choose one from 0 to 1.")
+    from model.average import average  # torch takes seconds to import
+
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    average(args.out, *files, share=args.share, half=args.half)
+    console.say(
+        "averaged",
+        f"{args.out} is {1 - args.share:.0%} of {files[0].name} and {args.share:.0%} of {files[1].name}.",
+        file=str(args.out),
+        share=args.share,
+    )
+    return 0
+
+
+def _with_weights(name: str) -> Path:
+    spec = find(name)
+    if spec.weights is None:
+        raise UsageError(f"{spec.title} has no network.", hint="Choose a model with weights.")
+    return spec.weights
+
+
 def _size(text: str) -> tuple[int, int]:
     width, height = (int(number) for number in text.lower().split("x"))
     if width < 1 or height < 1:
@@ -189,4 +224,4 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-MODELS = Verb("models", "list models, get published ones, export encoders and networks", _add_arguments, _run)
+MODELS = Verb("models", "list models, get published ones, export and average networks", _add_arguments, _run)

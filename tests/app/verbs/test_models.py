@@ -261,6 +261,20 @@ def test_an_export_that_cannot_be_says_why(
     assert said in fails(capsys, *argv)
 
 
+def test_two_networks_are_averaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint.save(tmp_path / "small.safetensors", small_network(), {})
+    small, out = str(tmp_path / "small.safetensors"), tmp_path / "new" / "mean.safetensors"
+
+    assert "from 0 to 1" in fails(capsys, "models", "average", small, small, "--out", str(out), "--share", "2")
+    assert "no network" in fails(capsys, "models", "average", "classical", small, "--out", str(out))
+    assert ".safetensors" in fails(capsys, "models", "average", small, small, "--out", str(tmp_path / "x.pt"))
+    assert cli.main(["models", "average", "--json", small, small, "--out", str(out), "--share", "0.3"]) == 0
+
+    (said,) = events(capsys)
+    assert said["share"] == 0.3
+    assert checkpoint.load(out).config == small_network().config
+
+
 @pytest.mark.skipif(bool(MISSING_ONNX), reason=f"not installed: {', '.join(MISSING_ONNX)}")
 @pytest.mark.timeout(300)
 def test_a_network_is_exported_as_onnx_for_someone_who_has_only_the_file(

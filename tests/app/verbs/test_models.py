@@ -264,10 +264,11 @@ def test_an_export_that_cannot_be_says_why(
 def test_two_networks_are_averaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoint.save(tmp_path / "small.safetensors", small_network(), {})
     small, out = str(tmp_path / "small.safetensors"), tmp_path / "new" / "mean.safetensors"
+    mean = ("models", "average", small, small, "--out")
 
-    assert "from 0 to 1" in fails(capsys, "models", "average", small, small, "--out", str(out), "--share", "2")
+    assert "from 0 to 1" in fails(capsys, *mean, str(out), "--share", "2")
+    assert ".safetensors" in fails(capsys, *mean, str(tmp_path / "x.pt"))
     assert "no network" in fails(capsys, "models", "average", "classical", small, "--out", str(out))
-    assert ".safetensors" in fails(capsys, "models", "average", small, small, "--out", str(tmp_path / "x.pt"))
     assert cli.main(["models", "average", "--json", small, small, "--out", str(out), "--share", "0.3"]) == 0
 
     (said,) = events(capsys)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from pydantic import JsonValue
 
 from model import checkpoint
 from model.errors import WeightsError
@@ -38,7 +39,7 @@ def average(out: Path, first: Path, second: Path, *, share: float = 0.5, half: b
     theirs = other.state_dict()
     mixed = {name: torch.lerp(weight, theirs[name], share) for name, weight in one.state_dict().items()}
     one.load_state_dict(mixed)
-    parts = [
+    parts: list[JsonValue] = [
         {
             "share": part,
             "sha256": checkpoint.sha256(file),

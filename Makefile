@@ -42,6 +42,9 @@ screenshots: setup-dev
 		xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb \
 		$(PYTHON) docs/screenshots/gallery.py --theme $$theme --size $$size \
 		--language $$language $(ARGS) || exit 1; done; done; done
+	@xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb \
+		$(PYTHON) docs/screenshots/gallery_work.py --theme dark,light,outdoor \
+		--size 1280x720,1280x800,1920x1080,2560x1600,800x1280 --language en,zh_CN $(ARGS)
 
 languages: setup-dev
 	@$(PYTHON) .ci/languages.py

@@ -212,12 +212,14 @@ def _all_cameras() -> Rig:
     if found:
         first = found[0]
         raise CameraError(f"{first.vendor} {first.model}: {first.problem}", hint=first.hint)
-    hint = "Plug one in, or choose demo for the simulated rig."
+    hint = "Plug one in, or open the simulated rig (demo)."
     if others := devices():
         hint += f" A colour camera is there: choose {others[0].source or others[0].model}."
     if missing := [sdk for sdk in SDKS if not sdk.state().ready]:
         names = " and ".join(sdk.title for sdk in missing)
-        hint += f" The library for {names} is not ready: depthmend devices says what to do."
+        hint += (
+            f" The library for {names} is not ready: the Cameras page (depthmend devices) says what to do."
+        )
     raise CameraNotFound("No depth camera was found.", hint=hint)
 
 

@@ -114,6 +114,15 @@ def battery() -> Caution | None:
     return low_battery(state.percent, None if state.secsleft in _UNKNOWN_LEFT else float(state.secsleft))
 
 
+def charge_words() -> str:
+    """How much is in the battery, in words."""
+    state = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    if state is None:
+        return tr("No battery; it runs from the mains")
+    charge = tr("{percent:.0f} %").format(percent=state.percent)
+    return tr("{charge}, being charged").format(charge=charge) if state.power_plugged else charge
+
+
 def low_battery(percent: float, left_s: float | None) -> Caution | None:
     """Words for a battery that is being emptied; `left_s` is None where nothing says."""
     if percent > LOW_BATTERY_PERCENT and (left_s is None or left_s > LOW_BATTERY_S):

@@ -1,4 +1,4 @@
-"""What is looked at before a session: room and speed of the disk, USB, battery, heat."""
+"""What is looked at before a session: room and speed of the disk, USB, calibration, battery, heat."""
 
 import shutil
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.language import from_below, tr
-from app.recording.guards import Caution, battery, disk_speed, heat, slow_disk
+from app.recording.guards import Caution, battery, charge_words, disk_speed, heat, slow_disk
 from app.recording.room import LOW_S, Limits
 from drivers.camera import CameraInfo
 from drivers.registry import loads
@@ -39,11 +39,22 @@ def preflight(folder: Path, cameras: Iterable[CameraInfo], rate: float | None) -
     on_bus = usb_cameras()
     found = [*disk_checks(folder, rate), *usb_checks(on_bus, loads(on_bus, cameras))]
     for name, caution, well in (
-        (tr("Battery"), battery(), tr("Enough charge, or no battery")),
+        (tr("Battery"), battery(), charge_words()),
         (tr("Heat"), heat(), tr("Nothing is too hot")),
     ):
         found.append(Check(name, well if caution is None else caution.text, caution))
     return tuple(found)
+
+
+def calibration_check(words: str, *, good: bool) -> Check:
+    """Whether the cameras' places in one space are known, and not too old.
+
+    Args:
+        words: what is known of them.
+        good: whether that will do.
+    """
+    hint = tr("Calibrate the rig on the Cameras page; recordings without it show each camera for itself.")
+    return Check(tr("Calibration"), words, None if good else Caution(words, hint))
 
 
 def disk_checks(folder: Path, rate: float | None) -> list[Check]:

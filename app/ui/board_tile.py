@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.calibrating import CameraLook
-from app.language import joined, tr
+from app.language import from_below, joined, tr
 from app.ui import theme
 from app.ui.widgets import caption, label, set_tone
 from app.ui.worded import Worded
@@ -59,7 +59,7 @@ class BoardTile(Worded, QWidget):
         shared = (
             tr(" {shared} shared pictures.").format(shared=coverage.shared) if coverage is not None else ""
         )
-        self._words.setText(joined("", (look.words, shared)))
+        self._words.setText(joined("", (from_below(look.words), shared)))
         set_tone(self._words, look.tone)
         self._canvas.show_look(look, coverage, aim, flash=time.monotonic() - taken_at_s < FLASH_S)
 
@@ -128,7 +128,7 @@ class _Canvas(Worded, QWidget):
                     tint.setAlpha(46)
                     painter.fillRect(cell, tint)
                 if (column, row) == self._aim:
-                    painter.setPen(QPen(QColor(colours.warning), 4))
+                    painter.setPen(QPen(QColor(theme.DARK.warning), 4))
                     painter.setBrush(Qt.BrushStyle.NoBrush)
                     painter.drawRect(cell.adjusted(3, 3, -3, -3))
 

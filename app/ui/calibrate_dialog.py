@@ -234,7 +234,7 @@ class CalibrateDialog(Worded, QDialog):
                 tile.show_look(look, coverage, aim, view.taken_at_s)
         self._count.setText(str(view.progress.views))
         self._count.setAccessibleName(tr("{views} pictures").format(views=view.progress.views))
-        self._advice.setText(tr("Solving ...") if view.solving else view.progress.advice)
+        self._advice.setText(tr("Solving ...") if view.solving else from_below(view.progress.advice))
         set_tone(self._advice, "ok" if view.progress.ready else "")
         self._residuals.setText(
             "\n".join(view.residuals) or tr("How well the pictures fit together is shown here as you go.")

@@ -153,7 +153,7 @@ class CamerasPage(Worded, QWidget):
 
     def _calibrated(self, path: Path) -> None:
         text = tr("The rig is calibrated; the 3D view shows all cameras in one space.")
-        self._context.show_banner(Notice("info", text, str(path), lasts_s=8))
+        self._context.show_banner(Notice("info", text, str(path), lasts_s=8, about="calibration"))
 
     def _close_panel(self) -> None:
         self.panel.open_page("")
@@ -249,11 +249,13 @@ class CamerasPage(Worded, QWidget):
         except OSError as error:
             hint = tr("Check the data folder in Settings and the room on its disk.")
             self._context.show_banner(
-                Notice("error", tr("The rig was not saved: {error}.").format(error=error), hint)
+                Notice("error", tr("The rig was not saved: {error}.").format(error=error), hint, about="rig")
             )
             return
         self._context.show_banner(
-            Notice("info", tr("The rig is saved; it is listed below."), str(path), lasts_s=COPIED_S)
+            Notice(
+                "info", tr("The rig is saved; it is listed below."), str(path), lasts_s=COPIED_S, about="rig"
+            )
         )
 
     def _choose_recording(self) -> None:
@@ -307,7 +309,11 @@ class CamerasPage(Worded, QWidget):
         text = tr("The command is copied.")
         self._context.show_banner(
             Notice(
-                "info", text, tr("Paste it into a terminal, then start DepthMend again."), lasts_s=COPIED_S
+                "info",
+                text,
+                tr("Paste it into a terminal, then start DepthMend again."),
+                lasts_s=COPIED_S,
+                about="command",
             )
         )
 

@@ -14,6 +14,8 @@ from app.ui.widgets import label
 from app.ui.worded import Worded
 
 HEIGHT_PX = 270
+WIDTH_PX = 2
+"""Thinner ones are not seen in the sun; a curve is drawn a few times a second at most."""
 
 
 class Curve(Worded, QWidget):
@@ -21,12 +23,13 @@ class Curve(Worded, QWidget):
 
     Args:
         title_text: what is drawn.
-        unit: behind the figure, such as " m".
+        unit: behind the figure, such as " mm".
+        per_unit: how many of that unit a value of 1 is.
     """
 
-    def __init__(self, title_text: str, *, unit: str = "") -> None:
+    def __init__(self, title_text: str, *, unit: str = "", per_unit: float = 1.0) -> None:
         super().__init__()
-        self._name, self._unit = title_text, unit
+        self._name, self._unit, self._per_unit = title_text, unit, per_unit
         self._title = label(title_text, "body")
         self.plot = pg.PlotWidget()
         self.setMinimumHeight(HEIGHT_PX)
@@ -34,10 +37,8 @@ class Curve(Worded, QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
-        self.plot.setLabel("bottom", "step")
         self.plot.showGrid(x=True, y=True, alpha=0.15)
-        # Width 1: wider pens are drawn by a path that is ten times slower.
-        self._line = self.plot.plot([], [], pen=pg.mkPen(width=1), symbol=None)
+        self._line = self.plot.plot([], [], pen=pg.mkPen(width=WIDTH_PX), symbol=None, antialias=True)
         self._line.setDownsampling(auto=True, method="peak")
         self._line.setClipToView(True)
         column = QVBoxLayout(self)
@@ -45,6 +46,7 @@ class Curve(Worded, QWidget):
         column.setSpacing(theme.TIGHT_PX)
         column.addWidget(self._title)
         column.addWidget(self.plot, 1)
+        self.say_again()
         self._dress()
         self.show_points(())
 
@@ -52,7 +54,7 @@ class Curve(Worded, QWidget):
         """Show (step, value) pairs; where a step occurs twice, the later value counts."""
         unique = dict(points)
         steps = np.fromiter(sorted(unique), np.float64, len(unique))
-        values = np.array([unique[int(step)] for step in steps], np.float64)
+        values = np.array([unique[int(step)] for step in steps], np.float64) * self._per_unit
         few = len(steps) < 30
         colour = theme.current().accent
         self._line.setData(steps, values, symbol="o" if few else None, symbolSize=6, symbolBrush=colour)
@@ -65,10 +67,13 @@ class Curve(Worded, QWidget):
         if event.type() == QEvent.Type.StyleChange:
             self._dress()
 
+    def say_again(self) -> None:
+        self.plot.setLabel("bottom", str(tr("Step")))
+
     def _dress(self) -> None:
         colours = theme.current()
         self.plot.setBackground(QColor(colours.surface))
-        self._line.setPen(pg.mkPen(colours.accent, width=1))
+        self._line.setPen(pg.mkPen(colours.accent, width=WIDTH_PX))
         self._line.setSymbolBrush(colours.accent)
         self._line.setSymbolPen(None)
         for side in ("bottom", "left"):

@@ -1,9 +1,7 @@
 """Chooses in which format a session is exported: a row for each format, and what goes into it."""
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QButtonGroup,
     QHBoxLayout,
     QVBoxLayout,
@@ -11,10 +9,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.exporting.source import ExportOptions
-from app.exporting.table import BY_NAME, EXPORTERS, Exporter
+from app.exporting.table import BY_NAME, EXPORTERS
 from app.language import from_below, tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.ui import theme
+from app.ui.session_card import when
+from app.ui.titled_row import TitledRow
 from app.ui.widgets import (
     Button,
     Option,
@@ -27,11 +27,9 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
-from app.ui.worded import Worded
 from app.viewmodels.session_work import ExportWish
 from model.spec import EngineChoice, find
 
-ROW_PX = 76
 DEPTHS = (Option("raw", tr_noop("Raw depth")), Option("refined", tr_noop("Refined depth")))
 EVERY = (
     Option("1", tr_noop("Every frame")),
@@ -40,45 +38,6 @@ EVERY = (
     Option("10", tr_noop("Every 10th frame")),
     Option("30", tr_noop("Every 30th frame")),
 )
-
-
-class FormatRow(Worded, QAbstractButton):
-    """One format: its name, and what it writes."""
-
-    def __init__(self, exporter: Exporter) -> None:
-        super().__init__()
-        self.exporter = exporter
-        self.setCheckable(True)
-        self.setAccessibleName(exporter.title)
-        self.setAccessibleDescription(exporter.writes)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setMinimumHeight(ROW_PX)
-
-    def sizeHint(self) -> QSize:
-        return QSize(480, ROW_PX)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = self.isChecked()
-        ground = colours.accent_soft if chosen else colours.surface
-        if self.isDown() or self.underMouse():
-            ground = colours.pressed if self.isDown() else colours.hover
-        painter.setBrush(QColor(ground))
-        painter.setPen(QColor(colours.accent if chosen or self.hasFocus() else colours.line))
-        painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), 12, 12)
-        inner = self.rect().adjusted(theme.SPACE_PX, 10, -theme.SPACE_PX, -10)
-        painter.setPen(QColor(colours.text))
-        painter.setFont(theme.font(theme.CONTROL_PX, weight=QFont.Weight.DemiBold))
-        painter.drawText(
-            inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, str(self.exporter.title)
-        )
-        painter.setPen(QColor(colours.muted))
-        painter.setFont(theme.font(15))
-        below = inner.adjusted(0, 26, 0, 0)
-        flags = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
-        painter.drawText(below, flags, str(self.exporter.writes))
 
 
 class ExportDialog(Sheet):
@@ -102,7 +61,10 @@ class ExportDialog(Sheet):
         self._entry = entry
         self._repair = repair
         self._group = QButtonGroup(self)
-        self.rows = {exporter.name: FormatRow(exporter) for exporter in EXPORTERS}
+        self.rows = {
+            exporter.name: TitledRow(exporter.title, exporter.writes, checkable=True)
+            for exporter in EXPORTERS
+        }
         rows = QWidget()
         column = QVBoxLayout(rows)
         column.setContentsMargins(0, 0, theme.GAP_PX, 0)
@@ -134,7 +96,7 @@ class ExportDialog(Sheet):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
         outer.setSpacing(12)
-        outer.addWidget(title(tr("Export {name}").format(name=entry.name)))
+        outer.addWidget(title(tr("Export {name}").format(name=when(entry))))
         outer.addWidget(touch_scroll(rows), 1)
         outer.addLayout(choices)
         outer.addLayout(foot)

@@ -15,6 +15,7 @@ from typing import Final, cast
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QBoxLayout,
     QButtonGroup,
@@ -37,6 +38,7 @@ from app.language import from_below, tr
 from app.messages import Message
 from app.settings import Settings
 from app.ui import speaking, theme
+from app.ui.cameras_page import CamerasPage
 from app.ui.commands import Command, bind_keys
 from app.ui.context import PAGE_TITLES, MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
@@ -46,6 +48,8 @@ from app.ui.live_page import LivePage
 from app.ui.palette import Palette
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.playback_bar import PlaybackBar
+from app.ui.record_page import RecordPage
+from app.ui.scrim import Scrim
 from app.ui.sessions_page import SessionsPage
 from app.ui.welcome import Answers, Welcome
 from app.ui.widgets import Banner, IconButton, label, set_tone
@@ -55,6 +59,7 @@ from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.playback import PlaybackModel
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusItem, StatusLine, StatusModel
+from app.viewmodels.words import clock
 from app.window_state import WindowState
 from drivers.session.library import is_session
 
@@ -144,6 +149,7 @@ class MainWindow(Worded, QMainWindow):
         self.setWindowTitle("DepthMend")
         self.setMinimumSize(SMALLEST)
         self.setCentralWidget(self._make_body())
+        self._scrim = Scrim(self)
         self._connect()
         self._status.start()
         self._playback.start()
@@ -342,7 +348,16 @@ class MainWindow(Worded, QMainWindow):
         recording = self._studio.recorder is not None
         blocks = Qt.WindowModality.NonModal if recording else Qt.WindowModality.WindowModal
         dialog.setWindowModality(blocks)
+        if not dialog.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            dialog.adjustSize()
+        middle = self.mapToGlobal(self.rect().center())
+        dialog.move(middle - dialog.rect().center())  # a kiosk has no window manager that would do it
+        if not recording:
+            self._scrim.cover()
+            dialog.finished.connect(self._scrim.hide)
         dialog.show()
+        if isinstance(dialog.focusWidget(), QAbstractButton):
+            dialog.setFocus()  # no button looks chosen before a key or a finger came to it
         dialog.activateWindow()
 
     def ask_to_leave(self) -> None:
@@ -415,6 +430,8 @@ class MainWindow(Worded, QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self._scrim.isVisible():
+            self._scrim.cover()
         upright = self.height() > self.width()
         direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight
         if direction != self._body.direction():  # where it is narrow, the pages get the whole width
@@ -507,6 +524,7 @@ class MainWindow(Worded, QMainWindow):
             ),
             Command(tr("Guide through the first start again"), self.welcome),
             Command(tr("Change settings"), partial(self.go_to, "Settings"), ("Ctrl+,",)),
+            Command(tr("Open a recording or a rig file"), self._open_file, ("Ctrl+O",)),
             Command(tr("Dark, light or outdoor"), self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
         found += [
@@ -523,10 +541,16 @@ class MainWindow(Worded, QMainWindow):
     def open_palette(self) -> None:
         """List everything that can be done on this page."""
         page = self._stack.currentWidget()
-        found = page.commands() if isinstance(page, LivePage) else []
+        found = page.commands() if isinstance(page, LivePage | RecordPage) else []
         palette = Palette([*found, *self._commands()], self)
         palette.chosen.connect(_act)
         self.open_dialog(palette)
+
+    def _open_file(self) -> None:
+        self.go_to("Cameras")
+        page = self.page_widget("Cameras")
+        assert isinstance(page, CamerasPage)
+        page.open_recording.click()
 
     def _rail_pressed(self, name: PageName, _checked: bool = False) -> None:
         self.go_to(name)
@@ -535,7 +559,9 @@ class MainWindow(Worded, QMainWindow):
         colours = theme.current()
         for name, icon_name, _ in PAGES:
             if button := self._rail_buttons.get(name):
-                button.setIcon(icon(icon_name, colour=colours.muted, checked=colours.accent_text))
+                button.setIcon(icon(icon_name, colour=colours.muted, checked=colours.on_chosen))
+                if button.property("recording"):
+                    button.setIcon(icon("record-circle", colour=colours.on_record))
 
     def _keyboard_mode(self) -> str:
         return self._settings.keyboard
@@ -553,6 +579,18 @@ class MainWindow(Worded, QMainWindow):
             (self._disk, line.disk),
         ):
             _show_item(widget, item)
+        self._show_recording()
+
+    def _show_recording(self) -> None:
+        """A recording is seen from every page: the way to its Stop is red, and says how long it is."""
+        recorder = self._studio.recorder
+        button = self._rail_buttons["Record"]
+        button.setText(tr(PAGE_TITLES["Record"]) if recorder is None else clock(recorder.status().seconds))
+        if button.property("recording") is not (recorder is not None):
+            button.setProperty("recording", recorder is not None)
+            button.style().unpolish(button)
+            button.style().polish(button)
+            self._dress_rail()
 
     def _source_opening(self, source: str) -> None:
         self._say_on_live(tr("Opening the cameras"), tr("Source: {source}").format(source=source))
@@ -566,11 +604,11 @@ class MainWindow(Worded, QMainWindow):
 
     def _source_failed(self, message: Message) -> None:
         self._say_on_live(
-            tr("No camera is open"), tr("Open the simulated rig, or another source in Settings.")
+            tr("No camera is open"), tr("Open the simulated rig, or other cameras on the Cameras page.")
         )
-        to_settings = partial(self.go_to, "Settings")
+        to_cameras = partial(self.go_to, "Cameras")
         self.show_banner(
-            Notice("error", message.sentence, message.hint, "Settings", to_settings, about="source")
+            Notice("error", message.sentence, message.hint, tr("Cameras"), to_cameras, about="source")
         )
 
     def _say_on_live(self, title_text: str, text: str) -> None:

@@ -1,5 +1,6 @@
 """Figures for fingers: a distance is typed without a keyboard."""
 
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -51,7 +52,7 @@ class NumberPad(Worded, QFrame):
         for number, text in enumerate(KEYS):
             self.keys[text] = pad_key(Button(text))
             keys.addWidget(self.keys[text], *divmod(number, 3))
-            self.keys[text].clicked.connect(self._pressed)
+            self.keys[text].clicked.connect(partial(self._type, text))
         self._erase = pad_key(Button("", icon_name="backspace-outline"))
         self._erase.setAccessibleName(tr("Erase the last figure"))
         self._erase.setAutoRepeat(True)
@@ -110,12 +111,7 @@ class NumberPad(Worded, QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _pressed(self) -> None:
-        key = self.sender()
-        assert isinstance(key, Button)
-        self._type(key.text())
-
-    def _type(self, text: str) -> None:
+    def _type(self, text: str, _checked: bool = False) -> None:
         if len(self._text) < MOST_CHARACTERS and not (text == "." and "." in self._text):
             self._text += text
             self._show()

@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QTableWidget,
@@ -20,14 +19,13 @@ from app.language import tr
 from app.ui import theme
 from app.ui.commands import Command, matching
 from app.ui.keyboard import TextField
-from app.ui.widgets import IconButton, fling
-from app.ui.worded import Worded
+from app.ui.widgets import IconButton, Sheet, fling
 
 SIZE_PX: Final = (680, 620)
 ROW_PX: Final = 56
 
 
-class Palette(Worded, QDialog):
+class Palette(Sheet):
     """A list of commands with their keys.
 
     Args:
@@ -90,6 +88,9 @@ class Palette(Worded, QDialog):
             self._choose(self.rows.currentRow())
         else:
             super().keyPressEvent(event)
+
+    def say_again(self) -> None:
+        self._find(self.filter.text())
 
     def _find(self, text: str) -> None:
         self._found = matching(self._commands, text)

@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from app.language import tr
 from app.ui import theme
 from app.ui.number_pad import pad_key
-from app.ui.widgets import Button, Sheet, caption, heading, label, set_tone
+from app.ui.widgets import Button, Sheet, body, heading, label, set_tone
 
 KEYS: Final = "1234567890"
 MOST_FIGURES: Final = 8
@@ -21,6 +22,7 @@ PAUSE_S: Final = 30.0
 """After so many wrong PINs nobody is asked for so long, which makes guessing take days."""
 LOOK_MS: Final = 250
 WIDTH_PX: Final = 420
+KEY_PX: Final = 64
 
 
 class Guard:
@@ -76,7 +78,7 @@ class PinPad(Sheet):
         self._typed = ""
         self._refused = False
         self._dots = label("", "figure", wrap=False)
-        self._note = caption("")
+        self._note = body("")
         self.keys = {figure: pad_key(Button(figure)) for figure in KEYS}
         self.erase = pad_key(Button("", icon_name="backspace-outline"))
         self.erase.setAccessibleName(tr("Erase the last figure"))
@@ -97,8 +99,10 @@ class PinPad(Sheet):
             column.addWidget(widget)
         column.addLayout(grid)
         column.addLayout(foot)
-        for key in self.keys.values():
-            key.clicked.connect(self._pressed)
+        for figure, key in self.keys.items():
+            key.clicked.connect(partial(self._type, figure))
+        for key in (*self.keys.values(), self.erase, self.go):
+            key.setMinimumHeight(KEY_PX)
         self.erase.clicked.connect(self._take_back)
         self.go.clicked.connect(self._try)
         cancel.clicked.connect(self.reject)
@@ -118,12 +122,7 @@ class PinPad(Sheet):
         else:
             super().keyPressEvent(event)
 
-    def _pressed(self) -> None:
-        key = self.sender()
-        assert isinstance(key, Button)
-        self._type(key.text())
-
-    def _type(self, figure: str) -> None:
+    def _type(self, figure: str, _checked: bool = False) -> None:
         self._refused = False
         self._typed = (self._typed + figure)[:MOST_FIGURES]
         self._show()

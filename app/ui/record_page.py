@@ -1,17 +1,20 @@
 """The recording page: one huge button, every frame accounted for, labels by touch."""
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import capitalised, english, joined, tr, tr_many, tr_noop
 from app.recording.preflight import Check
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.card_grid import CardGrid
+from app.ui.commands import Command, bind_keys
 from app.ui.context import Notice, WindowContext
+from app.ui.icons import icon
 from app.ui.preview import Preview
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -30,7 +33,7 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
-from app.ui.worded import ProgressBar, Worded
+from app.ui.worded import Label, ProgressBar, Worded
 from app.viewmodels.handover import handover
 from app.viewmodels.record import RecordViewModel
 from app.viewmodels.record_view import (
@@ -51,6 +54,9 @@ RECORD_PX = 120
 TIMER_PX = 84
 SIDE_PX = 380
 CAMERA_PX = 216
+SIGN_PX = 20
+UNDO_S = 12.0
+SCROLL_BAR_PX = 12
 
 NO_SCENE = Option("", tr_noop("Not said"))
 TONES = {Tone.CALM: "", Tone.WARNING: "warning", Tone.BAD: "error"}
@@ -190,16 +196,40 @@ class Checks(Card):
         for row in self._rows:
             self.column.removeWidget(row)
             row.deleteLater()
-        self._rows = [_check_row(check) for check in view.checks]
+        self._rows = [CheckRow(check) for check in view.checks]
         for row in self._rows:
             self.column.addWidget(row)
             row.show()
 
 
-def _check_row(check: Check) -> QWidget:
-    words = body(joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words)
-    set_tone(words, "ok" if check.caution is None else "warning")
-    return words
+class CheckRow(Worded, QWidget):
+    """One thing that was looked at: a tick or a warning sign, and what was found."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__()
+        self._well = check.caution is None
+        self._sign = Label()
+        self._sign.setFixedWidth(SIGN_PX)
+        words = body(
+            joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words
+        )
+        set_tone(words, "" if self._well else "warning")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(words, 1)
+        self._dress()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._dress()
+
+    def _dress(self) -> None:
+        colours = theme.current()
+        name, colour = ("check-circle", colours.ok) if self._well else ("alert", colours.warning)
+        self._sign.setPixmap(icon(name, colour=colour).pixmap(QSize(SIGN_PX, SIGN_PX)))
 
 
 class RecordPage(Worded, QWidget):
@@ -222,6 +252,13 @@ class RecordPage(Worded, QWidget):
         self.record = RecordButton(tr("Record"))
         self.record.setMinimumHeight(RECORD_PX)
         self.record.setStyleSheet("font-size: 30px;")
+        self.redo = Button(tr("Redo"), icon_name="undo-variant")
+        self.redo.setAccessibleName(tr("Put this take into the trash and record it again"))
+        self.next = Button(tr("Next take"), icon_name="skip-next-outline")
+        self.next.setAccessibleName(tr("Keep this take and record the next one"))
+        for button in (self.redo, self.next):
+            button.setMinimumHeight(theme.BIG_TARGET_PX)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.events = Events()
         self.checks = Checks()
         self.refined = Switch(tr("Record refined depth"))
@@ -261,6 +298,8 @@ class RecordPage(Worded, QWidget):
         self._lay_out()
 
         self.record.clicked.connect(model.toggle)
+        self.redo.clicked.connect(model.redo_take)
+        self.next.clicked.connect(model.next_take)
         self.events.marked.connect(model.mark)
         self.refined.clicked.connect(model.set_refined)
         self.scenes.changed.connect(self._scene_chosen)
@@ -275,11 +314,13 @@ class RecordPage(Worded, QWidget):
             entry.submitted.connect(say)
             entry.edit.editingFinished.connect(self._typed)
         self.saved.open_requested.connect(self._open_saved)
-        self.no_camera.settings_requested.connect(self._go_to_settings)
+        self.no_camera.cameras_requested.connect(self._go_to_cameras)
         model.view_changed.connect(self.show_view)
         model.labels_changed.connect(self.show_labels)
         model.saved.connect(self.show_saved)
         model.refused.connect(self.show_problem)
+        model.discarded.connect(self.show_discarded)
+        bind_keys(self.commands(), self)
         self.show_labels(model.labels)
         self.show_view(model.view)
 
@@ -296,6 +337,15 @@ class RecordPage(Worded, QWidget):
         """The window closes: a recording is ended and saved."""
         self._model.close()
 
+    def commands(self) -> list[Command]:
+        """What can be done on this page, with its keys."""
+        return [
+            Command(tr("Record, or stop"), self._space, ("Space",)),
+            Command(tr("Stop the recording"), self._model.stop, ("Escape",)),
+            Command(tr("Keep this take and record the next one"), self._model.next_take, ("Right",)),
+            Command(tr("Put this take into the trash and record it again"), self._model.redo_take, ("Left",)),
+        ]
+
     def show_view(self, view: RecordView) -> None:
         """Show this moment."""
         text, icon_name, enabled = BUTTONS[view.phase]
@@ -303,6 +353,9 @@ class RecordPage(Worded, QWidget):
         self.record.set_icon(icon_name)
         self.record.setEnabled(enabled)
         recording = view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING}
+        for button in (self.redo, self.next):
+            button.setVisible(recording)
+            button.setEnabled(view.phase is RecordPhase.RECORDING)
         self.timer.setText(clock(view.seconds))
         self.timer.setEnabled(recording)
         self.words.setText(view.words)
@@ -377,6 +430,14 @@ class RecordPage(Worded, QWidget):
                 )
             )
 
+    def show_discarded(self, trashed: Path) -> None:
+        """Offer the way back."""
+        text = tr("The take is in the trash; the next one is being recorded.")
+        back = partial(self._model.bring_back, trashed)
+        self._context.show_banner(
+            Notice("info", text, "", tr("Bring it back"), back, lasts_s=UNDO_S, about="take")
+        )
+
     def show_problem(self, problem: Problem) -> None:
         """Say what could not be done."""
         self._context.show_banner(Notice("error", problem.message, problem.hint, about="recording"))
@@ -393,11 +454,16 @@ class RecordPage(Worded, QWidget):
 
     def _lay_out(self) -> None:
         side = QVBoxLayout()
-        side.setContentsMargins(0, 0, 0, 0)
+        side.setContentsMargins(0, 0, theme.GAP_PX, 0)
         side.setSpacing(theme.SPACE_PX)
         main = Card()
         for widget in (self.timer, self.words, self.record):
             main.column.addWidget(widget)
+        takes = QHBoxLayout()
+        takes.setSpacing(theme.SPACE_PX)
+        takes.addWidget(self.redo)
+        takes.addWidget(self.next)
+        main.column.addLayout(takes)
         room = Card()
         parts = (
             self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety,
@@ -411,7 +477,7 @@ class RecordPage(Worded, QWidget):
         side_content = QWidget()
         side_content.setLayout(side)
         side_area = touch_scroll(side_content)
-        side_area.setFixedWidth(SIDE_PX + theme.SPACE_PX)
+        side_area.setFixedWidth(SIDE_PX + theme.SPACE_PX + SCROLL_BAR_PX)
 
         labels = Card(tr("Labels"))
         labels.column.addWidget(caption(tr("Scene")))
@@ -434,7 +500,7 @@ class RecordPage(Worded, QWidget):
         column.addWidget(labels)
         column.addStretch(1)
         row = QHBoxLayout()
-        row.setSpacing(theme.SPACE_PX)
+        row.setSpacing(theme.GAP_PX)
         row.addWidget(side_area)
         row.addWidget(touch_scroll(content), 1)
         outer = QVBoxLayout(self)
@@ -442,6 +508,14 @@ class RecordPage(Worded, QWidget):
         outer.setSpacing(theme.SPACE_PX)
         outer.addWidget(heading(tr("Record")))
         outer.addLayout(row, 1)
+
+    def _space(self) -> None:
+        """The key records; whoever went to another button with the keyboard presses that."""
+        focus = self.window().focusWidget()
+        if isinstance(focus, QAbstractButton) and focus.isVisible() and self.isAncestorOf(focus):
+            focus.click()
+        else:
+            self.record.click()
 
     def _scene_chosen(self, keys: list[str]) -> None:
         self._model.choose_scene(keys[0] if keys else "")
@@ -474,19 +548,19 @@ class RecordPage(Worded, QWidget):
         handover.show = self._saved
         self._context.go_to("Sessions")
 
-    def _go_to_settings(self) -> None:
-        self._context.go_to("Settings")
+    def _go_to_cameras(self) -> None:
+        self._context.go_to("Cameras")
 
 
 class NoCamera(Card):
     """Where the cameras would be."""
 
-    settings_requested = Signal()
+    cameras_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(tr("No camera"))
-        self.button = PrimaryButton(tr("Choose a source"), icon_name="camera-outline")
+        self.button = PrimaryButton(tr("Choose cameras"), icon_name="camera-outline")
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.column.addWidget(body(tr("Nothing is connected. Plug a camera in, or choose another source.")))
         self.column.addWidget(self.button)
-        self.button.clicked.connect(self.settings_requested)
+        self.button.clicked.connect(self.cameras_requested)

@@ -1,7 +1,7 @@
 """One session as a card of the library: thumbnail, date, labels, losses."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
 )
@@ -15,6 +15,7 @@ from app.viewmodels.sessions import loss_words
 from app.viewmodels.words import date_time, duration, labelled, size
 
 CARD_PX = 264
+MARKED_PX = 4
 TEXT_PX = 132
 
 
@@ -64,11 +65,10 @@ class SessionCard(Worded, QAbstractButton):
         if self.isDown() or self.underMouse():
             ground = colours.pressed if self.isDown() else colours.hover
         painter.setBrush(QColor(ground))
-        painter.setPen(QColor(colours.accent if marked else colours.line))
-        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        width_px = MARKED_PX if marked else colours.border_px
+        painter.setPen(QPen(QColor(colours.accent if marked else colours.line), width_px))
+        frame = QRectF(self.rect()).adjusted(2, 2, -2, -2)
         painter.drawRoundedRect(frame, 14, 14)
-        if marked:
-            painter.drawRoundedRect(frame.adjusted(1, 1, -1, -1), 13, 13)
         inner = frame.adjusted(9, 9, -9, -9)
         picture = QRectF(inner.left(), inner.top(), inner.width(), self.height() - TEXT_PX - 10)
         words = tr("Cannot be read") if not self.entry.usable else tr("No picture")
@@ -84,7 +84,7 @@ class SessionCard(Worded, QAbstractButton):
             painter.drawText(
                 line,
                 Qt.AlignmentFlag.AlignVCenter,
-                metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(line.width())),
+                metrics.elidedText(str(text), Qt.TextElideMode.ElideRight, round(line.width())),
             )
             y += metrics.height() + 6
 

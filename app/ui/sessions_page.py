@@ -20,7 +20,7 @@ from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
 from app.ui.export_dialog import ExportDialog
 from app.ui.folder_dialog import FolderDialog
-from app.ui.session_card import CARD_PX, SessionCard
+from app.ui.session_card import CARD_PX, SessionCard, when
 from app.ui.session_detail import SessionDetail
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -206,11 +206,11 @@ class SessionsPage(Worded, QWidget):
 
     def show_refusal(self, refusal: Refusal) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", refusal.message, refusal.hint))
+        self._context.show_banner(Notice("error", refusal.message, refusal.hint, about="session work"))
 
     def show_notice(self, text: str) -> None:
         """Say what was done."""
-        self._context.show_banner(Notice("info", text, lasts_s=10))
+        self._context.show_banner(Notice("info", text, lasts_s=10, about="session work"))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -340,7 +340,7 @@ class SessionsPage(Worded, QWidget):
     def _ask_where_to(self, entry: SessionEntry) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            tr("Copy {name} into").format(name=entry.name),
+            tr("Copy {name} into").format(name=when(entry)),
             Path.home(),
             sessions,
             sessions_only=False,
@@ -357,7 +357,7 @@ class SessionsPage(Worded, QWidget):
     def _ask_export_folder(self, entry: SessionEntry, wish: ExportWish) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            tr("Export {name} into").format(name=entry.name),
+            tr("Export {name} into").format(name=when(entry)),
             Path.home(),
             sessions,
             sessions_only=False,

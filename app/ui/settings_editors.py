@@ -166,7 +166,7 @@ class TextEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = TouchEntry(field.title, submit_text=tr("Keep"))
+        self.control = TouchEntry(field.title, submit_text=tr("Save"))
         self.add_wide(self.control)
         self.control.submitted.connect(self._submitted)
 
@@ -188,7 +188,7 @@ class FolderEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = TouchEntry(field.title, placeholder=tr("The usual folder"), submit_text=tr("Keep"))
+        self.control = TouchEntry(field.title, placeholder=tr("The usual folder"), submit_text=tr("Save"))
         browse = Button(tr("Browse ..."), icon_name="folder-outline")
         usual = Button(tr("Use the usual folder"), icon_name="restore")
         buttons = QHBoxLayout()

@@ -46,7 +46,8 @@ BOLD: Final = QFont.Weight.DemiBold
 class Colours:
     """One theme. Text on its ground has a contrast of 7:1 or more; `muted` on every ground at least 5:1.
 
-    Outdoors everything that is written or framed has 7:1, and frames are thick.
+    Outdoors everything that is written or framed has 7:1, frames are thick, and what is chosen is as dark as
+    ink: a tint is not seen in the sun.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Colours:
     on_accent: str
     accent_soft: str
     accent_text: str
+    chosen: str
+    on_chosen: str
     record: str
     record_hover: str
     on_record: str
@@ -97,6 +100,8 @@ DARK: Final = Colours(
     on_accent="#03211a",
     accent_soft="#12362f",
     accent_text="#7cecd0",
+    chosen="#12362f",
+    on_chosen="#7cecd0",
     record="#d8281d",
     record_hover="#ee4237",
     on_record="#ffffff",
@@ -128,6 +133,8 @@ LIGHT: Final = Colours(
     on_accent="#ffffff",
     accent_soft="#cdeee7",
     accent_text="#00463e",
+    chosen="#cdeee7",
+    on_chosen="#00463e",
     record="#b7150b",
     record_hover="#d2241a",
     on_record="#ffffff",
@@ -159,6 +166,8 @@ OUTDOOR: Final = Colours(
     on_accent="#ffffff",
     accent_soft="#d5f5ee",
     accent_text="#00332d",
+    chosen="#00332d",
+    on_chosen="#ffffff",
     record="#8c0000",
     record_hover="#a50a0a",
     on_record="#ffffff",
@@ -301,7 +310,7 @@ QPushButton, QToolButton {
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $pressed; }
 QPushButton:checked, QToolButton:checked {
-    background: $accent_soft; color: $accent_text; border: 2px solid $accent; padding: 3px 17px;
+    background: $chosen; color: $on_chosen; border: 2px solid $accent; padding: 3px 17px;
 }
 QPushButton:focus, QToolButton:focus { border: 2px solid $accent; padding: 3px 17px; }
 QPushButton:disabled, QToolButton:disabled {
@@ -335,9 +344,6 @@ QPushButton[kind="quiet"]:hover { background: $hover; }
 QPushButton[kind="quiet"]:pressed { background: $pressed; }
 QPushButton[kind="quiet"]:focus { border: 2px solid $accent; padding: 0 9px; }
 QPushButton[kind="quiet"]:disabled { color: $disabled; }
-
-QPushButton[kind="choice"] { text-align: left; padding: 4px 22px; }
-QPushButton[kind="choice"]:focus { padding: 3px 21px; }
 
 QPushButton[kind="chip"] { border-radius: 24px; padding: 0 18px; }
 QPushButton[kind="chip"]:checked, QPushButton[kind="chip"]:focus { padding: 0 17px; }
@@ -378,22 +384,22 @@ QComboBox::drop-down { border: none; width: 40px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView {
     background: $surface; color: $text; border: ${border}px solid $edge; outline: none; padding: 4px;
-    font-size: ${control}px; selection-background-color: $accent_soft; selection-color: $accent_text;
+    font-size: ${control}px; selection-background-color: $chosen; selection-color: $on_chosen;
 }
 QComboBox QAbstractItemView::item { min-height: 52px; padding: 0 12px; border-radius: 8px; }
 QComboBox QAbstractItemView::item:hover { background: $hover; }
-QComboBox QAbstractItemView::item:selected { background: $accent_soft; color: $accent_text; }
+QComboBox QAbstractItemView::item:selected { background: $chosen; color: $on_chosen; }
 
 QAbstractItemView {
     background: $surface; color: $text;
     border: ${border}px solid $line; border-radius: ${radius}px; outline: none;
-    alternate-background-color: $raised; selection-background-color: $accent_soft;
-    selection-color: $accent_text; gridline-color: $line;
+    alternate-background-color: $raised; selection-background-color: $chosen;
+    selection-color: $on_chosen; gridline-color: $line;
 }
 QListView::item { min-height: 52px; padding: 4px 12px; }
 QTableView::item { padding: 4px 10px; }
 QListView::item:hover, QTableView::item:hover { background: $hover; }
-QListView::item:selected, QTableView::item:selected { background: $accent_soft; color: $accent_text; }
+QListView::item:selected, QTableView::item:selected { background: $chosen; color: $on_chosen; }
 QHeaderView::section {
     background: $raised; color: $muted; border: none; border-bottom: ${border}px solid $line; padding: 10px;
     font-size: ${caption}px; font-weight: 600;
@@ -433,7 +439,9 @@ QToolButton[kind="rail"] {
     font-size: 15px; font-weight: 600;
 }
 QToolButton[kind="rail"]:hover { background: $hover; }
-QToolButton[kind="rail"]:checked { background: $accent_soft; color: $accent_text; border: none; }
+QToolButton[kind="rail"]:checked { background: $chosen; color: $on_chosen; border: none; }
+QToolButton[kind="rail"][recording="true"] { background: $record; color: $on_record; }
+QToolButton[kind="rail"][recording="true"]:checked { background: $record; color: $on_record; }
 QToolButton[kind="rail"]:focus { border: 2px solid $accent; }
 
 QFrame[role="strip"] { background: $surface; border: none; border-top: ${border}px solid $line; }

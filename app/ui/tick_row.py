@@ -10,13 +10,14 @@ from app.language import joined
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.preview import paint_picture
+from app.ui.worded import Worded
 
 ROW_PX = 84
 TEXT_PX = 50
 PICTURE_PX = 108
 
 
-class TickRow(QAbstractButton):
+class TickRow(Worded, QAbstractButton):
     """Something that can be chosen beside others.
 
     Args:
@@ -48,13 +49,13 @@ class TickRow(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on = self.isChecked()
-        painter.setBrush(QColor(colours.accent_soft if on else colours.raised))
+        painter.setBrush(QColor(colours.chosen if on else colours.raised))
         painter.setPen(QColor(colours.accent if on or self.hasFocus() else colours.line))
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(frame, theme.RADIUS_PX, theme.RADIUS_PX)
         tick = icon(
             "checkbox-marked" if on else "checkbox-blank-outline",
-            colour=colours.accent_text if on else colours.muted,
+            colour=colours.on_chosen if on else colours.muted,
         )
         tick.paint(painter, 10, (self.height() - 30) // 2, 30, 30)
         x = TEXT_PX
@@ -67,8 +68,9 @@ class TickRow(QAbstractButton):
             font = theme.font(theme.BODY_PX if number == 0 else theme.CAPTION_PX, weight=weight)
             metrics = QFontMetrics(font)
             painter.setFont(font)
-            painter.setPen(QColor(colours.text if number == 0 else colours.muted))
+            calm = colours.text if number == 0 else colours.muted
+            painter.setPen(QColor(colours.on_chosen if on else calm))
             line = QRectF(x, y, self.width() - x - 10, metrics.height())
-            elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(line.width()))
+            elided = metrics.elidedText(str(text), Qt.TextElideMode.ElideRight, round(line.width()))
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, elided)
             y += metrics.height() + 1

@@ -185,7 +185,7 @@ class TrainPage(Worded, QWidget):
         self._context.save_settings()
         self._context.go_to("Live")
         self._context.show_banner(
-            Notice("info", tr("Live repair now uses {name}.").format(name=name), lasts_s=8)
+            Notice("info", tr("Live repair now uses {name}.").format(name=name), lasts_s=8, about="weights")
         )
 
     def show_rolled_back(self, name: str) -> None:
@@ -194,7 +194,12 @@ class TrainPage(Worded, QWidget):
         self._context.save_settings()
         self._offer_roll_back()
         self._context.show_banner(
-            Notice("info", tr("Live repair uses {short} again.").format(short=_short(name)), lasts_s=8)
+            Notice(
+                "info",
+                tr("Live repair uses {short} again.").format(short=_short(name)),
+                lasts_s=8,
+                about="weights",
+            )
         )
 
     def _offer_roll_back(self) -> None:
@@ -231,7 +236,14 @@ class TrainPage(Worded, QWidget):
         if report is None:
             return
         if self._context.kiosk:
-            self._context.show_banner(Notice("info", tr("The report is in {place}").format(place=report)))
+            self._context.show_banner(
+                Notice(
+                    "info",
+                    tr("The report is in {place}").format(place=report),
+                    lasts_s=12,
+                    about="training report",
+                )
+            )
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
 
@@ -241,7 +253,7 @@ class TrainPage(Worded, QWidget):
 
     def show_refusal(self, message: str) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", message))
+        self._context.show_banner(Notice("error", message, about="training"))
 
     def _ask_for_data_set(self) -> None:
         known = self._data.sources.data_sets
@@ -252,14 +264,18 @@ class TrainPage(Worded, QWidget):
         self._context.open_dialog(dialog)
 
     def _show_no_data_set(self, error: NoDataSetError) -> None:
-        self._context.show_banner(Notice("error", from_below(error.args[0]), from_below(error.hint)))
+        self._context.show_banner(
+            Notice("error", from_below(error.args[0]), from_below(error.hint), about="data set")
+        )
 
     def _say_ended(self, run: RunView) -> None:
         failed = run.training.phase is TrainingPhase.FAILED
         level: Level = "error" if failed else "info"
         text = joined(": ", (run.title, run.words))
         show = partial(self._context.go_to, "Train")
-        self._context.show_banner(Notice(level, text, from_below(run.training.hint), tr("Show"), show))
+        self._context.show_banner(
+            Notice(level, text, from_below(run.training.hint), tr("Show"), show, about="training")
+        )
 
     def _lay_out(self) -> None:
         left = QWidget()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import from_below, tr
+from app.language import from_below, joined, tr
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
 from app.ui import theme
@@ -46,12 +46,12 @@ class RunRow(Worded, QWidget):
     def __init__(self, run: PastRun, name: str, *, busy: bool) -> None:
         super().__init__()
         self._run = run
-        words = [tr("{moment:%d %b, %H:%M}").format(moment=run.started), words_of(run.state)]
+        words = [tr("{moment:%d %b, %H:%M}").format(moment=run.started)]
         if run.loss is not None:
             words.append(tr("Loss {loss:.4g}").format(loss=run.loss))
         if run.score_m is not None:
             words.append(tr("Error {score_m:.0f} mm").format(score_m=run.score_m * 1000))
-        self.look = Button(tr("Look"), icon_name="chart-line")
+        self.look = Button(tr("Show"), icon_name="chart-line")
         self.resume = Button(tr("Resume"), icon_name="play-outline")
         self.use = Button(tr("Use"), icon_name="check")
         self.look.setVisible(not busy)
@@ -63,9 +63,10 @@ class RunRow(Worded, QWidget):
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(body(name))
-        note = caption(". ".join(part.rstrip(".") for part in words) + ".")
-        set_tone(note, "error" if run.state.phase is TrainingPhase.FAILED else "")
-        text.addWidget(note)
+        ended = caption(words_of(run.state))
+        set_tone(ended, "error" if run.state.phase is TrainingPhase.FAILED else "")
+        text.addWidget(ended)
+        text.addWidget(caption(joined(", ", words)))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
         row.addLayout(text, 1)
@@ -175,7 +176,7 @@ class RunCard(Card):
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName(tr("Training progress"))
         self.loss = Curve(tr("Loss"))
-        self.score = Curve(tr("Error in hidden depth"), unit=" m")
+        self.score = Curve(tr("Error in hidden depth"), unit=" mm", per_unit=1000.0)
         self.before = SampleStrip(tr("Held-out sample before training: colour, input, output, right depth"))
         self.after = SampleStrip(tr("The same sample now"))
         self.stop = Button(tr("Stop"), icon_name="stop-circle-outline")

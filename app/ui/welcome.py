@@ -7,10 +7,11 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.language import NAMES, current, joined, tr, tr_noop
+from app.language import NAMES, current, tr, tr_noop
 from app.ui import theme
 from app.ui.context import PageName
-from app.ui.widgets import Button, Option, Segmented, Sheet, body, caption, heading
+from app.ui.titled_row import TitledRow
+from app.ui.widgets import Button, Option, Segmented, Sheet, caption, heading, title
 
 WIDTH_PX: Final = 560
 
@@ -130,10 +131,10 @@ class Welcome(Sheet):
         self._given: dict[str, str] = {}
         self._title = heading(tr("Welcome to DepthMend"))
         self._step = caption("")
-        self._question = body("")
+        self._question = title("")
         self._room = QVBoxLayout()
         self._room.setSpacing(theme.GAP_PX)
-        self.buttons: dict[str, Button] = {}
+        self.buttons: dict[str, TitledRow] = {}
         self.skip = Button(tr("Skip the guide"), kind="quiet")
         self.languages = Segmented([Option(key, name) for key, name in NAMES.items()], tr("Language"))
         self.languages.select(current())
@@ -164,11 +165,7 @@ class Welcome(Sheet):
             button.deleteLater()
         self.buttons = {}
         for option in question.options:
-            button = Button(
-                joined("\n", (option.text, option.hint)), icon_name=option.icon_name, kind="choice"
-            )
-            button.setMinimumHeight(theme.BIG_TARGET_PX)
-            button.setAccessibleName(joined(": ", (option.text, option.hint)))
+            button = TitledRow(option.text, option.hint, icon_name=option.icon_name)
             button.clicked.connect(partial(self._answer, question.key, option.key))
             self._room.addWidget(button)
             self.buttons[option.key] = button

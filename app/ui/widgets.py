@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QShowEvent, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -95,7 +95,7 @@ class Button(Worded, QPushButton):
             "record": (colours.on_record, colours.on_record),
             "danger": (colours.error, colours.error),
             "segment": (colours.muted, colours.on_accent),
-        }.get(self.property("kind"), (colours.text, colours.accent_text))
+        }.get(self.property("kind"), (colours.text, colours.on_chosen))
         self.setIcon(icon(self._icon_name, colour=normal, checked=checked))
 
 
@@ -686,8 +686,9 @@ class Sheet(Worded, QDialog):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
-        painter.setPen(QColor(theme.current().edge))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        colours = theme.current()
+        painter.setPen(QPen(QColor(colours.edge), 2 * colours.border_px))
+        painter.drawRect(self.rect())
 
 
 class EmptyState(Worded, QWidget):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,13 +17,15 @@ from app.language import from_below, tr
 from app.paths import free_bytes
 from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
-from app.recording.library import LabelEdit
-from app.recording.preflight import Check, preflight
+from app.recording.library import LabelEdit, delete, read_entry, restore
+from app.recording.preflight import Check, calibration_check, preflight
 from app.recording.recorder import Recorder
 from app.recording.room import LOW_S, Limits
 from app.recording.tags import recent_tags, remember_tags
+from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.record_view import (
+    CameraPanel,
     LabelChoice,
     Problem,
     RecordPhase,
@@ -30,6 +33,7 @@ from app.viewmodels.record_view import (
     Saved,
     Tone,
     camera_panel,
+    cameras_check,
     disk_words,
     headline,
     idle_phase,
@@ -46,6 +50,14 @@ LOOK_EVERY_TICKS = 20
 CLOSE_TIMEOUT_S = 15.0
 
 
+class Again(Enum):
+    """What follows the end of a take."""
+
+    NO = "no"
+    NEXT = "next"
+    REDO = "redo"
+
+
 class RecordViewModel(QObject):
     """Starts, follows and ends recordings; a recording outlives the page.
 
@@ -54,12 +66,20 @@ class RecordViewModel(QObject):
         settings: site, operator, sessions folder and whether to record refined depth; read at each start.
         save_settings: writes them.
         tags: file of the tags used last; None for the usual one.
+
+    Signals:
+        view_changed: `RecordView`.
+        labels_changed: `LabelChoice`.
+        saved: `Saved`.
+        refused: `Problem`.
+        discarded: where a take is now that was put into the trash to be recorded again.
     """
 
     view_changed = Signal(RecordView)
     labels_changed = Signal(LabelChoice)
     saved = Signal(Saved)
     refused = Signal(Problem)
+    discarded = Signal(Path)
 
     def __init__(
         self,
@@ -81,6 +101,8 @@ class RecordViewModel(QObject):
         self._started: Slot[Recorder] = Slot()
         self._ended: Slot[Saved] = Slot()
         self._failed: Slot[Problem] = Slot()
+        self._discarded: Slot[Path] = Slot()
+        self._again = Again.NO
         self._phase: RecordPhase | None = None
         self._marks = 0
         self._ticks = 0
@@ -136,7 +158,7 @@ class RecordViewModel(QObject):
             cautions=self._cautions if status is None else status.cautions,
             synced_s=0.0 if status is None else status.synced_s,
             compact=status is not None and status.compact,
-            checks=() if self._phase is not None else self._checks.latest() or (),
+            checks=() if self._phase is not None else self._checked_now(panels),
         )
 
     def watch(self, watched: bool) -> None:
@@ -232,6 +254,23 @@ class RecordViewModel(QObject):
         if self._phase is RecordPhase.RECORDING:
             self._end("", "")
 
+    def next_take(self) -> None:
+        """Keep this take, and record the next one with the same labels."""
+        if self._phase is RecordPhase.RECORDING:
+            self._end("", "", Again.NEXT)
+
+    def redo_take(self) -> None:
+        """Put this take into the trash, and record it again."""
+        if self._phase is RecordPhase.RECORDING:
+            self._end("", "", Again.REDO)
+
+    def bring_back(self, trashed: Path) -> None:
+        """Take a take out of the trash; `refused` says why not."""
+        try:
+            restore(trashed)
+        except SessionError as error:
+            self.refused.emit(Problem(from_below(str(error)), from_below(error.hint)))
+
     def mark(self, what: str = "") -> None:
         """Note that something is there or happens at this moment; empty for anything else."""
         if self._recorder is None:
@@ -294,32 +333,48 @@ class RecordViewModel(QObject):
         except SessionError as error:
             self.refused.emit(Problem(from_below(str(error)), from_below(error.hint)))
 
+    def _checked_now(self, panels: tuple[CameraPanel, ...]) -> tuple[Check, ...]:
+        """The latest look, and above it whether the cameras deliver, which changes at any time."""
+        found = self._checks.latest() or ()
+        return (cameras_check(panels), *found) if found and panels else found
+
     def _check(self) -> None:
         """Look at disk and USB in a thread, once for each rig while somebody looks at the page."""
         pipeline = self._studio.pipeline
         infos = () if pipeline is None else tuple(line.info for line in pipeline.lines.values())
         rate = None if pipeline is None else pipeline.bytes_per_s
         running = self._checking is not None and self._checking.running
-        wanted = (*(info.id for info in infos), "" if rate is None else "known")
+        about = None
+        if pipeline is not None and len(infos) > 1:
+            places = pipeline.rig.latest() or RigPlaces()
+            good = places.shared and not places.old and not places.trouble
+            about = calibration_check(places.words, good=good)
+        known = "" if rate is None else "known"
+        wanted = (*(info.id for info in infos), known, "" if about is None else about.words)
         if running or wanted == self._checked or self._phase is not None:
             return
         self._checked = wanted
         folder = self._settings.sessions_folder
 
         def work(_stop: threading.Event) -> None:
-            self._checks.put(preflight(folder, infos, rate))
+            found = preflight(folder, infos, rate)
+            self._checks.put(found if about is None else (about, *found))
 
         self._checking = Worker("preflight", work)
         self._checking.start()
 
-    def _end(self, reason: str, hint: str) -> None:
+    def _end(self, reason: str, hint: str, again: Again = Again.NO) -> None:
         recorder = self._recorder
         assert recorder is not None
+        self._again = again
 
         def work(_stop: threading.Event) -> None:
             if self._studio.recorder is recorder:
                 self._studio.stop_recording()
-            self._ended.put(saved_from(recorder.session, reason, hint))
+            if again is Again.REDO:
+                self._discarded.put(delete(read_entry(recorder.session)))
+            else:
+                self._ended.put(saved_from(recorder.session, reason, hint))
 
         self._run("stop recording", RecordPhase.CLOSING, work)
 
@@ -360,6 +415,13 @@ class RecordViewModel(QObject):
             self._ended = Slot()
             self._phase = self._recorder = None
             self.saved.emit(saved)
+            if self._again is Again.NEXT and not saved.reason:
+                self.start()
+        elif (trashed := self._discarded.latest()) is not None:
+            self._discarded = Slot()
+            self._phase = self._recorder = None
+            self.discarded.emit(trashed)
+            self.start()
 
     def _refined_words(self, pipeline: Pipeline | None, status: RecorderStatus | None) -> tuple[str, Tone]:
         if not self._settings.record_refined or pipeline is None:

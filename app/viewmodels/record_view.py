@@ -176,7 +176,7 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
     silent = [panel.name for panel in panels if panel.frame is None and panel.tone is not Tone.BAD]
     match phase:
         case RecordPhase.NO_CAMERA:
-            return tr("No camera. Open a source on the Settings page."), Tone.WARNING
+            return tr("No camera. Open one on the Cameras page."), Tone.WARNING
         case RecordPhase.WAITING:
             return tr("Waiting for the first picture of a camera."), Tone.WARNING
         case RecordPhase.STARTING:
@@ -196,7 +196,7 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
     if low:
         return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
     if phase is RecordPhase.RECORDING:
-        return tr("Recording. Every frame is accounted for below."), Tone.CALM
+        return tr("Recording; every frame is counted."), Tone.CALM
     if silent:
         return tr("No picture from {silent} yet; it would not be recorded.").format(
             silent=", ".join(silent)
@@ -231,6 +231,17 @@ def camera_words(state: CameraState | None) -> tuple[str, Tone]:
         case CameraStatus.ENDED:
             return tr("At its end"), Tone.WARNING
     return tr("Stopped"), Tone.WARNING
+
+
+def cameras_check(panels: tuple[CameraPanel, ...]) -> Check:
+    """Whether every camera sends pictures."""
+    well = [panel for panel in panels if panel.frame is not None and panel.tone is Tone.CALM]
+    words = tr("{live} of {count} send pictures").format(live=len(well), count=len(panels))
+    if len(well) == len(panels):
+        return Check(tr("Cameras"), words)
+    silent = ", ".join(panel.name for panel in panels if panel not in well)
+    text = tr("No picture comes from {silent}.").format(silent=silent)
+    return Check(tr("Cameras"), words, Caution(text, tr("The Cameras page says why.")))
 
 
 def safety_words(view: RecordView) -> str:

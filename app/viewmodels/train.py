@@ -197,7 +197,7 @@ class TrainViewModel(QObject):
     def look_at(self, run: PastRun) -> None:
         """Put a past run on screen, with its curves and samples."""
         if self.active:
-            self.refused.emit("A run is under way. Stop it first.")
+            self.refused.emit(tr("A run is under way. Stop it first."))
             return
         if self._job is not None:
             self._job.close()

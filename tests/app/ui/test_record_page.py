@@ -5,6 +5,7 @@ import pytest
 from app.recording.counts import CameraCount
 from app.recording.guards import Caution
 from app.recording.preflight import Check
+from app.settings import SCENES
 from app.ui import theme
 from app.ui.keyboard import OnScreenKeyboard
 from app.ui.record_page import RECORD_PX, make_page
@@ -54,7 +55,7 @@ def test_without_a_camera_the_button_is_off_and_the_way_out_is_shown(qtbot, made
     assert any("No camera" in text for text in texts(page))
     page.no_camera.button.click()
 
-    assert asked.pages == ["Settings"]
+    assert asked.pages == ["Cameras"]
 
 
 def test_the_button_is_huge_and_says_what_it_does(made):
@@ -221,3 +222,19 @@ def test_refined_depth_is_a_switch_that_is_kept_and_rests_while_recording(made):
 
     page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
     assert not page.refined.isEnabled()
+
+
+def test_keys_and_touch_record_stop_and_go_from_take_to_take(qtbot, made, monkeypatch):
+    page, _ = made
+    asked = []
+    for name in ("toggle", "stop", "next_take", "redo_take"):
+        monkeypatch.setattr(type(page._model), name, lambda _self, name=name: asked.append(name))
+    remade = {command.keys[0]: command for command in page.commands()}
+    page.show_view(view(RecordPhase.RECORDING, panel("left")))
+    assert page.next.isVisibleTo(page)
+    for key in ("Escape", "Right", "Left"):
+        remade[key].act()
+    assert asked == ["stop", "next_take", "redo_take"]
+    page.scenes.button(SCENES[1]).setFocus()
+    remade["Space"].act()
+    assert page.scenes.selected == [SCENES[1]]

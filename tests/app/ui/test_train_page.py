@@ -170,7 +170,7 @@ def test_a_run_under_way_shows_curves_and_can_be_stopped(qtbot, make):
 
     assert page.run.words.text().startswith("Step 49 of 100")
     assert page.run.loss.accessibleName() == "Loss: 0.0204"
-    assert page.run.score.accessibleName() == "Error in hidden depth: 0.12 m"
+    assert page.run.score.accessibleName() == "Error in hidden depth: 120 mm"
     with qtbot.waitSignal(page.run.stop_requested):
         page.run.stop.click()
 

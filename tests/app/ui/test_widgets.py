@@ -216,6 +216,7 @@ def contrast(a: str, b: str) -> float:
         ("muted", "raised", 5),
         ("on_accent", "accent", 7),
         ("accent_text", "accent_soft", 7),
+        ("on_chosen", "chosen", 7),
         ("on_record", "record", 4.5),
     ],
 )
@@ -244,7 +245,8 @@ def test_outdoors_everything_written_or_framed_has_seven_to_one(written, ground)
 
 
 @pytest.mark.parametrize(
-    "pair", [("on_accent", "accent"), ("on_accent", "accent_hover"), ("on_record", "record")]
+    "pair",
+    [("chosen", "surface"), ("on_accent", "accent"), ("on_accent", "accent_hover"), ("on_record", "record")],
 )
 def test_outdoors_buttons_have_seven_to_one(pair):
     assert contrast(*(getattr(theme.OUTDOOR, name) for name in pair)) >= 7

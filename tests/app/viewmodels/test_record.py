@@ -6,7 +6,7 @@ import pytest
 
 from app.compose import Studio
 from app.recording.counts import CameraCount
-from app.recording.library import read_entry
+from app.recording.library import entries, read_entry
 from app.recording.room import Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
@@ -158,7 +158,7 @@ def test_disk_and_usb_are_looked_at_before_a_recording_and_not_during_one(qtbot,
     until_phase(qtbot, model, RecordPhase.READY)
     qtbot.waitUntil(lambda: any(check.name == "Disk speed" for check in model.view.checks), timeout=5000)
     names = [check.name for check in model.view.checks]
-    assert names[:2] == ["Disk room", "Disk speed"]
+    assert names[:4] == ["Cameras", "Calibration", "Disk room", "Disk speed"]
     assert any(name.startswith("USB") for name in names)
     record(qtbot, model)
     assert model.view.checks == ()
@@ -318,3 +318,19 @@ def test_refined_depth_without_a_repair_is_a_warning(model, cameras, qtbot):
     model.set_refined(True)
     qtbot.waitUntil(lambda: "off" in model.view.refined, timeout=5000)
     assert model.view.refined_tone is Tone.WARNING
+
+
+def test_the_next_take_begins_by_itself_and_one_to_be_redone_lies_in_the_trash(qtbot, model, cameras):
+    record(qtbot, model)
+    with qtbot.waitSignal(model.saved, timeout=10_000) as first:
+        model.next_take()
+    until_phase(qtbot, model, RecordPhase.RECORDING)
+    with qtbot.waitSignal(model.discarded, timeout=10_000) as second:
+        model.redo_take()
+    until_phase(qtbot, model, RecordPhase.RECORDING)
+    assert first.args[0].folder.is_dir()
+    assert second.args[0].is_dir()
+    model.bring_back(second.args[0])
+    assert len([entry for entry in entries(first.args[0].folder.parent) if entry.usable]) == 2
+    with qtbot.waitSignal(model.saved, timeout=10_000):
+        model.stop()

@@ -1,0 +1,69 @@
+"""A row to press that says what it is in one line and what that means in another."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton
+
+from app.language import joined
+from app.ui import theme
+from app.ui.icons import icon
+from app.ui.worded import Worded
+
+ROW_PX = 76
+WIDTH_PX = 480
+ICON_PX = 30
+HINT_PX = 15
+
+
+class TitledRow(Worded, QAbstractButton):
+    """A title in bold above its meaning, perhaps an icon at the left.
+
+    Args:
+        title: what it is.
+        text: what that means.
+        icon_name: of the Material Design set, or empty.
+        checkable: whether it stays pressed, as one of several formats does.
+    """
+
+    def __init__(self, title: str, text: str, *, icon_name: str = "", checkable: bool = False) -> None:
+        super().__init__()
+        self._title, self._text, self._icon_name = title, text, icon_name
+        self.setCheckable(checkable)
+        self.setAccessibleName(title if checkable else joined(": ", (title, text)))
+        self.setAccessibleDescription(str(text))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMinimumHeight(ROW_PX)
+
+    def say_again(self) -> None:
+        self.setAccessibleDescription(str(self._text))
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH_PX, ROW_PX)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen = self.isChecked()
+        ground = colours.chosen if chosen else colours.raised
+        if not chosen and (self.isDown() or self.underMouse()):
+            ground = colours.pressed if self.isDown() else colours.hover
+        painter.setBrush(QColor(ground))
+        edge = colours.accent if chosen or self.hasFocus() else colours.edge
+        painter.setPen(QPen(QColor(edge), colours.border_px))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), theme.RADIUS_PX, theme.RADIUS_PX)
+        inner = self.rect().adjusted(theme.SPACE_PX, 12, -theme.SPACE_PX, -8)
+        if self._icon_name:
+            colour = colours.on_chosen if chosen else colours.text
+            drawn = icon(self._icon_name, colour=colour)
+            drawn.paint(painter, inner.left(), (self.height() - ICON_PX) // 2, ICON_PX, ICON_PX)
+            inner.setLeft(inner.left() + ICON_PX + theme.SPACE_PX)
+        left = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
+        painter.setPen(QColor(colours.on_chosen if chosen else colours.text))
+        painter.setFont(theme.font(theme.CONTROL_PX, weight=theme.BOLD))
+        painter.drawText(inner, left, str(self._title))
+        painter.setPen(QColor(colours.on_chosen if chosen else colours.muted))
+        painter.setFont(theme.font(HINT_PX))
+        flags = int(left | Qt.TextFlag.TextWordWrap)
+        painter.drawText(inner.adjusted(0, 27, 0, 0), flags, str(self._text))

@@ -1,0 +1,677 @@
+"""Photographs recording, sessions, training, cameras, settings, and what appears above every page.
+
+    xvfb-run -a -s "-screen 0 2560x1600x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/gallery_work.py
+
+Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only record,train` takes what is
+called so; sizes, themes and languages may be several with commas between: every state is photographed in all.
+A state that would need a broken disk, a flat battery or a lost camera is shown by handing its page the view
+that the page's model makes of it. The cameras stand still: each shows one picture of the simulated rig.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+from PySide6.QtCore import QBuffer, QEventLoop, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
+
+from app import paths
+from app.compose import Studio
+from app.language import LANGUAGES
+from app.recording.guards import Caution
+from app.recording.library import LabelEdit, relabel
+from app.recording.preflight import Check
+from app.settings import SCENES, Settings
+from app.training.data_sets import DataSet, Sources
+from app.training.history import PastRun
+from app.training.job import TrainingPhase, TrainingState
+from app.ui import speaking, theme
+from app.ui.context import Notice
+from app.ui.main_window import MainWindow
+from app.ui.pin_pad import Guard, PinPad
+from app.ui.weights_wipe import WeightsWipeDialog
+from app.ui.widgets import set_tone
+from app.viewmodels.cameras import CamerasView, DeviceRow, LinkRow, SdkRow
+from app.viewmodels.record_view import Problem, RecordPhase, RecordView, Saved, Tone
+from app.viewmodels.session_work import Refusal, WorkView
+from app.viewmodels.train import RunView, words_of
+from app.viewmodels.weights_wipe import WeightsWipeViewModel
+from drivers.camera import Camera, CameraBase
+from drivers.frame import Frame
+from drivers.registry import open_source
+from drivers.session.manifest import CameraTotals
+from model.spec import EngineChoice
+from tests.app.recording import small_sessions
+from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
+from trainer.evaluate.kept import Keeper  # noqa: TID253 - a tool, not the window
+from trainer.evaluate.score import Answer, Asked  # noqa: TID253 - a tool, not the window
+
+OUT = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+PERIOD_S = 0.2
+log = logging.getLogger(__name__)
+PIN = "2468"
+LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("crowd",)), (SCENES[2], ()))
+
+
+class Work:
+    """Leads the window to a state; a step begins by putting away what the one before has opened."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+
+    def page(self, name: str) -> Any:  # noqa: ANN401 - each page has its own
+        self.clear()
+        self.window.go_to(name)  # type: ignore[arg-type]
+        return self.window.page_widget(name)  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        for dialog in self.window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.reject()
+        while self.window._banner.notice is not None:
+            self.window.hide_banner()
+        self.window.keyboard.hide()
+
+    def scroll(self, page: QWidget, share: float) -> None:
+        for area in page.findChildren(QScrollArea):
+            bar = area.verticalScrollBar()
+            bar.setValue(round(bar.maximum() * share))
+
+    def dialog(self) -> Any:  # noqa: ANN401 - each page has its own
+        return next(d for d in self.window.findChildren(QDialog) if d.isVisible())
+
+    # Record
+
+    def record_view(self, **changes: object) -> RecordView:
+        page = self.page("Record")
+        page._model._timer.stop()
+        view: RecordView = replace(page._model.view, **changes)
+        page.show_view(view)
+        self.scroll(page, 0)
+        return view
+
+    def record_ready(self) -> None:
+        page = self.page("Record")
+        page._model.watch(True)
+        page.scenes.button(SCENES[0]).click()
+        for tag in ("glass", "sun"):
+            page._tag_typed(tag)
+
+    def record_labels(self) -> None:
+        page = self.page("Record")
+        self.scroll(page, 1)
+
+    def record_troubled(self) -> None:
+        low = Caution("The battery holds 17 %, about 25 minutes.", "Plug the charger in.")
+        slow = Caution("The disk takes 60 MB/s, the rig needs 210 MB/s.", "Use another disk.")
+        self.record_view(
+            disk="6 min left",
+            disk_low=True,
+            words="The disk is nearly full. Make room, or choose another sessions folder.",
+            tone=Tone.WARNING,
+            cautions=(low,),
+            checks=(
+                Check("Disk room", "2 GB free"),
+                Check("Disk speed", "", slow),
+                Check("USB", "2 cameras share bus 2: 3.1 of 4.0 Gbit/s"),
+                Check("Battery", "", low),
+                Check("Heat", "Nothing is too hot"),
+            ),
+        )
+
+    def recording(self) -> None:
+        page = self.page("Record")
+        page._model.watch(True)
+        page.record.click()
+
+    def marked(self) -> None:
+        page = self.page("Record")
+        page.events.buttons["glass"].click()
+        page.events.buttons["people"].click()
+
+    def recording_elsewhere(self) -> None:
+        self.page("Live")
+
+    def camera_lost(self) -> None:
+        page = self.page("Record")
+        view = page._model.view
+        first, *others = view.cameras
+        lost = replace(first, words="Lost. Plug it in again; it goes on by itself.", tone=Tone.BAD)
+        if lost.count is not None:
+            lost = replace(lost, count=replace(lost.count, device_gap=12, dropped=3))
+        self.record_view(
+            cameras=(lost, *others),
+            words=f"{first.name} is lost; the others go on.",
+            tone=Tone.BAD,
+            queue_fill=0.72,
+        )
+
+    def closing(self) -> None:
+        self.record_view(phase=RecordPhase.CLOSING, words="Writing what waits, then closing the session ...")
+
+    def stop_recording(self) -> None:
+        page = self.page("Record")
+        page._model.watch(True)
+        page.record.click()
+
+    def stopped_by_itself(self) -> None:
+        page = self.page("Record")
+        reason = "The disk is full."
+        folder = self.window._settings.sessions_folder / "2026-11-29_10-15-00"
+        words = "Saved: 4 min 12 s, 3 cameras, 22,680 frames, 31 lost"
+        page.show_saved(Saved(folder, words, 31, reason, "Make room or choose another disk."))
+
+    def refused(self) -> None:
+        page = self.page("Record")
+        page.saved.hide()
+        page.show_problem(
+            Problem("The folder /media/usb/sessions cannot be written.", "Choose another one in Settings.")
+        )
+
+    def keys(self) -> None:
+        page = self.page("Record")
+        self.scroll(page, 0.6)
+        page.tag_entry._want_keys()
+        page.tag_entry.edit.setText("shiny floor")
+
+    def signs(self) -> None:
+        self.keys()
+        keys = self.window.keyboard._keys
+        assert keys is not None
+        keys.signs.setChecked(True)
+
+    # Sessions
+
+    def library(self) -> None:
+        folder = self.window._settings.sessions_folder
+        page = self.page("Sessions")
+        first = max(folder.glob("20*"), key=lambda path: path.stat().st_mtime, default=None)
+        for number, (scene, tags) in enumerate(LABELLED):
+            there = folder / f"2026-11-2{number}_14-3{number}-00"
+            if first is not None and not there.exists():
+                shutil.copytree(first, there)
+            relabel(there, LabelEdit(scene=scene, tags=tags))
+        small_sessions.make_session(
+            folder / "2026-11-19_09-00-00",
+            totals={
+                "left": CameraTotals(device_frames=9, written=4, host_drop=3, device_gap=2, error=0),
+                "right": CameraTotals(device_frames=4, written=4, host_drop=0, device_gap=0, error=0),
+            },
+        )
+        (folder / "2026-11-18_08-00-00").mkdir()
+        (folder / "2026-11-18_08-00-00" / "session.json").write_text("{", encoding="utf-8")
+        page._model.load()
+
+    def select(self, number: int, share: float = 0) -> Any:  # noqa: ANN401 - each page has its own
+        page = self.page("Sessions")
+        page._model.select(None)
+        list(page._cards.values())[number].click()
+        self.scroll(page._detail_area.widget(), 0)
+        QApplication.processEvents()
+        bar = page._detail_area.verticalScrollBar()
+        bar.setValue(round(bar.maximum() * share))
+        return page
+
+    def nothing_found(self) -> None:
+        page = self.page("Sessions")
+        page._model.select(None)
+        page._model.search("swimming pool")
+
+    def found_again(self) -> Any:  # noqa: ANN401 - each page has its own
+        page = self.page("Sessions")
+        page._model.search("")
+        return page
+
+    def exporting(self) -> None:
+        page = self.found_again()
+        page.work.show_work(WorkView("Exporting 2026-11-20_14-30-00 as frames: 412 of 1,260 frames", 0.33))
+
+    def export_format(self) -> None:
+        page = self.select(0)
+        page.work.show_work(WorkView())
+        page.detail.export.click()
+
+    def export_folder(self) -> None:
+        self.export_format()
+        self.dialog().go.click()
+
+    def deleted(self) -> None:
+        self.select(len(LABELLED) - 1).detail.delete.click()
+
+    def purge(self) -> None:
+        self.page("Sessions")._ask_to_purge()
+
+    def damaged(self) -> None:
+        self.page("Sessions").show_refusal(
+            Refusal(
+                "2026-11-20_14-30-00 is damaged. segment-0003.mcap: its hash is another one.",
+                "Put the files back from a copy; the rest can be used.",
+            )
+        )
+
+    # Train
+
+    def run_view(self, state: TrainingState, *, pictures: bool = False) -> Any:  # noqa: ANN401 - each page has its own
+        page = self.page("Train")
+        folder = paths.runs_folder() / "2026-11-28_16-20-00_finetune_rig"
+        strip = _strip() if pictures else None
+        words = RunView(
+            "Fine-tune on this rig: 3 sessions, simulated rooms",
+            folder,
+            state,
+            words_of(state),
+            state.step / state.steps if state.steps else 0.0,
+            before=strip,
+            after=strip,
+        )
+        page.show_run(words)
+        self.scroll(page, 0)
+        return page
+
+    def train_sources(self) -> None:
+        page = self.page("Train")
+        page._data.sources = Sources(
+            (
+                DataSet("hypersim", "Hypersim", Path("/data/hypersim"), 59_543, 365, "CC BY-SA 3.0"),
+                DataSet("mdm", "MDM depth", Path("/data/mdm_depth"), 3_020_000, 41, "Apache-2.0", weight=3),
+            )
+        )
+        page._data.changed.emit(page._data.sources)
+        if not page.plan.synthetic.isChecked():
+            page.plan.synthetic.click()
+        for row in list(page.plan._rows.values())[:2]:
+            if not row.isChecked():
+                row.click()
+
+    def train_down(self) -> None:
+        self.scroll(self.page("Train"), 1)
+
+    def running(self) -> None:
+        self.run_view(_trained(TrainingPhase.RUNNING, 640), pictures=True)
+
+    def failed(self) -> None:
+        said = "The GPU has no memory left at step 640."
+        state = replace(_trained(TrainingPhase.FAILED, 640), message=said, hint="Use a smaller batch.")
+        self.run_view(state)
+
+    def done(self) -> None:
+        weights = paths.runs_folder() / "a" / "weights.safetensors"
+        state = replace(_trained(TrainingPhase.DONE, 1000), weights=weights, warning="")
+        page = self.run_view(state, pictures=True)
+        page.run.show_comparison(
+            "Error in hidden depth: 41 mm with those in use, 29 mm with the new ones (-29 %).",
+            running=False,
+            report=True,
+        )
+        page.show_runs(tuple(_past(phase, number) for number, phase in enumerate(_PHASES)))
+
+    def wipe(self) -> None:
+        page = self.page("Train")
+        folder = Path(self.window._settings.sessions_folder).parent / "compared"
+        shutil.rmtree(folder, ignore_errors=True)
+        _keep(folder)
+        model = WeightsWipeViewModel(folder)
+        dialog = WeightsWipeDialog(model, parent=page)
+        model.show()
+        self.window.open_dialog(dialog)
+
+    # Cameras
+
+    def devices(self) -> None:
+        page = self.page("Cameras")
+        page._model.stop()
+        view: CamerasView = replace(
+            page._model.view,
+            searched=True,
+            devices=(
+                DeviceRow("realsense:1", "RealSense D455", "Serial 1234, firmware 5.16, USB 3.2", True),
+                DeviceRow(
+                    "orbbec:2",
+                    "Orbbec Gemini 336",
+                    "Serial CP02, USB 2.1",
+                    False,
+                    "It is on a USB 2 link, which carries no more than 15 pictures per second",
+                    "Use a USB 3 cable and port.",
+                ),
+                DeviceRow("", "ZED 2i", "Serial 33", False, "Its library is missing", "See below."),
+            ),
+            links=(
+                LinkRow("Bus 2", "Asked for 2.6 of 4.0 Gbit/s"),
+                LinkRow("Bus 1", "Asked for 0.9 of 0.4 Gbit/s", "It carries too little", "Use USB 3."),
+            ),
+            sdks=(
+                SdkRow("RealSense", "2.59.1"),
+                SdkRow("ZED", "The ZED SDK is not installed.", "sudo /usr/local/zed/get_python_api.py"),
+            ),
+        )
+        page.show_view(view)
+        self.scroll(page, 0)
+
+    def controls(self, *, all_of_them: bool = False) -> None:
+        page = self.page("Cameras")
+        page._model.start()
+        page.adjust(next(iter(self.window.context.studio.pipeline.lines)))  # type: ignore[union-attr]
+        if page.adjusting.all.isChecked() != all_of_them:
+            page.adjusting.all.click()
+        self.scroll(page, 0)
+
+    def wizard(self, step: int = 0, *, pad: bool = False) -> None:
+        page = self.page("Cameras")
+        page._close_panel()
+        page.open_wizard()
+        dialog = self.dialog()
+        if pad:
+            dialog.square.click()
+        if step >= 1:
+            dialog.begin.click()
+        if step == 2:
+            dialog._verdict.setText("Placed; look at what is said below.")
+            set_tone(dialog._verdict, "warning")
+            dialog.figures.setText(_PLACED)
+            dialog._model.stop()
+            dialog._steps.setCurrentIndex(2)
+
+    # Settings, and what lies above every page
+
+    def settings(self, share: float) -> None:
+        page = self.page("Settings")
+        self.scroll(page, share)
+
+    def wrong_setting(self) -> None:
+        page = self.page("Settings")
+        page.editors["sessions"]._submitted("/root/nowhere")
+        self.scroll(page, 0)
+
+    def settings_folder(self) -> None:
+        self.page("Settings")._browse_folder("sessions")
+
+    def welcome(self, answers: int) -> None:
+        self.page("Live")
+        self.window.welcome()
+        guide = self.dialog()
+        for _ in range(answers):
+            next(iter(guide.buttons.values())).click()
+
+    def banners(self) -> None:
+        self.page("Record")
+        self.window.show_banner(Notice("info", "The command is copied.", "Paste it into a terminal."))
+        self.window.show_banner(Notice("warning", "Remove 3 sessions for good?", "", "Remove"))
+        self.window.show_error("Something went wrong in a part that nobody expected to fail.")
+
+    def palette(self, words: str) -> None:
+        self.page("Record")
+        self.window.open_palette()
+        palette = self.dialog()
+        palette.filter.setText(words)
+
+    def pin(self, tries: tuple[str, ...], typed: str) -> None:
+        self.page("Live")
+        pad = PinPad(Guard(PIN), self.window)
+        self.window.open_dialog(pad)
+        for figures in tries:
+            for figure in figures:
+                pad._type(figure)
+            pad._try()
+        for figure in typed:
+            pad._type(figure)
+
+
+WorkStep = Callable[[Work], object]
+BEFORE: tuple[tuple[str, WorkStep, float], ...] = (
+    ("welcome-1", lambda w: w.welcome(0), 0.4),
+    ("welcome-2", lambda w: w.welcome(1), 0.4),
+    ("welcome-3", lambda w: w.welcome(2), 0.4),
+    ("record-no-camera", lambda w: w.page("Record"), 1.5),
+    ("cameras-none", lambda w: w.page("Cameras"), 2.5),
+    ("sessions-none", lambda w: w.page("Sessions"), 1),
+    ("train-nothing", lambda w: w.page("Train"), 1.5),
+)
+"""States of a window without a camera; see `WORK`."""
+WORK: tuple[tuple[str, WorkStep, float], ...] = (
+    ("record-ready", lambda w: w.record_ready(), 3),
+    ("record-labels", lambda w: w.record_labels(), 0.5),
+    ("record-troubled", lambda w: w.record_troubled(), 0.4),
+    ("record-keys", lambda w: w.keys(), 0.6),
+    ("record-signs", lambda w: w.signs(), 0.6),
+    ("record-running", lambda w: w.recording(), 4),
+    ("record-marked", lambda w: w.marked(), 1),
+    ("record-elsewhere", lambda w: w.recording_elsewhere(), 1),
+    ("record-camera-lost", lambda w: w.camera_lost(), 0.4),
+    ("record-closing", lambda w: w.closing(), 0.4),
+    ("record-saved", lambda w: w.stop_recording(), 4),
+    ("record-stopped", lambda w: w.stopped_by_itself(), 0.5),
+    ("record-refused", lambda w: w.refused(), 0.5),
+    ("sessions-all", lambda w: w.library(), 3),
+    ("sessions-one", lambda w: w.select(0), 1.5),
+    ("sessions-one-down", lambda w: w.select(0, 0.5), 0.6),
+    ("sessions-one-end", lambda w: w.select(0, 1), 0.6),
+    ("sessions-lossy", lambda w: w.select(-2), 0.8),
+    ("sessions-broken", lambda w: w.select(-1), 0.8),
+    ("sessions-nothing-found", lambda w: w.nothing_found(), 0.6),
+    ("sessions-exporting", lambda w: w.exporting(), 0.6),
+    ("sessions-export", lambda w: w.export_format(), 0.8),
+    ("sessions-export-folder", lambda w: w.export_folder(), 0.8),
+    ("sessions-deleted", lambda w: w.deleted(), 1.2),
+    ("sessions-purge", lambda w: w.purge(), 0.5),
+    ("sessions-damaged", lambda w: w.damaged(), 0.5),
+    ("train-sources", lambda w: w.train_sources(), 2),
+    ("train-sources-down", lambda w: w.train_down(), 0.5),
+    ("train-running", lambda w: w.running(), 0.6),
+    ("train-failed", lambda w: w.failed(), 0.6),
+    ("train-done", lambda w: w.done(), 0.6),
+    ("train-done-down", lambda w: w.train_down(), 0.6),
+    ("train-wipe", lambda w: w.wipe(), 1),
+    ("cameras-running", lambda w: w.page("Cameras"), 3),
+    ("cameras-devices", lambda w: w.devices(), 0.6),
+    ("cameras-down", lambda w: w.scroll(w.page("Cameras"), 1), 0.6),
+    ("cameras-controls", lambda w: w.controls(), 1.5),
+    ("cameras-controls-all", lambda w: w.controls(all_of_them=True), 1),
+    ("calibrate-board", lambda w: w.wizard(), 0.8),
+    ("calibrate-square", lambda w: w.wizard(pad=True), 0.8),
+    ("calibrate-pictures", lambda w: w.wizard(1), 2),
+    ("calibrate-result", lambda w: w.wizard(2), 0.6),
+    ("settings-top", lambda w: w.settings(0), 1),
+    ("settings-middle", lambda w: w.settings(0.5), 0.5),
+    ("settings-end", lambda w: w.settings(1), 0.5),
+    ("settings-wrong", lambda w: w.wrong_setting(), 0.6),
+    ("settings-folder", lambda w: w.settings_folder(), 0.8),
+    ("palette-search", lambda w: w.palette("rec"), 0.6),
+    ("palette-nothing", lambda w: w.palette("qqq"), 0.6),
+    ("banners", lambda w: w.banners(), 0.5),
+    ("bundle", lambda w: (w.page("Settings"), w.window.save_bundle()), 3),
+    ("kiosk-pin", lambda w: w.pin((), "24"), 0.5),
+    ("kiosk-pin-wrong", lambda w: w.pin(("1111",), ""), 0.5),
+    ("kiosk-pin-wait", lambda w: w.pin(("1111",) * 3, ""), 0.5),
+)
+"""Name, what leads there, and seconds until it is to be seen."""
+
+_PHASES = (TrainingPhase.DONE, TrainingPhase.STOPPED, TrainingPhase.FAILED)
+_PLACED = (
+    "Left to right: 262.1 mm apart, 0.3 pixels left over in 18 pictures.\n\n"
+    "Depth agrees within 2.1 mm at 1.4 m.\n\nTop: 2.9 pixels left over; take more pictures near its edges."
+)
+
+
+def _trained(phase: TrainingPhase, step: int) -> TrainingState:
+    wave = np.random.default_rng(7)
+    at = range(10, step + 1, 10)
+    losses = tuple((i, float(0.05 + 0.4 * np.exp(-i / 180) + 0.015 * wave.random())) for i in at)
+    scores = tuple((i, float(0.028 + 0.06 * np.exp(-i / 250))) for i in range(100, step + 1, 100))
+    return TrainingState(
+        phase,
+        step,
+        1000,
+        losses,
+        scores,
+        rate_hz=2.4,
+        warning="A session was left out.",
+    )
+
+
+def _past(phase: TrainingPhase, number: int) -> PastRun:
+    state = replace(_trained(phase, 400 + 300 * number), message="The disk is full.")
+    done = phase is TrainingPhase.DONE
+    return PastRun(
+        paths.runs_folder() / str(number),
+        "finetune_rig",
+        (Path("a"),),
+        synthetic=True,
+        state=state,
+        started=datetime(2026, 11, 27 - number, 15, 30, tzinfo=UTC),
+        weights=Path("w") if done else None,
+        resumable=not done,
+    )
+
+
+def _strip() -> bytes:
+    ramp = np.tile(np.linspace(0, 255, 1600, dtype=np.uint8), (300, 1))
+    picture = np.ascontiguousarray(np.dstack([ramp, np.roll(ramp, 400, 1), np.roll(ramp, 900, 1)]))
+    image = QImage(picture.data, 1600, 300, 4800, QImage.Format.Format_RGB888)
+    buffer = QBuffer()
+    image.save(buffer, "JPG")  # type: ignore[call-overload]
+    return bytes(buffer.data().data())
+
+
+def _keep(folder: Path) -> None:
+    size = (240, 320)
+    keeper = Keeper(folder, most=4)
+    slope = np.broadcast_to(np.linspace(1.0, 3.0, size[1], dtype=np.float32), size).copy()
+    colour = np.full((*size, 3), 120, np.uint8)
+    for number in range(3):
+        frame = TestFrame(f"kitchen front/{number}", colour, slope * 0, slope)
+        asked = Asked("truth", "", slope * 0, slope, {"all": np.ones(size, bool)})
+        keeper.add(Answer(frame, asked, {"anchored old/weights": slope + 0.3, "anchored new/weights": slope}))
+    keeper.close()
+
+
+class Still(CameraBase):
+    """One frame of a camera, again and again."""
+
+    def __init__(self, camera: Camera) -> None:
+        camera.open()
+        self._frame = camera.read(timeout_s=30)
+        camera.close()
+        self.info, self.calibration = camera.info, camera.calibration
+        self._index = 0
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def read(self, *, timeout_s: float) -> Frame:  # noqa: ARG002 - it never waits
+        """The frame, as if it had been taken now."""
+        time.sleep(PERIOD_S)
+        self._index += 1
+        now_ns = time.monotonic_ns()
+        return replace(self._frame, index=self._index, captured_ns=now_ns, device_ns=now_ns)
+
+
+def stills(source: str) -> list[Camera]:
+    """The cameras of a source, standing still."""
+    return [Still(camera) for camera in open_source(source)]
+
+
+def spin(seconds: float) -> None:
+    """Let the window live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+def main() -> None:
+    """Write one PNG for each state, size, theme and language."""
+    words = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=words)
+    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--theme", default="dark", help=f"of {', '.join(theme.THEMES)}")
+    parser.add_argument("--language", default="en", help=f"of {', '.join(LANGUAGES)}")
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    looks = list(product(args.theme.split(","), args.size.split(","), args.language.split(",")))
+    data = tempfile.mkdtemp()
+    os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
+    os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
+    app = QApplication(sys.argv[:1])
+    theme.apply(app, looks[0][0])
+    speaking.speak(app, looks[0][2])
+    settings = Settings(model="off", sessions=Path(data) / "sessions", theme=looks[0][0], kiosk_pin=PIN)
+
+    failed: list[str] = []
+
+    def made(*, kiosk: bool) -> MainWindow:
+        window = MainWindow(Studio(EngineChoice(model="off")), settings, open_source=stills, kiosk=kiosk)
+        window.resize(*map(int, looks[0][1].split("x")))
+        window.show()
+        return window
+
+    def photograph(window: MainWindow, name: str) -> None:
+        for look in looks:
+            dress(app, window, *look)
+            folder = OUT / "-".join(look)
+            folder.mkdir(parents=True, exist_ok=True)
+            app.primaryScreen().grabWindow(window.winId()).save(str(folder / f"{name}.png"))
+        print(name, flush=True)
+
+    def go_through(window: MainWindow, states: tuple[tuple[str, WorkStep, float], ...]) -> None:
+        work = Work(window)
+        for name, step, seconds in states:
+            if any(part in name for part in args.only.split(",")):
+                try:
+                    step(work)
+                except Exception:  # the other states are still worth a picture
+                    log.exception("%s", name)
+                    failed.append(name)
+                    continue
+                spin(seconds)
+                photograph(window, name)
+        work.clear()
+
+    window = made(kiosk=False)
+    go_through(window, BEFORE)
+    window.open_source("demo")
+    while window.context.studio.pipeline is None:
+        spin(0.2)
+    go_through(window, WORK)
+    window.leave()
+    if "kiosk" in args.only or not args.only:
+        window = made(kiosk=True)
+        spin(0.5)
+        photograph(window, "kiosk")
+        window.leave()
+    if failed:
+        sys.exit(f"no picture of {', '.join(failed)}")
+
+
+def dress(app: QApplication, window: MainWindow, name: str, size: str, language: str) -> None:
+    """Give the window another look, and its dialogs their place in it."""
+    if theme.current().name != name:
+        theme.apply(app, name)
+    speaking.speak(app, language)
+    width, height = map(int, size.split("x"))
+    if (window.width(), window.height()) != (width, height):
+        window.resize(width, height)
+        spin(0.3)
+        for dialog in window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.move(window.geometry().center() - dialog.rect().center())
+    spin(0.3)
+
+
+if __name__ == "__main__":
+    main()

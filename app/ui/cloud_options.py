@@ -122,6 +122,7 @@ class CloudOptions(Worded, QWidget):
         column.setSpacing(theme.GAP_PX)
         column.addWidget(label(tr("Seen from"), "caption"))
         column.addWidget(self.views)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(self._size)
         column.addLayout(_row(self.smaller, self.larger))
         for widget in (self.mesh, self.grid, self.measure, self.measured, self.box):
@@ -132,11 +133,13 @@ class CloudOptions(Worded, QWidget):
         for word, axis, side in SIDES:
             rows.addLayout(_row(label(word, wrap=False), self.sides[axis, side]))
         column.addWidget(self._box_rows)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(label(tr("Picture of the 3D view"), "caption"))
         column.addWidget(self.sizes)
         column.addLayout(_row(label(tr("Width"), wrap=False), self.width_px))
         column.addLayout(_row(label(tr("Height"), wrap=False), self.height_px))
         column.addWidget(self.picture)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(label(tr("Clouds for other programs"), "caption"))
         column.addWidget(self.ply)
 

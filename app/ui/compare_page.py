@@ -1,10 +1,11 @@
 """The Compare page, the presenter's: sensors side by side, raw and refined, with figures and a report."""
 
 from functools import partial
+from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.language import tr, tr_noop
@@ -441,6 +442,8 @@ class ComparePage(Worded, QWidget):
                 "info",
                 text,
                 tr("In {parent}").format(parent=saved.html.parent),
+                "" if self._context.kiosk else tr("Open"),
+                None if self._context.kiosk else partial(_show_report, saved.html),
                 lasts_s=20,
                 about="report",
             )
@@ -449,3 +452,7 @@ class ComparePage(Worded, QWidget):
     def _say_failed(self, problem: Message) -> None:
         self._show_enabled()
         self._context.show_banner(Notice("error", problem.sentence, problem.hint, about="report"))
+
+
+def _show_report(file: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))

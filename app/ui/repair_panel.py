@@ -91,14 +91,18 @@ class RepairPanel(Worded, QWidget):
         column.addWidget(self._state)
         column.addWidget(self.stabilise)
         column.addWidget(label(tr("Averages refined depth where nothing moves."), "caption"))
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(self._hidden_words)
         column.addWidget(self.hidden)
         column.addWidget(
             label(tr("Hides patches of the measurement from the repair, to see how it holds up."), "caption")
         )
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(self.attention)
         column.addWidget(self._attention_words)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(self._network)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(label(tr("Vendor filters on raw depth")))
         column.addWidget(self._filters_problem)  # above the choices, or a small screen would hide it
         column.addWidget(label(FILTERS_TEXT, "caption"))
@@ -115,6 +119,7 @@ class RepairPanel(Worded, QWidget):
             (tr("Precision"), self.precisions),
             (tr("Device"), self.devices),
         ):
+            below.addSpacing(theme.TIGHT_PX)
             below.addWidget(label(word, "caption"))
             below.addWidget(widget)
         below.addWidget(self.anchor)

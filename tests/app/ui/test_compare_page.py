@@ -2,7 +2,8 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 
 from app.quality.planes import Region
@@ -188,7 +189,7 @@ def test_one_range_holds_for_every_picture(running):
     assert {(c.picture._options.near_m, c.picture._options.far_m) for c in page.area.columns} == {(0.0, 6.0)}
 
 
-def test_figures_come_and_a_report_is_saved_by_one_touch(qtbot, running, tmp_path):
+def test_figures_come_and_a_report_is_saved_by_one_touch(qtbot, running, tmp_path, monkeypatch):
     page, asked, _ = running
     qtbot.waitUntil(page.report.isEnabled, timeout=20_000)
     page.report.click()
@@ -198,6 +199,10 @@ def test_figures_come_and_a_report_is_saved_by_one_touch(qtbot, running, tmp_pat
     [saved] = (tmp_path / "reports").glob("*.html")
     assert saved.name in notice.text
     assert str(saved.parent) in notice.hint
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    notice.action()
+    assert opened == [QUrl.fromLocalFile(str(saved))]
     assert saved.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
     assert "Tiny left" in saved.read_text()
     qtbot.waitUntil(page.report.isEnabled, timeout=5000)

@@ -83,6 +83,18 @@ class Scene:
         self.layout("wipe")
         self.live._choose_model(name)
 
+    def four(self) -> None:
+        """A rig of four, as a rig file has it."""
+        kinds = ("stereo_active", "time_of_flight", "stereo_passive", "stereo_active")
+        names = ("front left", "front right", "ceiling", "gripper")
+        file = Path(os.environ["DEPTHMEND_DATA"]) / "four.toml"
+        cameras = zip(kinds, names, strict=True)
+        file.write_text(
+            "".join(f'[[camera]]\nsource = "demo:{kind}"\nname = "{name}"\n' for kind, name in cameras),
+            encoding="utf-8",
+        )
+        self.source(str(file))
+
     def source(self, name: str) -> None:
         self.page("Live")
         self.window.open_source(name)
@@ -243,6 +255,8 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("compare-3d", lambda s: s.comparison("space"), 6),
     ("compare-report", lambda s: s.compare_report(), 4),
     *((page.lower(), lambda s, page=page: s.page(page), 2.5) for page, _, _ in PAGES[2:]),
+    ("live-four", lambda s: s.four(), 12),
+    ("compare-four", lambda s: s.comparison("refined"), 6),
     ("live-lost", lambda s: s.source("demo:unplug"), 9),
     ("compare-lost", lambda s: s.comparison("refined"), 1),
 )

@@ -28,6 +28,8 @@ class Dataset(Protocol):
 
     Attributes:
         clean: its depth has neither holes nor noise, so that training has to put some in.
+
+    A reader may have a `note` as well: what those who learn from it should know.
     """
 
     clean: bool
@@ -56,7 +58,7 @@ class DatasetSource:
         seed: of the shuffle.
         noise: Gaussian noise on clean depth, one sigma as a share of the depth (report, section 3).
         name: for messages.
-        say: is told of every sample that is skipped.
+        say: is told of every sample that is skipped, and the reader's note.
 
     Raises:
         DataError: there are too few samples.
@@ -79,6 +81,8 @@ class DatasetSource:
         self._train, self._test = split(dataset)
         self._read = 0
         self._bad: Counter[int] = Counter()
+        if note := getattr(dataset, "note", ""):
+            say(note)
         if not len(self._train):
             raise DataError(
                 f"{name} has {len(dataset)} samples, too few to hold one out.", hint="Give it at least two."

@@ -56,6 +56,30 @@ def metres(counts: NDArray[np.uint16], unit_m: float) -> NDArray[np.float32]:
     return np.where(counts == COUNT_MAX, np.float32(0), counts * np.float32(unit_m))
 
 
+def grey_of(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(H, W) uint8 of one channel, at the height and width of `shape` by nearest neighbour.
+
+    Raises:
+        DataError: it is missing or no picture.
+    """
+    image = cv2.imdecode(_bytes(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DataError(f"{path} is no picture.", hint=HINT)
+    return np.asarray(cv2.resize(image, shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def packed_depth_of(path: Path) -> NDArray[np.float32]:
+    """(H, W) float32 of a PNG whose four channels are the bytes of a little-endian float32, blue first.
+
+    Raises:
+        DataError: it is missing, or no 8-bit picture of four channels.
+    """
+    image = cv2.imdecode(_bytes(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
+        raise DataError(f"{path} is no 8-bit picture of four channels, which hold a float32.", hint=HINT)
+    return np.ascontiguousarray(image).view("<f4")[..., 0].astype(np.float32)
+
+
 def log_depth_of(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Depth of a PNG in MoGe's logarithmic coding, and where it says that there is nothing.
 

@@ -47,7 +47,13 @@ KINDS: Mapping[str, Kind] = {
     "scannetpp": Kind(
         ScanNetPP, "ScanNet++", NON_COMMERCIAL, clean=False, marks=("iphone/depth/frame_*.png",)
     ),
-    "tartanair": Kind(TartanAir, "TartanAir", "CC BY 4.0", clean=True, marks=("image_left/*_left.png",)),
+    "tartanair": Kind(
+        TartanAir,
+        "TartanAir",
+        "CC BY 4.0",
+        clean=True,
+        marks=("depth_left/*_left_depth.npy", "depth_lcam_*/*_depth.png", "depth_rcam_*/*_depth.png"),
+    ),
     "arkitscenes": Kind(
         ArkitScenes, "ARKitScenes", NON_COMMERCIAL, clean=False, marks=("lowres_depth/*.png",)
     ),

@@ -13,6 +13,8 @@ from drivers.session.reader import Session
 from trainer.data.hidden_blocks import hide_blocks
 from trainer.data.samples import Sample
 
+FARTHEST_M = 40.0
+"""What is measured beyond is no target."""
 HELD_OUT_SHARE = 0.1
 """The last tenth of each camera's frames is for evaluation; neighbours in time look too much alike to mix."""
 
@@ -64,6 +66,13 @@ class SessionSource:
 
 
 def as_sample(frame: Frame) -> Sample:
-    """The frame with depth in the colour grid; the target is exact depth where there is some."""
+    """The frame with depth in the colour grid.
+
+    The target is exact depth where there is some, else what was measured, but for outliers: those of
+    RealSense cameras lie up to 65 m away. The network gets them, as it does at work, and is not taught to
+    repeat them.
+    """
     depth_m = register_depth(frame.depth, frame.calibration).metres
-    return Sample(frame.color, depth_m, depth_m if frame.truth is None else frame.truth.metres)
+    if frame.truth is not None:
+        return Sample(frame.color, depth_m, frame.truth.metres)
+    return Sample(frame.color, depth_m, np.where(depth_m <= FARTHEST_M, depth_m, np.float32(0)))

@@ -8,14 +8,11 @@ the opaque twin's depth is the target.
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from trainer.data.datasets.files import listed
-from trainer.data.images import HINT, color_of, exr_depth_of, fitted, resized_color, resized_depth, usable
+from trainer.data.images import color_of, exr_depth_of, fitted, grey_of, resized_color, resized_depth, usable
 from trainer.data.samples import Sample
-from trainer.errors import DataError
 
 FARTHEST_M = 10.0
 SYNTHETIC_RGB, REAL_RGB = "-rgb.jpg", "-transparent-rgb-img.jpg"
@@ -53,17 +50,10 @@ class ClearGrasp:
         else:
             stem, folder = path.name.removesuffix(SYNTHETIC_RGB), path.parents[1]
             target_m = exr_depth_of(folder / "depth-imgs-rectified" / f"{stem}-depth-rectified.exr")
-            objects = _mask(folder / "segmentation-masks" / f"{stem}-segmentation-mask.png", target_m.shape)
-            depth_m = np.where(objects, np.float32(0), target_m)
+            mask = folder / "segmentation-masks" / f"{stem}-segmentation-mask.png"
+            depth_m = np.where(grey_of(mask, target_m.shape) > 0, np.float32(0), target_m)
         return Sample(
             resized_color(color, size),
             resized_depth(usable(depth_m, farthest_m=FARTHEST_M), size),
             resized_depth(usable(target_m, farthest_m=FARTHEST_M), size),
         )
-
-
-def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{path} is missing or no picture.", hint=HINT)
-    return resized_depth(image > 0, (shape[1], shape[0])) > 0

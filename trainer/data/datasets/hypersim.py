@@ -1,8 +1,9 @@
 """Hypersim: rendered interiors, `ai_VVV_NNN/images/scene_cam_XX_{final_preview,geometry_hdf5}`.
 
 Depth is metres along the ray, NaN where there is no surface. The camera comes from
-`metadata_camera_parameters.csv` where that is in the root folder: some scenes shift or tilt the lens, which
-its matrix M_cam_from_uv holds. Without that file, the nominal camera of 60 degrees is used.
+`metadata_camera_parameters.csv`, in the root folder or one of the two above it (a part of the set may be
+given): some scenes shift or tilt the lens, which its matrix M_cam_from_uv holds. Without that file, the
+nominal camera of 60 degrees is used, and training says so.
 """
 
 import csv
@@ -22,10 +23,15 @@ NOMINAL_FOCAL_PX = 886.81
 NOMINAL_WIDTH_PX = 1024
 FARTHEST_M = 80.0
 CAMERAS = "metadata_camera_parameters.csv"
+ABOVE = 2
 
 
 class Hypersim:
-    """All frames below a folder."""
+    """All frames below a folder.
+
+    Attributes:
+        note: which cameras are not known; empty where all are.
+    """
 
     clean = True
 
@@ -35,7 +41,17 @@ class Hypersim:
             root=root,
             wanted="Hypersim frame (scene_cam_XX_final_preview/frame.IIII.tonemap.jpg)",
         )
-        self._cameras = cameras(root / CAMERAS)
+        tables = (folder / CAMERAS for folder in (root, *root.absolute().parents[:ABOVE]))
+        table = next((path for path in tables if path.is_file()), None)
+        self._cameras = {} if table is None else cameras(table)
+        scenes = {self.scene(number) for number in range(len(self))}
+        lacking = scenes - self._cameras.keys()
+        self.note = (
+            f"Hypersim: {CAMERAS} lacks the cameras of {len(lacking)} of {len(scenes)} scenes; "
+            "one of 60 degrees is taken for them."
+            if lacking
+            else ""
+        )
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -76,9 +92,7 @@ def hdf5(path: Path) -> NDArray[np.float32]:
 
 
 def cameras(path: Path) -> dict[str, NDArray[np.float64]]:
-    """(3, 3) M_cam_from_uv of each scene; empty without the file."""
-    if not path.is_file():
-        return {}
+    """(3, 3) M_cam_from_uv of each scene."""
     with path.open(encoding="utf-8", newline="") as file:
         return {
             row["scene_name"]: np.array(

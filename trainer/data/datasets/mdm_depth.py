@@ -27,12 +27,15 @@ from trainer.data.images import (
     metres,
     resized_color,
     resized_depth,
+    usable,
 )
 from trainer.data.samples import Sample
 from trainer.data.stored import StoredSample
 from trainer.errors import DataError
 
 UNIT_M = 0.001
+FARTHEST_M = 40.0
+"""RealSense captures carry outliers of up to 65 m; none of the cameras measures half as far."""
 PARTS = ("color", "rawdepth", "gtdepth")
 INTRINSICS = ("intrinsic.txt", "intrinsics.txt")
 PENDING_LIMIT = 200_000
@@ -59,7 +62,9 @@ class MdmDepth:
         path = self._frames[number]
         color = color_of(path)
         size = fitted(color)
-        raw, truth = (metres(counts_of(_other(path, part)), UNIT_M) for part in PARTS[1:])
+        raw, truth = (
+            usable(metres(counts_of(_other(path, part)), UNIT_M), farthest_m=FARTHEST_M) for part in PARTS[1:]
+        )
         return Sample(resized_color(color, size), resized_depth(raw, size), resized_depth(truth, size))
 
 
@@ -153,13 +158,13 @@ def _stored(files: dict[str, bytes], camera: NDArray[np.float64] | None, folder:
         raise DataError(f"A colour image of {folder} is no picture.", hint=HINT)
     height, width = color.shape[:2]
     raw, truth = (decoded_counts(content[part], f"{part} of {folder}") for part in PARTS[1:])
-    raw = np.where(raw == np.iinfo(np.uint16).max, 0, raw).astype(np.uint16)
+    raw = np.where(raw > FARTHEST_M / UNIT_M, 0, raw).astype(np.uint16)
     raw = np.asarray(cv2.resize(raw, (width, height), interpolation=cv2.INTER_NEAREST), np.uint16)
     return StoredSample(
         color=np.ascontiguousarray(np.asarray(color, np.uint8)[..., ::-1]),
         depth=DepthMap(raw, UNIT_M),
-        truth_m=resized_depth(metres(truth, UNIT_M), (width, height)),
+        truth_m=resized_depth(usable(metres(truth, UNIT_M), farthest_m=FARTHEST_M), (width, height)),
         camera=None if camera is None else intrinsics_from_matrix(camera, width, height),
         source="mdm_depth",
-        scene=folder.partition("/")[0],
+        scene=PurePosixPath(folder).parent.name,
     )

@@ -1,7 +1,8 @@
 """ScanNet++: iPhone frames as its toolbox extracts them, `data/<scene>/iphone/{rgb,depth}/frame_NNNNNN.*`.
 
 Lidar depth is 16-bit millimetres at 256 x 192 over the colour's 1920 x 1440. Where the toolbox has rendered
-the laser scan (`iphone/render_depth/frame_NNNNNN.png`), that is the target; elsewhere the lidar is.
+the laser scan (`<scene>/iphone/render_depth/frame_NNNNNN.png`, beside the frames or in a folder of its own
+below the same root), that is the target; elsewhere the lidar is. The fisheye pictures of `dslr` are not read.
 """
 
 from pathlib import Path
@@ -25,6 +26,8 @@ class ScanNetPP:
     def __init__(self, root: Path) -> None:
         depths = (path for path in root.rglob("iphone/depth/frame_*.png") if _color(path).is_file())
         self._frames = listed(depths, root=root, wanted="ScanNet++ frame (iphone/depth/frame_*.png and rgb)")
+        rendered = root.rglob("iphone/render_depth/frame_*.png")
+        self._rendered = {(path.parents[2].name, path.name): path for path in rendered}
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -37,10 +40,8 @@ class ScanNetPP:
         color = color_of(_color(path))
         size = fitted(color)
         depth_m = _depth(path, size)
-        rendered = path.parents[1] / "render_depth" / path.name
-        target_m = depth_m
-        if rendered.is_file():
-            target_m = _depth(rendered, size)
+        rendered = self._rendered.get((self.scene(number), path.name))
+        target_m = depth_m if rendered is None else _depth(rendered, size)
         return Sample(resized_color(color, size), depth_m, target_m)
 
 

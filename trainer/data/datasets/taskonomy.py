@@ -1,7 +1,8 @@
 """Taskonomy and Omnidata's copy of it: rendered scans of buildings.
 
 Either `rgb/taskonomy/<building>/point_P_view_V_domain_rgb.png` (Omnidata) or `<building>_rgb/...`
-(Taskonomy). Depth is a 16-bit PNG of 1/512 m; 65535 is no surface. `depth_zbuffer` is along the optical axis
+(Taskonomy). Depth is a 16-bit PNG of 1/512 m; 65535 is no surface, as is 0 in `mask_valid`, where that domain
+was fetched. `depth_zbuffer` is along the optical axis
 and is taken where it is there; `depth_euclidean` is along the ray and is converted by the view's own field of
 view.
 """
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 
 from drivers.geometry import Intrinsics
 from trainer.data.datasets.files import listed
-from trainer.data.images import color_of, counts_of, fitted, metres, planar, resized_color, resized_depth
+from trainer.data.images import (
+    color_of,
+    counts_of,
+    fitted,
+    grey_of,
+    metres,
+    planar,
+    resized_color,
+    resized_depth,
+)
 from trainer.data.samples import Sample
 from trainer.errors import DataError
 
@@ -46,6 +56,9 @@ class Taskonomy:
         else:
             ray_m = metres(counts_of(domain(path, "depth_euclidean", "png")), UNIT_M)
             depth_m = planar(ray_m, camera_of(domain(path, "point_info", "json"), ray_m.shape[1]))
+        valid = domain(path, "mask_valid", "png")
+        if valid.is_file():
+            depth_m = np.where(grey_of(valid, depth_m.shape) > 0, depth_m, np.float32(0))
         return clean_sample(color, depth_m)
 
 

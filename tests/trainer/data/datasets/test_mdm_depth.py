@@ -11,7 +11,7 @@ from trainer.data.datasets.mdm_depth import MdmDepth, triplets
 from trainer.data.shards import Shards
 from trainer.errors import DataError
 
-SEQUENCE = "kitchen/orbbec_335_0001"
+SEQUENCE = "RobbyReal/kitchen/orbbec_335_0001"
 
 
 def png(image):
@@ -25,7 +25,7 @@ def files(count):
         yield f"{SEQUENCE}/color/{n:06}.png", png(np.full((48, 64, 3), n, np.uint8))
     for n in range(count):
         raw = np.full((48, 64), 1000 + n, np.uint16)
-        raw[:5] = 65535
+        raw[:3], raw[3:5] = 65535, 63_000  # none, and an outlier of a RealSense camera
         yield f"{SEQUENCE}/rawdepth/{n:06}.png", png(raw)
     for n in range(count):
         yield f"{SEQUENCE}/gtdepth/{n:06}.png", png(np.full((48, 64), 990 + n, np.uint16))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from trainer.data.dataset import DatasetSource
 from trainer.data.datasets.arkitscenes import ArkitScenes
 from trainer.data.datasets.cleargrasp import ClearGrasp
 from trainer.data.datasets.hypersim import CAMERAS, Hypersim
@@ -60,6 +61,18 @@ def test_taskonomy_counts_512_to_the_metre_and_65535_is_a_hole(tmp_path):
     assert data.scene(0) == "ackermanville"
 
 
+def test_taskonomy_pixels_that_its_mask_calls_invalid_are_holes(tmp_path):
+    view = "taskonomy/ackermanville/point_0_view_1_domain"
+    color(tmp_path / "rgb" / f"{view}_rgb.png", 64, 64)
+    counts(tmp_path / "depth_zbuffer" / f"{view}_depth_zbuffer.png", np.full((64, 64), 1024))
+    mask = np.full((64, 64), 255, np.uint8)
+    mask[:8] = 0
+    write(tmp_path / "mask_valid" / f"{view}_mask_valid.png", mask)
+    target_m = Taskonomy(tmp_path).read(0).target_m
+    assert not target_m[:8].any()
+    assert np.all(target_m[8:] == 2.0)
+
+
 def test_taskonomy_euclidean_depth_is_brought_onto_the_optical_axis(tmp_path):
     folder = tmp_path / "hanson_rgb"
     color(folder / "point_0_view_1_domain_rgb.png", 64, 64)
@@ -104,6 +117,36 @@ def test_tartanair_sky_is_no_target_and_nothing_says_so(tmp_path):
     assert data.scene(0) == "abandonedfactory"
 
 
+@pytest.mark.parametrize("camera", ["lcam_front", "rcam_top"])
+def test_tartanair_2_packs_a_float_into_the_four_channels_of_a_picture(camera, tmp_path):
+    run = tmp_path / "AbandonedCable" / "Data_easy" / "P000"
+    color(run / f"image_{camera}" / f"000000_{camera}.png", 64, 64)
+    depth = np.full((64, 64), 3.4567, np.float32)
+    depth[:10], depth[10:12], depth[12:14] = 8248.5, 300, np.inf
+    name = f"000000_{camera}_depth.png"
+    write(run / f"depth_{camera}" / name, depth.view(np.uint8).reshape(64, 64, 4))  # as the authors write it
+    content = (run / f"depth_{camera}" / name).read_bytes()
+    for lens in ("lcam_fish", "lcam_equirect"):
+        (run / f"depth_{lens}").mkdir()
+        (run / f"depth_{lens}" / f"000000_{lens}_depth.png").write_bytes(content)
+    data = TartanAir(tmp_path)
+    assert len(data) == 1, "depth along the rays of another lens is left out"
+    sample = data.read(0)
+    assert np.all(sample.target_m[14:] == depth[14:]), "no bit is lost"
+    assert not sample.target_m[:14].any()
+    assert sample.nothing[:10].all()
+    assert not sample.nothing[10:12].any()
+    assert data.scene(0) == "AbandonedCable"
+
+
+def test_tartanair_2_as_a_picture_of_millimetres_is_refused(tmp_path):
+    run = tmp_path / "AbandonedCable" / "Data_easy" / "P000"
+    color(run / "image_lcam_front" / "000000_lcam_front.png", 64, 64)
+    counts(run / "depth_lcam_front" / "000000_lcam_front_depth.png", np.full((64, 64), 1500))
+    with pytest.raises(DataError, match="four channels"):
+        TartanAir(tmp_path).read(0)
+
+
 @pytest.fixture
 def hypersim(tmp_path):
     h5py = pytest.importorskip("h5py")
@@ -142,6 +185,18 @@ def test_hypersim_takes_the_scene_s_own_lens_where_the_table_is_there(hypersim):
     middle, corner = target[24, 32], target[47, 63]
     assert middle == pytest.approx(2.0, abs=0.01)
     assert corner < 1.8, "the same ray length in a wider lens is nearer"
+    part = Hypersim(hypersim / "ai_001_002" / "images")
+    assert part.read(0).target_m[47, 63] == corner, "the table above a part of the set counts as well"
+    assert not part.note
+
+
+def test_hypersim_says_that_the_cameras_of_its_scenes_are_not_known(hypersim):
+    said = []
+    with pytest.raises(DataError, match="too few"):
+        DatasetSource(Hypersim(hypersim), seed=0, say=said.append)
+    (note,) = said
+    assert CAMERAS in note
+    assert "1 of 1 scenes" in note
 
 
 def test_arkit_pixels_of_low_confidence_are_holes_and_the_laser_is_the_target(tmp_path):
@@ -174,6 +229,9 @@ def test_scannetpp_takes_the_rendered_scan_where_it_is(tmp_path):
     assert np.allclose(data.read(0).depth_m, 2.1)
     assert np.allclose(data.read(1).target_m, 2.1)
     assert data.scene(1) == "0a7cc12c0e"
+    elsewhere = tmp_path / "out" / "0a7cc12c0e" / "iphone" / "render_depth" / "frame_000010.png"
+    counts(elsewhere, np.full((96, 128), 1900))
+    assert np.allclose(ScanNetPP(tmp_path).read(1).target_m, 1.9), "it may be a folder of its own"
 
 
 def test_cleargrasp_objects_are_holes_in_the_rendered_set(tmp_path):

@@ -175,13 +175,13 @@ def load(path: Path | None = None) -> Settings:
 
 
 def set_aside(path: Path | None = None) -> Path:
-    """Move an unreadable settings file beside itself and return where it is now; nothing is deleted."""
+    """Move an unreadable file beside itself and return where it is now; None takes that of the settings."""
     path = path or paths.settings_file()
     number = 1
     while (kept := path.with_name(f"{path.stem}.unreadable-{number}{path.suffix}")).exists():
         number += 1
     path.rename(kept)
-    log.warning("unreadable settings moved to %s", kept)
+    log.warning("unreadable %s moved to %s", path.name, kept)
     return kept
 
 

@@ -1,7 +1,6 @@
 """A run's weights against those in use, on what the run has not seen, in a process of its own."""
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 from app.language import from_below, joined, tr, tr_noop
 from app.training import job
-from app.training.estimate import last_words
+from app.training.estimate import answer, where_it_was_said
 
 FOLDER = "compare"
 REPORT = "report.html"
@@ -39,11 +38,8 @@ def compared(weights: Path, in_use: str, places: Sequence[str], out: Path, stop:
     command += ["--keep", str(KEPT)]
     for model in models:
         command += ["--model", model]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    ) as child:
-        said = last_words(child, stop).decode(errors="replace").splitlines()
-    return _failure(said) if child.returncode else told(out)
+    status, said = answer(command, stop)
+    return _failure(said) if status else told(out)
 
 
 def told(out: Path) -> str:
@@ -85,4 +81,4 @@ def _failure(lines: Sequence[str]) -> str:
         event = json.loads(lines[-1])
         return joined(" ", (from_below(event["message"]), from_below(event["hint"])))
     except (IndexError, ValueError, KeyError, TypeError):
-        return tr("The comparison ended without a word.")
+        return joined(" ", (tr("The comparison ended without a word."), where_it_was_said()))

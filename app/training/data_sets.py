@@ -1,8 +1,6 @@
 """Data sets that the operator has named, and how much of each a run learns from: kept for the next run."""
 
 import json
-import logging
-import subprocess
 import sys
 import threading
 from dataclasses import asdict, dataclass
@@ -10,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.training import job
-from app.training.estimate import last_words
-
-log = logging.getLogger(__name__)
+from app.training.estimate import answer, where_it_was_said
 
 FILE = "data.json"
 HEAVIEST = 20
@@ -76,6 +72,10 @@ class NoDataSetError(Exception):
         self.hint = hint
 
 
+class UnreadableListError(Exception):
+    """The list that was kept cannot be read; the message says why."""
+
+
 def looked(folder: Path, stop: threading.Event) -> DataSet:
     """The data set in a folder, as the trainer recognises it in a process of its own.
 
@@ -87,10 +87,7 @@ def looked(folder: Path, stop: threading.Event) -> DataSet:
         NoDataSetError: there is none, or it cannot be read.
     """
     command = [sys.executable, str(job.MAIN), "dataset", "--json", "look", str(folder)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    ) as child:
-        lines = last_words(child, stop).decode(errors="replace").splitlines()
+    _, lines = answer(command, stop)
     for line in lines:
         try:
             event = json.loads(line)
@@ -101,11 +98,16 @@ def looked(folder: Path, stop: threading.Event) -> DataSet:
                 return _parsed(event)
             case {"event": "failed", "message": str(message), "hint": str(hint)}:
                 raise NoDataSetError(message, hint=hint)
-    raise NoDataSetError(f"{folder} could not be looked at.", hint="Try again; the log says more.")
+    raise NoDataSetError(f"{folder} could not be looked at.", hint=where_it_was_said())
 
 
 def read(runs: Path) -> Sources:
-    """What was kept in the folder of the runs; nothing where nothing was."""
+    """What was kept in the folder of the runs; nothing where nothing was.
+
+    Raises:
+        UnreadableListError: the list is there and cannot be read. The caller has to move it before another
+            is kept.
+    """
     try:
         content = json.loads((runs / FILE).read_bytes())
         return Sources(
@@ -115,9 +117,10 @@ def read(runs: Path) -> Sources:
         )
     except FileNotFoundError:
         return Sources()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s cannot be read: %s", runs / FILE, error)
-        return Sources()
+    except KeyError as error:
+        raise UnreadableListError(f"{error} is missing") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise UnreadableListError(str(error)) from error
 
 
 def write(runs: Path, sources: Sources) -> None:

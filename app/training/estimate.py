@@ -1,13 +1,17 @@
 """How long a run will take and how much memory, as the trainer measures it in a process of its own."""
 
 import json
+import logging
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 
+from app import logs
 from app.language import from_below, joined, tr
 from app.training import job
+
+log = logging.getLogger(__name__)
 
 ASK_EVERY_S = 0.2
 
@@ -20,21 +24,35 @@ def estimated(arguments: Sequence[str], stop: threading.Event) -> str:
         stop: ends the measuring process.
     """
     command = [sys.executable, str(job.MAIN), "train", "--estimate", "--json", *arguments]
+    _, lines = answer(command, stop)
+    return sentence(lines)
+
+
+def answer(command: Sequence[str], stop: threading.Event) -> tuple[int, list[str]]:
+    """Exit status and printed lines of a program, when it has ended; what it said of errors is in our log.
+
+    Args:
+        command: of the program.
+        stop: ends it.
+    """
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
     ) as child:
-        out = last_words(child, stop)
-    return sentence(out.decode(errors="replace").splitlines())
+        while True:
+            try:
+                out, errors = child.communicate(timeout=ASK_EVERY_S)
+                break
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    child.kill()
+    if errors and not stop.is_set():
+        log.info("%s ended with %d: %s", command, child.returncode, errors.decode(errors="replace"))
+    return child.returncode, out.decode(errors="replace").splitlines()
 
 
-def last_words(child: subprocess.Popen[bytes], stop: threading.Event) -> bytes:
-    """What a child printed, when it has ended; it is ended when `stop` is set."""
-    while True:
-        try:
-            return child.communicate(timeout=ASK_EVERY_S)[0]
-        except subprocess.TimeoutExpired:
-            if stop.is_set():
-                child.kill()
+def where_it_was_said() -> str:
+    """Where to read what a program said that told nothing else."""
+    return tr("Its last words are in {log}.").format(log=logs.log_file())
 
 
 def sentence(lines: Sequence[str]) -> str:
@@ -60,7 +78,7 @@ def sentence(lines: Sequence[str]) -> str:
             )
         case {"event": "failed", "message": str(message), "hint": str(hint)}:
             return joined(" ", (from_below(message), from_below(hint)))
-    return tr("The trainer ended without telling how long it would take.")
+    return joined(" ", (tr("The trainer ended without telling how long it would take."), where_it_was_said()))
 
 
 def _long(seconds: float) -> str:

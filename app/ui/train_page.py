@@ -132,6 +132,8 @@ class TrainPage(Worded, QWidget):
         if wanted:
             self.plan.tick_only(wanted)
         self.plan.show_weights()
+        if (problem := self._data.take_problem()) is not None:
+            self._context.show_banner(Notice("error", problem.sentence, problem.hint))
         self._sessions.load()
         self._model.load_runs()
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app import settings
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import tr
+from app.language import from_below, tr
+from app.messages import Message
 from app.training import data_sets
-from app.training.data_sets import DataSet, NoDataSetError, Sources
+from app.training.data_sets import DataSet, NoDataSetError, Sources, UnreadableListError
 from app.training.plan import ROOMS, SESSIONS
 
 POLL_MS = 200
@@ -37,13 +39,19 @@ class TrainDataViewModel(QObject):
     def __init__(self, runs: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runs = runs
-        self.sources = data_sets.read(runs)
+        self._problem: Message | None = None
+        self.sources = self._read()
         self._looking: Worker | None = None
         self._found: Slot[Looked] = Slot()
         self._seen = 0
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
+
+    def take_problem(self) -> Message | None:
+        """Why the list that was kept is not shown; it is told once."""
+        problem, self._problem = self._problem, None
+        return problem
 
     @property
     def looking(self) -> bool:
@@ -100,6 +108,26 @@ class TrainDataViewModel(QObject):
         self._timer.stop()
         if self._looking is not None:
             self._looking.stop()
+
+    def _read(self) -> Sources:
+        try:
+            return data_sets.read(self._runs)
+        except UnreadableListError as error:
+            self._problem = self._put_aside(from_below(str(error)))
+            return Sources()
+
+    def _put_aside(self, reason: str) -> Message:
+        """Move the list that cannot be read, so that it is not written over."""
+        sentence = tr("The list of data sets cannot be read: {reason}.").format(reason=reason)
+        try:
+            kept = settings.set_aside(self._runs / data_sets.FILE)
+        except OSError as error:
+            hint = tr("It stays as {place}, which cannot be moved either: {error}.").format(
+                place=self._runs / data_sets.FILE, error=error.strerror
+            )
+        else:
+            hint = tr("It is kept as {place}; choose the data sets again.").format(place=kept)
+        return Message(tr("Data sets"), sentence, hint)
 
     def _change_one(self, folder: Path, change: Callable[[DataSet], DataSet]) -> None:
         changed = (change(data) if data.folder == folder else data for data in self.sources.data_sets)

@@ -7,9 +7,10 @@ import pytest
 from PySide6.QtCore import QBuffer, QPoint, Qt
 from PySide6.QtGui import QImage
 
+from app import paths
 from app.recording import library
 from app.training import comparison
-from app.training.data_sets import DataSet, NoDataSetError, Sources
+from app.training.data_sets import FILE, DataSet, NoDataSetError, Sources
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
 from app.ui.folder_dialog import FolderDialog
@@ -99,6 +100,17 @@ def test_a_recipe_that_starts_from_nothing_offers_nothing(make):
     assert page.plan.init.choice == ""
     assert page.plan.plan.init is None
     assert page.plan.plan.steps == RECIPES["bundled"].steps
+
+
+def test_a_list_of_data_sets_that_cannot_be_read_is_told_when_the_page_opens(make, tmp_path):
+    runs = paths.runs_folder()
+    runs.mkdir(parents=True)
+    (runs / FILE).write_text("{", "utf-8")
+    _, asked = make()
+
+    (notice,) = asked.notices
+    assert (notice.level, "cannot be read" in notice.text) == ("error", True)
+    assert "data.unreadable-1.json" in notice.hint
 
 
 def test_data_sets_are_named_by_touch_and_the_mix_shows_every_share(qtbot, make, tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.logs import log_file
 from app.training import data_sets, job
 from app.training.plan import ROOMS, SESSIONS, TrainingPlan
 from app.viewmodels.train_data import TrainDataViewModel
@@ -79,11 +80,13 @@ def test_a_wrong_folder_is_told_with_what_was_expected(qtbot, model, trainer, tm
     assert not model.looking
 
 
-def test_a_program_that_says_nothing_is_told_too(qtbot, model, trainer, tmp_path):
-    trainer("")
-    with qtbot.waitSignal(model.refused) as signal:
+def test_a_program_that_says_nothing_is_told_too(qtbot, model, trainer, tmp_path, caplog):
+    trainer("import sys; sys.exit('torch is broken')")
+    with caplog.at_level("INFO"), qtbot.waitSignal(model.refused) as signal:
         model.add(tmp_path)
     assert "could not be looked at" in signal.args[0].args[0]
+    assert str(log_file()) in signal.args[0].hint
+    assert "torch is broken" in caplog.text, "the log says what the hint promises"
 
 
 def test_closing_the_page_ends_looking(qtbot, model, trainer, tmp_path):
@@ -94,9 +97,19 @@ def test_closing_the_page_ends_looking(qtbot, model, trainer, tmp_path):
     assert time.monotonic() - began < 10
 
 
-def test_a_list_that_was_damaged_is_an_empty_one(tmp_path):
-    (tmp_path / data_sets.FILE).write_text("{", "utf-8")
-    assert data_sets.read(tmp_path) == data_sets.Sources()
+@pytest.mark.parametrize("content", ["{", '{"data_sets": []}', '{"data_sets": 3}'])
+def test_a_list_that_was_damaged_is_told_and_kept_beside_the_new_one(content, qtbot, tmp_path):
+    (tmp_path / data_sets.FILE).write_text(content, "utf-8")
+    model = TrainDataViewModel(tmp_path)
+    assert model.sources == data_sets.Sources()
+    problem = model.take_problem()
+    assert "cannot be read" in problem.sentence
+    kept = tmp_path / "data.unreadable-1.json"
+    assert str(kept) in problem.hint
+    assert model.take_problem() is None, "it is told once"
+    model.weigh(ROOMS, 2)
+    assert kept.read_text("utf-8") == content
+    assert data_sets.read(tmp_path).rooms_weight == 2
 
 
 def test_a_list_that_cannot_be_kept_is_told(qtbot, tmp_path):

@@ -1,4 +1,5 @@
 import argparse
+import dataclasses
 import io
 import json
 import os
@@ -374,6 +375,33 @@ def test_too_little_memory_for_one_sample_ends_the_run_with_what_to_do(tmp_path,
     with pytest.raises(TrainingError, match="too little memory") as caught:
         loop.train_step(run, [batch])
     assert "smaller" in caught.value.hint
+
+
+def test_a_gradient_is_no_longer_than_the_recipe_allows():
+    run = loop.begin(config(1))
+    batch = on_device(read(Wedge(), run.config, 0, range(2)), run.world.device)
+    far = dataclasses.replace(batch, target_m=1000 * batch.target_m, depth_m=1000 * batch.depth_m)
+    loop.train_step(run, [far])
+    norms = torch.stack([p.grad.norm() for p in run.model.parameters() if p.grad is not None])
+    assert norms.norm().item() == pytest.approx(run.config.optimiser.clip_norm, rel=1e-3)
+
+
+def test_bf16_halves_the_bits_of_products_and_not_of_weights():
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        run = loop.begin(config(1, precision=precision))
+        widths = set()
+        hook = run.model.encoder.backbone.blocks[0].mlp.register_forward_hook(
+            lambda _module, _inputs, out, widths=widths: widths.add(out.dtype)
+        )
+        losses[precision] = loop.train_step(
+            run, [on_device(read(Wedge(), run.config, 0, range(2)), run.world.device)]
+        )
+        hook.remove()
+        assert widths == {torch.bfloat16 if precision == "bf16" else torch.float32}
+        assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+    assert losses["bf16"] != losses["fp32"]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_before_the_weights_are_spoiled(tmp_path):

@@ -71,7 +71,7 @@ class Batch:
         keep: (B, R C) bool, depth tokens that the network may see.
         target_m: (B, 16 R, 16 C) float32 metres, 0 where the right depth is not known.
         nothing: (B, 16 R, 16 C) float32, 1 where there is no surface.
-        nothing_known: (B, 16 R, 16 C) float32, 1 where `nothing` says something.
+        nothing_known: (B, 16 R, 16 C) float32, 1 where there is a right depth, or surely no surface.
     """
 
     grid: tuple[int, int]
@@ -131,11 +131,10 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
         targets.append(target)
         if sample.nothing is None:
             nothings.append(torch.zeros_like(target))
-            knowns.append((target > 0).float())
         else:
             nothing = cropped(there(sample.nothing), draws).float()
             nothings.append(near(nothing, target_size))
-            knowns.append(torch.ones_like(target))
+        knowns.append(((target > 0) | (nothings[-1] > 0)).float())
     depth_m = torch.stack(depths)
     keep = keep_tokens(valid_share(depth_m, rows, cols), [sample.draws for sample in raw.samples])
     return Batch(

@@ -118,3 +118,26 @@ def test_samples_without_known_emptiness_are_judged_where_there_is_depth():
     batch = on_device(read(Half(), config, 0, [0]), torch.device("cpu"))
     assert torch.equal(batch.nothing_known[0], (batch.target_m[0] > 0).float())
     assert not batch.nothing.any()
+
+
+def test_neither_unknown_nor_very_far_pixels_are_judged_to_be_surfaces():
+    depth = np.full((28, 28), 2.0, np.float32)
+    depth[:, :21] = 0
+    sky = np.zeros((28, 28), bool)
+    sky[:, :14] = True
+
+    class View:
+        def sample(self, number):
+            return Sample(np.zeros((28, 28, 3), np.uint8), depth, depth, sky)
+
+        held_out = sample
+
+    augment = AugmentConfig(flip=0, crop=(1, 1))
+    config = TrainConfig(recipe="x", steps=1, batch=1, grids=((2, 2),), augment=augment)
+    batch = on_device(read(View(), config, 0, [0]), torch.device("cpu"))
+    known, nothing = batch.nothing_known[0], batch.nothing[0]
+    assert known[:, :16].all()
+    assert nothing[:, :16].all()
+    assert not known[:, 16:24].any(), "that may be a far house as well as a hole in the data"
+    assert known[:, 24:].all()
+    assert not nothing[:, 16:].any()

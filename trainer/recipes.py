@@ -244,10 +244,10 @@ RECIPES: Mapping[str, Recipe] = {
             smoke,
         ),
         Recipe(
-            "vits", "ViT-S", "The published decoder on a ViT-S/14; days on one GPU.", 100_000, False, vits
+            "vits", "ViT-S", "The published decoder on a ViT-S/14; two days on one GPU.", 100_000, False, vits
         ),
         Recipe(
-            "vitb", "ViT-B", "The published decoder on a ViT-B/14; a week on one GPU.", 150_000, False, vitb
+            "vitb", "ViT-B", "The published decoder on a ViT-B/14; three days on one GPU.", 150_000, False, vitb
         ),
         Recipe(
             "paper_vitl",

@@ -247,7 +247,12 @@ RECIPES: Mapping[str, Recipe] = {
             "vits", "ViT-S", "The published decoder on a ViT-S/14; two days on one GPU.", 100_000, False, vits
         ),
         Recipe(
-            "vitb", "ViT-B", "The published decoder on a ViT-B/14; three days on one GPU.", 150_000, False, vitb
+            "vitb",
+            "ViT-B",
+            "The published decoder on a ViT-B/14; three days on one GPU.",
+            150_000,
+            False,
+            vitb,
         ),
         Recipe(
             "paper_vitl",

@@ -38,16 +38,19 @@ def answer(command: Sequence[str], stop: threading.Event) -> tuple[int, list[str
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
     ) as child:
-        while True:
-            try:
-                out, errors = child.communicate(timeout=ASK_EVERY_S)
-                break
-            except subprocess.TimeoutExpired:
-                if stop.is_set():
-                    child.kill()
+        out, errors = _last_words(child, stop)
     if errors and not stop.is_set():
         log.info("%s ended with %d: %s", command, child.returncode, errors.decode(errors="replace"))
     return child.returncode, out.decode(errors="replace").splitlines()
+
+
+def _last_words(child: subprocess.Popen[bytes], stop: threading.Event) -> tuple[bytes, bytes]:
+    while True:
+        try:
+            return child.communicate(timeout=ASK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                child.kill()
 
 
 def where_it_was_said() -> str:

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Runs the tests: first what needs no OpenGL, without a screen; then OpenGL widgets on a virtual X server.
 # Arguments go to both runs of pytest.
+# TEST_WORKERS: how many processes share the first run (2; 0 for none, as a debugger wants it). Half of its time
+# is waiting for cameras, children and the clock. A file stays in one process, so that what its tests share is
+# made once; files go out in their own order, because reordered ones put the longest last.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
 NOTHING_COLLECTED=5
+workers=${TEST_WORKERS:-2}
 
 # The operator's settings, sessions and logs are no business of the tests.
 scratch=$(mktemp -d)
@@ -12,7 +16,8 @@ trap 'rm -rf "$scratch"' EXIT
 export DEPTHMEND_CONFIG=$scratch/settings.toml DEPTHMEND_DATA=$scratch/data DEPTHMEND_LOGS=$scratch/logs
 
 started=$SECONDS
-QT_QPA_PLATFORM=${TEST_PLATFORM:-offscreen} .venv/bin/python -m pytest -p no:xvfb -m "not gl and not huge" "$@"
+QT_QPA_PLATFORM=${TEST_PLATFORM:-offscreen} .venv/bin/python -m pytest -p no:xvfb -m "not gl and not huge" \
+    -n "$workers" --dist loadfile --no-loadscope-reorder "$@"
 plain=$?
 plain_s=$((SECONDS - started))
 

@@ -64,7 +64,7 @@ class Hand:
         self.wait(lambda: self.button(words) is not None, timeout_s, f"there is no button {words!r}")
         self.qtbot.mouseClick(self.button(words), Qt.MouseButton.LeftButton)
 
-    def wait(self, condition, timeout_s=60, reason="what was waited for did not happen"):
+    def wait(self, condition, timeout_s=120, reason="what was waited for did not happen"):
         deadline = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline, reason
@@ -113,7 +113,7 @@ def test_from_the_first_picture_to_new_weights(window, qtbot, tmp_path):
     assert window.page == "Live"
     replayed = list(studio.pipeline.lines.values())
     assert {line.info.id for line in replayed} == set(session.camera_ids)
-    hand.wait(lambda: all(line.refined.latest() is not None for line in replayed), 60)
+    hand.wait(lambda: all(line.refined.latest() is not None for line in replayed), 120)
 
     # Learn from it in the real trainer child.
     hand.press("Sessions")
@@ -139,9 +139,9 @@ def test_from_the_first_picture_to_new_weights(window, qtbot, tmp_path):
     hand.press("Use these weights")
     assert window.page == "Live"
     inference = studio.pipeline.inference
-    hand.wait(lambda: run.name in inference.latest().label and _running(inference.latest()), 60)
+    hand.wait(lambda: run.name in inference.latest().label and _running(inference.latest()), 120)
     label = inference.latest().label
-    hand.wait(lambda: all(line.refined.latest().engine == label for line in replayed), 60)
+    hand.wait(lambda: all(line.refined.latest().engine == label for line in replayed), 120)
 
     # Close it: nothing is left.
     before = time.monotonic()

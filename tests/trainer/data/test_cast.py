@@ -1,3 +1,4 @@
+import argparse
 import io
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import files, loop
+from trainer import cli, files, loop
 from trainer.config import SourceConfig, TrainConfig
 from trainer.data import cast, synthetic
 from trainer.data.batches import on_device, read
@@ -131,6 +132,17 @@ def test_rooms_are_cast_on_a_gpu_unless_processes_read_what_is_mixed_with_them()
     assert chosen(device="cpu", workers=2) == ("drawn", 2)
     assert chosen("cast", device="cpu", workers=2) == ("cast", 0)
     assert chosen("drawn", workers=8) == ("drawn", 8)
+
+
+@pytest.mark.parametrize(
+    ("flags", "renderer"),
+    [("--device cuda", "cast"), ("--device cpu", "drawn"), ("--device cpu --renderer cast", "cast")],
+)
+def test_the_verb_s_flags_choose_the_renderer(flags, renderer):
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    arguments = parser.parse_args(["--recipe", "smoke", "--synthetic", *flags.split()])
+    assert cli._configuration(arguments, cli._changes(arguments)).renderer == renderer
 
 
 def test_with_too_little_memory_fewer_views_are_cast_at_once(source, monkeypatch):

@@ -2,8 +2,8 @@
 
 The same costs (Birchfield and Tomasi's, of the clipped horizontal gradient and of a quarter of the grey
 levels, summed over a block), the same penalties, uniqueness, sub-pixel parabola and left-right check; costs
-are gathered along four directions instead of three (Hirschmueller, "Stereo processing by semiglobal matching
-and mutual information", 2008).
+are gathered along three directions, as in its mode SGBM_3WAY (Hirschmueller, "Stereo processing by semiglobal
+matching and mutual information", 2008).
 """
 
 import torch
@@ -61,18 +61,19 @@ def costs(left: Tensor, right: Tensor, count: int, block_px: int) -> Tensor:
             here = torch.maximum(own - v1, v0 - own).clamp_min(0)
             there = torch.maximum(v - high, low - v).clamp_min(0)
             volume[:, d] += torch.floor(torch.minimum(here, there) * weight)
-    block = F.avg_pool2d(F.pad(volume, (block_px // 2,) * 4, mode="replicate"), block_px, 1)
-    return block * block_px**2
+    block = F.pad(volume, (block_px // 2,) * 4, mode="replicate")
+    for side in ((1, block_px), (block_px, 1)):  # sums of whole numbers: exact, in whatever order
+        block = F.avg_pool2d(block, side, 1, divisor_override=1)
+    return block
 
 
 def aggregated(cost: Tensor, p1: float, p2: float) -> Tensor:
-    """(V, D, H, W) costs gathered from the left, the right, above and below."""
+    """(V, D, H, W) costs gathered from the left, the right and above."""
     across = torch.stack([cost, cost.flip(3)]).permute(4, 0, 1, 3, 2)  # (W, 2, V, H, D)
     gathered = _along(across, p1, p2).permute(1, 2, 4, 3, 0)  # (2, V, D, H, W)
     total = gathered[0] + gathered[1].flip(3)
-    down = torch.stack([cost, cost.flip(2)]).permute(3, 0, 1, 4, 2)  # (H, 2, V, W, D)
-    gathered = _along(down, p1, p2).permute(1, 2, 4, 0, 3)
-    return total + gathered[0] + gathered[1].flip(2)
+    down = cost.permute(2, 0, 3, 1)  # (H, V, W, D)
+    return total + _along(down, p1, p2).permute(1, 3, 0, 2)
 
 
 def _along(cost: Tensor, p1: float, p2: float) -> Tensor:

@@ -19,6 +19,9 @@ from trainer.simulation.tensors.view import TensorView, joined, rendered_in
 WIDEST = 1.05
 """Largest focal length of a sensor, in widths of its picture."""
 
+PAIRS_AT_ONCE = {"cpu": 1, "cuda": 16}
+"""That are matched: on a processor several are slower than one after the other, on a GPU they need memory."""
+
 
 def measured(
     rooms: Sequence[SceneTensors],
@@ -105,7 +108,10 @@ def _read(  # noqa: PLR0917 - as `measured`, of one kind
         pair = infrared_pair(
             left, right, baseline_m=baseline_m, projector=matcher.projector, power=power, draws=draws
         )
-        found = matched(*pair, matcher, most_px=most_px)
+        at_once = PAIRS_AT_ONCE.get(pose.device.type, 1)
+        parts = [slice(start, start + at_once) for start in range(0, len(rooms), at_once)]
+        first, second = pair
+        found = torch.cat([matched(first[part], second[part], matcher, most_px=most_px) for part in parts])
     depth = (left.camera[:, 0] * baseline_m)[:, None, None] / found.clamp_min(1e-6)
     inside = (found > 0) & (depth > NEAREST_M) & (depth < farthest_m)
     depth = torch.where(inside, depth, 0)

@@ -36,6 +36,7 @@ TABLES = (
     "drivers/calibration/agree.py",
     "drivers/calibration/board.py",
     "drivers/calibration/coverage.py",
+    "drivers/calibration/detect.py",
     "drivers/controls.py",
     "drivers/sdk.py",
     "drivers/synth/adjust.py",

@@ -256,7 +256,13 @@ def _filled(
 
 
 def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
-    return _word(separator, language).join(str(_in(language, part)) for part in parts)
+    said = [str(_in(language, part)) for part in parts]
+    if separator != " ":
+        return _word(separator, language).join(said)
+    glued = ""
+    for part in said:
+        glued += part if not glued or glued.endswith(FULL_WIDTH) else f" {part}"
+    return glued
 
 
 def _capitalised(words: str, language: Language) -> str:
@@ -303,5 +309,7 @@ def _matched(language: Language, words: str) -> str:
     return ""
 
 
+FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
+"""Full stop, semicolon, exclamation and question mark, which bring their own space."""
 SEPARATORS: Final = (tr_noop(", "), tr_noop("; "), tr_noop(": "), tr_noop(". "))
 """Of `joined`, as far as languages differ in them."""

@@ -118,7 +118,7 @@ def charge_words() -> str:
     """How much is in the battery, in words."""
     state = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if state is None:
-        return tr("No battery; it runs from the mains")
+        return tr("None, mains power")
     charge = tr("{percent:.0f} %").format(percent=state.percent)
     return tr("{charge}, being charged").format(charge=charge) if state.power_plugged else charge
 

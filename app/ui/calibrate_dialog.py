@@ -6,6 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -68,6 +69,7 @@ class CalibrateDialog(Worded, QDialog):
         self._problem = label("", "body")
         set_tone(self._problem, "error")
         self._problem.hide()
+        self._upright = parent.window().height() > parent.window().width()
         self._steps = QStackedWidget()
         self._steps.addWidget(self._board_step())
         self._steps.addWidget(self._picture_step())
@@ -115,7 +117,7 @@ class CalibrateDialog(Worded, QDialog):
         self.pad.hide()
         infos = self._model.infos
         self.cameras = ChipGroup(
-            [Option(info.id, info.name) for info in infos], tr("Cameras"), exclusive=False
+            [Option(info.id, from_below(info.name)) for info in infos], tr("Cameras"), exclusive=False
         )
         self.cameras.select([info.id for info in infos])
         self._first = caption()
@@ -137,7 +139,8 @@ class CalibrateDialog(Worded, QDialog):
         column.addWidget(self._first)
         column.addStretch(1)
         page = QWidget()
-        row = QHBoxLayout(page)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        row = QBoxLayout(down if self._upright else across, page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.WIDE_PX)
         left = QVBoxLayout()
@@ -305,7 +308,7 @@ class CalibrateDialog(Worded, QDialog):
     def _cameras_chosen(self, camera_ids: list[str]) -> None:
         problem = self._model.problem_with(camera_ids)
         self.begin.setEnabled(problem is None)
-        names = {info.id: info.name for info in self._model.infos}
+        names = {info.id: from_below(info.name) for info in self._model.infos}
         if problem is None:
             self._first.setText(
                 tr("{names} becomes the origin of the rig.").format(names=names[camera_ids[0]])
@@ -322,9 +325,9 @@ class CalibrateDialog(Worded, QDialog):
         for tile in self.tiles.values():
             self._tiles_grid.removeWidget(tile)
             tile.deleteLater()
-        names = {info.id: info.name for info in self._model.infos}
+        names = {info.id: from_below(info.name) for info in self._model.infos}
         self.tiles = {camera_id: BoardTile(names[camera_id]) for camera_id in chosen}
-        columns = 2 if len(chosen) == 4 else min(len(chosen), 3)
+        columns = 2 if len(chosen) == 4 else min(len(chosen), 1 if self._upright else 3)
         for i, tile in enumerate(self.tiles.values()):
             self._tiles_grid.addWidget(tile, *divmod(i, columns))
         self._steps.setCurrentIndex(1)

@@ -77,8 +77,6 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
 RAIL_PX: Final = 104
 STRIP_PX: Final = 42
 STATE_MS: Final = 1000
-WIDEST_PX: Final = 16_777_215
-"""Qt's QWIDGETSIZE_MAX: no limit."""
 SMALLEST: Final = QSize(800, 640)
 RAIL_HEIGHT_PX: Final = 90
 RAIL_BUTTON_PX: Final = 80
@@ -355,9 +353,9 @@ class MainWindow(Worded, QMainWindow):
         if not recording:
             self._scrim.cover()
             dialog.finished.connect(self._scrim.hide)
-        dialog.show()
-        if isinstance(dialog.focusWidget(), QAbstractButton):
+        if isinstance(_first_by_tab(dialog), QAbstractButton):
             dialog.setFocus()  # no button looks chosen before a key or a finger came to it
+        dialog.show()
         dialog.activateWindow()
 
     def ask_to_leave(self) -> None:
@@ -443,9 +441,9 @@ class MainWindow(Worded, QMainWindow):
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._rail_column.setDirection(across if lying else down)
         self._rail.setMinimumWidth(0 if lying else RAIL_PX)
-        self._rail.setMaximumWidth(WIDEST_PX if lying else RAIL_PX)
+        self._rail.setMaximumWidth(theme.NO_LIMIT_PX if lying else RAIL_PX)
         self._rail.setMinimumHeight(RAIL_HEIGHT_PX if lying else 0)
-        self._rail.setMaximumHeight(RAIL_HEIGHT_PX if lying else WIDEST_PX)
+        self._rail.setMaximumHeight(RAIL_HEIGHT_PX if lying else theme.NO_LIMIT_PX)
 
     def _make_rail(self) -> QFrame:
         rail = self._rail = QFrame()
@@ -620,6 +618,14 @@ def _tell(page: QWidget, what: str) -> None:
     method = getattr(page, what, None)
     if callable(method):
         method()
+
+
+def _first_by_tab(dialog: QDialog) -> QWidget:
+    """Where the focus goes when the dialog comes up, unless something else takes it."""
+    found = dialog.nextInFocusChain()
+    while found is not dialog and not found.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        found = found.nextInFocusChain()
+    return found
 
 
 def _act(command: Command) -> None:

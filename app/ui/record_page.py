@@ -50,8 +50,8 @@ from app.viewmodels.record_view import (
 )
 from app.viewmodels.words import clock, labelled, size
 
-RECORD_PX = 120
-TIMER_PX = 84
+RECORD_PX = 104
+TIMER_PX = 68
 SIDE_PX = 380
 CAMERA_PX = 216
 SIGN_PX = 20
@@ -152,7 +152,7 @@ class Events(Card):
     marked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(tr("What happens now"))
+        super().__init__()
         self.buttons: dict[str, Button] = {}
         self._words = caption()
         grid = QGridLayout()
@@ -163,8 +163,8 @@ class Events(Card):
             button.clicked.connect(self._touched)
             self.buttons[what] = button
             grid.addWidget(button, number // 2, number % 2)
-        self.column.addLayout(grid)
         self.column.addWidget(self._words)
+        self.column.addLayout(grid)
         self.hide()
 
     def show_events(self, view: RecordView) -> None:
@@ -172,7 +172,10 @@ class Events(Card):
         self.setVisible(view.phase in {RecordPhase.RECORDING, RecordPhase.CLOSING})
         for button in self.buttons.values():
             button.setEnabled(view.phase is RecordPhase.RECORDING)
-        self._words.setText(tr_many("{count:,} moment marked", "{count:,} moments marked", view.marks))
+        count = tr_many("{count:,} moment marked", "{count:,} moments marked", view.marks)
+        self._words.setText(
+            joined("; ", (tr("What happens now"), count)) if view.marks else tr("What happens now")
+        )
 
     def _touched(self) -> None:
         self.marked.emit(next(what for what, button in self.buttons.items() if button is self.sender()))
@@ -196,10 +199,14 @@ class Checks(Card):
         for row in self._rows:
             self.column.removeWidget(row)
             row.deleteLater()
-        self._rows = [CheckRow(check) for check in view.checks]
+        self._rows = [CheckRow(check) for check in sorted(view.checks, key=_well)]
         for row in self._rows:
             self.column.addWidget(row)
             row.show()
+
+
+def _well(check: Check) -> bool:
+    return check.caution is None
 
 
 class CheckRow(Worded, QWidget):

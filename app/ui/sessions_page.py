@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QStackedWidget,
@@ -54,6 +55,7 @@ from drivers.imports.table import SUFFIXES
 DETAIL_PX = 400
 ALL = Option("", tr_noop("All scenes"))
 UNDO_S = 12.0
+BESIDE_PX = 900
 MOST_CARDS = 100
 """More come when they are asked for: thousands of widgets are slow, and nobody looks at them."""
 KEPT = (
@@ -177,6 +179,7 @@ class SessionsPage(Worded, QWidget):
         self._show_words(view)
         selected = view.entry
         self._detail_area.setVisible(selected is not None)
+        self._share_room()
         if selected is not None:
             self.detail.show_entry(selected, self._model.list.picture(selected.folder))
         self._model.overview.look(selected.folder if selected is not None and selected.usable else None)
@@ -211,6 +214,18 @@ class SessionsPage(Worded, QWidget):
     def show_notice(self, text: str) -> None:
         """Say what was done."""
         self._context.show_banner(Notice("info", text, lasts_s=10, about="session work"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """List and session beside each other; where that is too narrow, the session instead of the list."""
+        narrow = self.width() < BESIDE_PX
+        widest_px = theme.NO_LIMIT_PX if narrow else DETAIL_PX + theme.SPACE_PX
+        self._detail_area.setMinimumWidth(0 if narrow else widest_px)
+        self._detail_area.setMaximumWidth(widest_px)
+        self.pages.setVisible(not (narrow and self._model.view.entry is not None))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -277,7 +292,6 @@ class SessionsPage(Worded, QWidget):
         held.addWidget(self.detail)
         held.addStretch(1)
         self._detail_area = touch_scroll(holder)
-        self._detail_area.setFixedWidth(DETAIL_PX + theme.SPACE_PX)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self.pages, 1)

@@ -27,6 +27,8 @@ GAP_PX: Final = 8
 SPACE_PX: Final = 16
 WIDE_PX: Final = 24
 RADIUS_PX: Final = 10
+NO_LIMIT_PX: Final = 16_777_215
+"""Qt's QWIDGETSIZE_MAX: the largest size of a widget that has no limit."""
 
 SMALLEST_TARGET_PX: Final = 48
 """Nothing that can be pressed is smaller: 9 mm on a 10 inch panel, a gloved finger."""

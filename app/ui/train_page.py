@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QHBoxLayout,
     QVBoxLayout,
     QWidget,
@@ -41,6 +42,7 @@ from app.viewmodels.weights_wipe import WeightsWipeViewModel
 PLAN_PX = 448
 SCROLL_BAR_PX = 12
 RUNS_SHOWN = 20
+BESIDE_PX = 1000
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -145,6 +147,19 @@ class TrainPage(Worded, QWidget):
         self._sessions.close()
         self._data.close()
         self._model.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Plan and run beside each other; where that is too narrow, the run below the plan."""
+        narrow = self.width() < BESIDE_PX
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._halves.setDirection(down if narrow else across)
+        plan_px = PLAN_PX + theme.SPACE_PX
+        self._holder.setMinimumWidth(0 if narrow else plan_px)
+        self._holder.setMaximumWidth(theme.NO_LIMIT_PX if narrow else plan_px)
 
     def show_sessions(self, listing: Listing) -> None:
         """Offer the sessions."""
@@ -303,7 +318,7 @@ class TrainPage(Worded, QWidget):
         holder = QWidget()
         holder.setLayout(side)
         side.setContentsMargins(0, 0, 0, 0)
-        holder.setFixedWidth(PLAN_PX + theme.SPACE_PX)
+        self._holder = holder
         self.runs.column.addWidget(self._no_runs)
         self.runs.column.addLayout(self._rows)
         self.runs.column.addWidget(self.roll_back, 0, Qt.AlignmentFlag.AlignLeft)
@@ -315,10 +330,11 @@ class TrainPage(Worded, QWidget):
         column.addWidget(self.runs)
         column.addStretch(0)
         self._right = column
-        row = QHBoxLayout()
+        row = self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(theme.GAP_PX)
-        row.addWidget(holder)
+        row.addWidget(holder, 1)
         row.addWidget(touch_scroll(right), 1)
+        self._share_room()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)

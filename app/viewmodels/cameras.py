@@ -320,7 +320,7 @@ def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> Ru
     note = camera_note(state, silent_s, old_s=old_after_s(info))
     streaming = state is not None and state.status is CameraStatus.STREAMING
     facts = [
-        info.sensor,
+        from_below(info.sensor),
         tr("{measured:.0f} of {asked:.0f} frames a second").format(
             measured=line.channel.meter.read(now_ns).rate_hz, asked=info.rate_hz
         )
@@ -336,7 +336,7 @@ def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> Ru
     ]
     return RunningRow(
         info.id,
-        info.name,
+        from_below(info.name),
         joined(", ", filter(None, facts)),
         note.text if note else "",
         note.hint if note else "",

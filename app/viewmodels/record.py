@@ -393,7 +393,7 @@ class RecordViewModel(QObject):
             if isinstance(error, SessionError)
             else tr("The log file holds the details.")
         )
-        self._failed.put(Problem(str(error), hint))
+        self._failed.put(Problem(from_below(str(error)), hint))
 
     def _take_news(self) -> None:
         if self._switch is None or self._switch.running or self._phase is None:

@@ -209,7 +209,7 @@ def camera_panel(line: CameraLine, status: RecorderStatus | None) -> CameraPanel
     words, tone = camera_words(line.state.latest())
     return CameraPanel(
         camera_id=line.info.id,
-        name=line.info.name or line.info.id,
+        name=from_below(line.info.name or line.info.id),
         words=words,
         tone=tone,
         frame=line.channel.newest.latest(),

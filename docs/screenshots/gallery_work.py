@@ -604,7 +604,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     args = parser.parse_args()
     looks = list(product(args.theme.split(","), args.size.split(","), args.language.split(",")))
-    data = tempfile.mkdtemp()
+    kept = tempfile.TemporaryDirectory()  # of sessions of hundreds of megabytes
+    data = kept.name
     os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
     os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
     app = QApplication(sys.argv[:1])

@@ -80,10 +80,12 @@ def progress(
     count = len(views)
     fewest = min(covered, key=lambda name: covered[name].shared)
     if covered[fewest].shared < LEAST_VIEWS:
-        words = f"{names[fewest]} and another camera: {covered[fewest].shared} of {LEAST_VIEWS} pictures."
+        name, has = names[fewest], covered[fewest].shared
         cell = _free_cell(covered[fewest].cells)
-        where = " Hold it in the marked part." if cell is not None else ""
-        return Progress(count, covered, False, f"Show the board to {words}{where}", fewest, cell)
+        words = f"Show the board to {name} and another camera: {has} of {LEAST_VIEWS} pictures."
+        if cell is not None:
+            words += " " + "Hold it in the marked part."  # a sentence of its own in every language
+        return Progress(count, covered, False, words, fewest, cell)
     for camera_id, coverage in covered.items():
         if len(coverage.cells) < LEAST_CELLS:
             cell = _free_cell(coverage.cells)

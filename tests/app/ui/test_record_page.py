@@ -86,7 +86,7 @@ def test_each_camera_accounts_for_its_frames(made):
     assert "1,860 written" in said
     assert "No frame lost" in said
     assert "10 frames lost: 3 by the device, 7 dropped: disk or encoders too slow" in said
-    assert "2 moments marked" in said
+    assert "What happens now; 2 moments marked" in said
 
 
 def test_a_disk_that_is_nearly_full_is_said_in_words(made):

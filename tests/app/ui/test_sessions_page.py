@@ -361,3 +361,17 @@ def test_consent_is_edited_afterwards_and_found(make, tmp_path):
     assert page.detail.consent.choice == "all agreed"
     page.search.edited.emit("agreed")
     assert len(cards(page)) == 1
+
+
+def test_upright_the_session_is_shown_instead_of_the_list(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, _ = make()
+    page.resize(800, 1150)
+    qtbot.waitUntil(lambda: bool(page._cards))
+    next(iter(page._cards.values())).click()
+    qtbot.wait(50)
+    detail = page.detail
+    assert not page.pages.isVisible()
+    assert detail.mapTo(page, detail.rect().topRight()).x() < 800
+    detail.close_button.click()
+    assert page.pages.isVisible()

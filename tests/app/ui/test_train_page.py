@@ -325,3 +325,15 @@ def test_a_past_run_is_put_on_screen_and_its_comparison_is_wiped_over(qtbot, mak
     shutil.rmtree(compare / "frames")
     page.run.wipe.click()
     assert "kept no frames" in asked.notices[-1].text
+
+
+def test_upright_the_run_lies_below_the_plan_and_nothing_is_cut(qtbot, make):
+    page, _ = make()
+    show(page, TrainingState(TrainingPhase.DONE, 9, 9, ((5, 0.25),), ((5, 0.04),), weights=Path("w")))
+    page.run.show_comparison("", running=False, report=True)
+    page.show_runs((past(Path("/runs/a"), weights=Path("w")),))
+    page.resize(800, 1150)
+    qtbot.wait(50)
+    for card in (page.plan, page.run, page.runs):
+        assert card.mapTo(page, card.rect().topRight()).x() < 800
+        assert card.width() >= card.minimumSizeHint().width()

@@ -620,10 +620,10 @@ def _tell(page: QWidget, what: str) -> None:
         method()
 
 
-def _first_by_tab(dialog: QDialog) -> QWidget:
+def _first_by_tab(dialog: QDialog) -> QWidget | None:
     """Where the focus goes when the dialog comes up, unless something else takes it."""
-    found = dialog.nextInFocusChain()
-    while found is not dialog and not found.focusPolicy() & Qt.FocusPolicy.TabFocus:
+    found: QWidget | None = dialog.nextInFocusChain()
+    while found is not None and found is not dialog and not found.focusPolicy() & Qt.FocusPolicy.TabFocus:
         found = found.nextInFocusChain()
     return found
 

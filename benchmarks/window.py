@@ -4,7 +4,8 @@
 
 The same frames go to both sides in the same run; figures are CPU time of the whole process per frame,
 medians. Ends with 1 if panes cost more than half of what pyqtgraph's ImageItems do, clouds more than a third
-of vispy's Markers, a touch takes 50 ms or more to be seen (wipe, orbit), or the monkey finds an error, a
+of vispy's Markers, of a hundred touches more than five take 50 ms or
+more to be seen (wipe, orbit), or the monkey finds an error, a
 stuck page, or memory that grows by 10 % or more after its first third. Thirty minutes: --touches 10000.
 `--pages` adds the CPU that each page takes with the demo rig and the repair off.
 """
@@ -60,6 +61,7 @@ ROUNDS = 40
 PANE_PX = (640, 360)
 LARGE_PX = (1280, 720)
 FRAME_MS = 33
+MOVES, MOVE_HZ = 180, 60
 POINT_PX = 2
 """What ours are at this distance."""
 
@@ -77,7 +79,7 @@ def main() -> int:
     theme.apply(app, "dark")
     tiles = made_tiles()
     good = [panes(tiles, 1, LARGE_PX), *(panes(tiles, count) for count in (1, 2, 3, 4))]
-    good += [clouds(tiles[0]), touch_on_wipe(tiles), touch_on_orbit(tiles[0])]
+    good += [clouds(tiles[0]), touch_on_wipe(tiles), touch_on_orbit(tiles)]
     if args.pages:
         pages()
     if args.touches:
@@ -363,36 +365,56 @@ def touch_on_wipe(tiles: Sequence[TileView]) -> bool:
     return touched("wipe", took)
 
 
-def touch_on_orbit(tile: TileView) -> bool:
+def touch_on_orbit(tiles: Sequence[TileView]) -> bool:
+    """A finger that moves 60 times a second for three seconds, while new clouds come 30 times a second.
+
+    Each move is timed from when the finger made it to when the picture that shows it is on the screen, also
+    where the window took it in late.
+    """
     view = CloudView()
     view.resize(960, 540)
     view.show()
     view.set_active(True)
-    view.show_clouds(raw_cloud(tile), refined_cloud(tile), {})
+    clouds = [(raw_cloud(tile), refined_cloud(tile)) for tile in tiles]
+    view.show_clouds(*clouds[0], {})
     spin(3.0)  # until it has stepped down to what this machine draws
     canvas = view.canvas
     assert canvas is not None
-    device = QTest.createTouchDevice()
-    took = []
-    QTest.touchEvent(canvas.native, device).press(0, QPoint(480, 300), canvas.native).commit()
-    for number in range(30):
-        place, drawn = QPoint(400 + number * 6, 300), canvas.drawn
-        started_s = time.perf_counter()
-        QTest.touchEvent(canvas.native, device).move(0, place, canvas.native).commit()
-        while canvas.drawn == drawn and time.perf_counter() - started_s < 1:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-        took.append((time.perf_counter() - started_s) * 1e3)
-    QTest.touchEvent(canvas.native, device).release(0, place, canvas.native).commit()
-    step = canvas.step
+    finger, native = QTest.createTouchDevice(), canvas.native
+    QTest.touchEvent(native, finger).press(0, QPoint(300, 300), native).commit()
+    took, waiting, steps = [], [], []
+    started_s, moved, fed, drawn, cpu_s = time.perf_counter(), 0, 0, canvas.drawn, time.process_time()
+    first_drawn = drawn
+    while moved < MOVES or waiting:
+        now_s = time.perf_counter() - started_s
+        due = min(int(now_s * MOVE_HZ) + 1, MOVES)
+        if moved < due:  # a window that is late gets the last of them, as Qt compresses those that wait
+            waiting += [number / MOVE_HZ for number in range(moved, due)]
+            moved = due
+            place = QPoint(300 + round(200 * math.sin(moved / 30)), 300)
+            QTest.touchEvent(native, finger).move(0, place, native).commit()
+        if now_s >= fed / 30:
+            fed += 1
+            view.show_clouds(*clouds[fed % len(clouds)], {})
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
+        if canvas.drawn != drawn:
+            drawn = canvas.drawn
+            seen_s = time.perf_counter() - started_s
+            took += [(seen_s - move_s) * 1e3 for move_s in waiting]
+            waiting.clear()
+            steps.append(canvas.step)
+    each_ms = (time.process_time() - cpu_s) * 1e3 / (drawn - first_drawn)
+    QTest.touchEvent(native, finger).release(0, place, native).commit()
     view.free()
     view.close()
     freed(view)
-    return touched(f"orbit, every {step}. pixel", took)
+    step = round(statistics.median(steps))
+    return touched(f"orbit, every {step}. pixel, {each_ms:.0f} ms CPU a picture", took)
 
 
 def touched(what: str, took_ms: Sequence[float]) -> bool:
     middle, worst = statistics.median(took_ms), sorted(took_ms)[int(0.95 * (len(took_ms) - 1))]
-    good = middle < LONGEST_TOUCH_MS
+    good = worst < LONGEST_TOUCH_MS
     verdict = "" if good else "  BROKEN"
     limit = f"(limit {LONGEST_TOUCH_MS:.0f} ms){verdict}"
     print(f"touch to picture, {what}: median {middle:.1f} ms, p95 {worst:.1f} ms {limit}")

@@ -1,7 +1,6 @@
 """Draws point clouds with OpenGL: raw and refined, one rig in one space, as points or as a mesh."""
 
 import math
-import time
 from typing import Final
 
 import numpy as np
@@ -23,8 +22,9 @@ FOV_RAD: Final = math.radians(52)
 SLOW_MS: Final = 60.0
 FAST_MS: Final = 33.0
 COARSEST_STEP: Final = 4
-LED_MS: Final = 25.0
-"""A picture may take that long while a finger leads it: what is seen has to follow."""
+LED_MS: Final = 22.0
+"""A picture may take that long, up to the screen, while a finger leads it: a touch that comes when one has
+just begun is seen in the one after it."""
 LED_STEP: Final = 8
 GROUND: Final = (0.027, 0.035, 0.047, 1.0)
 TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
@@ -223,7 +223,6 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         marks: lines of what was measured, over everything.
         floor_m: how far below the camera the grid lies.
         step: every how-many-th pixel is drawn.
-        draw_ms: what the last picture took.
         drawn: pictures so far.
         rig: clouds and frusta of the other cameras.
     """
@@ -240,7 +239,6 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self.marks: Lines | None = None
         self.floor_m = 1.0
         self.step = 1
-        self.draw_ms = 0.0
         self.drawn = 0
         self.rig = RigClouds()
         self._points: dict[str, _Points] = {}
@@ -253,10 +251,8 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self._points = {key: points for key, points in self._points.items() if key in keys | {*self.clouds}}
 
     def on_draw(self, _event: object) -> None:
-        started_s = time.perf_counter()
         self._paint(*self.physical_size)
         gloo.finish()
-        self.draw_ms = (time.perf_counter() - started_s) * 1e3
         self.drawn += 1
 
     def free(self) -> None:
@@ -372,20 +368,22 @@ def viewports(layout: CloudLayout, width: int) -> dict[str, tuple[int, int]]:
     return {layout: (0, width)}
 
 
-def next_step(step: int, draw_ms: float, *, led: bool = False) -> int:
+def next_step(step: int, took_ms: float, *, led: bool = False) -> int:
     """Every how-many-th pixel to draw: coarser when drawing was slow, finer when there is room again.
 
     Args:
         step: of the last picture.
-        draw_ms: that it took.
+        took_ms: what it took, up to the screen.
         led: whether a finger leads the view, so that it must not lag.
     """
-    if led:
-        return min(step + 1, LED_STEP) if draw_ms > LED_MS else step
+    if led and took_ms <= LED_MS:
+        return step
+    if led:  # at once: with one step more for each picture, the first ones of a turn would lag
+        return min(max(step + 1, round(step * math.sqrt(took_ms / LED_MS))), LED_STEP)
     if step > COARSEST_STEP:  # the finger has left
         return COARSEST_STEP
-    if draw_ms > SLOW_MS:
+    if took_ms > SLOW_MS:
         return min(step + 1, COARSEST_STEP)
-    if step > 1 and draw_ms * (step / (step - 1)) ** 2 < FAST_MS:
+    if step > 1 and took_ms * (step / (step - 1)) ** 2 < FAST_MS:
         return step - 1
     return step

@@ -43,6 +43,8 @@ REST: Final = 3.0
 """Times as long as a picture took nothing is drawn; less while a finger leads the view."""
 LED_REST: Final = 0.2
 LED_S: Final = 0.4
+STILL_S: Final = 0.5
+"""What has not changed for so long is drawn once more, with every pixel."""
 DOUBLE_TAP_S: Final = 0.35
 DOUBLE_TAP_PX: Final = 40
 TAP_S: Final = 0.6
@@ -85,7 +87,9 @@ class CloudView(Worded, QWidget):
         self._fingers: dict[int, QPointF] = {}
         self._mouse = QPointF()
         self._drawn_until_s = 0.0
+        self._took_ms = 0.0
         self._led_until_s = 0.0
+        self._coarse = False
         self._labels = {
             name: Label(word, self) for name, word in (("raw", tr("Raw")), ("refined", tr("Refined")))
         }
@@ -95,6 +99,9 @@ class CloudView(Worded, QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._look)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._follow)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setAccessibleName(
@@ -140,6 +147,7 @@ class CloudView(Worded, QWidget):
     def free(self) -> None:
         """Give everything back."""
         self._timer.stop()
+        self._soon.stop()
         if self._canvas is not None:
             canvas, self._canvas = self._canvas, None
             native = canvas.native
@@ -456,16 +464,24 @@ class CloudView(Worded, QWidget):
             self._canvas.orbit = orbit
             self._led_until_s = time.perf_counter() + LED_S
             self._dirty = True
+            self._soon.start(0)  # when every touch that waits has been taken in
             if self._span is not None:
                 self._show_span()
 
     def _look(self) -> None:
         """Draw if something changed, and leave most of the time to everybody else, unless a finger leads."""
-        canvas = self._canvas
-        if canvas is None or not self._dirty or not self.isVisible():
+        if not self.isVisible():
             return
-        since_ms = (time.perf_counter() - self._drawn_until_s) * 1e3
-        if since_ms >= (LED_REST if self._led else REST) * canvas.draw_ms:
+        since_s = time.perf_counter() - self._drawn_until_s
+        if self._dirty:
+            if since_s * 1e3 >= (LED_REST if self._led else REST) * self._took_ms:
+                self._draw_now()
+        elif self._coarse and since_s >= STILL_S:
+            self._draw_every_pixel()
+
+    def _follow(self) -> None:
+        """Draw where a finger has led the view: it does not wait for the next tick."""
+        if self._dirty and self.isVisible():
             self._draw_now()
 
     def _draw_now(self) -> None:
@@ -473,11 +489,24 @@ class CloudView(Worded, QWidget):
         if canvas is None:
             return
         self._dirty = False
-        before = canvas.drawn
+        before, led, started_s = canvas.drawn, self._led, time.perf_counter()
         canvas.native.repaint()
         self._drawn_until_s = time.perf_counter()
+        self._took_ms = (self._drawn_until_s - started_s) * 1e3
+        self._coarse = canvas.step > 1
         if canvas.drawn != before and canvas.drawn > 2:  # the first ones compile and upload
-            canvas.step = next_step(canvas.step, canvas.draw_ms, led=self._led)
+            canvas.step = next_step(canvas.step, self._took_ms, led=led)
+
+    def _draw_every_pixel(self) -> None:
+        """Draw all there is, once; whatever moves next is drawn as coarsely as before."""
+        canvas = self._canvas
+        if canvas is None:
+            return
+        self._coarse = False
+        step, canvas.step = canvas.step, 1
+        canvas.native.repaint()
+        canvas.step = step
+        self._drawn_until_s = time.perf_counter()
 
     def _place_labels(self) -> None:
         layout: CloudLayout = "both" if self._canvas is None else self._canvas.layout

@@ -286,8 +286,9 @@ class DepthView(Worded, QWidget):
         painter = QPainter(self)
         self._ratio = self.devicePixelRatioF()
         region = event.region()
-        for rect in region & self._bare:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
-            painter.fillRect(rect, QColor(theme.current().surface))
+        if region.intersects(self._bare):
+            for rect in region & self._bare:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
+                painter.fillRect(rect, QColor(theme.current().surface))
         if self._roomy and region.intersects(self._free):
             self._paint_figures(painter)
         for pane in self._panes:
@@ -474,8 +475,8 @@ class DepthView(Worded, QWidget):
         if self._compact:
             return
         filtered = layer == "raw" and self._tile is not None and self._tile.filtered is not None
-        names = LAYER_WORDS if self._tile is None else {**LAYER_WORDS, **self._tile.names}
-        texts = [str(FILTERED if filtered else names[layer])]
+        name = None if self._tile is None else self._tile.names.get(layer)
+        texts = [str(FILTERED if filtered else name or LAYER_WORDS[layer])]
         refined = None if self._tile is None else self._tile.refined
         if refined is not None and refined.hidden_share and (layer in REPAIRED or layer == "raw"):
             texts.insert(
@@ -528,7 +529,8 @@ class DepthView(Worded, QWidget):
         return said
 
     def _paint_loupe(self, painter: QPainter) -> None:
-        place, said = self._hovered or self._pinned, self.readout
+        place = self._hovered or self._pinned
+        said = None if place is None else self._read(place)
         if place is None or said is None:
             return
         painter.save()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -142,12 +143,19 @@ def frustum_lines(camera: Intrinsics, world_from_color: NDArray[np.float64]) -> 
 
 def grid(camera: Intrinsics, step: int) -> NDArray[np.float32]:
     """(N, 4) float32: column and row as shares of the image, x/z and y/z, of every `step`-th pixel."""
+    return np.ascontiguousarray(_places(camera)[::step, ::step].reshape(-1, 4))
+
+
+@lru_cache(maxsize=8)
+def _places(camera: Intrinsics) -> NDArray[np.float32]:
+    """(H, W, 4) float32 for `grid`: to undo a lens takes long, and the step changes under a finger."""
     columns, rows = np.meshgrid(
         (np.arange(camera.width, dtype=np.float32) + 0.5) / camera.width,
         (np.arange(camera.height, dtype=np.float32) + 0.5) / camera.height,
     )
-    places = np.dstack([columns, rows, rays(camera)])[::step, ::step]
-    return np.ascontiguousarray(places.reshape(-1, 4), np.float32)
+    places: NDArray[np.float32] = np.dstack([columns, rows, rays(camera)]).astype(np.float32)
+    places.flags.writeable = False
+    return places
 
 
 def mesh_triangles(camera: Intrinsics, step: int) -> NDArray[np.uint32]:

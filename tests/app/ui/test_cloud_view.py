@@ -48,7 +48,9 @@ def test_slow_drawing_becomes_coarser_and_fine_again():
     assert next_step(4, 500.0) == 4
     assert next_step(2, 4.0) == 1
     assert next_step(2, 40.0) == 2
-    assert next_step(4, 40.0, led=True) == 5, "under a finger it must not lag"
+    assert next_step(4, 26.0, led=True) == 5, "under a finger it must not lag"
+    assert next_step(1, 200.0, led=True) == 3, "at once"
+    assert next_step(4, 900.0, led=True) == 8
     assert next_step(2, 20.0, led=True) == 2
     assert next_step(7, 1.0) == 4, "and is fine again when the finger has left"
 
@@ -108,6 +110,36 @@ def test_known_walls_are_drawn_where_they_are(qtbot, cloud_view):
     assert max(row[150]) < 20, "the hole has to stay empty"
     assert tuple(row[260]) == (0, 250, 0)
     assert tuple(row[340]) == (0, 250, 0)
+
+
+@pytest.mark.gl
+def test_what_stands_still_is_drawn_with_every_pixel_again(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    qtbot.waitUntil(lambda: cloud_view.canvas.drawn > 2 and not cloud_view._dirty, timeout=5000)
+    canvas, steps = cloud_view.canvas, []
+    canvas.events.draw.connect(lambda _event: steps.append(canvas.step), position="last")
+    canvas.step = 6
+    cloud_view._turn(QPointF(9, 0))
+    qtbot.waitUntil(lambda: 1 in steps, timeout=5000)
+    assert steps[0] == 6, "as it moves"
+    assert canvas.step > 1, "and so is what moves next"
+    drawn = len(steps)
+    qtbot.wait(700)
+    assert len(steps) == drawn, "once is enough"
+
+
+@pytest.mark.gl
+def test_a_finger_is_followed_without_waiting_for_the_next_tick(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    qtbot.waitUntil(lambda: cloud_view.canvas.drawn > 2, timeout=5000)
+    cloud_view._timer.stop()
+    native, finger, drawn = cloud_view.canvas.native, QTest.createTouchDevice(), cloud_view.canvas.drawn
+    QTest.touchEvent(native, finger).press(0, QPoint(100, 100), native).commit()
+    for x in (120, 140, 160):
+        QTest.touchEvent(native, finger).move(0, QPoint(x, 100), native).commit()
+    qtbot.waitUntil(lambda: cloud_view.canvas.drawn > drawn, timeout=5000)
+    QTest.touchEvent(native, finger).release(0, QPoint(160, 100), native).commit()
+    assert not cloud_view._dirty
 
 
 @pytest.mark.gl

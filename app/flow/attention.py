@@ -97,9 +97,7 @@ class AttentionLoop:
         self._load = load
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`; in a thread of its own, behind all others."""
-        if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        """Until `stop`; in a thread of its own, which goes behind all others when it has something to do."""
         loaded: tuple[EngineChoice, Look] | None = None
         done: tuple[object, ...] = ()
         while not stop.is_set():
@@ -114,6 +112,8 @@ class AttentionLoop:
             started_s = time.perf_counter()
             try:
                 if loaded is None or loaded[0] != choice:
+                    if sys.platform == "linux":
+                        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
                     loaded = choice, self._load(choice)
                 started_s = time.perf_counter()
                 if source is not None:

@@ -14,7 +14,7 @@ from app.ui import theme
 from app.ui.cloud_options import CloudOptions
 from app.ui.cloud_view import CloudView
 from app.ui.flow_layout import FlowLayout
-from app.ui.widgets import Button, IconButton, Option, Segmented
+from app.ui.widgets import Button, IconButton, Option, RoomyButton, Segmented
 from app.viewmodels.cloud import (
     Cloud,
     CloudColouring,
@@ -69,7 +69,9 @@ class CloudPanel(QObject):
         self._large = ""
         self._held = False
         self.options = CloudOptions()
-        self.opener = IconButton("axis-arrow", tr("Side, points, mesh, clip box, saving (V)"), checkable=True)
+        self.opener = RoomyButton(
+            "axis-arrow", tr("Side, points, mesh, clip box, saving (V)"), tr("View"), checkable=True
+        )
         self._reset = Button(tr("Reset view"), icon_name="restore")
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):

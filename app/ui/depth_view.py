@@ -418,6 +418,9 @@ class DepthView(Worded, QWidget):
             (str(PROVENANCE_WORDS[kind]), f"{share:.1%}", QColor(*PROVENANCE_COLOURS[kind]), share)
             for kind, share in self._figures.shares.items()
         ]
+        edge = max(pane.rect.right() for pane in self._panes)
+        if edge > room.x() + FIGURES_WIDTH_PX:
+            room.setRight(min(room.right(), edge))
         y, step = room.y(), min(44, room.height() // 5)
         width = min(room.width(), FIGURES_WIDEST_PX)
         for word, value, colour, share in rows:

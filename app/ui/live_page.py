@@ -161,16 +161,16 @@ class LivePage(Worded, QWidget):
         self._nothing.show_words(title_text, text)
 
     def _lay_out(self) -> None:
-        bar = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        bar = self._bar = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         for widget in (self._layouts, self._freeze, self._measure, self._stages, self._range):
             bar.addWidget(widget)
         bar.addWidget(self._models)
         bar.addWidget(self._tune)
-        tools = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        tools = self._tools = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         for part in self._layers.parts:
             tools.addWidget(part)
         tools.addWidget(self._cloud.bar)
-        last = QWidget()
+        last = self._last = QWidget()
         last.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(last)
         row.setContentsMargins(0, 0, 0, 0)
@@ -198,8 +198,18 @@ class LivePage(Worded, QWidget):
         if direction != self._below.direction():
             self._below.setDirection(direction)
             self._panel.set_below(narrow)
-        for button in (self._freeze, self._measure, self._stages, self._tune, self._why, self._snapshot):
+            self._place_last(narrow=narrow)
+        roomy = (self._freeze, self._measure, self._stages, self._tune, self._why, self._snapshot)
+        for button in (*roomy, self._cloud.opener):
             button.set_roomy(self.width() >= ROOMY_PX)
+
+    def _place_last(self, *, narrow: bool) -> None:
+        """The last buttons stand at the right of the layers, or beside the model where rows are short."""
+        before, after = (self._tools, self._bar) if narrow else (self._bar, self._tools)
+        before.removeWidget(self._last)
+        taking = QSizePolicy.Policy.Fixed if narrow else QSizePolicy.Policy.Expanding
+        self._last.setSizePolicy(taking, QSizePolicy.Policy.Fixed)
+        after.addWidget(self._last)
 
     def _connect(self) -> None:
         model = self.model

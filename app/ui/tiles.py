@@ -25,7 +25,7 @@ from app.viewmodels.words import milliseconds, seconds
 HEADER_PX: Final = 58
 NARROW_PX: Final = 230
 """A narrower header has no arrow: its name needs the room, and the whole tile takes the tap."""
-SMALLEST_NAME_PX: Final = 13
+SMALLEST_NAME_PX: Final = 12
 SIDE_STRIP_PX: Final = (200, 320)
 TILE_GAP_PX: Final = 10
 

@@ -238,8 +238,11 @@ class FiguresTable(Worded, QWidget):
         size = self._type_size()
         self._paint_head(painter, self._row(0), size)
         for number, _ in enumerate(KINDS):
-            if number % 2 == 0:
-                painter.fillRect(self._row(number + 1), QColor(colours.raised))
+            row = self._row(number + 1)
+            if colours.raised == colours.surface:  # outdoors nothing is said by a tint
+                painter.fillRect(QRect(row.x(), row.y(), row.width(), 1), QColor(colours.line))
+            elif number % 2 == 0:
+                painter.fillRect(row, QColor(colours.raised))
         for number, kind in enumerate(KINDS):
             title = self._cells(self._row(number + 1))[0]
             _paint_words(painter, title, str(kind.title), size, colours.text, left=True)

@@ -95,10 +95,11 @@ class ColumnsArea(Worded, QWidget):
         fitting = max((self.width() + COLUMN_GAP_PX) // (NARROWEST_PX + COLUMN_GAP_PX), 1)
         rows = -(-len(shown) // fitting)
         across = -(-len(shown) // rows)
-        width = (self.width() - (across - 1) * COLUMN_GAP_PX) // across
         height = (self.height() - (rows - 1) * COLUMN_GAP_PX) // rows
         for number, column in enumerate(shown):
             row, place = divmod(number, across)
+            beside = min(across, len(shown) - row * across)  # the last row leaves nothing empty
+            width = (self.width() - (beside - 1) * COLUMN_GAP_PX) // beside
             corner = QPoint(place * (width + COLUMN_GAP_PX), row * (height + COLUMN_GAP_PX))
             column.setGeometry(QRect(corner, QSize(width, height)))
 
@@ -238,7 +239,13 @@ class ComparePage(Worded, QWidget):
 
     def _lay_out(self) -> None:
         top = FlowLayout(gap_px=theme.GAP_PX, fill=True)
-        for widget in (self.views, self._range, self._tap, self._find, self.distance):
+        planes = QWidget()
+        row = QHBoxLayout(planes)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_PX)
+        row.addWidget(self._find)
+        row.addWidget(self.distance)
+        for widget in (self.views, self._range, self._tap, planes):
             top.addWidget(widget)
         bottom = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         bottom.addWidget(self._simulation)

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -29,12 +29,16 @@ from app.settings import Settings
 from app.ui import speaking, theme
 from app.ui.main_window import PAGES, MainWindow
 from app.viewmodels.measure import Stroke
+from drivers.camera import Camera
+from drivers.cameras.synthetic import SyntheticCamera, demo_rig
 from drivers.registry import open_source
+from drivers.synth.sensor import SensorKind
 from model.spec import EngineChoice
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "screenshots"
 PATIENCE_S = 120
+FOUR = "four"
 SCALED = f"@{os.environ['QT_SCALE_FACTOR']}" if "QT_SCALE_FACTOR" in os.environ else ""
 Step = Callable[["Scene"], object]
 
@@ -84,16 +88,8 @@ class Scene:
         self.live._choose_model(name)
 
     def four(self) -> None:
-        """A rig of four, as a rig file has it."""
-        kinds = ("stereo_active", "time_of_flight", "stereo_passive", "stereo_active")
-        names = ("front left", "front right", "ceiling", "gripper")
-        file = Path(os.environ["DEPTHMEND_DATA"]) / "four.toml"
-        cameras = zip(kinds, names, strict=True)
-        file.write_text(
-            "".join(f'[[camera]]\nsource = "demo:{kind}"\nname = "{name}"\n' for kind, name in cameras),
-            encoding="utf-8",
-        )
-        self.source(str(file))
+        """The demo rig with one camera more."""
+        self.source(FOUR)
 
     def source(self, name: str) -> None:
         self.page("Live")
@@ -294,7 +290,7 @@ def main() -> None:
     studio = Studio(EngineChoice(model=args.model))
     sessions = Path(data) / "sessions"
     settings = Settings(model=args.model, theme=first_theme, language=first_language, sessions=str(sessions))
-    window = MainWindow(studio, settings, open_source=open_source)
+    window = MainWindow(studio, settings, open_source=opened)
     window.resize(*_pixels(first_size))
     window.show()
 
@@ -332,6 +328,14 @@ def main() -> None:
     for report in sorted(sessions.rglob("compare-*")):
         shutil.copy(report, OUT)
         print(OUT / report.name)
+
+
+def opened(source: str) -> Sequence[Camera]:
+    """The cameras of a source, or four simulated ones."""
+    if source != FOUR:
+        return open_source(source)
+    fourth = SyntheticCamera("gripper", SensorKind.ACTIVE_STEREO, name="Gripper", viewpoint=3, seed=4)
+    return [*demo_rig(), fourth]
 
 
 def _pixels(size: str) -> tuple[int, int]:

@@ -313,15 +313,18 @@ def test_sensors_of_unknown_place_are_not_put_into_one_space_and_the_way_to_cali
 
 def test_chosen_sensors_of_a_calibrated_rig_are_drawn_in_one_space(qtbot, running, monkeypatch):
     page, *_ = running
-    live = page.model.live
-    for camera_id in ("left", "right"):  # a busy machine has no picture of the second one yet, or an old one
-        qtbot.waitUntil(lambda one=camera_id: live.tile(one).frame and live.tile(one).camera_note is None)
     drawn = []
     monkeypatch.setattr(page.space.panel.body, "show_rig", drawn.append)
     page.views.button("space").click()
     apart = np.eye(4)
     apart[0, 3] = 0.5
-    tiles = [page.model.live.tile(camera_id) for camera_id in ("left", "right")]
+    tiles = []
+
+    def seen():  # a busy machine may have an old picture of one of them for a while
+        tiles[:] = [page.model.live.tile(camera_id) for camera_id in ("left", "right")]
+        return all(tile.frame is not None and tile.camera_note is None for tile in tiles)
+
+    qtbot.waitUntil(seen)
     page.space.show_tiles(tiles, {"left": np.eye(4), "right": apart}, moving=False)
     assert not page.space.note.isVisible()
     (cloud,) = drawn[-1].raw

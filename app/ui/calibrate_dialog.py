@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QDialog,
@@ -69,7 +70,6 @@ class CalibrateDialog(Worded, QDialog):
         self._problem = label("", "body")
         set_tone(self._problem, "error")
         self._problem.hide()
-        self._upright = parent.window().height() > parent.window().width()
         self._steps = QStackedWidget()
         self._steps.addWidget(self._board_step())
         self._steps.addWidget(self._picture_step())
@@ -139,8 +139,7 @@ class CalibrateDialog(Worded, QDialog):
         column.addWidget(self._first)
         column.addStretch(1)
         page = QWidget()
-        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        row = QBoxLayout(down if self._upright else across, page)
+        row = self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.WIDE_PX)
         left = QVBoxLayout()
@@ -226,6 +225,11 @@ class CalibrateDialog(Worded, QDialog):
         self.more.clicked.connect(partial(self._model.order, "automatic on"))
         self.save.clicked.connect(self._model.save)
         return page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._halves.setDirection(down if self.height() > self.width() else across)
 
     def show_view(self, view: CalibrateView) -> None:
         """Show what the cameras see, or the result."""
@@ -327,7 +331,7 @@ class CalibrateDialog(Worded, QDialog):
             tile.deleteLater()
         names = {info.id: from_below(info.name) for info in self._model.infos}
         self.tiles = {camera_id: BoardTile(names[camera_id]) for camera_id in chosen}
-        columns = 2 if len(chosen) == 4 else min(len(chosen), 1 if self._upright else 3)
+        columns = 2 if len(chosen) == 4 else min(len(chosen), 1 if self.height() > self.width() else 3)
         for i, tile in enumerate(self.tiles.values()):
             self._tiles_grid.addWidget(tile, *divmod(i, columns))
         self._steps.setCurrentIndex(1)

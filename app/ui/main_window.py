@@ -348,8 +348,7 @@ class MainWindow(Worded, QMainWindow):
         dialog.setWindowModality(blocks)
         if not dialog.testAttribute(Qt.WidgetAttribute.WA_Resized):
             dialog.adjustSize()
-        middle = self.mapToGlobal(self.rect().center())
-        dialog.move(middle - dialog.rect().center())  # a kiosk has no window manager that would do it
+        self._centre(dialog)
         if not recording:
             self._scrim.cover()
             dialog.finished.connect(self._scrim.hide)
@@ -357,6 +356,10 @@ class MainWindow(Worded, QMainWindow):
             dialog.setFocus()  # no button looks chosen before a key or a finger came to it
         dialog.show()
         dialog.activateWindow()
+
+    def _centre(self, dialog: QDialog) -> None:
+        """In the middle of the window; a kiosk has no window manager that would do it."""
+        dialog.move(self.mapToGlobal(self.rect().center()) - dialog.rect().center())
 
     def ask_to_leave(self) -> None:
         """Leave a kiosk whose button was held; with a PIN, only who knows it."""
@@ -430,6 +433,10 @@ class MainWindow(Worded, QMainWindow):
         super().resizeEvent(event)
         if self._scrim.isVisible():
             self._scrim.cover()
+        for dialog in self.findChildren(QDialog):  # a tablet was turned below one
+            if dialog.isVisible():
+                dialog.resize(dialog.size().boundedTo(self.size()))
+                self._centre(dialog)
         upright = self.height() > self.width()
         direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight
         if direction != self._body.direction():  # where it is narrow, the pages get the whole width

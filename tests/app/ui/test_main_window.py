@@ -339,3 +339,16 @@ def test_a_kiosk_stays_full_screen_and_bears_being_closed(qtbot, make_window):
     QApplication.sendEvent(window.windowHandle(), QEvent(QEvent.Type.Close))  # as a desktop's Alt+F4 does
     assert window.isVisible()
     assert not [c.words for c in window._commands() if "Leave" in c.words or "Full screen" in c.words]
+
+
+def test_a_dialog_stays_within_a_window_that_is_turned(qtbot, window):
+    window.resize(1280, 800)
+    window.welcome()
+    dialog = next(d for d in window.findChildren(QDialog) if d.isVisible())
+    dialog.resize(1200, 760)
+    window.resize(800, 1280)
+    qtbot.wait(20)
+    assert dialog.width() <= 800
+    assert abs(dialog.geometry().center().x() - window.geometry().center().x()) <= 2
+    dialog.reject()
+    assert not window._scrim.isVisible()

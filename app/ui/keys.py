@@ -116,7 +116,8 @@ class TouchKeys(Worded, QFrame):
 
     def sizeHint(self) -> QSize:
         rows = 4 if self._roomy else 5
-        return QSize(ROOMY_PX, rows * KEY_PX + (rows + 1) * KEY_GAP_PX)
+        frame = 2 * theme.current().border_px
+        return QSize(ROOMY_PX, rows * KEY_PX + (rows + 1) * KEY_GAP_PX + frame)
 
     def minimumSizeHint(self) -> QSize:
         across = 10 * theme.SMALLEST_TARGET_PX + 11 * KEY_GAP_PX

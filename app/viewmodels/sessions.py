@@ -356,7 +356,7 @@ def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
         frames += tr(", {raw:.0%} with depth").format(raw=fill.raw)
         if fill.refined is not None:
             refined += tr(", {refined:.0%} with depth").format(refined=fill.refined)
-    return joined(": ", (camera.name, joined("; ", filter(None, (frames, refined)))))
+    return joined(": ", (from_below(camera.name), joined("; ", filter(None, (frames, refined)))))
 
 
 def marks(entry: SessionEntry) -> list[tuple[str, str]]:

@@ -219,7 +219,8 @@ class Pipeline:
     def _stop_workers(self) -> None:
         with self._changing:
             workers, self._workers = self._workers, []
-        stop_all(workers, timeout_s=STOP_TIMEOUT_S)
+        # The repair is the first and may be loading a network: what it takes is not taken from the cameras.
+        stop_all(workers[::-1], timeout_s=STOP_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop every thread and wait a moment for all of them together; safe to call twice."""

@@ -35,9 +35,14 @@ def answer(command: Sequence[str], stop: threading.Event) -> tuple[int, list[str
         command: of the program.
         stop: ends it.
     """
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
-    ) as child:
+    try:
+        child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+    except OSError as error:  # no memory for one more process, or no program
+        log.warning("%s could not be started: %s", command[0], error)
+        return 1, []
+    with child:
         out, errors = _last_words(child, stop)
     if errors and not stop.is_set():
         log.info("%s ended with %d: %s", command, child.returncode, errors.decode(errors="replace"))

@@ -275,7 +275,8 @@ class MainWindow(Worded, QMainWindow):
             self.apply_theme(answers.theme)
         if answers.source:
             self._settings.source = answers.source
-            self.open_source(answers.source)
+            if answers.source != self._source.source:  # it was opened behind the guide
+                self.open_source(answers.source)
         if answers.page:
             self.go_to(cast("PageName", answers.page))
         self.save_settings()

@@ -217,9 +217,8 @@ class CheckRow(Worded, QWidget):
         self._well = check.caution is None
         self._sign = Label()
         self._sign.setFixedWidth(SIGN_PX)
-        words = body(
-            joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words
-        )
+        said = joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words
+        words = body(said.replace("/s", "/\u2060s"))  # a word joiner: no line ends within a unit
         set_tone(words, "" if self._well else "warning")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

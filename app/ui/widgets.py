@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QButtonGroup,
     QComboBox,
     QDialog,
@@ -457,7 +467,9 @@ class Picker(Worded, QComboBox):
         self._options: tuple[Option, ...] = ()
         self._keys: list[str] = []
         self.set_options(options)
-        QScroller.grabGesture(self.view().viewport(), QScroller.ScrollerGestureType.TouchGesture)
+        self.view().setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        # Qt gives a popup no touches, only the mouse that it makes of them.
+        QScroller.grabGesture(self.view().viewport(), QScroller.ScrollerGestureType.LeftMouseButtonGesture)
         self.activated.connect(self._activated)
 
     @property
@@ -488,6 +500,14 @@ class Picker(Worded, QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # Without double clicks (see `theme`), Qt would close at the release what it opens at the press.
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.showPopup()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QStylePainter(self)

@@ -2,10 +2,10 @@ import gc
 from functools import partial
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScroller, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.context import Notice
@@ -141,6 +141,40 @@ def test_a_picker_tells_keys_and_ignores_the_wheel(qtbot, show):
     with qtbot.waitSignal(picker.picked) as told:
         picker.activated.emit(2)
     assert told.args == ["c"]
+
+
+def test_a_finger_opens_a_list_scrolls_it_and_picks_and_a_mouse_opens_it_too(qtbot, qtlog, show):
+    picker = Picker("Number", [Option(str(n), f"Row {n}") for n in range(30)])
+    form = QWidget()
+    QVBoxLayout(form).addWidget(picker)
+    show(form)
+    finger, view = QTest.createTouchDevice(), picker.view()
+
+    def touch(widget, *places):
+        QTest.touchEvent(widget, finger).press(0, places[0], widget).commit()
+        for place in places[1:]:
+            QTest.qWait(5)
+            QTest.touchEvent(widget, finger).move(0, place, widget).commit()
+        QTest.qWait(60 if places[1:] else 1)  # at rest: nothing is flung
+        QTest.touchEvent(widget, finger).release(0, places[-1], widget).commit()
+
+    with qtlog.disabled():  # the offscreen platform says what popups it cannot raise
+        touch(picker, QPoint(60, 28))
+        qtbot.waitUntil(view.isVisible)
+    room = view.viewport()
+    middle = room.rect().center()
+    touch(room, *(QPoint(middle.x(), middle.y() + 120 - 30 * n) for n in range(9)))
+    assert view.isVisible()
+    assert view.verticalScrollBar().value() > 100
+    qtbot.waitUntil(lambda: QScroller.scroller(room).state() == QScroller.State.Inactive)
+    with qtbot.waitSignal(picker.picked) as told:
+        touch(room, middle)
+    assert int(told.args[0]) > 3
+    qtbot.waitUntil(lambda: not view.isVisible())
+    with qtlog.disabled():
+        QTest.mouseClick(picker, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(view.isVisible)
+    picker.hidePopup()
 
 
 @pytest.mark.parametrize("words", ["Do", "What you record appears here, ready to replay. " * 4])

@@ -1,0 +1,1 @@
+"""A hand of synthetic fingers, and what the scripted people share."""

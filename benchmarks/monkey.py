@@ -244,7 +244,7 @@ def refuse(home: Path, found: Found) -> None:
             path = str(Path(os.fsdecode(given[0])).absolute())
             if given[2] & WRITES and not path.startswith(own):
                 note("write", path)
-        elif event in {"os.mkdir", "os.remove", "os.rmdir", "os.rename"}:
+        elif event in {"os.mkdir", "os.remove", "os.rmdir", "os.rename"} and given[-1] in {-1, None}:
             for path in given[: 2 if event == "os.rename" else 1]:
                 if isinstance(path, str | bytes) and not str(Path(os.fsdecode(path)).absolute()).startswith(
                     own

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
-from trainer.config import MaskingConfig, SourceConfig, TrainConfig
+from trainer.config import MaskingConfig, Masks, SourceConfig, TrainConfig
 from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
 from trainer.recipes import FORMER_NAMES, RANDOM, RECIPES, configuration
@@ -76,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and random one that has learned nothing",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument(
+        "--masks",
+        choices=get_args(Masks),
+        help="where hidden tokens lie: natural: where the sensor failed; random: anywhere; all: monocular",
+    )
     parser.add_argument("--batch", type=int, help="samples for each step, of all processes together")
     parser.add_argument("--micro-batch", type=int, help="most samples at once in one process")
     parser.add_argument("--workers", type=int, help="processes that read samples; 0 reads in a thread")
@@ -190,6 +196,7 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
         init=None if arguments.init == RANDOM else _weights(arguments.init),
         random=arguments.init == RANDOM,
         seed=arguments.seed,
+        masks=arguments.masks,
         **changes,
     )
     return with_renderer(config, arguments.renderer, workers_asked=arguments.workers is not None)

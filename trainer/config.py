@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Masks = Literal["natural", "random", "all"]
+
 
 class MaskingConfig(BaseModel):
     """Which depth tokens are hidden from the network in training (report, sections 2.2 and 3.3).
@@ -13,6 +15,9 @@ class MaskingConfig(BaseModel):
         mixed_probability: chance that a patch with some holes is hidden.
         ratio: range of the share of tokens hidden in all, drawn evenly for each sample.
         natural: share of samples in which only patches without any depth are hidden, as at inference.
+        masks: where the hidden tokens lie. "natural": first where the sensor failed. "random": as many, but
+            anywhere; the sensor's holes take the right depth, so where a sensor fails teaches nothing.
+            "all": everywhere, which leaves colour only (monocular). The last two are for comparison.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,6 +25,7 @@ class MaskingConfig(BaseModel):
     mixed_probability: float = Field(0.75, ge=0, le=1)
     ratio: tuple[float, float] = (0.6, 0.9)
     natural: float = Field(0.0, ge=0, le=1)
+    masks: Masks = "natural"
 
 
 class AugmentConfig(BaseModel):

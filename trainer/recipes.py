@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.spec import DEMO
-from trainer.config import AugmentConfig, MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
+from trainer.config import AugmentConfig, MaskingConfig, Masks, OptimiserConfig, SourceConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -282,6 +282,7 @@ def configuration(
     init: Path | None = None,
     random: bool = False,
     seed: int = 0,
+    masks: Masks | None = None,
     **changes: object,
 ) -> TrainConfig:
     """The recipe `name`, with what the caller decides filled in.
@@ -297,6 +298,7 @@ def configuration(
         init: weights to start from, instead of the recipe's own.
         random: start a network of the recipe's size that has learned nothing.
         seed: of everything that is drawn.
+        masks: where hidden tokens lie, instead of the recipe's own.
         **changes: further fields of `TrainConfig`.
 
     Raises:
@@ -329,5 +331,7 @@ def configuration(
 
         size = architecture(FROM_BACKBONES[name]).model_dump(mode="json")
         changes |= {"architecture": size, "init": None}
+    if masks is not None:
+        changes["masking"] = config.masking.model_copy(update={"masks": masks})
     # Not `model_copy`, which checks nothing.
     return TrainConfig.model_validate({**config.model_dump(), **changes})

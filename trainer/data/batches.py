@@ -114,7 +114,7 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
     """The micro-batch's tensors; crops, colours and masks are made where the network trains."""
     rows, cols = raw.grid
     size, target_size = (rows * PATCH_PX, cols * PATCH_PX), (rows * TARGET_PX, cols * TARGET_PX)
-    images, depths, targets, nothings, knowns = [], [], [], [], []
+    images, depths, shares, targets, nothings, knowns = [], [], [], [], [], []
 
     def there(values: NDArray[Any] | Tensor) -> Tensor:
         if isinstance(values, Tensor):
@@ -126,8 +126,13 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
         draws = sample.draws
         color = cropped(there(sample.color), draws).float() / 255
         images.append(area(recoloured(color, draws), size))
-        depths.append(near(cropped(there(sample.depth_m), draws), size))
-        target = near(cropped(there(sample.target_m), draws), target_size)
+        depth_m = near(cropped(there(sample.depth_m), draws), size)
+        right_m = cropped(there(sample.target_m), draws)
+        shares.append(valid_share(depth_m[None], rows, cols))
+        if draws.masks == "random":
+            depth_m = torch.where(depth_m > 0, depth_m, near(right_m, size))
+        depths.append(depth_m)
+        target = near(right_m, target_size)
         targets.append(target)
         if sample.nothing is None:
             nothings.append(torch.zeros_like(target))
@@ -135,12 +140,11 @@ def on_device(raw: RawBatch, device: torch.device) -> Batch:
             nothing = cropped(there(sample.nothing), draws).float()
             nothings.append(near(nothing, target_size))
         knowns.append(((target > 0) | (nothings[-1] > 0)).float())
-    depth_m = torch.stack(depths)
-    keep = keep_tokens(valid_share(depth_m, rows, cols), [sample.draws for sample in raw.samples])
+    keep = keep_tokens(torch.cat(shares), [sample.draws for sample in raw.samples])
     return Batch(
         raw.grid,
         torch.stack(images),
-        depth_m,
+        torch.stack(depths),
         keep,
         *(torch.stack(part) for part in (targets, nothings, knowns)),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import AugmentConfig, MaskingConfig
+from trainer.config import AugmentConfig, MaskingConfig, Masks
 
 GAMMA, GAIN, LIFT, TINT = 0.3, 0.25, 15 / 255, 0.08
 GREY_CHANCE, GREY_SHARE = 0.2, 0.6
@@ -35,6 +35,7 @@ class Draws:
         mixed_probability: chance of a patch with some holes to be hidden.
         mixed: (N,) in 0..1; a mixed patch below `mixed_probability` is hidden.
         order: (N,) in 0..1; whole patches are hidden in this order.
+        masks: where hidden tokens lie, as `MaskingConfig` says.
     """
 
     crop: tuple[float, float, float, float]
@@ -53,6 +54,7 @@ class Draws:
     mixed_probability: float
     mixed: NDArray[np.float32]
     order: NDArray[np.float32]
+    masks: Masks = "natural"
 
 
 def draw(rng: np.random.Generator, augment: AugmentConfig, masking: MaskingConfig, *, tokens: int) -> Draws:
@@ -93,4 +95,5 @@ def draw(rng: np.random.Generator, augment: AugmentConfig, masking: MaskingConfi
         mixed_probability=masking.mixed_probability,
         mixed=rng.random(tokens, np.float32),
         order=rng.random(tokens, np.float32),
+        masks=masking.masks,
     )

@@ -14,7 +14,8 @@ def keep_tokens(valid_share: Tensor, draws: Sequence[Draws]) -> Tensor:
 
     A patch without depth is always hidden, one with some holes with `mixed_probability`; then whole patches
     are hidden at random until the share of hidden tokens reaches the sample's ratio. At least one token with
-    depth stays, where there is one.
+    depth stays, where there is one. Samples with random masks hide as many tokens as that, the first of the
+    order wherever they lie; those with masks everywhere hide all.
 
     Args:
         valid_share: (B, N) share of each patch's pixels that have depth.
@@ -35,7 +36,13 @@ def keep_tokens(valid_share: Tensor, draws: Sequence[Draws]) -> Tensor:
     best = torch.where(has_depth, order, -1.0).argmax(1, keepdim=True)
     lonely = torch.zeros_like(keep).scatter_(1, best, value=True) & has_depth
     keep |= lonely & ~keep.any(1, keepdim=True)
-    return torch.where(numbers[:, 2:] > 0, has_depth, keep)
+    keep = torch.where(numbers[:, 2:] > 0, has_depth, keep)
+    for row, drawn in enumerate(draws):
+        if drawn.masks == "random":
+            keep[row] = order[row].argsort().argsort() >= (~keep[row]).sum()
+        elif drawn.masks == "all":
+            keep[row] = False
+    return keep
 
 
 def valid_share(depth_m: Tensor, rows: int, cols: int) -> Tensor:

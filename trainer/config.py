@@ -79,7 +79,7 @@ class SourceConfig(BaseModel):
     """One part of a mix.
 
     Attributes:
-        kind: "synthetic", "session", or a name of `trainer.data.kinds.KINDS`.
+        kind: "synthetic", "synthetic_hard", "session", or a name of `trainer.data.kinds.KINDS`.
         path: of the session or the data set; None for simulated rooms.
         weight: share of the samples beside the weights of the others.
         masking: of its samples; None takes the run's.
@@ -109,6 +109,7 @@ class TrainConfig(BaseModel):
         synthetic: share of samples from simulated rooms; the rest comes from the sessions.
         renderer: of simulated rooms: drawn by the processor, or cast ray by ray on the device that trains;
             `trainer.data.mix.with_renderer` chooses.
+        hard: share of the simulated samples that are hard (`trainer.data.hardships`).
         mix: sources and their weights; where there are some, they stand instead of `sessions` and
             `synthetic`.
         grids: rows and columns of image tokens; each step draws one, evaluation takes the last.
@@ -117,6 +118,7 @@ class TrainConfig(BaseModel):
         steps: of the whole run.
         masking: of samples whose source has none of its own.
         augment: how samples are changed.
+        even: measure each sample's errors in units of its mean depth; the report's loss is in metres.
         mask_weight: of the mask head's loss beside the depth loss.
         ema: decay of the moving average of the weights that is evaluated and exported; 0 has none.
         patience: evaluations without a better score after which the run ends; 0 never ends it.
@@ -138,6 +140,7 @@ class TrainConfig(BaseModel):
     sessions: tuple[Path, ...] = ()
     synthetic: float = Field(0.0, ge=0, le=1)
     renderer: Literal["drawn", "cast"] = "drawn"
+    hard: float = Field(0.0, ge=0, le=1)
     mix: tuple[SourceConfig, ...] = ()
     grids: tuple[tuple[int, int], ...] = ((12, 16),)
     batch: int = Field(8, gt=0)
@@ -146,6 +149,7 @@ class TrainConfig(BaseModel):
     masking: MaskingConfig = MaskingConfig()
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
+    even: bool = False
     mask_weight: float = Field(0.1, ge=0)
     ema: float = Field(0.0, ge=0, lt=1)
     patience: int = Field(0, ge=0)
@@ -165,7 +169,13 @@ class TrainConfig(BaseModel):
         if self.mix:
             return self.mix
         share = (1 - self.synthetic) / max(len(self.sessions), 1)
-        rooms = (SourceConfig(kind="synthetic", weight=self.synthetic),) if self.synthetic > 0 else ()
         if share <= 0:
-            return rooms
-        return rooms + tuple(SourceConfig(kind="session", path=path, weight=share) for path in self.sessions)
+            return self.rooms(self.synthetic)
+        return self.rooms(self.synthetic) + tuple(
+            SourceConfig(kind="session", path=path, weight=share) for path in self.sessions
+        )
+
+    def rooms(self, weight: float) -> tuple[SourceConfig, ...]:
+        """Simulated rooms that weigh so much together; none for 0."""
+        parts = (("synthetic", weight * (1 - self.hard)), ("synthetic_hard", weight * self.hard))
+        return tuple(SourceConfig(kind=kind, weight=part) for kind, part in parts if part > 0)

@@ -17,7 +17,7 @@ def pixels(batches: Sequence[Batch]) -> Tensor:
     return torch.stack((torch.as_tensor(known).double().cpu(), torch.as_tensor(judged).double().cpu()))
 
 
-def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float) -> Tensor:
+def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float, even: bool = False) -> Tensor:
     """This micro-batch's part of the step's loss; the parts of all micro-batches and processes add up.
 
     L1 on metric depth where the right depth is known, as in the report. How the published mask head was
@@ -28,9 +28,13 @@ def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float) -> Ten
         batch: with the targets.
         of: (2,) `pixels` of the whole step, over all processes.
         mask_weight: of the mask head's part.
+        even: measure each sample's errors in units of its own mean depth, so that what is near counts too.
     """
     known = batch.target_m > 0
-    depth_loss = torch.where(known, (out.depth - batch.target_m).abs(), 0).sum() / max(of[0].item(), 1)
+    off = torch.where(known, (out.depth - batch.target_m).abs(), 0)
+    if even:
+        off = off * (known.sum((1, 2), keepdim=True) / batch.target_m.sum((1, 2), keepdim=True).clamp(min=1))
+    depth_loss = off.sum() / max(of[0].item(), 1)
     if out.mask_logits is None or mask_weight == 0:
         return depth_loss
     entropy = F.binary_cross_entropy_with_logits(out.mask_logits, 1 - batch.nothing, reduction="none")

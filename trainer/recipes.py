@@ -86,14 +86,17 @@ def bundled(steps: int) -> TrainConfig:
 
     The report's rates fit a pretrained ViT-L; a small one from nothing wants larger ones and a fall to zero.
     Lower hiding ratios join the report's, because at inference nothing but the holes is hidden, and a short
-    run cannot afford to learn that by itself.
+    run cannot afford to learn that by itself. Most rooms are hard ones, and each sample's errors count in
+    units of its depth: a glass at arm's length is to weigh as much as a far wall.
     """
     return TrainConfig(
         recipe="bundled",
         architecture=SMALL,
         steps=steps,
         synthetic=1.0,
+        hard=0.75,
         batch=8,
+        even=True,
         precision="bf16",
         masking=MaskingConfig(ratio=(0.3, 0.9), natural=0.8),
         optimiser=OptimiserConfig(
@@ -318,7 +321,7 @@ def configuration(
         raise ValueError("there is nothing to learn from: name a session, a data set or the simulated rooms")
     changes |= {"sessions": sessions, "synthetic": share, "seed": seed}
     if datasets:
-        rooms = (SourceConfig(kind="synthetic", weight=synthetic),) if synthetic else ()
+        rooms = config.rooms(synthetic) if synthetic else ()
         each = session_weight / max(len(sessions), 1)
         recorded = tuple(SourceConfig(kind="session", path=path, weight=each) for path in sessions)
         changes["mix"] = (*datasets, *recorded, *rooms)

@@ -292,6 +292,20 @@ def hidden_from_right(inverse: Float, scale: float, *, outside: bool = True) -> 
     return octets(blocked)
 
 
+def shadow(inverse: Float, shift_px: float, *, to_left: bool) -> Bytes:
+    """(H, W) uint8, 255 where a camera beside this one does not see what this one sees.
+
+    Args:
+        inverse: (H, W) float32 1/z of this camera's view.
+        shift_px: focal length times the distance of the two, in pixels times metres.
+        to_left: which side the other stands on.
+    """
+    if not to_left:
+        return hidden_from_right(inverse, shift_px)
+    mirrored = hidden_from_right(np.ascontiguousarray(inverse[:, ::-1]), shift_px)
+    return np.ascontiguousarray(mirrored[:, ::-1])
+
+
 def _slope(view: View) -> Float:
     """(H, W) float32 how steeply depth changes: about the tangent of the angle to the line of sight."""
     inverse = view.inverse_depth

@@ -149,14 +149,14 @@ def opened(part: SourceConfig, seed: int, say: Callable[[str], None]) -> SampleS
     from trainer.data.sessions import SessionSource
     from trainer.data.synthetic import SyntheticSource
 
-    if part.kind == "synthetic":
-        return SyntheticSource(seed)
+    if part.kind in {"synthetic", "synthetic_hard"}:
+        return SyntheticSource(seed, hard=part.kind == "synthetic_hard")
     if part.path is None:
         raise DataError(f"The source {part.kind!r} has no folder.", hint="Name one: KIND:FOLDER")
     if part.kind == "session":
         return SessionSource((part.path,), seed=seed)
     if part.kind not in KINDS:
-        known = ", ".join(("synthetic", "session", *KINDS))
+        known = ", ".join(("synthetic", "synthetic_hard", "session", *KINDS))
         raise DataError(f"There is no data set of the kind {part.kind!r}.", hint=f"There are: {known}.")
     dataset = KINDS[part.kind].open(part.path)
     return DatasetSource(dataset, seed=seed, noise=part.noise, name=f"{part.kind} in {part.path}", say=say)

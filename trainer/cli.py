@@ -16,7 +16,7 @@ from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
 from trainer.recipes import FORMER_NAMES, RANDOM, RECIPES, configuration
 
-CHANGES = ("batch", "micro_batch", "workers", "parallel", "device", "patience")
+CHANGES = ("steps", "batch", "micro_batch", "workers", "parallel", "device", "patience")
 """Flags that are fields of the configuration."""
 BOUND = ("batch",)
 """Of those, what a resumed run keeps: it is part of what is learned."""
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated rooms are drawn by the processor (drawn) or cast on the device that trains (cast); "
         "auto casts on a GPU, unless processes read other samples",
     )
-    parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's own number, or of the run's")
     parser.add_argument(
         "--init",
         metavar="NAME|PATH|random",
@@ -188,7 +188,6 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
 
     config = configuration(
         arguments.recipe,
-        steps=arguments.steps,
         sessions=tuple(path.resolve() for path in arguments.session),
         datasets=tuple(arguments.data),
         synthetic=arguments.synthetic,

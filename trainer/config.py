@@ -58,7 +58,8 @@ class OptimiserConfig(BaseModel):
         rest_lr: from the first step on.
         warmup_steps: linear from 0, for the backbone.
         warm_all: warm up the rest as well, which a start from nothing needs.
-        schedule: "halving" halves both every `halve_every` steps; "cosine" falls to 0 at the last step.
+        schedule: "halving" halves both every `halve_every` steps; "cosine" falls to 0 at the last step; "tail"
+            stays and falls evenly in the last quarter, so that a run can be made longer before that.
         clip_norm: largest norm of the gradient.
     """
 
@@ -70,7 +71,7 @@ class OptimiserConfig(BaseModel):
     weight_decay: float = Field(0.05, ge=0)
     warmup_steps: int = Field(2000, ge=0)
     warm_all: bool = False
-    schedule: Literal["halving", "cosine"] = "halving"
+    schedule: Literal["halving", "cosine", "tail"] = "halving"
     halve_every: int = Field(25_000, gt=0)
     clip_norm: float = Field(1.0, gt=0)
 

@@ -84,11 +84,10 @@ def smoke(steps: int) -> TrainConfig:
 def bundled(steps: int) -> TrainConfig:
     """Trains the bundled network from nothing on simulated rooms.
 
-    The report's rates fit a pretrained ViT-L; a small one from nothing wants larger ones. The moving average
-    stands in for a fall of the rate to zero, so that a run may end at any step.
-    Lower hiding ratios join the report's, because at inference nothing but the holes is hidden, and a short
-    run cannot afford to learn that by itself. Most rooms are hard ones, and each sample's errors count in
-    units of its depth: a glass at arm's length is to weigh as much as a far wall.
+    The report's rates fit a pretrained ViT-L; a small one from nothing wants larger ones and a fall to
+    zero at the end. Lower hiding ratios join the report's, because at inference nothing but the holes is
+    hidden, and a short run cannot afford to learn that by itself. Most rooms are hard ones, and each sample's
+    errors count in units of its depth: a glass at arm's length is to weigh as much as a far wall.
     """
     return TrainConfig(
         recipe="bundled",
@@ -106,6 +105,7 @@ def bundled(steps: int) -> TrainConfig:
             betas=(0.9, 0.98),
             warmup_steps=min(100, steps // 10),
             warm_all=True,
+            schedule="tail",
         ),
         ema=0.995,
         score_every=500,

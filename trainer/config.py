@@ -58,7 +58,7 @@ class OptimiserConfig(BaseModel):
         rest_lr: from the first step on.
         warmup_steps: linear from 0, for the backbone.
         warm_all: warm up the rest as well, which a start from nothing needs.
-        schedule: "halving" halves both every `halve_every` steps; "cosine" falls to 0 at the last step; "tail"
+        schedule: "halving" halves both every `halve_every` steps; "cosine" falls to 0 at the last one; "tail"
             stays and falls evenly in the last quarter, so that a run can be made longer before that.
         clip_norm: largest norm of the gradient.
     """

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from model import backbone, checkpoint
-from model.mdm import MDM
+from model.mdm import MDM, MdmOutput
 from trainer import cli, files, loop
 from trainer.config import MaskingConfig, OptimiserConfig, SourceConfig, TrainConfig
 from trainer.data import loader
-from trainer.data.batches import on_device, read
+from trainer.data.batches import Batch, on_device, read
 from trainer.data.datasets.arkitscenes import ArkitScenes
 from trainer.data.datasets.hypersim import Hypersim
 from trainer.data.datasets.taskonomy import Taskonomy
@@ -30,6 +30,7 @@ from trainer.data.shards import Shards
 from trainer.data.stored import stored
 from trainer.errors import DataError, TrainingError
 from trainer.initialise import _summarise, new_model, sine_positions, third_of
+from trainer.losses import loss
 from trainer.metrics import Errors
 from trainer.progress import Progress
 from trainer.recipes import FORMER_NAMES, RECIPES, SMALL, configuration
@@ -133,6 +134,25 @@ def test_the_rates_follow_the_report():
     assert rates(report, 24_999, 250_000) == pytest.approx((1e-5, 1e-4))
     assert rates(report, 25_000, 250_000) == pytest.approx((0.5e-5, 0.5e-4))
     assert rates(report, 50_000, 250_000) == pytest.approx((0.25e-5, 0.25e-4))
+
+
+def test_a_tail_falls_in_the_last_quarter_only():
+    tail = OptimiserConfig(backbone_lr=2e-4, rest_lr=1e-4, warmup_steps=0, schedule="tail")
+    assert rates(tail, 750, 1000) == (2e-4, 1e-4)
+    assert rates(tail, 875, 1000) == pytest.approx((1e-4, 0.5e-4))
+    assert rates(tail, 999, 1000) == pytest.approx((2e-4 / 250, 1e-4 / 250))
+
+
+def test_even_errors_count_in_units_of_each_samples_mean_depth():
+    target = torch.tensor([[[1.0, 3.0]], [[20.0, 0.0]]])
+    empty = torch.zeros(2, 1, 2)
+    batch = Batch((1, 1), empty, empty, empty.bool(), target, empty, empty)
+    out = MdmOutput(target + 0.5, target, None)
+    of = torch.tensor([3.0, 0.0])
+    assert loss(out, batch, of=of, mask_weight=0).item() == pytest.approx(0.5)
+    assert loss(out, batch, of=of, mask_weight=0, even=True).item() == pytest.approx(
+        (2 * 0.5 / 2 + 0.5 / 20) / 3
+    )
 
 
 def test_backbone_and_rest_are_two_groups_that_hold_every_trained_parameter():
@@ -483,7 +503,7 @@ def test_each_step_says_how_much_of_it_was_waiting_for_samples(tmp_path):
     loop.train(loop.begin(config(4)), Slow(), tmp_path, progress(tmp_path))
     shares = [event["wait_share"] for event in events(tmp_path) if event["event"] == "step"]
     assert all(0 <= share <= 1 for share in shares)
-    assert max(shares) > 0.3
+    assert max(shares) > 0.1
 
 
 def test_the_former_names_of_recipes_still_work():

@@ -120,6 +120,7 @@ def test_samples_without_known_emptiness_are_judged_where_there_is_depth():
     assert not batch.nothing.any()
 
 
+<<<<<<< HEAD
 def test_neither_unknown_nor_very_far_pixels_are_judged_to_be_surfaces():
     depth = np.full((28, 28), 2.0, np.float32)
     depth[:, :21] = 0
@@ -141,3 +142,24 @@ def test_neither_unknown_nor_very_far_pixels_are_judged_to_be_surfaces():
     assert not known[:, 16:24].any(), "that may be a far house as well as a hole in the data"
     assert known[:, 24:].all()
     assert not nothing[:, 16:].any()
+=======
+def test_with_random_masks_the_sensors_holes_take_the_right_depth():
+    depth = np.full((28, 28), 2.0, np.float32)
+    depth[:, :14] = 0
+
+    class Wall:
+        def sample(self, number):
+            return Sample(np.zeros((28, 28, 3), np.uint8), depth, np.full((28, 28), 3.0, np.float32))
+
+    for masks, seen in (("natural", depth), ("random", np.where(depth > 0, depth, np.float32(3)))):
+        config = TrainConfig(
+            recipe="x",
+            steps=1,
+            batch=1,
+            grids=((2, 2),),
+            augment=AugmentConfig(flip=0, crop=(1, 1)),
+            masking=MaskingConfig(masks=masks),
+        )
+        batch = on_device(read(Wall(), config, 0, [0]), torch.device("cpu"))
+        assert np.array_equal(batch.depth_m[0].numpy(), seen)
+>>>>>>> 8cd489e (Masking modes, hard rooms, the tail and even errors are tested)

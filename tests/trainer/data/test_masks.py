@@ -63,6 +63,19 @@ def test_natural_samples_hide_only_what_has_no_depth():
     assert (keep == (share > 0)).all()
 
 
+def test_random_masks_hide_as_many_tokens_as_natural_ones_but_anywhere():
+    share = np.zeros(400, np.float32)
+    share[:100] = 1
+    natural = kept(share, MaskingConfig(ratio=(0.0, 0.0)), range(50))
+    anywhere = kept(share, MaskingConfig(ratio=(0.0, 0.0), masks="random"), range(50))
+    assert (natural.sum(1) == anywhere.sum(1)).all()
+    assert anywhere[:, :100].mean() == pytest.approx(anywhere[:, 100:].mean(), abs=0.03)
+
+
+def test_monocular_samples_show_no_depth_at_all():
+    assert not kept(np.ones(100), MaskingConfig(natural=1.0, masks="all"), range(3)).any()
+
+
 def test_one_token_stays_where_there_is_depth():
     always = MaskingConfig(mixed_probability=1.0)
     assert (kept(np.full(10, 0.5), always, range(20)).sum(1) == 1).all()

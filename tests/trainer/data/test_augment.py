@@ -120,7 +120,6 @@ def test_samples_without_known_emptiness_are_judged_where_there_is_depth():
     assert not batch.nothing.any()
 
 
-<<<<<<< HEAD
 def test_neither_unknown_nor_very_far_pixels_are_judged_to_be_surfaces():
     depth = np.full((28, 28), 2.0, np.float32)
     depth[:, :21] = 0
@@ -142,7 +141,8 @@ def test_neither_unknown_nor_very_far_pixels_are_judged_to_be_surfaces():
     assert not known[:, 16:24].any(), "that may be a far house as well as a hole in the data"
     assert known[:, 24:].all()
     assert not nothing[:, 16:].any()
-=======
+
+
 def test_with_random_masks_the_sensors_holes_take_the_right_depth():
     depth = np.full((28, 28), 2.0, np.float32)
     depth[:, :14] = 0
@@ -162,4 +162,3 @@ def test_with_random_masks_the_sensors_holes_take_the_right_depth():
         )
         batch = on_device(read(Wall(), config, 0, [0]), torch.device("cpu"))
         assert np.array_equal(batch.depth_m[0].numpy(), seen)
->>>>>>> 8cd489e (Masking modes, hard rooms, the tail and even errors are tested)

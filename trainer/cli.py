@@ -186,8 +186,10 @@ def _estimate(arguments: argparse.Namespace, progress: Progress) -> None:
 def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) -> TrainConfig:
     from trainer.data.mix import with_renderer
 
+    rest = {name: value for name, value in changes.items() if name != "steps"}
     config = configuration(
         arguments.recipe,
+        steps=arguments.steps,
         sessions=tuple(path.resolve() for path in arguments.session),
         datasets=tuple(arguments.data),
         synthetic=arguments.synthetic,
@@ -196,7 +198,7 @@ def _configuration(arguments: argparse.Namespace, changes: dict[str, object]) ->
         random=arguments.init == RANDOM,
         seed=arguments.seed,
         masks=arguments.masks,
-        **changes,
+        **rest,
     )
     return with_renderer(config, arguments.renderer, workers_asked=arguments.workers is not None)
 

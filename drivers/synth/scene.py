@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from drivers.synth import furniture, textures
 from drivers.synth.building import Builder, Lamp
-from drivers.synth.shapes import SQUARE, Material, Panel, Scene, Sun, Texture, Turned, vector
+from drivers.synth.shapes import SQUARE, Ball, Material, Panel, Scene, Sun, Texture, Turned, vector
 from drivers.synth.textures import Painter, Rgb
 
 Transform = NDArray[np.float64]
@@ -364,7 +364,7 @@ def close_pose(scene: Scene, rng: np.random.Generator) -> Transform:
 
     Glass is looked at three times as often as other things. A room without things gets a `random_pose`.
     """
-    things = [*scene.turned, *scene.balls]
+    things: list[Turned | Ball] = [*scene.turned, *scene.balls]
     if not things:
         return random_pose(scene, rng)
     weights = np.array([CLOSE_GLASS if thing.material is Material.GLASS else 1.0 for thing in things])

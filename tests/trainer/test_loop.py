@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import time
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -340,7 +339,7 @@ def test_a_full_disk_does_not_keep_the_failure_from_being_said(capsys):
 
 def test_readers_that_die_again_and_again_end_the_run_with_what_to_do(monkeypatch):
     def dead(*_arguments):
-        raise BrokenProcessPool
+        raise loader.ReaderDiedError
         yield
 
     monkeypatch.setattr(loader, "_read_ahead", dead)

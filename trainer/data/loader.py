@@ -1,12 +1,14 @@
 """Micro-batches ahead of the training step, read in a thread or in processes that may die."""
 
 import multiprocessing
+import signal
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from itertools import islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import cycle, islice
+from multiprocessing.connection import Connection
 
 import cv2
 import torch
@@ -114,7 +116,7 @@ class Loader:
                         raise TrainingError(message, hint=hint)
                     done += 1
                     yield on_device(raw, self._device)
-            except BrokenProcessPool as error:
+            except ReaderDiedError as error:
                 restarts += 1
                 if restarts > RESTARTS:
                     raise TrainingError(
@@ -124,54 +126,90 @@ class Loader:
                 self._say(f"A process that read samples died; the run goes on with new ones ({restarts}).")
 
 
+class ReaderDiedError(Exception):
+    """A reading process is gone."""
+
+
 def _read_ahead(config: TrainConfig, work: list[Piece]) -> Iterator[RawBatch]:
-    """The micro-batches in their order, read by `config.workers` processes."""
-    # Not torch's DataLoader: when a reader dies, that raises in a signal handler, wherever the program is.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(config.workers, mp_context=context, initializer=_open, initargs=(config,))
+    """The micro-batches in their order, read by `config.workers` processes in turns."""
+    readers = [_Reader(config, number) for number in range(config.workers)]
     try:
-        coming: deque[Future[RawBatch]] = deque()
-        left = iter(work)
-        for piece in islice(left, AHEAD * config.workers):
-            coming.append(pool.submit(_read_piece, piece))
+        turns = zip(cycle(readers), work, strict=False)
+        coming = deque(reader.ask(piece) for reader, piece in islice(turns, AHEAD * config.workers))
         while coming:
             yield coming.popleft().result()
-            for piece in islice(left, 1):
-                coming.append(pool.submit(_read_piece, piece))
+            coming.extend(reader.ask(piece) for reader, piece in islice(turns, 1))
     finally:
-        pool.shutdown(cancel_futures=True)
+        for reader in readers:
+            reader.close()
 
 
-@dataclass(eq=False)
 class _Reader:
-    """What one reading process holds."""
+    """One reading process, and the thread that takes from it what it has read.
 
-    config: TrainConfig
-    source: SampleSource | None = None
-    notes: list[str] = field(default_factory=list)
+    Each has a pipe of its own: whatever a process was doing when it died, the other end says so. Processes
+    that share a queue (ProcessPoolExecutor) may leave us waiting for the rest of half a message, and torch's
+    DataLoader raises in a signal handler, wherever the program is.
+    """
+
+    def __init__(self, config: TrainConfig, number: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(config, theirs), name=f"reader-{number}")
+        self._process.start()
+        theirs.close()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"reader-{number}")
+
+    def ask(self, piece: Piece) -> Future[RawBatch]:
+        """The micro-batch, sooner or later, or a `ReaderDiedError`."""
+        return self._thread.submit(self._answer, piece)
+
+    def _answer(self, piece: Piece) -> RawBatch:
+        try:
+            self._pipe.send(piece)
+            raw, fault = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise ReaderDiedError from error
+        if raw is None:
+            raise RuntimeError(f"Reading samples failed in another process:\n{fault}")
+        assert isinstance(raw, RawBatch)
+        return raw
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; it holds nothing that could be lost."""
+        self._process.terminate()
+        self._thread.shutdown(cancel_futures=True)
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
 
 
-_reader: _Reader | None = None
-
-
-def _open(config: TrainConfig) -> None:
-    global _reader
-    _reader = _Reader(config)
-    cv2.setNumThreads(1)
-
-
-def _read_piece(piece: Piece) -> RawBatch:
+def _serve(config: TrainConfig, pipe: Connection) -> None:
+    """What a reading process does until the training one closes the pipe or ends it."""
     from trainer.data.mix import source_for
 
-    assert _reader is not None
-    step, numbers = piece
-    try:
-        if _reader.source is None:
-            _reader.source = source_for(_reader.config, _reader.notes.append)
-        raw = read(_reader.source, _reader.config, step, numbers)
-    except (TrainingError, SessionError) as error:
-        # An exception with a hint does not survive the way to the other process.
-        return RawBatch(step, (0, 0), (), failure=(error.args[0], error.hint))
-    notes = tuple(_reader.notes)
-    _reader.notes.clear()
-    return RawBatch(raw.step, raw.grid, raw.samples, notes)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
+    cv2.setNumThreads(1)
+    notes: list[str] = []
+    source: SampleSource | None = None
+    while True:
+        try:
+            step, numbers = pipe.recv()
+        except EOFError:
+            return
+        raw, fault = None, ""
+        try:
+            if source is None:
+                source = source_for(config, notes.append)
+            raw = read(source, config, step, numbers)
+            raw = replace(raw, notes=tuple(notes))
+            notes.clear()
+        except (TrainingError, SessionError) as error:
+            # An exception with a hint does not survive the way to the other process.
+            raw = RawBatch(step, (0, 0), (), failure=(error.args[0], error.hint))
+        except Exception:  # noqa: BLE001 - it is raised again where the training runs
+            fault = traceback.format_exc()
+        try:
+            pipe.send((raw, fault))
+        except OSError:
+            return  # nobody waits for it any more

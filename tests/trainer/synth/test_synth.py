@@ -3,6 +3,9 @@ import json
 import numpy as np
 import pytest
 
+# Importing it ends all log handlers; absl's (TensorBoard) then closes its stream: in a test, that of pytest.
+import submitit  # noqa: F401
+
 from drivers.synth.shapes import Material
 from trainer.data.shard_index import TAR, index_path
 from trainer.data.shard_writer import shard_path
@@ -107,7 +110,6 @@ def test_machines_share_the_shards_between_them(tmp_path):
 
 
 def test_a_local_cluster_of_two_workers_makes_the_set_that_one_machine_makes(tmp_path, capsys):
-    pytest.importorskip("submitit")
     flags = [
         "--scenes",
         "2",

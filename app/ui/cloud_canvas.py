@@ -1,6 +1,9 @@
 """Draws point clouds with OpenGL: raw and refined, one rig in one space, as points or as a mesh."""
 
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -223,7 +226,10 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         marks: lines of what was measured, over everything.
         floor_m: how far below the camera the grid lies.
         step: every how-many-th pixel is drawn.
+        whole: whether the next picture, and no other, has every pixel.
         drawn: pictures so far.
+        began_s: when the last one was begun, on `time.perf_counter`.
+        was_whole: whether it had every pixel.
         rig: clouds and frusta of the other cameras.
     """
 
@@ -239,7 +245,9 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self.marks: Lines | None = None
         self.floor_m = 1.0
         self.step = 1
+        self.whole = self.was_whole = False
         self.drawn = 0
+        self.began_s = 0.0
         self.rig = RigClouds()
         self._points: dict[str, _Points] = {}
         self._lines: gloo.Program | None = None
@@ -251,9 +259,20 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         self._points = {key: points for key, points in self._points.items() if key in keys | {*self.clouds}}
 
     def on_draw(self, _event: object) -> None:
-        self._paint(*self.physical_size)
+        self.began_s = time.perf_counter()
+        self.was_whole, self.whole = self.whole, False
+        with self._stepping(1 if self.was_whole else self.step):
+            self._paint(*self.physical_size)
         gloo.finish()
         self.drawn += 1
+
+    @contextmanager
+    def _stepping(self, step: int) -> Iterator[None]:
+        usual, self.step = self.step, step
+        try:
+            yield
+        finally:
+            self.step = usual
 
     def free(self) -> None:
         """End the widget, its contexts and what the graphics card holds, now and in this thread.
@@ -284,16 +303,14 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         most = int(gloo.gl.glGetParameter(GL_MAX_RENDERBUFFER_SIZE))
         if max(width, height) > most:
             raise ValueError(f"This graphics driver draws at most {most} pixels on a side.")
-        step, self.step = self.step, 1
         buffer = gloo.FrameBuffer(
             gloo.RenderBuffer((height, width), "color"), gloo.RenderBuffer((height, width), "depth")
         )
         try:
-            with buffer:
+            with buffer, self._stepping(1):
                 self._paint(width, height)
                 shown = gloo.read_pixels((0, 0, width, height), alpha=False)
         finally:
-            self.step = step
             buffer.delete()
         return np.ascontiguousarray(shown, np.uint8)
 

@@ -90,6 +90,7 @@ class CloudView(Worded, QWidget):
         self._took_ms = 0.0
         self._led_until_s = 0.0
         self._coarse = False
+        self._pictures = 0
         self._labels = {
             name: Label(word, self) for name, word in (("raw", tr("Raw")), ("refined", tr("Refined")))
         }
@@ -138,9 +139,11 @@ class CloudView(Worded, QWidget):
             native.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
             native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             native.installEventFilter(self)
+            native.frameSwapped.connect(self._seen)
             self._column.addWidget(native)
             native.show()
             self._placed = False
+            self._pictures = 0
             self._timer.start()
             self._place_labels()
 
@@ -489,24 +492,29 @@ class CloudView(Worded, QWidget):
         if canvas is None:
             return
         self._dirty = False
-        before, led, started_s = canvas.drawn, self._led, time.perf_counter()
         canvas.native.repaint()
-        self._drawn_until_s = time.perf_counter()
-        self._took_ms = (self._drawn_until_s - started_s) * 1e3
-        self._coarse = canvas.step > 1
-        if canvas.drawn != before and canvas.drawn > 2:  # the first ones compile and upload
-            canvas.step = next_step(canvas.step, self._took_ms, led=led)
 
     def _draw_every_pixel(self) -> None:
         """Draw all there is, once; whatever moves next is drawn as coarsely as before."""
+        if self._canvas is not None:
+            self._canvas.whole = True
+            self._draw_now()
+
+    def _seen(self) -> None:
+        """The window is on the screen; if there is a new picture of ours in it, how long did that take?
+
+        Qt says so. A call of `repaint` does not: now and then it only notes that something is to be drawn.
+        """
         canvas = self._canvas
-        if canvas is None:
+        if canvas is None or canvas.drawn == self._pictures:
             return
-        self._coarse = False
-        step, canvas.step = canvas.step, 1
-        canvas.native.repaint()
-        canvas.step = step
-        self._drawn_until_s = time.perf_counter()
+        self._pictures, self._drawn_until_s = canvas.drawn, time.perf_counter()
+        self._coarse = not canvas.was_whole and canvas.step > 1
+        if canvas.was_whole:
+            return
+        self._took_ms = (self._drawn_until_s - canvas.began_s) * 1e3
+        if canvas.drawn > 2:  # the first ones compile and upload
+            canvas.step = next_step(canvas.step, self._took_ms, led=self._led)
 
     def _place_labels(self) -> None:
         layout: CloudLayout = "both" if self._canvas is None else self._canvas.layout

@@ -16,8 +16,8 @@ import numpy as np
 from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from app import paths
-from app.ui.export_dialog import FormatRow
 from app.ui.session_card import SessionCard
+from app.ui.titled_row import TitledRow
 from app.ui.widgets import RecordButton
 from benchmarks.touch.hand import named, shown, spin, wait_for
 from benchmarks.touch.tour import Tour, end, parser, profile, run
@@ -84,7 +84,7 @@ def operate(tour: Tour) -> None:
     with tour.step("Export as TUM RGB-D"):
         open_detail(tour)
         hand.tap("Export ...", QAbstractButton)
-        hand.tap("TUM RGB-D", FormatRow)
+        hand.tap("TUM RGB-D", TitledRow)
         hand.tap("Choose a folder ...", QAbstractButton)
         hand.tap("Choose this folder", QAbstractButton)
         wait_for(

@@ -349,7 +349,7 @@ class RecordViewModel(QObject):
             places = pipeline.rig.latest() or RigPlaces()
             good = places.shared and not places.old and not places.trouble
             about = calibration_check(places.words, good=good)
-        known = "" if rate is None else "known"
+        known = "" if rate is None else f"{rate:.0f}"  # it grows with each camera's first frame
         wanted = (*(info.id for info in infos), known, "" if about is None else about.words)
         if running or wanted == self._checked or self._phase is not None:
             return

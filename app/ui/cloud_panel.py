@@ -44,6 +44,9 @@ COLOURINGS = (
 class CloudPanel(QObject):
     """Owns three widgets that the page places: `bar` with the choices, `body` with the view, and `options`.
 
+    Args:
+        opener_key: the key of the page that opens `options`.
+
     Signals:
         colouring_changed: after another colouring was chosen.
         measuring_changed: whether taps measure.
@@ -52,7 +55,7 @@ class CloudPanel(QObject):
     colouring_changed = Signal()
     measuring_changed = Signal(bool)
 
-    def __init__(self) -> None:
+    def __init__(self, opener_key: str) -> None:
         super().__init__()
         self.body = CloudView()
         self.bar = QWidget()
@@ -69,9 +72,8 @@ class CloudPanel(QObject):
         self._large = ""
         self._held = False
         self.options = CloudOptions()
-        self.opener = RoomyButton(
-            "axis-arrow", tr("Side, points, mesh, clip box, saving (V)"), tr("View"), checkable=True
-        )
+        opens = tr("Side, points, mesh, clip box, saving ({key})").format(key=opener_key)
+        self.opener = RoomyButton("axis-arrow", opens, tr("View"), checkable=True)
         self._reset = Button(tr("Reset view"), icon_name="restore")
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):

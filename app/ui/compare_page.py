@@ -141,7 +141,7 @@ class ComparePage(Worded, QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)
         self._stack.addWidget(self.area)
-        self.space = CompareSpace()
+        self.space = CompareSpace(context)
         self._stack.addWidget(self.space)
         self.hold = Button(HOLD_WORDS, icon_name="gesture-tap-hold")
         self.hold.setMinimumHeight(theme.BIG_TARGET_PX)
@@ -295,6 +295,10 @@ class ComparePage(Worded, QWidget):
             ("F", self._find.click),
             ("T", self.distance.click),
             ("Ctrl+S", self.report.click),
+            ("O", self.space.panel.opener.click),
+            ("R", self.space.panel.reset),
+            ("+", partial(self.space.panel.options.resize_points, 1)),
+            ("-", partial(self.space.panel.options.resize_points, -1)),
             ("0", partial(self.model.live.set_focus, None)),
             ("Escape", partial(self.model.live.set_focus, None)),
             *((str(n), partial(self.model.live.focus_number, n)) for n in range(1, MOST_SENSORS + 1)),

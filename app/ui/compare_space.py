@@ -6,12 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
+from app.ui.cloud_saver import CloudSaver
+from app.ui.context import WindowContext
 from app.ui.flow_layout import FlowLayout
+from app.ui.side_panel import NARROW_PX, SidePanel
 from app.ui.widgets import Button, ChipGroup, Option, label, set_tone
 from app.ui.worded import Worded
 from app.viewmodels.cloud import rig_clouds
@@ -31,12 +35,12 @@ class CompareSpace(Worded, QWidget):
 
     calibration_requested = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, context: WindowContext) -> None:
         super().__init__()
-        self.panel = CloudPanel()
-        self.panel.opener.hide()
-        self.panel.options.setParent(self)  # has no place here, and ends with the page
-        self.panel.options.hide()
+        self.panel = CloudPanel("O")
+        self._saver = CloudSaver(context, self.panel)
+        self.side = SidePanel()
+        self.side.add_page("cloud", tr("3D view"), self.panel.options)
         self.sensors = ChipGroup([], tr("Which sensors"), exclusive=False)
         self.note = label("", "body")
         set_tone(self.note, "warning")
@@ -58,9 +62,15 @@ class CompareSpace(Worded, QWidget):
         column.setSpacing(theme.GAP_PX)
         column.addLayout(choices)
         column.addWidget(self._note_row)
-        column.addWidget(self.panel.body, 1)
+        self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._below.setSpacing(theme.GAP_PX)
+        self._below.addWidget(self.panel.body, 1)
+        self._below.addWidget(self.side)
+        column.addLayout(self._below, 1)
         self.sensors.changed.connect(self._sensors_chosen)
         self.calibrate.clicked.connect(self.calibration_requested)
+        self.panel.opener.toggled.connect(self._open)
+        self.side.closed.connect(self._close)
         self._show_note()
 
     @property
@@ -73,6 +83,7 @@ class CompareSpace(Worded, QWidget):
         if active != self.panel.active:
             self.panel.set_active(active)
             self._large = ""
+            self._close()
 
     def hold_raw(self, held: bool) -> None:
         """Show raw depth for as long as it is held."""
@@ -114,8 +125,21 @@ class CompareSpace(Worded, QWidget):
             self._large = first.camera_id
             self.panel.reset()  # another sensor's axes, another first view
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        upright = self.height() > self.width()
+        self.side.turn(self._below, below=upright and self.width() < NARROW_PX)
+
     def say_again(self) -> None:
         self._show_note()
+
+    def _open(self, opened: bool) -> None:
+        self.side.open_page("cloud" if opened else "")
+        if not opened:
+            self.panel.set_measuring(False)
+
+    def _close(self) -> None:
+        self.panel.opener.setChecked(False)
 
     def _sensors_chosen(self, keys: list[str]) -> None:
         if len(keys) < FEWEST_SENSORS:

@@ -1,8 +1,6 @@
 """The Live page: what the cameras see, measured and repaired."""
 
 import errno
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -11,30 +9,29 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from app import paths
 from app.compose import InferenceState, InferenceStatus
 from app.flow.attention import Attention
-from app.images import write_image
 from app.language import from_below, joined, lowered, tr, tr_noop
 from app.ui import theme
 from app.ui.checkup_panel import CheckupPanel
 from app.ui.cloud_options import VIEWS
 from app.ui.cloud_panel import CloudPanel
+from app.ui.cloud_saver import CloudSaver
 from app.ui.colour_panel import ColourPanel
 from app.ui.commands import Command, bind_keys
-from app.ui.context import Notice, WindowContext
+from app.ui.context import WindowContext
 from app.ui.flow_layout import FlowLayout
 from app.ui.hiding_notice import HidingNotice
 from app.ui.layer_bar import BASES, TIGHTER, LayerBar
 from app.ui.legends import Legend, RangeButton, metres
 from app.ui.measure_panel import TOOLS, MeasurePanel
 from app.ui.repair_panel import RepairPanel
-from app.ui.side_panel import SidePanel
+from app.ui.saving import save_as
+from app.ui.side_panel import NARROW_PX, SidePanel
 from app.ui.tiles import Drawn, TilesArea
 from app.ui.widgets import EmptyState, IconButton, Option, Picker, RoomyButton, Segmented
 from app.ui.worded import Worded
 from app.viewmodels.checkup import CheckupModel
-from app.viewmodels.cloud_export import write_cloud
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS
 from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, TileView
@@ -51,9 +48,6 @@ LAYOUTS = (
 
 ROOMY_PX = 1560
 """From there on buttons have words."""
-NARROW_PX = 960
-"""Below that a panel lies under the pictures, not beside them."""
-NO_CLOUD = tr_noop("Choose the arrangement 3D, and wait for the first frame.")
 
 
 def make_page(context: WindowContext) -> QWidget:
@@ -69,9 +63,11 @@ class LivePage(Worded, QWidget):
 
     Signals:
         palette_requested: list everything that can be done.
+        end_requested: a replay, if there is one, shall go to its end.
     """
 
     palette_requested = Signal()
+    end_requested = Signal()
 
     def __init__(self, context: WindowContext, model: LiveModel) -> None:
         super().__init__()
@@ -102,7 +98,8 @@ class LivePage(Worded, QWidget):
         self._marks = MeasurePanel()
         self._repair = RepairPanel()
         self._tune = RoomyButton("tune-variant", tr("How the repair runs (T)"), tr("Repair"), checkable=True)
-        self._cloud = CloudPanel()
+        self._cloud = CloudPanel("V")
+        self._saver = CloudSaver(context, self._cloud)
         self._panel = SidePanel()
         self._panel.add_page("colours", tr("Colours"), self._colours)
         self._panel.add_page("measure", tr("Measure"), self._marks)
@@ -194,10 +191,7 @@ class LivePage(Worded, QWidget):
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         narrow = self.width() < NARROW_PX
-        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
-        if direction != self._below.direction():
-            self._below.setDirection(direction)
-            self._panel.set_below(narrow)
+        if self._panel.turn(self._below, below=narrow):
             self._place_last(narrow=narrow)
         roomy = (self._freeze, self._measure, self._stages, self._tune, self._why, self._snapshot)
         for button in (*roomy, self._cloud.opener):
@@ -254,8 +248,6 @@ class LivePage(Worded, QWidget):
         self._tiles.frame_painted.connect(model.note_painted)
         self._cloud.colouring_changed.connect(self._show_legend)
         self._cloud.measuring_changed.connect(self._cloud_measuring)
-        self._cloud.options.ply_requested.connect(self.save_clouds)
-        self._cloud.options.picture_requested.connect(self.save_cloud_picture)
         model.rig_changed.connect(self._show_rig)
         model.tile_changed.connect(self._show_tile)
         model.options_changed.connect(self._show_options)
@@ -325,6 +317,7 @@ class LivePage(Worded, QWidget):
                 )
                 for option, key in layouts
             ),
+            Command(tr("Go on with the newest pictures"), self._to_newest, ("End",)),
             Command(tr("Show the next layer"), partial(self.model.step_layer, 1), ("L",)),
             Command(tr("Show the layer before"), partial(self.model.step_layer, -1), ("Shift+L",)),
             Command(tr("Swap the two layers"), self.model.swap_layers, ("X",)),
@@ -356,8 +349,12 @@ class LivePage(Worded, QWidget):
                 )
                 for view in VIEWS
             ),
-            Command(tr("3D: save the clouds as PLY"), self.save_clouds),
+            Command(tr("3D: save the clouds as PLY"), self._saver.save_clouds),
         ]
+
+    def _to_newest(self) -> None:
+        self.model.set_frozen(False)
+        self.end_requested.emit()
 
     def _look_into_network(self) -> None:
         self._open_panel("repair")
@@ -379,57 +376,7 @@ class LivePage(Worded, QWidget):
             if not picture.save(str(file)):
                 raise OSError(errno.EIO, "the disk is full or write-protected")
 
-        self._save("live", "png", write)
-
-    def save_cloud_picture(self, size: tuple[int, int]) -> None:
-        """Save the 3D view as a PNG of this width and height."""
-        try:
-            picture = self._cloud.body.photograph(*size)
-        except ValueError as error:
-            self._context.show_banner(
-                Notice("error", str(error), tr("Choose a smaller picture."), about="picture")
-            )
-            return
-        if picture is None:
-            self._context.show_banner(
-                Notice("error", tr("There is no 3D view to save."), NO_CLOUD, about="picture")
-            )
-            return
-        self._save("3d", "png", partial(write_image, image=picture))
-
-    def save_clouds(self) -> None:
-        """Save what the 3D view draws as PLY, one file for raw and one for refined depth."""
-        shown = self._cloud.clouds()
-        if not shown:
-            self._context.show_banner(
-                Notice("error", tr("There is no cloud to save."), NO_CLOUD, about="picture")
-            )
-            return
-        look = self._cloud.body.look
-        for name, clouds in shown.items():
-            words = f"DepthMend, {name} depth"
-            self._save(
-                f"cloud-{name}",
-                "ply",
-                partial(write_cloud, clouds=clouds, box=look.box, mesh=look.mesh, words=words),
-            )
-
-    def _save(self, name: str, ending: str, write: Callable[[Path], object]) -> None:
-        """Write a file with the present time in its name, and say where it is or what went wrong."""
-        now = datetime.now().astimezone()
-        stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-        file = paths.pictures_folder() / f"{name}-{stamp}.{ending}"
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write(file)
-        except OSError as error:
-            hint = tr("Look whether the disk is full or write-protected.")
-            text = tr("{file} could not be written: {strerror}.").format(
-                file=file, strerror=from_below(str(error.strerror))
-            )
-            self._context.show_banner(Notice("error", text, hint, about="picture"))
-            return
-        self._context.show_banner(Notice.saved(file, lasts_s=4, about="picture"))
+        save_as(self._context, "live", "png", write)
 
     def _offer_models(self) -> None:
         self._models.set_options(

@@ -172,6 +172,7 @@ class MainWindow(Worded, QMainWindow):
             made.setProperty("role", "page")
             if isinstance(made, LivePage):
                 made.palette_requested.connect(self.open_palette)
+                made.end_requested.connect(self._playback_bar.end.click)
             self._pages[name] = made
             self._stack.addWidget(made)
         return self._pages[name]

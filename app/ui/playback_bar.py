@@ -13,9 +13,10 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
+    QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
@@ -29,6 +30,9 @@ STRIP_PX = 64
 WORDS_PX = 215
 MARK_PX = 12
 CURSOR_PX = 4
+MARGIN_PX = 12
+NARROW_PX = 960
+"""With less room the pictures lie above the buttons."""
 ON_FILM = theme.DARK
 """Pictures lie on black in every theme."""
 
@@ -134,9 +138,11 @@ class PlaybackBar(Worded, QFrame):
         self.setProperty("role", "strip")
         self._model = model
         self._offered = self._in_front = False
-        self.back = IconButton("step-backward", tr("One frame back (,)"))
+        self.start = IconButton("skip-backward", tr("To the first frame (Home)"))
+        self.back = IconButton("step-backward", tr("One frame back (, or Ctrl+Left)"))
         self.toggle = IconButton("pause", tr("Pause (K)"))
-        self.forward = IconButton("step-forward", tr("One frame on (.)"))
+        self.forward = IconButton("step-forward", tr("One frame on (. or Ctrl+Right)"))
+        self.end = IconButton("skip-forward", tr("To the last frame (End)"))
         self.skip = IconButton("run-fast", tr("Skip frames to keep the pace"), checkable=True)
         self.strip = Strip()
         self.time = label("", "body", wrap=False)
@@ -151,17 +157,20 @@ class PlaybackBar(Worded, QFrame):
         words_column.addWidget(self.time)
         words_column.addWidget(self.frame)
         words_column.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, theme.GAP_PX, 12, theme.GAP_PX)
-        row.setSpacing(theme.GAP_PX)
-        for widget in (self.back, self.toggle, self.forward):
-            row.addWidget(widget)
-        row.addSpacing(theme.TIGHT_PX)
-        row.addWidget(self.strip, 1)
-        row.addSpacing(theme.TIGHT_PX)
-        row.addLayout(words_column)
-        row.addWidget(self.skip)
-        row.addWidget(self.speed)
+        self._moves = _row(self.start, self.back, self.toggle, self.forward, self.end)
+        self._film = QHBoxLayout()
+        self._film.setSpacing(theme.GAP_PX + theme.TIGHT_PX)
+        self._film.addWidget(self.strip, 1)
+        self._film.addLayout(words_column)
+        self._pace = _row(self.skip, self.speed)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(MARGIN_PX, theme.GAP_PX, MARGIN_PX, theme.GAP_PX)
+        self._grid.setSpacing(theme.GAP_PX)
+        self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetNoConstraint)  # see minimumSizeHint
+        self._grid.setColumnStretch(1, 1)
+        self._place(narrow=False)
+        self.start.clicked.connect(self._to_start)
+        self.end.clicked.connect(model.to_end)
         self.back.clicked.connect(partial(self._step, -1))
         self.forward.clicked.connect(partial(self._step, 1))
         self.toggle.clicked.connect(model.toggle)
@@ -172,9 +181,29 @@ class PlaybackBar(Worded, QFrame):
         model.offered.connect(self._offer)
         model.view_changed.connect(self.show_view)
         model.strip_changed.connect(self.strip.show_film)
-        for key, act in ((",", self.back.click), (".", self.forward.click), ("K", self.toggle.click)):
-            QShortcut(QKeySequence(key), self).activated.connect(act)
+        for key, button in self._keys().items():
+            QShortcut(QKeySequence(key), self).activated.connect(button.click)
         self.hide()
+
+    def minimumSizeHint(self) -> QSize:
+        # That of the two rows: the window must get narrow enough for them.
+        across = self._moves.minimumSize().width() + self._pace.minimumSize().width()
+        return QSize(across + theme.GAP_PX + 2 * MARGIN_PX, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (self.width() < NARROW_PX) != self._narrow:
+            self._place(narrow=not self._narrow)
+
+    def _place(self, *, narrow: bool) -> None:
+        """All in one row, or the pictures above the buttons."""
+        self._narrow = narrow
+        for part in (self._moves, self._film, self._pace):
+            self._grid.removeItem(part)
+        film = (0, 0, 1, 3) if narrow else (0, 1, 1, 1)
+        self._grid.addLayout(self._film, *film)
+        for column, part in ((0, self._moves), (2, self._pace)):
+            self._grid.addLayout(part, int(narrow), column)
 
     def set_in_front(self, in_front: bool) -> None:
         """Whether the page with the pictures is in front."""
@@ -199,11 +228,33 @@ class PlaybackBar(Worded, QFrame):
             self.strip.show_film(Filmstrip())
         self.setVisible(offered and self._in_front)
 
+    def _keys(self) -> dict[str, IconButton]:
+        """End is a key of the page, which lets frozen pictures go as well."""
+        return {
+            "Home": self.start,
+            ",": self.back,
+            "Ctrl+Left": self.back,
+            "K": self.toggle,
+            ".": self.forward,
+            "Ctrl+Right": self.forward,
+        }
+
+    def _to_start(self, _checked: bool) -> None:
+        self._model.seek(0.0)
+
     def _step(self, frames: int, _checked: bool = False) -> None:
         self._model.step(frames)
 
     def _speed_picked(self, key: str) -> None:
         self._model.set_speed(float(key))
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme.GAP_PX)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
 
 
 def _flag(x: float) -> QPolygonF:

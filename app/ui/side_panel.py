@@ -1,7 +1,7 @@
 """A panel at the right edge of a page: one of several, or none."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
@@ -9,6 +9,8 @@ from app.ui.widgets import IconButton, label, touch_scroll
 from app.ui.worded import Worded
 
 WIDTH_PX = 360
+NARROW_PX = 960
+"""Where a page has less room across, the panel lies under the pictures, not beside them."""
 BELOW_PX = 440
 """Its height where it lies below the page instead of beside it."""
 
@@ -52,6 +54,19 @@ class SidePanel(Worded, QFrame):
         page = touch_scroll(room)
         self._pages[key] = (title_text, page)
         self._stack.addWidget(page)
+
+    def turn(self, room: QBoxLayout, *, below: bool) -> bool:
+        """Lie below what shares `room` with the panel, or stand beside it.
+
+        Returns:
+            Whether that is new.
+        """
+        direction = QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight
+        if direction == room.direction():
+            return False
+        room.setDirection(direction)
+        self.set_below(below)
+        return True
 
     def set_below(self, below: bool) -> None:
         """Take the width of what is above, or stand beside it."""

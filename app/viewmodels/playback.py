@@ -131,6 +131,12 @@ class PlaybackModel(QObject):
             self._playback.seek(int(min(max(share, 0.0), 1.0) * (self._playback.length_ns - 1)))
             self.poll()
 
+    def to_end(self) -> None:
+        """Go to the last frame and stay there, as playing would begin again at once."""
+        if self._playback is not None:
+            self._playback.pause()
+            self.seek(1.0)
+
     def set_speed(self, speed: float) -> None:
         """Play faster or slower."""
         if self._playback is not None:

@@ -342,3 +342,45 @@ def test_raw_is_held_in_3d_too_and_the_view_is_freed_with_the_page(running):
     assert not page.space.panel._held
     page.hidden()
     assert not page.space.panel.active
+
+
+@pytest.mark.parametrize("size", [pages.SIZES[0], (800 - 104, 1280 - 42)])
+def test_the_3d_space_has_the_choices_of_live_by_touch(qtbot, running, size):
+    page, *_ = running
+    page.resize(*size)
+    page.views.button("space").click()
+    panel, options = page.space.panel, page.space.panel.options
+    panel.opener.click()
+    qtbot.waitUntil(options.isVisible)
+    pages.assert_fit_for_fingers(page)
+    assert options.minimumSizeHint().width() <= page.space.side._stack.currentWidget().viewport().width()
+    assert not page.space.side.geometry().intersects(panel.body.geometry())
+    assert page.space.rect().contains(page.space.side.geometry())
+    with qtbot.waitSignal(options.view_chosen) as seen:
+        options.views.button("top").click()
+    assert seen.args == ["top"]
+    options.larger.click()
+    options.grid.click()
+    options.measure.click()
+    assert (panel.body.look.point_size > 1, panel.body.look.grid, panel.body.measuring) == (True,) * 3
+    panel.opener.click()
+    assert not options.isVisible()
+    assert not panel.body.measuring, "taps measure only while it is said what they measure"
+
+
+def test_the_clip_box_of_the_3d_space_cuts_and_what_is_saved_is_told(qtbot, running, monkeypatch):
+    page, asked, _ = running
+    page.views.button("space").click()
+    panel = page.space.panel
+    monkeypatch.setattr(panel.body, "visible_points", lambda: np.array([[-1, -1, 1], [1, 1, 3]], np.float32))
+    panel.opener.click()
+    panel.options.box.click()
+    box = panel.body.look.box
+    assert box is not None
+    panel.options.sides[2, "high"].value_changed.emit(2.0)
+    assert panel.body.look.box.high_m[2] == 2.0
+    panel.options.box.click()
+    assert panel.body.look.box is None
+    monkeypatch.setattr(panel, "clouds", dict)
+    panel.options.ply.click()
+    assert asked.notices[-1].level == "error"

@@ -41,7 +41,13 @@ def test_it_is_there_only_with_a_replay_in_front(bar, studio, make_camera, qtbot
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_everything_can_be_pressed_with_gloves(bar):
+@pytest.mark.parametrize("width", [1176, 696])
+def test_everything_can_be_pressed_with_gloves(bar, width):
+    bar.resize(width, bar.minimumSizeHint().height())
+    bar.resize(width, bar.minimumSizeHint().height())  # two rows are higher
+    assert bar.width() == width
+    assert bar.strip.width() >= 300
+    assert bar.rect().contains(bar.speed.geometry())
     pages.assert_fit_for_fingers(bar)
     assert min(bar.strip.height(), bar.speed.height()) >= 48
 
@@ -61,6 +67,30 @@ def test_the_buttons_play_and_step(bar):
     assert bar.toggle.accessibleName().startswith("Play")
     bar.speed.picked.emit("0.25")
     assert (playback.speed, bar.speed.choice) == (0.25, "0.25")
+
+
+def test_both_ends_and_single_frames_are_reached_by_button_and_by_key(bar, qtbot):
+    playback = bar._model.playback
+    playback.seek(playback.time_of(4))
+    bar.end.click()
+    assert shown(playback) == 11
+    bar.start.click()
+    assert shown(playback) == 0
+    playback.seek(playback.time_of(4))
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(bar, Qt.Key.Key_Right, control)
+    assert shown(playback) == 5
+    qtbot.keyClick(bar, Qt.Key.Key_Left, control)
+    assert shown(playback) == 4
+    qtbot.keyClick(bar, Qt.Key.Key_Home)
+    assert shown(playback) == 0
+
+
+def test_at_the_end_a_replay_stays_though_it_was_playing(bar):
+    playback = bar._model.playback
+    playback.play()
+    bar.end.click()
+    assert (shown(playback), playback.playing) == (11, False)
 
 
 def test_a_touch_on_the_strip_goes_there(bar, qtbot):
@@ -104,6 +134,12 @@ def test_the_window_shows_it_on_the_live_page_while_a_session_is_replayed(qtbot,
     assert not bar.isVisible()
     window.go_to("Live")
     assert bar.isVisible()
+    live = window.page_widget("Live")
+    live._freeze.click()
+    qtbot.keyClick(window, Qt.Key.Key_End)
+    playback = window._playback.playback
+    assert (shown(playback), playback.playing) == (11, False)
+    assert not live.model.options.frozen
     window.close()
 
 

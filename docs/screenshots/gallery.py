@@ -166,6 +166,13 @@ class Scene:
             compare.hold.setDown(True)
             compare._press()
 
+    def space_view(self) -> None:
+        self.comparison("space")
+        panel = self.compare.space.panel
+        panel.opener.setChecked(True)
+        for switch in (panel.options.grid, panel.options.box):
+            switch.click()
+
     def plane_and_distance(self) -> None:
         self.comparison("both")
         first = self.compare.model.sensors[0].camera_id
@@ -249,6 +256,7 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("compare-colour", lambda s: s.comparison("colour"), 1),
     ("compare-distance", lambda s: s.plane_and_distance(), 4),
     ("compare-3d", lambda s: s.comparison("space"), 6),
+    ("compare-3d-view", lambda s: s.space_view(), 4),
     ("compare-report", lambda s: s.compare_report(), 4),
     *((page.lower(), lambda s, page=page: s.page(page), 2.5) for page, _, _ in PAGES[2:]),
     ("live-four", lambda s: s.four(), 12),

@@ -95,6 +95,11 @@ class Settings(BaseModel):
         title=tr_noop("PIN to leave the kiosk"),
         description=tr_noop("4 to 8 figures, asked for after the button was held; empty for none"),
     )
+    keys: dict[str, dict[str, list[str]]] = Field(
+        {},
+        title=tr_noop("Keys"),
+        description=tr_noop("Which key of a keyboard does what; each can be changed"),
+    )
     language: Literal["system", "en", "zh_CN"] = Field("system", title=tr_noop("Language"))
     near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Nearest colour, metres"))
     far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Farthest colour, metres"))

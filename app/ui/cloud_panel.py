@@ -14,6 +14,7 @@ from app.ui import theme
 from app.ui.cloud_options import CloudOptions
 from app.ui.cloud_view import CloudView
 from app.ui.flow_layout import FlowLayout
+from app.ui.rebinding import keyed
 from app.ui.widgets import Button, IconButton, Option, RoomyButton, Segmented
 from app.viewmodels.cloud import (
     Cloud,
@@ -45,7 +46,8 @@ class CloudPanel(QObject):
     """Owns three widgets that the page places: `bar` with the choices, `body` with the view, and `options`.
 
     Args:
-        opener_key: the key of the page that opens `options`.
+        opener_key: the usual key of the page that opens `options`.
+        place: the page, one of `rebinding.PLACES`.
 
     Signals:
         colouring_changed: after another colouring was chosen.
@@ -55,7 +57,7 @@ class CloudPanel(QObject):
     colouring_changed = Signal()
     measuring_changed = Signal(bool)
 
-    def __init__(self, opener_key: str) -> None:
+    def __init__(self, opener_key: str, place: str) -> None:
         super().__init__()
         self.body = CloudView()
         self.bar = QWidget()
@@ -73,7 +75,7 @@ class CloudPanel(QObject):
         self._held = False
         self.options = CloudOptions()
         opens = tr("Side, points, mesh, clip box, saving ({key})").format(key=opener_key)
-        self.opener = RoomyButton("axis-arrow", opens, tr("View"), checkable=True)
+        self.opener = RoomyButton("axis-arrow", keyed(opens, place), tr("View"), checkable=True)
         self._reset = Button(tr("Reset view"), icon_name="restore")
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.legends import ICON_SIZE, metres, millimetres, ramp_icon
+from app.ui.rebinding import keyed
 from app.ui.widgets import ChipGroup, Option, Stepper, label
 from app.ui.worded import Worded
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
@@ -18,7 +19,7 @@ RANGES: Final = (
         Option(name, tr_noop("{near} to {far}").format(near=metres(near)[:-2], far=metres(far)))
         for name, (near, far) in PRESETS_M.items()
     ),
-    Option("auto", tr_noop("Auto"), hint=tr_noop("Follow the scene, slowly (A)")),
+    Option("auto", tr_noop("Auto"), hint=keyed(tr_noop("Follow the scene, slowly (A)"), "Live")),
 )
 
 

@@ -5,19 +5,21 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QDesktopServices, QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.language import tr, tr_noop
 from app.messages import Message
 from app.quality.sensor import SensorQuality
 from app.ui import theme
+from app.ui.commands import Command, bind_keys, numbered
 from app.ui.compare_column import CompareColumn, Shown
 from app.ui.compare_space import CompareSpace
 from app.ui.context import Notice, WindowContext
 from app.ui.flow_layout import FlowLayout
 from app.ui.legends import RangeButton, metres
 from app.ui.number_pad import NumberPad
+from app.ui.rebinding import keyed
 from app.ui.report_pdf import write_pdf
 from app.ui.widgets import Button, ChipGroup, EmptyState, Option, PrimaryButton, Segmented, Switch, label
 from app.ui.worded import Slider, Worded
@@ -25,10 +27,10 @@ from app.viewmodels.compare import MOST_SENSORS, CompareModel, Saved, Simulation
 from app.viewmodels.live import PRESETS_M, CameraTitle, LiveOptions, TileView
 
 VIEWS: Final = (
-    Option("refined", tr_noop("Refined"), hint=tr_noop("Refined depth (E)")),
-    Option("both", tr_noop("Raw and refined"), hint=tr_noop("Both at once (B)")),
-    Option("colour", tr_noop("Colour"), hint=tr_noop("The colour pictures (V)")),
-    Option("space", tr_noop("3D"), hint=tr_noop("All sensors as clouds in one space (D)")),
+    Option("refined", tr_noop("Refined"), hint=keyed(tr_noop("Refined depth (E)"), "Compare")),
+    Option("both", tr_noop("Raw and refined"), hint=keyed(tr_noop("Both at once (B)"), "Compare")),
+    Option("colour", tr_noop("Colour"), hint=keyed(tr_noop("The colour pictures (V)"), "Compare")),
+    Option("space", tr_noop("3D"), hint=keyed(tr_noop("All sensors as clouds in one space (D)"), "Compare")),
 )
 LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
     "refined": ("refined",),
@@ -126,10 +128,12 @@ class ComparePage(Worded, QWidget):
         self._tap.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._tap.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._find = Button(tr("Find planes"), icon_name="image-filter-center-focus")
-        self._find.setToolTip(tr("Let go of the chosen planes and look for one in each picture (F)"))
+        self._find.setToolTip(
+            keyed(tr("Let go of the chosen planes and look for one in each picture (F)"), "Compare")
+        )
         self.distance = Button(tr("Distance"), icon_name="ruler", checkable=True)
         self.distance.setToolTip(
-            tr("Type how far away a plane really is; Z Accuracy is measured against it (T)")
+            keyed(tr("Type how far away a plane really is; Z Accuracy is measured against it (T)"), "Compare")
         )
         self.area = ColumnsArea()
         self._nothing = EmptyState(
@@ -147,10 +151,10 @@ class ComparePage(Worded, QWidget):
         self.hold.setMinimumHeight(theme.BIG_TARGET_PX)
         self.hold.setStyleSheet(f"font-size: {theme.TITLE_PX}px; font-weight: 600;")
         self.hold.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.hold.setToolTip(tr("Raw depth for as long as it is pressed (Space)"))
+        self.hold.setToolTip(keyed(tr("Raw depth for as long as it is pressed (Space)"), "Compare"))
         self.report = PrimaryButton(tr("Report"), icon_name="file-document-outline")
         self.report.setMinimumHeight(theme.BIG_TARGET_PX)
-        self.report.setToolTip(tr("Write this comparison as HTML and PDF (Ctrl+S)"))
+        self.report.setToolTip(keyed(tr("Write this comparison as HTML and PDF (Ctrl+S)"), "Compare"))
         self.difficulty = Slider(Qt.Orientation.Horizontal)
         self.difficulty.setRange(0, 100)
         self.difficulty.setAccessibleName(tr("Scene difficulty"))
@@ -286,25 +290,24 @@ class ComparePage(Worded, QWidget):
         model.report_failed.connect(self._say_failed)
 
     def _make_keys(self) -> None:
-        keys = [
-            ("E", self.views.button("refined").click),
-            ("B", self.views.button("both").click),
-            ("V", self.views.button("colour").click),
-            ("D", self.views.button("space").click),
-            ("C", self._range.click),
-            ("F", self._find.click),
-            ("T", self.distance.click),
-            ("Ctrl+S", self.report.click),
-            ("O", self.space.panel.opener.click),
-            ("R", self.space.panel.reset),
-            ("+", partial(self.space.panel.options.resize_points, 1)),
-            ("-", partial(self.space.panel.options.resize_points, -1)),
-            ("0", partial(self.model.live.set_focus, None)),
-            ("Escape", partial(self.model.live.set_focus, None)),
-            *((str(n), partial(self.model.live.focus_number, n)) for n in range(1, MOST_SENSORS + 1)),
+        views, live, panel = self.views, self.model.live, self.space.panel
+        commands = [
+            Command(tr("Show refined depth"), views.button("refined").click, ("E",)),
+            Command(tr("Show raw and refined depth"), views.button("both").click, ("B",)),
+            Command(tr("Show the colour pictures"), views.button("colour").click, ("V",)),
+            Command(tr("Show all sensors in one space"), views.button("space").click, ("D",)),
+            Command(tr("Change the colours"), self._range.click, ("C",)),
+            Command(tr("Find planes"), self._find.click, ("F",)),
+            Command(tr("Type the distance to a plane"), self.distance.click, ("T",)),
+            Command(tr("Write this comparison as a report"), self.report.click, ("Ctrl+S",)),
+            Command(tr("Change the 3D view"), panel.opener.click, ("O",)),
+            Command(tr("Reset the 3D view"), panel.reset, ("R",)),
+            Command(tr("3D: larger points"), partial(panel.options.resize_points, 1), ("+",)),
+            Command(tr("3D: smaller points"), partial(panel.options.resize_points, -1), ("-",)),
+            Command(tr("Show all cameras alike"), partial(live.set_focus, None), ("0", "Escape")),
+            *numbered(live.focus_number, MOST_SENSORS),
         ]
-        for sequence, act in keys:
-            QShortcut(QKeySequence(sequence), self).activated.connect(act)
+        bind_keys(commands, self, "Compare")
 
     def _view_chosen(self, _keys: list[str]) -> None:
         self._show_view()

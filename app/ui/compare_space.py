@@ -37,7 +37,7 @@ class CompareSpace(Worded, QWidget):
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__()
-        self.panel = CloudPanel("O")
+        self.panel = CloudPanel("O", "Compare")
         self.panel.opener.set_roomy(True)  # its row has room for the word on every screen
         self._saver = CloudSaver(context, self.panel)
         self.side = SidePanel()

@@ -70,6 +70,7 @@ class WindowContext:
         toggle_full_screen: in and out.
         save_bundle: writes logs, settings and versions into one file in the background.
         open_dialog: shows a dialog; it blocks the window only while nothing is recorded.
+        open_keys: lists every command with its key, to be changed.
         kiosk: whether nobody shall leave: no other program is opened then.
     """
 
@@ -85,6 +86,7 @@ class WindowContext:
     toggle_full_screen: Callable[[], None]
     save_bundle: Callable[[], None]
     open_dialog: Callable[[QDialog], None]
+    open_keys: Callable[[], None]
     kiosk: bool = False
 
 

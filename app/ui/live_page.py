@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.compose import InferenceState, InferenceStatus
@@ -18,13 +18,14 @@ from app.ui.cloud_options import VIEWS
 from app.ui.cloud_panel import CloudPanel
 from app.ui.cloud_saver import CloudSaver
 from app.ui.colour_panel import ColourPanel
-from app.ui.commands import Command, bind_keys
+from app.ui.commands import Command, as_changed, bind_keys, numbered
 from app.ui.context import WindowContext
 from app.ui.flow_layout import FlowLayout
 from app.ui.hiding_notice import HidingNotice
 from app.ui.layer_bar import BASES, TIGHTER, LayerBar
 from app.ui.legends import Legend, RangeButton, metres
 from app.ui.measure_panel import TOOLS, MeasurePanel
+from app.ui.rebinding import EVERYWHERE, keyed
 from app.ui.repair_panel import RepairPanel
 from app.ui.saving import save_as
 from app.ui.side_panel import NARROW_PX, SidePanel
@@ -38,14 +39,17 @@ from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, 
 from app.viewmodels.measure import Measured, MeasureModel, Tool
 
 LAYOUTS = (
-    Option("one", tr_noop("One"), hint=tr_noop("One picture for each camera (O)")),
-    Option("wipe", tr_noop("Wipe"), hint=tr_noop("Two pictures on either side of a line (W)")),
-    Option("blend", tr_noop("Blend"), hint=tr_noop("Two pictures over each other (B)")),
-    Option("side", tr_noop("Side"), hint=tr_noop("Pictures side by side (S)")),
-    Option("inset", tr_noop("Corner"), hint=tr_noop("One picture in the corner of another (I)")),
-    Option("cloud", "3D", hint=tr_noop("Raw and refined as point clouds (D)")),
+    Option("one", tr_noop("One"), hint=keyed(tr_noop("One picture for each camera (O)"), "Live")),
+    Option("wipe", tr_noop("Wipe"), hint=keyed(tr_noop("Two pictures on either side of a line (W)"), "Live")),
+    Option("blend", tr_noop("Blend"), hint=keyed(tr_noop("Two pictures over each other (B)"), "Live")),
+    Option("side", tr_noop("Side"), hint=keyed(tr_noop("Pictures side by side (S)"), "Live")),
+    Option(
+        "inset", tr_noop("Corner"), hint=keyed(tr_noop("One picture in the corner of another (I)"), "Live")
+    ),
+    Option("cloud", "3D", hint=keyed(tr_noop("Raw and refined as point clouds (D)"), "Live")),
 )
 
+MOST_NUMBERED = 9
 ROOMY_PX = 1560
 """From there on buttons have words."""
 
@@ -78,13 +82,19 @@ class LivePage(Worded, QWidget):
         self._layouts = Segmented(LAYOUTS, tr("Arrangement"))
         self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
-        self._freeze = RoomyButton("pause", tr("Freeze the pictures (Space)"), tr("Freeze"), checkable=True)
-        self._measure = RoomyButton("ruler", tr("Measure (M)"), tr("Measure"), checkable=True)
-        self._stages = RoomyButton("speedometer", tr("Rates and latencies (G)"), tr("Rates"), checkable=True)
-        self._snapshot = RoomyButton(
-            "camera-outline", tr("Save a picture of what is shown (P)"), tr("Picture")
+        self._freeze = RoomyButton(
+            "pause", keyed(tr("Freeze the pictures (Space)"), "Live"), tr("Freeze"), checkable=True
         )
-        self._more = IconButton("dots-horizontal", tr("Everything that can be done (Ctrl+K)"))
+        self._measure = RoomyButton("ruler", keyed(tr("Measure (M)"), "Live"), tr("Measure"), checkable=True)
+        self._stages = RoomyButton(
+            "speedometer", keyed(tr("Rates and latencies (G)"), "Live"), tr("Rates"), checkable=True
+        )
+        self._snapshot = RoomyButton(
+            "camera-outline", keyed(tr("Save a picture of what is shown (P)"), "Live"), tr("Picture")
+        )
+        self._more = IconButton(
+            "dots-horizontal", keyed(tr("Everything that can be done (Ctrl+K)"), EVERYWHERE)
+        )
         self._range = RangeButton()
         self._models = Picker(tr("Repair with"))
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -97,15 +107,19 @@ class LivePage(Worded, QWidget):
         self._colours = ColourPanel()
         self._marks = MeasurePanel()
         self._repair = RepairPanel()
-        self._tune = RoomyButton("tune-variant", tr("How the repair runs (T)"), tr("Repair"), checkable=True)
-        self._cloud = CloudPanel("V")
+        self._tune = RoomyButton(
+            "tune-variant", keyed(tr("How the repair runs (T)"), "Live"), tr("Repair"), checkable=True
+        )
+        self._cloud = CloudPanel("V", "Live")
         self._saver = CloudSaver(context, self._cloud)
         self._panel = SidePanel()
         self._panel.add_page("colours", tr("Colours"), self._colours)
         self._panel.add_page("measure", tr("Measure"), self._marks)
         self._panel.add_page("repair", tr("Repair"), self._repair)
         self._panel.add_page("cloud", tr("3D view"), self._cloud.options)
-        self._why = RoomyButton("stethoscope", tr("Why is it bad? (Q)"), tr("Why is it bad?"), checkable=True)
+        self._why = RoomyButton(
+            "stethoscope", keyed(tr("Why is it bad? (Q)"), "Live"), tr("Why is it bad?"), checkable=True
+        )
         self._checkup = CheckupPanel()
         self._panel.add_page("checkup", tr("Why is it bad?"), self._checkup)
         self._openers = {
@@ -130,9 +144,7 @@ class LivePage(Worded, QWidget):
         self._lay_out()
         self._connect()
         self._commands = self._make_commands()
-        bind_keys(self._commands, self)
-        for number in range(1, 10):
-            QShortcut(QKeySequence(str(number)), self).activated.connect(partial(model.focus_number, number))
+        bind_keys([*self._commands, *numbered(model.focus_number, MOST_NUMBERED)], self, "Live")
         self._show_options(model.options)
 
     def shown(self) -> None:
@@ -256,7 +268,7 @@ class LivePage(Worded, QWidget):
     def commands(self) -> list[Command]:
         """Everything that can be done here now, for the palette."""
         model = self.model
-        found = list(self._commands)
+        found = as_changed(self._commands, "Live")
         found += [
             Command(
                 tr("Show {name} large, or all alike").format(name=title.name),

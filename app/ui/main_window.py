@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -37,17 +37,19 @@ from app.compose import Studio
 from app.language import from_below, tr
 from app.messages import Message
 from app.settings import Settings
-from app.ui import speaking, theme
+from app.ui import rebinding, speaking, theme
 from app.ui.cameras_page import CamerasPage
-from app.ui.commands import Command, bind_keys
+from app.ui.commands import Bound, Command, as_changed, bind_keys, change_keys
 from app.ui.context import PAGE_TITLES, MakePage, Notice, PageName, WindowContext
 from app.ui.hold_button import HoldButton
 from app.ui.icons import icon
 from app.ui.keyboard import OnScreenKeyboard
+from app.ui.keys_dialog import KeysDialog
 from app.ui.live_page import LivePage
 from app.ui.palette import Palette
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.playback_bar import PlaybackBar
+from app.ui.rebinding import EVERYWHERE, Changed, keyed
 from app.ui.record_page import RecordPage
 from app.ui.scrim import Scrim
 from app.ui.sessions_page import SessionsPage
@@ -80,6 +82,7 @@ STATE_MS: Final = 1000
 SMALLEST: Final = QSize(800, 640)
 RAIL_HEIGHT_PX: Final = 90
 RAIL_BUTTON_PX: Final = 80
+PAGES_WITH_KEYS: Final[tuple[PageName, ...]] = ("Live", "Compare", "Record")
 PALETTE_KEYS: Final = ("Ctrl+K", "Ctrl+P", "Ctrl+Alt+/", "H", "F1")
 
 
@@ -105,6 +108,7 @@ class MainWindow(Worded, QMainWindow):
         self._studio = studio
         self._settings = settings
         self._kiosk = kiosk
+        rebinding.use(settings.keys)
         self._open = True
         self._leaving = False
         self._banner = Banner()
@@ -121,6 +125,7 @@ class MainWindow(Worded, QMainWindow):
             toggle_full_screen=self.toggle_full_screen,
             save_bundle=self.save_bundle,
             open_dialog=self.open_dialog,
+            open_keys=self.open_keys,
             kiosk=kiosk,
         )
         self._guard = Guard(settings.kiosk_pin)
@@ -136,9 +141,9 @@ class MainWindow(Worded, QMainWindow):
         self._stack = QStackedWidget()
         self._rail_buttons: dict[PageName, QToolButton] = {}
         self._theme_button = IconButton(
-            "theme-light-dark", tr("Dark, light or outdoor (Ctrl+Shift+T)"), kind="quiet"
+            "theme-light-dark", keyed(tr("Dark, light or outdoor (Ctrl+Shift+T)"), EVERYWHERE), kind="quiet"
         )
-        self._full_button = IconButton("fullscreen", tr("Full screen (F11)"), kind="quiet")
+        self._full_button = IconButton("fullscreen", keyed(tr("Full screen (F11)"), EVERYWHERE), kind="quiet")
         self._way_out = HoldButton("exit-to-app", tr("Hold two seconds to leave"))
         self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
         self._moments = label("", "muted", wrap=False)
@@ -513,9 +518,8 @@ class MainWindow(Worded, QMainWindow):
         self._bundle.saved.connect(self._bundle_saved)
         self._bundle.failed.connect(self._bundle_failed)
         self._state_timer.timeout.connect(self._keep)
-        bind_keys(self._commands(), self)
-        for key in PALETTE_KEYS:
-            QShortcut(QKeySequence(key), self).activated.connect(self.open_palette)
+        listing = Command(tr("List everything that can be done"), self.open_palette, PALETTE_KEYS)
+        bind_keys([*self._commands(), listing], self, EVERYWHERE)
 
     def _commands(self) -> list[Command]:
         """What can be done on every page."""
@@ -531,6 +535,7 @@ class MainWindow(Worded, QMainWindow):
             ),
             Command(tr("Guide through the first start again"), self.welcome),
             Command(tr("Change settings"), partial(self.go_to, "Settings"), ("Ctrl+,",)),
+            Command(tr("Change the keys"), self.open_keys),
             Command(tr("Open a recording or a rig file"), self._open_file, ("Ctrl+O",)),
             Command(tr("Dark, light or outdoor"), self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
@@ -549,9 +554,24 @@ class MainWindow(Worded, QMainWindow):
         """List everything that can be done on this page."""
         page = self._stack.currentWidget()
         found = page.commands() if isinstance(page, LivePage | RecordPage) else []
-        palette = Palette([*found, *self._commands()], self)
+        palette = Palette([*found, *as_changed(self._commands(), EVERYWHERE)], self)
         palette.chosen.connect(_act)
         self.open_dialog(palette)
+
+    def open_keys(self) -> None:
+        """List every command with its key, to be changed; pages that nobody went to yet are made for it."""
+        for name in PAGES_WITH_KEYS:
+            self.page_widget(name)
+        entries = [entry for bound in self.findChildren(Bound) for entry in bound.entries]
+        entries.sort(key=lambda entry: list(rebinding.PLACES).index(entry.place))
+        dialog = KeysDialog(entries, rebinding.in_use(), self)
+        dialog.rebound.connect(self._rebind)
+        self.open_dialog(dialog)
+
+    def _rebind(self, changed: Changed) -> None:
+        self._settings.keys = changed
+        change_keys(changed)
+        self.save_settings()
 
     def _open_file(self) -> None:
         self.go_to("Cameras")

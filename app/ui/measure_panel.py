@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from app.language import joined, tr, tr_noop
 from app.ui import theme
 from app.ui.profile_chart import ProfileChart
+from app.ui.rebinding import keyed
 from app.ui.widgets import Button, Card, IconButton, Option, Segmented, label
 from app.ui.worded import Worded
 from app.viewmodels.measure import Measured, Tool, length_words
@@ -62,9 +63,9 @@ class MeasurePanel(Worded, QWidget):
         self.tools = Segmented(TOOLS, tr("What to measure"))
         self._how = label("", "muted")
         self.undo = Button(tr("Undo"), icon_name="undo")
-        self.undo.setToolTip(tr("Forget the newest mark (Ctrl+Z)"))
+        self.undo.setToolTip(keyed(tr("Forget the newest mark (Ctrl+Z)"), "Live"))
         self.clear = Button(tr("Clear all"), icon_name="delete-outline")
-        self.clear.setToolTip(tr("Forget all marks (Delete)"))
+        self.clear.setToolTip(keyed(tr("Forget all marks (Delete)"), "Live"))
         self.cards: dict[int, MarkCard] = {}
         self._column = QVBoxLayout()
         self._column.setSpacing(theme.GAP_PX)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from app.language import tr
 from app.ui import theme
 from app.ui.commands import Command, matching
 from app.ui.keyboard import TextField
+from app.ui.rebinding import shown
 from app.ui.widgets import IconButton, Sheet, fling
 
 SIZE_PX: Final = (680, 620)
@@ -96,10 +97,7 @@ class Palette(Sheet):
         self._found = matching(self._commands, text)
         self.rows.setRowCount(len(self._found))
         for row, command in enumerate(self._found):
-            keys = ",  ".join(
-                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys
-            )
-            for column, said in enumerate((command.words, keys)):
+            for column, said in enumerate((command.words, shown(command.keys))):
                 item = QTableWidgetItem(str(said))
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -7,20 +7,20 @@ from PySide6.QtGui import (
     QColor,
     QImage,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPolygonF,
     QResizeEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
+from app.ui.commands import Command, bind_keys
 from app.ui.preview import middle
+from app.ui.rebinding import keyed
 from app.ui.widgets import IconButton, Option, Picker, label
 from app.ui.worded import Worded
 from app.viewmodels.playback import Filmstrip, PlaybackModel, PlaybackView
@@ -138,11 +138,11 @@ class PlaybackBar(Worded, QFrame):
         self.setProperty("role", "strip")
         self._model = model
         self._offered = self._in_front = False
-        self.start = IconButton("skip-backward", tr("To the first frame (Home)"))
-        self.back = IconButton("step-backward", tr("One frame back (, or Ctrl+Left)"))
-        self.toggle = IconButton("pause", tr("Pause (K)"))
-        self.forward = IconButton("step-forward", tr("One frame on (. or Ctrl+Right)"))
-        self.end = IconButton("skip-forward", tr("To the last frame (End)"))
+        self.start = IconButton("skip-backward", keyed(tr("To the first frame (Home)"), "Live"))
+        self.back = IconButton("step-backward", keyed(tr("One frame back (, or Ctrl+Left)"), "Live", ","))
+        self.toggle = IconButton("pause", keyed(tr("Pause (K)"), "Live"))
+        self.forward = IconButton("step-forward", keyed(tr("One frame on (. or Ctrl+Right)"), "Live", "."))
+        self.end = IconButton("skip-forward", keyed(tr("To the last frame (End)"), "Live"))
         self.skip = IconButton("run-fast", tr("Skip frames to keep the pace"), checkable=True)
         self.strip = Strip()
         self.time = label("", "body", wrap=False)
@@ -181,8 +181,7 @@ class PlaybackBar(Worded, QFrame):
         model.offered.connect(self._offer)
         model.view_changed.connect(self.show_view)
         model.strip_changed.connect(self.strip.show_film)
-        for key, button in self._keys().items():
-            QShortcut(QKeySequence(key), self).activated.connect(button.click)
+        bind_keys(self._commands(), self, "Live")
         self.hide()
 
     def minimumSizeHint(self) -> QSize:
@@ -213,7 +212,7 @@ class PlaybackBar(Worded, QFrame):
     def show_view(self, view: PlaybackView) -> None:
         """Show where the replay stands."""
         self.toggle.set_icon("pause" if view.playing else "play")
-        name = tr("Pause (K)") if view.playing else tr("Play (K)")
+        name = keyed(tr("Pause (K)"), "Live") if view.playing else keyed(tr("Play (K)"), "Live")
         self.toggle.setAccessibleName(name)
         self.toggle.setToolTip(name)
         self.skip.setChecked(view.skipping)
@@ -228,16 +227,14 @@ class PlaybackBar(Worded, QFrame):
             self.strip.show_film(Filmstrip())
         self.setVisible(offered and self._in_front)
 
-    def _keys(self) -> dict[str, IconButton]:
+    def _commands(self) -> list[Command]:
         """End is a key of the page, which lets frozen pictures go as well."""
-        return {
-            "Home": self.start,
-            ",": self.back,
-            "Ctrl+Left": self.back,
-            "K": self.toggle,
-            ".": self.forward,
-            "Ctrl+Right": self.forward,
-        }
+        return [
+            Command(tr("Playback: to the first frame"), self.start.click, ("Home",)),
+            Command(tr("Playback: frame before"), self.back.click, (",", "Ctrl+Left")),
+            Command(tr("Playback: next frame"), self.forward.click, (".", "Ctrl+Right")),
+            Command(tr("Playback: play or pause"), self.toggle.click, ("K",)),
+        ]
 
     def _to_start(self, _checked: bool) -> None:
         self._model.seek(0.0)

@@ -326,7 +326,7 @@ class RecordPage(Worded, QWidget):
         model.saved.connect(self.show_saved)
         model.refused.connect(self.show_problem)
         model.discarded.connect(self.show_discarded)
-        bind_keys(self.commands(), self)
+        bind_keys(self.commands(), self, "Record")
         self.show_labels(model.labels)
         self.show_view(model.view)
 

@@ -272,6 +272,28 @@ class ModelEditor(FieldEditor):
         self.show_note(from_below(find(str(value)).note))
 
 
+class KeysEditor(FieldEditor):
+    """Which key does what, in a dialog of its own.
+
+    Signals:
+        asked: the dialog, please.
+    """
+
+    asked = Signal()
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control = Button(tr("Change the keys ..."), icon_name="keyboard-outline")
+        self.add_right(self.control)
+        self.control.clicked.connect(self._ask)
+
+    def show_value(self, value: Value) -> None:
+        """The dialog shows it."""
+
+    def _ask(self) -> None:
+        self.asked.emit()
+
+
 EDITORS: dict[FieldKind, type[FieldEditor]] = {
     FieldKind.SOURCE: SourceEditor,
     FieldKind.MODEL: ModelEditor,
@@ -281,6 +303,7 @@ EDITORS: dict[FieldKind, type[FieldEditor]] = {
     FieldKind.NUMBER: NumberEditor,
     FieldKind.TEXT: TextEditor,
     FieldKind.FOLDER: FolderEditor,
+    FieldKind.KEYS: KeysEditor,
 }
 
 

@@ -18,6 +18,7 @@ from app.ui.settings_editors import (
     EDITORS,
     FieldEditor,
     FolderEditor,
+    KeysEditor,
     ModelEditor,
     SourceEditor,
     TextEditor,
@@ -90,6 +91,8 @@ class SettingsPage(Worded, QWidget):
             editor.edited.connect(partial(self._change, name))
             if isinstance(editor, SourceEditor):
                 editor.browse_requested.connect(self._browse_source)
+            if isinstance(editor, KeysEditor):
+                editor.asked.connect(context.open_keys)
             if isinstance(editor, FolderEditor):
                 editor.browse_requested.connect(partial(self._browse_folder, name))
         model.changed.connect(self._apply)

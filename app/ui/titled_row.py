@@ -42,17 +42,8 @@ class TitledRow(Worded, QAbstractButton):
         return QSize(WIDTH_PX, ROW_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = self.isChecked()
-        ground = colours.chosen if chosen else colours.raised
-        if not chosen and (self.isDown() or self.underMouse()):
-            ground = colours.pressed if self.isDown() else colours.hover
-        painter.setBrush(QColor(ground))
-        edge = colours.accent if chosen or self.hasFocus() else colours.edge
-        painter.setPen(QPen(QColor(edge), colours.border_px))
-        painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), theme.RADIUS_PX, theme.RADIUS_PX)
+        colours, chosen = theme.current(), self.isChecked()
+        painter = ground_of(self)
         inner = self.rect().adjusted(theme.SPACE_PX, 12, -theme.SPACE_PX, -8)
         if self._icon_name:
             colour = colours.on_chosen if chosen else colours.text
@@ -67,3 +58,19 @@ class TitledRow(Worded, QAbstractButton):
         painter.setFont(theme.font(HINT_PX))
         flags = int(left | Qt.TextFlag.TextWordWrap)
         painter.drawText(inner.adjusted(0, 27, 0, 0), flags, str(self._text))
+
+
+def ground_of(row: QAbstractButton) -> QPainter:
+    """Draw the ground and the line around a row that is pressed, and go on with the painter."""
+    colours = theme.current()
+    painter = QPainter(row)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    chosen = row.isChecked()
+    ground = colours.chosen if chosen else colours.raised
+    if not chosen and (row.isDown() or row.underMouse()):
+        ground = colours.pressed if row.isDown() else colours.hover
+    painter.setBrush(QColor(ground))
+    edge = colours.accent if chosen or row.hasFocus() else colours.edge
+    painter.setPen(QPen(QColor(edge), colours.border_px))
+    painter.drawRoundedRect(row.rect().adjusted(1, 1, -2, -2), theme.RADIUS_PX, theme.RADIUS_PX)
+    return painter

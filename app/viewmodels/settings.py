@@ -37,9 +37,10 @@ class FieldKind(Enum):
     NUMBER = "number"
     TEXT = "text"
     FOLDER = "folder"
+    KEYS = "keys"
 
 
-SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL}
+SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL, "keys": FieldKind.KEYS}
 """Settings that are chosen from what is there, not typed."""
 
 KIOSK_FIELDS = ("kiosk", "kiosk_pin")
@@ -50,7 +51,7 @@ SECTIONS = (
         tr_noop("Cameras and repair"),
         ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
     ),
-    (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
+    (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", "keys", *KIOSK_FIELDS)),
     (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""

@@ -45,6 +45,7 @@ def context_for(sessions, **settings):
         apply_language=asked.languages.append,
         toggle_full_screen=lambda: None,
         save_bundle=lambda: asked.pages.append("bundle"),
+        open_keys=lambda: asked.pages.append("keys"),
         open_dialog=lambda dialog: dialog.open(),
     )
     return context, asked

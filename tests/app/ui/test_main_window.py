@@ -9,12 +9,14 @@ from PySide6.QtGui import QAccessible, QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog
 
+from app import settings as settings_file
 from app import window_state
 from app.compose import InferenceState, InferenceStatus
 from app.settings import Settings
-from app.ui import theme
+from app.ui import rebinding, theme
 from app.ui.context import Notice
 from app.ui.hold_button import HoldButton
+from app.ui.keys_dialog import KeysDialog
 from app.ui.main_window import PAGES, PALETTE_KEYS, MainWindow
 from app.ui.palette import Palette
 from app.ui.pin_pad import PinPad
@@ -214,6 +216,31 @@ def test_the_palette_lists_this_page_and_the_window_and_no_key_twice(window):
     QTest.keyClicks(palette.filter, "go to train")
     QTest.keyClick(palette.filter, Qt.Key.Key_Return)
     assert window.page == "Train"
+
+
+def test_a_changed_key_is_saved_works_at_once_and_stands_in_the_palette(
+    qtbot, make_window, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DEPTHMEND_CONFIG", str(tmp_path / "settings.toml"))
+    monkeypatch.setattr(rebinding, "_changed", {})  # put back when the test ends
+    window = make_window()
+    window.open_keys()
+    dialog = window.findChild(KeysDialog)
+    assert {row.entry.place for row in dialog.rows} == set(rebinding.PLACES)
+    row = next(row for row in dialog.rows if row.entry.words == "Go to Record")
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    QTest.keyClick(dialog, Qt.Key.Key_F7)
+    dialog.reject()
+
+    assert settings_file.load().keys == {"Everywhere": {"Ctrl+4": ["F7"]}}
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert window.page == "Record"
+    window.open_palette()
+    palette = window.findChild(Palette)
+    QTest.keyClicks(palette.filter, "go to record")
+    assert palette.rows.item(0, 1).text() == "F7"
 
 
 def test_a_touch_opens_the_palette(window):

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.commands import Command, bind_keys, matching
 from app.ui.palette import Palette
+from app.ui.rebinding import EVERYWHERE
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_nothing_found_runs_nothing(palette, done):
 def test_keys_act_while_their_page_is_on_the_screen(qtbot, themed, commands, done):
     page = QWidget()
     qtbot.addWidget(page)
-    bind_keys(commands, page)
+    bind_keys(commands, page, EVERYWHERE)
     page.show()
     page.activateWindow()
     qtbot.waitUntil(page.isActiveWindow)

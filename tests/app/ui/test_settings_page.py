@@ -57,6 +57,14 @@ def test_a_switch_and_a_stepper_are_saved_and_reach_the_repair(made):
     assert not context.studio.choice.anchor
 
 
+def test_the_keys_are_changed_in_a_dialog_of_the_window(made):
+    page, asked, _ = made
+
+    page.editors["keys"].control.click()
+
+    assert asked.pages == ["keys"]
+
+
 def test_the_model_chooser_says_where_a_model_comes_from(made):
     page, _, context = made
     editor = page.editors["model"]

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -35,14 +36,12 @@ TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
 GRID_COLOUR: Final = (0.36, 0.40, 0.46)
 BOX_COLOUR: Final = (0.42, 0.78, 1.0)
 MARK_COLOUR: Final = (1.0, 0.93, 0.35)
-FAR_M: Final = 1e6
 GL_VERTEX_PROGRAM_POINT_SIZE: Final = 0x8642
 GL_MAX_RENDERBUFFER_SIZE: Final = 0x84E8
 
-MODES: Final[dict[CloudColouring, float]] = {"colour": 0.0, "depth": 1.0, "provenance": 2.0}
+MODES: Final[dict[CloudColouring, int]] = {"colour": 0, "depth": 1, "provenance": 2}
 
 VERTEX = """
-#version 120
 attribute vec4 a_grid;             // column, row (shares of the image); x/z, y/z
 uniform sampler2D u_depth;
 uniform sampler2D u_color;
@@ -53,76 +52,84 @@ uniform mat4 u_color_from_depth;
 uniform vec4 u_color_camera;       // fx / width, fy / height, (cx + 0.5) / width, (cy + 0.5) / height
 uniform mat4 u_world_from_color;
 uniform mat4 u_clip_from_world;
-uniform float u_mode;
 uniform vec2 u_range;
 uniform vec3 u_kinds[4];
 uniform vec4 u_tint;
 uniform float u_spread;            // pixels on the screen for a point of one pixel at distance 1
 uniform vec3 u_low;                // corners of the clip box
 uniform vec3 u_high;
-uniform vec2 u_next;               // to the next vertex of the mesh, as shares of the image; 0 for points
+uniform vec2 u_next;               // to the next vertex of the mesh, as shares of the image
 varying vec3 v_color;
+#if MESH
 varying vec3 v_place;
 varying float v_torn;              // above 0 where a triangle would hang between two surfaces
 float torn(float z, vec2 step) {
     float beside = texture2DLod(u_depth, a_grid.xy + step, 0.0).r * u_metres;
     return abs(beside - z) > TEAR * z ? 1.0 : 0.0;
 }
+#endif
 void main() {
     float z = texture2DLod(u_depth, a_grid.xy, 0.0).r * u_metres;
     vec4 point = u_color_from_depth * vec4(a_grid.zw * z, z, 1.0);
     vec4 place = u_world_from_color * point;
-    v_torn = 0.0;
+#if MESH
+    v_torn = 1.0;
     v_place = place.xyz;
-    if (z <= 0.0 || any(lessThan(place.xyz, u_low)) || any(greaterThan(place.xyz, u_high))) {
+#endif
+    bool hidden = z <= 0.0;
+#if BOX
+    hidden = hidden || any(lessThan(place.xyz, u_low)) || any(greaterThan(place.xyz, u_high));
+#endif
+    if (hidden) {
         gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         gl_PointSize = 1.0;
-        v_torn = 1.0;
         v_color = vec3(0.0);
         return;
     }
-    if (u_next.x > 0.0) {
-        v_torn = max(torn(z, vec2(u_next.x, 0.0)), torn(z, vec2(0.0, u_next.y)));
-        v_torn = max(v_torn, max(torn(z, vec2(-u_next.x, 0.0)), torn(z, vec2(0.0, -u_next.y))));
-    }
+#if MESH
+    v_torn = max(torn(z, vec2(u_next.x, 0.0)), torn(z, vec2(0.0, u_next.y)));
+    v_torn = max(v_torn, max(torn(z, vec2(-u_next.x, 0.0)), torn(z, vec2(0.0, -u_next.y))));
+#endif
     vec2 seen_at = point.xy / max(point.z, 1e-6) * u_color_camera.xy + u_color_camera.zw;
     vec3 seen = texture2DLod(u_color, seen_at, 0.0).rgb;
     float light = 0.35 + 0.65 * dot(seen, vec3(0.299, 0.587, 0.114));
-    if (u_mode < 0.5) {
-        v_color = seen;
-    } else if (u_mode < 1.5) {
-        float share = clamp((z - u_range.x) / (u_range.y - u_range.x), 0.0, 1.0);
-        v_color = texture2DLod(u_ramp, vec2(share, 0.5), 0.0).rgb;
-    } else {
-        float kind = floor(texture2DLod(u_kind, a_grid.xy, 0.0).r * 255.0 + 0.5);
-        vec3 sensed = kind < 0.5 ? u_kinds[0] : u_kinds[1];
-        vec3 filled = kind < 2.5 ? u_kinds[2] : u_kinds[3];
-        v_color = (kind < 1.5 ? sensed : filled) * light;
-    }
+#if MODE == 0
+    v_color = seen;
+#elif MODE == 1
+    float share = clamp((z - u_range.x) / (u_range.y - u_range.x), 0.0, 1.0);
+    v_color = texture2DLod(u_ramp, vec2(share, 0.5), 0.0).rgb;
+#else
+    float kind = floor(texture2DLod(u_kind, a_grid.xy, 0.0).r * 255.0 + 0.5);
+    vec3 sensed = kind < 0.5 ? u_kinds[0] : u_kinds[1];
+    vec3 filled = kind < 2.5 ? u_kinds[2] : u_kinds[3];
+    v_color = (kind < 1.5 ? sensed : filled) * light;
+#endif
+#if TINTED
     v_color = mix(v_color, u_tint.rgb * light, u_tint.a);
+#endif
     gl_Position = u_clip_from_world * place;
     gl_PointSize = clamp(u_spread * z / max(gl_Position.w, 1e-3), 1.5, 48.0);
 }
 """.replace("TEAR", str(TEAR))
 
 FRAGMENT = """
-#version 120
-uniform vec2 u_next;
-uniform float u_mode;
 varying vec3 v_color;
+#if MESH
 varying vec3 v_place;
 varying float v_torn;
+#endif
 void main() {
-    if (v_torn > 1e-4) discard;
     float light = 1.0;
-    if (u_next.x > 0.0 && u_mode > 0.5) {
-        vec3 across = cross(dFdx(v_place), dFdy(v_place));
-        light = 0.45 + 0.55 * abs(across.z) / max(length(across), 1e-12);
-    }
+#if MESH
+    if (v_torn > 1e-4) discard;
+#endif
+#if MESH && MODE > 0
+    vec3 across = cross(dFdx(v_place), dFdy(v_place));
+    light = 0.45 + 0.55 * abs(across.z) / max(length(across), 1e-12);
+#endif
     gl_FragColor = vec4(v_color * light, 1.0);
 }
 """
-
 
 LINE_VERTEX = """
 #version 120
@@ -145,11 +152,41 @@ def opengl_available() -> bool:
     return QGuiApplication.platformName() not in {"offscreen", "minimal", "linuxfb", "vnc"}
 
 
+@dataclass(frozen=True)
+class Style:
+    """What a shader is made for.
+
+    Attributes:
+        colouring: of the points.
+        mesh: triangles in place of points.
+        box: whether only what lies in a clip box is drawn.
+        tinted: whether raw and refined are told apart by a colour.
+    """
+
+    colouring: CloudColouring
+    mesh: bool
+    box: bool
+    tinted: bool
+
+
+def shaders(style: Style) -> tuple[str, str]:
+    """Vertex and fragment shader that do nothing but this.
+
+    A software rasterizer pays for every branch, every value between the two and for a `discard`, of each of
+    half a million points.
+    """
+    head = f"#version 120\n#define MODE {MODES[style.colouring]}\n"
+    head += f"#define MESH {int(style.mesh)}\n#define BOX {int(style.box)}\n"
+    head += f"#define TINTED {int(style.tinted)}\n"
+    return head + VERTEX, head + FRAGMENT
+
+
 class _Points:
     """One cloud on the graphics card."""
 
-    def __init__(self) -> None:
-        self.program = gloo.Program(VERTEX, FRAGMENT)
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        self.program = gloo.Program(*shaders(style))
         self._colour_map: ColourMap | None = None
         kinds = np.array([PROVENANCE_COLOURS[kind] for kind in Provenance], np.float32) / 255
         for i, colour in enumerate(kinds):
@@ -183,14 +220,14 @@ class _Points:
             self._mesh = None
             self.program["a_grid"] = gloo.VertexBuffer(grid(cloud.camera, step))
 
-    def draw(self, *, mesh: bool) -> None:
+    def draw(self) -> None:
         """Draw as set."""
         assert self._grid_of is not None
         camera, step = self._grid_of
-        self.program["u_next"] = (step / camera.width, step / camera.height) if mesh else (0.0, 0.0)
-        if not mesh:
+        if not self.style.mesh:
             self.program.draw("points")
             return
+        self.program["u_next"] = (step / camera.width, step / camera.height)
         if self._mesh is None:
             self._mesh = gloo.IndexBuffer(mesh_triangles(camera, step))
         self.program.draw("triangles", self._mesh)
@@ -359,20 +396,22 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
 
     def _draw(self, name: str, key: str, cloud: Cloud, size: tuple[int, int]) -> None:
         width, height = size
-        points = self._points.setdefault(key, _Points())
+        style = Style(self.colouring, self.look.mesh, self.look.box is not None, self.layout == "overlay")
+        points = self._points.get(key)
+        if points is None or points.style != style:
+            points = self._points[key] = _Points(style)
         points.show(cloud, self.step)
         points.colour_by(self.colour_map)
         box, program = self.look.box, points.program
         program["u_world_from_color"] = cloud.world_from_color.T.astype(np.float32)
         program["u_clip_from_world"] = self.clip_from_world(width, height).T.astype(np.float32)
-        program["u_low"] = (-FAR_M,) * 3 if box is None else box.low_m
-        program["u_high"] = (FAR_M,) * 3 if box is None else box.high_m
-        program["u_mode"] = MODES[self.colouring]
+        if box is not None:
+            program["u_low"], program["u_high"] = box.low_m, box.high_m
         program["u_range"] = self.range_m
-        program["u_tint"] = (*TINTS[name], 0.65 if self.layout == "overlay" else 0.0)
+        program["u_tint"] = (*TINTS[name], 0.65)
         screen_focal_px = height / 2 / math.tan(FOV_RAD / 2)
         program["u_spread"] = 1.5 * self.look.point_size * self.step * screen_focal_px / cloud.camera.fx
-        points.draw(mesh=self.look.mesh)
+        points.draw()
 
 
 def viewports(layout: CloudLayout, width: int) -> dict[str, tuple[int, int]]:

@@ -24,6 +24,7 @@ from model.spec import EngineChoice
 HERE = Path(__file__).resolve().parent
 SIZE = (1280, 800)
 VIEWS = (("live", "wipe"), ("live-3d", "cloud"))
+PAGES = (("Compare", "compare", "light"), ("Record", "record", "outdoor"))
 PATIENCE_S = 240
 
 
@@ -60,8 +61,18 @@ def main() -> None:
             assert time.monotonic() < deadline, "no repair was young enough in time"
             spin(0.2)
         spin(0.2)
-        app.primaryScreen().grabWindow(window.winId()).save(str(HERE / f"{name}.png"))
+        photograph(window, name)
+    for page, name, theme_name in PAGES:
+        window.apply_theme(theme_name)
+        window.go_to(page)
+        spin(8)
+        photograph(window, name)
     window.leave()
+
+
+def photograph(window: MainWindow, name: str) -> None:
+    """Write what is on the screen."""
+    QApplication.primaryScreen().grabWindow(window.winId()).save(str(HERE / f"{name}.png"))
 
 
 if __name__ == "__main__":

@@ -530,7 +530,8 @@ def test_sessions_data_sets_and_rooms_are_one_weighted_list(tmp_path):
         ("shards", 3),
         ("session", 0.5),
         ("session", 0.5),
-        ("synthetic", 1),
+        ("synthetic", 0.25),
+        ("synthetic_hard", 0.75),
     ]
 
 
@@ -542,7 +543,8 @@ def test_weights_of_sessions_and_rooms_reach_the_mix(tmp_path):
     assert [(found.kind, found.weight) for found in made.sources] == [
         ("shards", 3),
         ("session", 2),
-        ("synthetic", 4),
+        ("synthetic", 1),
+        ("synthetic_hard", 3),
     ]
     alone = configuration("bundled", sessions=(tmp_path / "a",), synthetic=3, session_weight=1)
     assert alone.synthetic == 0.75

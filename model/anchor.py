@@ -138,18 +138,19 @@ def anchor(
     log_network = _log(network_m)
     offset = np.where(valid, log_measured - log_network, np.float32(0))
     agreement = _agreement(offset, valid, log_network)
-    believed = valid & ~_contradicted(agreement, log_measured, valid)
+    behind = log_measured - _enlarged(agreement.farthest, valid.shape)
+    believed = valid & ~_contradicted(agreement, log_measured, behind, valid)
     if not believed.any():
         return Anchored(network_m, believed, agreement)
     tied = network_m * _carried_in(color, offset, believed)
     if trust == FULL:
         return Anchored(np.where(believed, measured_m, tied), believed, agreement)
-    filled = _carried_in(color, np.where(valid, log_measured, np.float32(0)), believed)
-    tied = filled * np.asarray(cv2.exp(_step(_log(tied) - _log(filled), trust)), np.float32)
-    behind = log_measured - _enlarged(agreement.farthest, valid.shape)
-    tied = _drawn_to_rim(tied, np.where(believed & (behind <= BEHIND), measured_m, np.float32(0)))
+    filled = _log(_carried_in(color, np.where(valid, log_measured, np.float32(0)), believed))
+    log_tied = filled + _step(_log(tied) - filled, trust)
+    log_tied = _drawn_to_rim(log_tied, np.where(believed & (behind <= BEHIND), measured_m, np.float32(0)))
     doubt = np.where(believed, _doubt(behind - np.float32(agreement.usual), measured_m > 0), np.float32(0))
     kept = measured_m * np.asarray(cv2.exp(-doubt), np.float32)
+    tied = np.asarray(cv2.exp(log_tied), np.float32)
     return Anchored(np.where(believed, kept, tied), believed & (doubt == 0), agreement)
 
 
@@ -160,17 +161,17 @@ def _step(step: Map, trust: Trust) -> Map:
     return np.asarray(bounded, np.float32)
 
 
-def _drawn_to_rim(depth_m: Map, rim_m: Map) -> Map:
-    """(H, W) float32 metres: `depth_m`, drawn to the nearest pixel of `rim_m` (0: none) where it is close.
+def _drawn_to_rim(log_depth: Map, rim_m: Map) -> Map:
+    """(H, W) float32: `log_depth`, drawn to the nearest pixel of `rim_m` (metres, 0: none) where it is close.
 
     What is carried in along colours is smooth, and hangs in the air where one side of a hole is near and the
     other far; the surface that a hole cuts mostly goes on behind its rim.
     """
     if not rim_m.any():
-        return depth_m
+        return log_depth
     nearest_m, distance_px = nearest_measured(rim_m)
     say = np.float32(RIM_SAY) * np.asarray(cv2.exp(distance_px / np.float32(-RIM_PX)), np.float32)
-    return depth_m * np.asarray(cv2.exp(say * (_log(nearest_m) - _log(depth_m))), np.float32)
+    return log_depth + say * (_log(nearest_m) - log_depth)
 
 
 def _doubt(behind: Map, measured: Mask) -> Map:
@@ -189,8 +190,7 @@ def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:
     return _agreement(np.where(valid, _log(measured_m) - log_network, np.float32(0)), valid, log_network)
 
 
-def _contradicted(agreement: Agreement, log_measured: Map, valid: Mask) -> Mask:
-    behind = log_measured - _enlarged(agreement.farthest, valid.shape)
+def _contradicted(agreement: Agreement, log_measured: Map, behind: Map, valid: Mask) -> Mask:
     before = _enlarged(agreement.nearest, valid.shape) - log_measured
     size = coarse_size(valid.shape)
     around = (AROUND_PX // COARSE,) * 2

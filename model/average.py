@@ -30,7 +30,8 @@ def average(out: Path, first: Path, second: Path, *, share: float = 0.5, half: b
     """
     if not 0 <= share <= 1:
         raise ValueError(f"a share of {share} is not in 0 to 1")
-    one, other = checkpoint.load(first), checkpoint.load(second)
+    found = [(1 - share, first, checkpoint.read(first)), (share, second, checkpoint.read(second))]
+    one, other = (checkpoint.build(file, content) for _, file, content in found)
     if one.config != other.config:
         raise WeightsError(
             f"{first} and {second} are networks of different architectures.",
@@ -44,8 +45,8 @@ def average(out: Path, first: Path, second: Path, *, share: float = 0.5, half: b
             "share": part,
             "sha256": checkpoint.sha256(file),
             "file": file.name,
-            "record": dict(checkpoint.read(file).metadata),
+            "record": dict(content.metadata),
         }
-        for part, file in ((1 - share, first), (share, second))
+        for part, file, content in found
     ]
     checkpoint.save(out, one.half() if half else one, {"average": parts})

@@ -68,7 +68,15 @@ def load(path: Path, *, device: torch.device | str = "cpu") -> MDM:
         WeightsError: the file is missing, damaged, no checkpoint, not the one published under its name, or
             does not fit its own configuration.
     """
-    checkpoint = read(path)
+    return build(path, read(path), device=device)
+
+
+def build(path: Path, checkpoint: Checkpoint, *, device: torch.device | str = "cpu") -> MDM:
+    """The network of a checkpoint that was read from `path`; see `load`.
+
+    Raises:
+        WeightsError: it does not fit its own configuration.
+    """
     with torch.device("meta"):
         model = MDM(checkpoint.config)
     check_fit(path, "its own configuration", want=model.state_dict(), got=checkpoint.tensors)

@@ -12,9 +12,8 @@ from drivers.synth.sensor import SensorKind, measure
 from drivers.synth.shapes import Material, Scene
 from trainer.data import hardships
 from trainer.data.samples import Sample
-from trainer.simulation.sensors import APART, MIX, chosen, random_setup, read
+from trainer.simulation.sensors import APART, MIX, UNIT_M, chosen, random_setup, read
 
-UNIT_M = np.float32(0.001)
 VIEWS = 128
 """Views of each room; furnishing a room costs a hundred times more than looking at it."""
 ROOMS = 16
@@ -89,4 +88,4 @@ def _measured(scene: Scene, pose: Transform, view: View, rng: np.random.Generato
 def _suffered(view: View, rng: np.random.Generator) -> Float:
     kind = list(SensorKind)[int(rng.integers(len(SensorKind)))]
     counts = measure(hardships.between(view, rng), kind, rng, hardships.params(rng, kind))
-    return hardships.suffered(view, counts * UNIT_M, rng)
+    return hardships.suffered(view, counts * np.float32(UNIT_M), rng)

@@ -8,7 +8,6 @@ of them, by the switches of the window, much quicker than by a run for each. Wit
 is counted in points: 1280x800 fills a screen of 2560x1600 pixels, and the folder's name ends in "@2".
 """
 
-import argparse
 import os
 import shutil
 import sys
@@ -20,11 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QPointF, QTimer
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
+from sitting import live_in, parser, spin
 
 from app.compose import InferenceState, InferenceStatus, Studio
-from app.language import LANGUAGES
 from app.settings import Settings
 from app.ui import speaking, theme
 from app.ui.main_window import PAGES, MainWindow
@@ -269,27 +268,14 @@ SETTLE_S = 0.7
 """Until another size, theme or language is painted everywhere."""
 
 
-def spin(seconds: float) -> None:
-    """Let the window live for a while."""
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
 def main() -> None:
     """Write one PNG for each state."""
-    words = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=words)
-    parser.add_argument("--size", default="1280x800")
-    parser.add_argument("--theme", default="dark", help=f"of {', '.join(sorted(theme.THEMES))}")
-    parser.add_argument("--language", default="en", help=f"of {', '.join(LANGUAGES)}")
-    parser.add_argument("--model", default="demo")
-    parser.add_argument("--source", default="demo")
-    parser.add_argument("--only", default="", help="part of the names of states, or several with commas")
-    args = parser.parse_args()
+    flags = parser(str(__doc__))
+    flags.add_argument("--model", default="demo")
+    flags.add_argument("--source", default="demo")
+    args = flags.parse_args()
     data = tempfile.mkdtemp()
-    os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
-    os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
+    live_in(data)
     app = QApplication(sys.argv[:1])
     looks = list(product(args.theme.split(","), args.language.split(","), args.size.split(",")))
     first_theme, first_language, first_size = looks[0]

@@ -8,9 +8,7 @@ A state that would need a broken disk, a flat battery or a lost camera is shown 
 that the page's model makes of it. The cameras stand still: each shows one picture of the simulated rig.
 """
 
-import argparse
 import logging
-import os
 import shutil
 import sys
 import tempfile
@@ -25,13 +23,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QEventLoop, QTimer
+from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
+from sitting import live_in, parser, spin
 
 from app import paths
 from app.compose import Studio
-from app.language import LANGUAGES
 from app.recording.guards import Caution
 from app.recording.library import LabelEdit, relabel
 from app.recording.preflight import Check
@@ -587,27 +585,13 @@ def stills(source: str) -> list[Camera]:
     return [Still(camera) for camera in open_source(source)]
 
 
-def spin(seconds: float) -> None:
-    """Let the window live for a while."""
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
 def main() -> None:
     """Write one PNG for each state, size, theme and language."""
-    words = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=words)
-    parser.add_argument("--size", default="1280x800")
-    parser.add_argument("--theme", default="dark", help=f"of {', '.join(theme.THEMES)}")
-    parser.add_argument("--language", default="en", help=f"of {', '.join(LANGUAGES)}")
-    parser.add_argument("--only", default="")
-    args = parser.parse_args()
+    args = parser(str(__doc__)).parse_args()
     looks = list(product(args.theme.split(","), args.size.split(","), args.language.split(",")))
     kept = tempfile.TemporaryDirectory()  # of sessions of hundreds of megabytes
     data = kept.name
-    os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), data)
-    os.environ["DEPTHMEND_CONFIG"] = str(Path(data) / "settings.toml")
+    live_in(data)
     app = QApplication(sys.argv[:1])
     theme.apply(app, looks[0][0])
     speaking.speak(app, looks[0][2])

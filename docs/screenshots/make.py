@@ -3,7 +3,6 @@
 xvfb-run -a -s "-screen 0 1920x1200x24" env QT_QPA_PLATFORM=xcb python docs/screenshots/make.py
 """
 
-import os
 import sys
 import tempfile
 import time
@@ -11,8 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
+from sitting import live_in, spin
 
 from app.compose import Studio
 from app.settings import Settings
@@ -28,17 +27,9 @@ PAGES = (("Compare", "compare", "light"), ("Record", "record", "outdoor"))
 PATIENCE_S = 240
 
 
-def spin(seconds: float) -> None:
-    """Let the window live for a while."""
-    loop = QEventLoop()
-    QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
-
-
 def main() -> None:
     """Write one PNG for each view."""
-    os.environ["DEPTHMEND_DATA"] = os.environ["DEPTHMEND_LOGS"] = tempfile.mkdtemp()
-    os.environ["DEPTHMEND_CONFIG"] = str(Path(os.environ["DEPTHMEND_DATA"]) / "settings.toml")
+    live_in(tempfile.mkdtemp())
     app = QApplication(sys.argv[:1])
     theme.apply(app, "dark")
     studio = Studio(EngineChoice())

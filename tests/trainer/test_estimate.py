@@ -1,19 +1,12 @@
 import json
 
 import pytest
-import torch
 
 from trainer import cli
 from trainer.estimate import estimate
 from trainer.recipes import configuration
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_an_estimate_is_a_step_s_time_times_the_steps_and_the_evaluations(tmp_path):

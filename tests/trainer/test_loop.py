@@ -36,6 +36,8 @@ from trainer.recipes import FORMER_NAMES, RECIPES, SMALL, configuration
 from trainer.record import fingerprint
 from trainer.schedule import optimiser_for, rates
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 class Wedge:
     """Slanted planes with a hole; what is right is known everywhere."""
@@ -63,14 +65,6 @@ def config(steps, **changes):
         held_out=2,
         **{"architecture": SMALL, "batch": 2, "score_every": 1000, "checkpoint_every": 1000, **changes},
     )
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def progress(folder):

@@ -14,12 +14,7 @@ CAMERA = Intrinsics(224, 168, 175.0, 175.0, 111.5, 83.5)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def cast(scene, poses):

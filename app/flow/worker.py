@@ -54,7 +54,7 @@ class Worker:
             return True
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            log.warning("thread %s did not stop within %.1f s", self.name, timeout_s)
+            log.error("thread %s did not stop within %.1f s", self.name, timeout_s)
             return False
         return True
 

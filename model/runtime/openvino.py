@@ -1,6 +1,7 @@
 """The middle of the network by OpenVINO: processors with AVX-512 or AMX, Intel's graphics and NPUs."""
 
 import sys
+import threading
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.jit import _recursive, _state
 
 from model.errors import WeightsError
 from model.masking import Kept, exact, padded
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 KEPT_GRIDS = 2
 """Token grids that stay compiled; each holds the weights once more."""
+_TRACING = threading.Lock()
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 
 
@@ -133,11 +136,25 @@ def converted(module: nn.Module, example: tuple[Tensor, ...]) -> "openvino.Model
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    with warnings.catch_warnings(), torch.no_grad():
+    with _TRACING, warnings.catch_warnings(), torch.no_grad():
         # OpenVINO 2026.4 reads dynamic shapes from torch.jit alone, which torch 2.13 calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        decoder = TorchScriptPythonDecoder(
-            torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
-        )
-    reader = FrontEndManager().load_by_framework("pytorch")
-    return reader.convert(reader.load(decoder))
+        try:
+            decoder = TorchScriptPythonDecoder(
+                torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+            )
+            reader = FrontEndManager().load_by_framework("pytorch")
+            return reader.convert(reader.load(decoder))
+        finally:
+            _forget_traces()
+
+
+def _forget_traces() -> None:
+    """Let go of every class that torch.jit made of a module; by itself it keeps each until the program ends.
+
+    It makes one of every part of the network at every trace: 14 MB for the bundled one, each time the tokens
+    change. torch's own tests forget them in this way. Nothing else here uses torch.jit.
+    """
+    torch._C._jit_clear_class_registry()  # noqa: SLF001
+    _recursive.concrete_type_store = _recursive.ConcreteTypeStore()
+    _state._clear_class_state()  # noqa: SLF001

@@ -1,6 +1,7 @@
 """Every way to run a network gives what the plain network gives, with holes of every kind."""
 
 import copy
+import gc
 import importlib.util
 
 import numpy as np
@@ -100,6 +101,21 @@ def test_without_tensorrt_the_error_says_what_to_install(model):
     with pytest.raises(WeightsError, match="has no TensorRT") as failure:
         OnnxRunner(copy.deepcopy(model), "fp16")
     assert "onnxruntime-gpu" in failure.value.hint
+
+
+@needs_openvino
+def test_another_number_of_tokens_leaves_nothing_of_the_last_one_in_memory(model, shots):
+    running = runner("openvino", model, "fp32")
+    running.run(shots[:1], GRID)
+
+    def classes() -> int:
+        gc.collect()
+        return len(torch.nn.Module.__subclasses__())
+
+    before = classes()
+    for columns in (7, 6, 5):
+        running.run(shots[:1], (6, columns))
+    assert classes() == before
 
 
 @needs_openvino

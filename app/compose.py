@@ -21,6 +21,7 @@ from app.flow.attention import AttentionLoop, load_look
 from app.flow.capture import CameraState, CameraStatus, capture
 from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
+from app.flow.engines import EngineKeeper, EngineKey, Loaded, key_of
 from app.flow.filtering import Filtered, FilterLoop, Filters, Steps
 from app.flow.meter import Meter
 from app.flow.moments import Moments
@@ -142,8 +143,10 @@ class Pipeline:
         *,
         stabilise: bool = False,
         memory: ControlMemory | None = None,
+        engines: EngineKeeper | None = None,
     ) -> None:
         self._memory = memory or ControlMemory()
+        self._engines = engines or EngineKeeper()
         self.lines: dict[str, CameraLine] = {camera.info.id: self._line_of(camera) for camera in cameras}
         self.moments = Moments(reference_of({name: line.camera for name, line in self.lines.items()}))
         self.inference: Slot[InferenceState] = Slot()
@@ -276,16 +279,25 @@ class Pipeline:
             def outdated(choice: EngineChoice = choice) -> bool:
                 return stop.is_set() or self._choice is not choice
 
-            engine = self._load(choice, outdated)
-            if engine is not None:
-                if sys.platform == "linux":
-                    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
-                self._serve(engine, outdated)
+            self._repair_with(choice, outdated)
             while not outdated():
                 self._wake.clear()
                 self._wake.wait(0.2)
 
-    def _load(self, choice: EngineChoice, outdated: Callable[[], bool]) -> Engine | None:
+    def _repair_with(self, choice: EngineChoice, outdated: Callable[[], bool]) -> None:
+        key = key_of(choice, max(1, len(self.lines)))
+        loaded = self._engines.take(key) or self._load(key, outdated)
+        if loaded is None:
+            return
+        self._made_by = loaded.made_by
+        self.inference.put(InferenceState(InferenceStatus.RUNNING, loaded.engine.label, loaded.engine.note))
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INFERENCE_NICENESS)
+        if self._serve(loaded.engine, outdated):
+            self._engines.keep(loaded)
+
+    def _load(self, key: EngineKey, outdated: Callable[[], bool]) -> Loaded | None:
+        choice = key.choice
         spec = find(choice.model)
         if spec.name == "off":
             self.inference.put(InferenceState(InferenceStatus.OFF, spec.title))
@@ -300,9 +312,8 @@ class Pipeline:
         # One core stays free for cameras and window; on two cores a second thread gains a sixth at best.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         try:
-            cameras = max(1, len(self.lines))
-            engine = build(choice, target_hz=TARGET_HZ, cameras=cameras, given_up=outdated)
-            self._made_by = MadeBy(
+            engine = build(choice, target_hz=TARGET_HZ, cameras=key.cameras, given_up=outdated)
+            made_by = MadeBy(
                 model=spec.name,
                 title=engine.label,
                 weights_sha256="" if spec.weights is None else spec.sha256 or sha256(spec.weights),
@@ -321,10 +332,10 @@ class Pipeline:
         except (RuntimeError, MemoryError, OSError) as error:
             self._repair_failed(spec.title, error)
             return None
-        self.inference.put(InferenceState(InferenceStatus.RUNNING, engine.label, engine.note))
-        return engine
+        return Loaded(key, engine, made_by)
 
-    def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> None:
+    def _serve(self, engine: Engine, outdated: Callable[[], bool]) -> bool:
+        """Repair until the choice is outdated; whether the engine could have gone on."""
         import cv2
 
         note = engine.note
@@ -365,6 +376,8 @@ class Pipeline:
                 )
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             self._repair_failed(engine.label, error)
+            return False
+        return True
 
     def _noise_of(self, frame: Frame) -> SensorNoise:
         line = self.lines.get(frame.camera_id)  # its camera may have been taken away meanwhile
@@ -418,6 +431,7 @@ class Studio:
         self._choice = choice
         self._stabilise = stabilise
         self._memory = memory or ControlMemory()
+        self._engines = EngineKeeper()
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
         self._watch: Worker | None = None
@@ -446,9 +460,13 @@ class Studio:
         a recording is under way nobody is added: a camera on the screen is a camera that is recorded.
         """
         with self._lock:
-            self.close()
+            self._stop_rig()
             self._pipeline = pipeline = Pipeline(
-                cameras, self._choice, stabilise=self._stabilise, memory=self._memory
+                cameras,
+                self._choice,
+                stabilise=self._stabilise,
+                memory=self._memory,
+                engines=self._engines,
             )
             pipeline.start()
             self._rig = cameras if isinstance(cameras, Rig) else Rig(cameras)
@@ -552,6 +570,10 @@ class Studio:
 
     def close(self) -> None:
         """Stop everything; safe to call twice."""
+        self._stop_rig()
+        self._engines.clear()
+
+    def _stop_rig(self) -> None:
         with self._lock:
             try:
                 self.stop_recording()

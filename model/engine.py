@@ -59,6 +59,7 @@ class ClassicalEngine:
     note: str = ""
     precision: Precision = "fp32"
     batches: bool = False
+    troubled: bool = False
 
     def repair(
         self,
@@ -128,6 +129,11 @@ class MdmEngine:
         """How it runs at the moment, and why not as it was asked to: "CPU bf16, 1200 tokens"."""
         running = f"{self._runner.where}, {self.tokens} tokens"
         return f"{running}: {self._trouble}" if self._trouble else running
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it had to take fewer tokens, or to leave its device."""
+        return bool(self._trouble)
 
     @property
     def tokens(self) -> int:

@@ -38,6 +38,10 @@ class Engine(Protocol):
     def batches(self) -> bool:
         """Whether several frames at once take less time than one after the other."""
 
+    @property
+    def troubled(self) -> bool:
+        """Whether it does not run any more as it was built to."""
+
     def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
         """Repaired depth in the colour grid of each shot, whose counts lie in that grid."""
 

@@ -22,6 +22,7 @@ from drivers.session.manifest import SyncEntry
 from drivers.session.reader import Session
 from drivers.synth.sensor import SensorKind
 from model import checkpoint
+from model.engine import build
 from model.runtime import gate
 from model.runtime.fastest import Candidate
 from model.spec import EngineChoice
@@ -401,3 +402,26 @@ def test_the_inference_thread_ends_while_it_chooses_how_to_run_a_network(tmp_pat
         assert tried.wait(60)
     assert not [thread for thread in threading.enumerate() if thread.name == "inference"]
     assert "did not stop" not in caplog.text
+
+
+def test_the_next_rig_is_repaired_by_the_engine_of_the_last(tmp_path, monkeypatch):
+    path = tmp_path / "small.safetensors"
+    checkpoint.save(path, small_network(), {})
+    built = []
+    monkeypatch.setattr(
+        "model.engine.build", lambda *args, **options: built.append(args) or build(*args, **options)
+    )
+    studio = Studio(EngineChoice(model=str(path), device="cpu", precision="fp32", tokens=48))
+
+    def refined(pipeline):
+        return lambda: all(line.refined.latest() is not None for line in pipeline.lines.values())
+
+    try:
+        wait_until(refined(studio.open(rig())))
+        wait_until(refined(studio.open(rig())))
+        assert len(built) == 1
+        studio.choose(EngineChoice(model=str(path), device="cpu", precision="fp32", tokens=35))
+        wait_until(lambda: len(built) == 2)
+        wait_until(lambda: "35 tokens" in studio.pipeline.inference.latest().message)
+    finally:
+        studio.close()

@@ -94,7 +94,7 @@ def test_a_bad_frame_is_found_out_when_it_is_read(tmp_path: Path) -> None:
 class _Shifted:
     """Moves every pixel 4 cm away, and invents the holes."""
 
-    label, precision, batches = "shifted", "fp32", False
+    label, precision, batches, troubled = "shifted", "fp32", False, False
 
     def repair_batch(self, shots: Sequence[Shot]) -> list[Repair]:
         measured = [shot.counts * np.float32(shot.unit_m) for shot in shots]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.language import tr, tr_noop
 from app.quality import spatial
+from app.quality.edge_width import EdgeWidth, EdgeWindow
 from app.quality.planes import Region, find_region, fit_plane, points_in
 from app.quality.temporal import StillWindow, TemporalFigures
 from drivers.depth import DepthMap
@@ -121,7 +122,10 @@ KINDS: Final = (
     FigureKind(
         "edge",
         tr_noop("Edge width"),
-        tr_noop("10 to 90 % width of the steps between near and far, pixels; 0.8 is perfectly sharp."),
+        tr_noop(
+            "10 to 90 % width of the steps between near and far, pixels; 0.8 is perfectly sharp. "
+            "The noisier they are, the more pictures are taken together."
+        ),
         _sharpness,
     ),
     FigureKind(
@@ -221,6 +225,8 @@ class SensorWatch:
     def __init__(self, camera_id: str) -> None:
         self._camera_id = camera_id
         self._window = StillWindow()
+        self._edges = {name: EdgeWindow() for name in STREAMS}
+        self._widths: tuple[Exposure, dict[str, EdgeWidth]] | None = None
         self._found: Region | None = None
         self._rays: tuple[Intrinsics, NDArray[np.float32]] | None = None
 
@@ -230,6 +236,9 @@ class SensorWatch:
             name: depth.values * np.float32(1e3 * depth.unit_m) for name, depth in exposure.streams.items()
         }
         self._window.add(exposure.frame.color, depths)
+        if self._window.moved:
+            for edges in self._edges.values():
+                edges.clear()
 
     def measure(
         self, exposure: Exposure, *, chosen: Region | None = None, distance_m: float | None = None
@@ -245,7 +254,7 @@ class SensorWatch:
         if chosen is None:
             self._found = find_region(exposure.raw.metres, directions, before=self._found)
         region = chosen or self._found
-        over_time = self._window.figures()
+        over_time, widths = self._window.figures(), self._edge_widths(exposure)
         plane_share: float | None = None
         streams = {}
         for name in STREAMS:
@@ -253,7 +262,7 @@ class SensorWatch:
             if depth is None:
                 streams[name] = nothing(exposure.refined_words)
                 continue
-            figures = _of_picture(depth)
+            figures = _of_picture(depth, widths[name])
             plane, share = _of_region(depth, exposure.frame, directions, region, distance_m)
             if name == "raw":
                 plane_share = share
@@ -270,6 +279,16 @@ class SensorWatch:
             len(self._window),
             plane_share,
         )
+
+    def _edge_widths(self, exposure: Exposure) -> dict[str, EdgeWidth]:
+        """Each exposure is gathered once, however often it is measured."""
+        if self._widths is None or self._widths[0] is not exposure:
+            for name in STREAMS:
+                if name not in exposure.streams:
+                    self._edges[name].clear()
+            widths = {name: self._edges[name].add(depth) for name, depth in exposure.streams.items()}
+            self._widths = exposure, widths
+        return self._widths[1]
 
     def _directions(self, camera: Intrinsics) -> NDArray[np.float32]:
         if self._rays is None or self._rays[0] != camera:
@@ -293,10 +312,10 @@ def _figure(key: str, value: float | None, why_not: str) -> Figure:
     return Figure(value, next(kind for kind in KINDS if kind.key == key).words(value))
 
 
-def _of_picture(depth: DepthMap) -> dict[str, Figure]:
+def _of_picture(depth: DepthMap, edges: EdgeWidth) -> dict[str, Figure]:
     return {
         "fill_all": _figure("fill_all", spatial.fill_rate(depth), ""),
-        "edge": _figure("edge", spatial.edge_width_px(depth), tr("no clear edges")),
+        "edge": _figure("edge", edges.width_px, edges.why_not),
     }
 
 

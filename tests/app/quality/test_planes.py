@@ -39,6 +39,23 @@ def test_normal_noise_is_neither_trimmed_nor_widened():
     assert fit_plane(points_in(depth, RAYS)).rms_m == pytest.approx(0.004, rel=0.02)
 
 
+def test_a_wall_most_of_which_lies_in_one_count_keeps_the_rest():
+    depth = np.rint((2.003 + np.random.default_rng(3).normal(0, 0.002, (120, 160))) / 0.01) * 0.01
+    assert (depth == 2.0).mean() > 0.8
+    plane = fit_plane(points_in(depth, RAYS))
+    assert plane.share == 1
+    assert plane.rms_m == pytest.approx(depth.std(), rel=0.02)
+    assert plane.depth_m(RAYS[60, 80]) == pytest.approx(depth.mean(), abs=2e-4)
+
+
+def test_a_slanted_plane_does_not_turn_away_from_its_noise():
+    depth, normal = plane_depth((0, 0.5, 0.75**0.5), 1.0)
+    rng = np.random.default_rng(6)
+    fits = [fit_plane(points_in(depth * (1 + rng.normal(0, 0.03, depth.shape)), RAYS)) for _ in range(8)]
+    turned = np.degrees(np.arcsin(np.mean([np.cross(normal, fit.normal)[0] for fit in fits])))
+    assert abs(turned) < 0.04  # degrees; total least squares turns it by 0.18
+
+
 def test_no_plane_is_said_of_a_cloud_or_of_a_handful():
     cloud = np.random.default_rng(3).uniform((-1, -1, 1), (1, 1, 3), (2000, 3))
     plane = fit_plane(cloud)

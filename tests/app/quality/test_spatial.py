@@ -51,6 +51,12 @@ def test_z_accuracy_is_the_scale_error_of_the_depth(wrong):
     assert off == pytest.approx(wrong, abs=5e-4)
 
 
+def test_z_error_does_not_stick_to_whole_counts():
+    noisy_m = 2.003 + np.random.default_rng(4).normal(0, 0.003, (120, 160))
+    depth, truth = depth_map(noisy_m, unit_m=0.01), depth_map(np.full((120, 160), 2.0))
+    assert spatial.z_error(depth, truth) == pytest.approx(float(depth.metres.mean()) / 2 - 1, abs=1e-6)
+
+
 def test_z_error_is_signed_and_of_the_region():
     truth = depth_map(np.full((40, 60), 2.0))
     measured = np.full((40, 60), 2.04)

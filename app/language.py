@@ -67,6 +67,10 @@ class Text(str):
     def __radd__(self, other: str) -> str:
         return joined("", (other, self))
 
+    def strip(self, chars: str | None = None) -> "Text":
+        """Without white space, or `chars`, at its ends, in each language."""
+        return changed(self, lambda said: said.strip(chars))
+
     def __str__(self) -> str:
         return self._say(_current)
 
@@ -110,12 +114,17 @@ def from_below(words: str) -> str:
 
 def capitalised(words: str) -> str:
     """The same with a capital letter in front, in languages that have them."""
-    return Text.made(partial(_capitalised, words))
+    return changed(words, lambda said: said[:1].upper() + said[1:])
 
 
 def lowered(words: str) -> str:
     """The same in small letters, in languages that have them."""
-    return Text.made(partial(_lowered, words))
+    return changed(words, str.lower)
+
+
+def changed(words: str, change: Callable[[str], str]) -> Text:
+    """What `change` makes of the words, in each language anew."""
+    return Text.made(partial(_changed, words, change))
 
 
 def english(words: str) -> str:
@@ -265,13 +274,8 @@ def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
     return glued
 
 
-def _capitalised(words: str, language: Language) -> str:
-    said = str(_in(language, words))
-    return said[:1].upper() + said[1:]
-
-
-def _lowered(words: str, language: Language) -> str:
-    return str(_in(language, words)).lower()
+def _changed(words: str, change: Callable[[str], str], language: Language) -> str:
+    return change(str(_in(language, words)))
 
 
 def _in(language: Language, value: object) -> object:

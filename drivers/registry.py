@@ -214,12 +214,11 @@ def _all_cameras() -> Rig:
         raise CameraError(f"{first.vendor} {first.model}: {first.problem}", hint=first.hint)
     hint = "Plug one in, or open the simulated rig (demo)."
     if others := devices():
-        hint += f" A colour camera is there: choose {others[0].source or others[0].model}."
+        seen = others[0].source or others[0].model
+        hint = f"{hint} A colour camera is there: choose {seen}."
     if missing := [sdk for sdk in SDKS if not sdk.state().ready]:
         names = " and ".join(sdk.title for sdk in missing)
-        hint += (
-            f" The library for {names} is not ready: the Cameras page (depthmend devices) says what to do."
-        )
+        hint = f"{hint} The library for {names} is not ready; the list of cameras says what to do."
     raise CameraNotFound("No depth camera was found.", hint=hint)
 
 

@@ -123,7 +123,7 @@ KINDS: Final = (
         "edge",
         tr_noop("Edge width"),
         tr_noop(
-            "10 to 90 % width of the steps between near and far, pixels; 0.8 is perfectly sharp. "
+            "10 to 90% width of the steps between near and far, pixels; 0.8 is perfectly sharp. "
             "The noisier they are, the more pictures are taken together."
         ),
         _sharpness,

@@ -119,7 +119,7 @@ def charge_words() -> str:
     state = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if state is None:
         return tr("None, mains power")
-    charge = tr("{percent:.0f} %").format(percent=state.percent)
+    charge = tr("{percent:.0f}%").format(percent=state.percent)
     return tr("{charge}, being charged").format(charge=charge) if state.power_plugged else charge
 
 
@@ -131,7 +131,7 @@ def low_battery(percent: float, left_s: float | None) -> Caution | None:
         "" if left_s is None else tr(", which lasts about {minutes:.0f} minutes").format(minutes=left_s / 60)
     )
     return Caution(
-        tr("The battery is at {percent:.0f} %{lasts}.").format(percent=percent, lasts=lasts),
+        tr("The battery is at {percent:.0f}%{lasts}.").format(percent=percent, lasts=lasts),
         tr("Plug the computer in."),
     )
 

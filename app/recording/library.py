@@ -171,7 +171,7 @@ def _recover(path: Path) -> Recovery:
         return Recovery(path, recover(path).lost_estimate_s)
     except SessionError as error:
         log.warning("%s %s", error, error.hint)
-        return Recovery(path, problem=str(error), hint=error.hint)
+        return Recovery(path, problem=str(error), hint=_HINTS[State.DAMAGED])
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,10 @@ class CalibrateDialog(Worded, QDialog):
         self._measures = caption()
         self.print = Button(tr("Save the board as PDF"), icon_name="printer-outline")
         self._printed = caption()
+        self._printed.hide()
         self._printed.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.square = Button("", icon_name="ruler")
+        self.square.setIconSize(self.print.iconSize())
         self.pad = NumberPad(
             tr("Side of a square"), unit="mm", least=SMALLEST_SQUARE_MM, most=LARGEST_SQUARE_MM
         )
@@ -132,8 +134,10 @@ class CalibrateDialog(Worded, QDialog):
         column.addWidget(self._measures)
         column.addWidget(self.print)
         column.addWidget(self._printed)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(title(tr("2. Measure a square with a ruler")))
         column.addWidget(self.square)
+        column.addSpacing(theme.GAP_PX)
         column.addWidget(title(tr("3. Which cameras take part")))
         column.addWidget(self.cameras)
         column.addWidget(self._first)
@@ -148,7 +152,10 @@ class CalibrateDialog(Worded, QDialog):
         row.addLayout(left, 1)
         right = QVBoxLayout()
         right.addWidget(touch_scroll(side), 1)
-        right.addWidget(self.begin)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        foot.addWidget(self.begin)
+        right.addLayout(foot)
         row.addLayout(right, 1)
         self.boards.changed.connect(self._board_chosen)
         self.print.clicked.connect(self._print)
@@ -279,7 +286,7 @@ class CalibrateDialog(Worded, QDialog):
         self.sheet.show_board(board)
         self._measures.setText(
             tr(
-                "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100 %; "
+                "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100%; "
                 "the line at the bottom must measure 100 mm."
             ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
         )
@@ -293,6 +300,7 @@ class CalibrateDialog(Worded, QDialog):
         if path is not None:
             self._problem.hide()
             self._printed.setText(tr("Saved: {path}").format(path=path))
+            self._printed.show()
 
     def _type_square(self) -> None:
         self.pad.show_value(self._board.square_m * 1e3)

@@ -17,6 +17,7 @@ class CardGrid(Worded, QWidget):
         narrowest_px: a column is never narrower, unless the grid itself is.
         widest_px: a column is never wider; 0 for as wide as there is room.
         most_columns: there are never more; 0 for as many as fit.
+        level: cards beside each other are equally high.
     """
 
     def __init__(
@@ -26,12 +27,14 @@ class CardGrid(Worded, QWidget):
         widest_px: int = 0,
         most_columns: int = 0,
         gap_px: int = theme.SPACE_PX,
+        level: bool = False,
     ) -> None:
         super().__init__()
         self._widest_px = widest_px
         self._narrowest_px = narrowest_px
         self._most_columns = most_columns
         self._gap_px = gap_px
+        self._level = level
         self._cards: list[QWidget] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -92,11 +95,14 @@ class CardGrid(Worded, QWidget):
         columns = min(fitting, max(len(self._cards), 1), self._most_columns or fitting)
         column_px = (width - (columns - 1) * self._gap_px) // columns
         column_px = min(column_px, self._widest_px or column_px)
+        heights = [_height(card, column_px) for card in self._cards]
+        if self._level:
+            rows = [heights[first : first + columns] for first in range(0, len(heights), columns)]
+            heights = [max(row) for row in rows for _ in row]
         bottoms = [0] * columns
         places = []
-        for card in self._cards:
+        for height in heights:
             column = bottoms.index(min(bottoms))
-            height = _height(card, column_px)
             places.append(QRect(column * (column_px + self._gap_px), bottoms[column], column_px, height))
             bottoms[column] += height + self._gap_px
         return places

@@ -111,6 +111,9 @@ class CloudView(Worded, QWidget):
                 "double tap for a new middle"
             )
         )
+        for words in self._words.values():
+            words.setWordWrap(True)
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for widget in (*self._labels.values(), *self._words.values(), *self._spans.values(), self._rig_names):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             widget.hide()
@@ -190,7 +193,7 @@ class CloudView(Worded, QWidget):
     def _name_frusta(self, rig: RigClouds) -> None:
         colours = [tuple(round(255 * part) for part in colour) for colour in FRUSTUM_COLOURS]
         lines = [
-            f'<span style="color: rgb{colours[i % len(colours)]}">{escape(frustum.name)}</span>'
+            f'<span style="color: rgb{colours[i % len(colours)]}">{escape(str(frustum.name))}</span>'
             for i, frustum in enumerate(rig.frusta)
         ]
         text = "<br>".join(lines)
@@ -540,6 +543,7 @@ class CloudView(Worded, QWidget):
             label.adjustSize()
             offset = label.height() + 6 if layout == "overlay" and name == "refined" else 0
             label.move(x + 10, 10 + offset)
+            words.setMaximumWidth(width - 2 * theme.GAP_PX)
             words.adjustSize()
             words.move(x + max((width - words.width()) // 2, 0), self.height() // 2 + offset)
             label.raise_()

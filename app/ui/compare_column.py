@@ -247,15 +247,14 @@ class FiguresTable(Worded, QWidget):
             title = self._cells(self._row(number + 1))[0]
             _paint_words(painter, title, str(kind.title), size, colours.text, left=True)
         quality = self._quality
+        foot = self._row(ROWS - 1).adjusted(10, 0, -8, 0)
         if quality is None:
-            whole = self._row(1).united(self._row(len(KINDS))).adjusted(self._title_width(), 0, -8, 0)
-            _paint_words(painter, whole, tr("measuring"), size, colours.muted)
+            _paint_words(painter, foot, tr("measuring"), min(size, 15), colours.muted, left=True)
             return
         silent = {name: _silence(quality, name) for name in STREAMS}
         for number, kind in enumerate(KINDS):
             self._paint_row(painter, self._row(number + 1), quality, kind.key, size, silent)
         self._paint_silence(painter, silent, size)
-        foot = self._row(ROWS - 1).adjusted(10, 0, -8, 0)
         _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
 
     def _type_size(self) -> int:

@@ -12,7 +12,7 @@ from app.language import tr, tr_noop
 from app.messages import Message
 from app.quality.sensor import SensorQuality
 from app.ui import theme
-from app.ui.commands import Command, bind_keys, numbered
+from app.ui.commands import Command, as_changed, bind_keys, numbered
 from app.ui.compare_column import CompareColumn, Shown
 from app.ui.compare_space import CompareSpace
 from app.ui.context import Notice, WindowContext
@@ -291,7 +291,7 @@ class ComparePage(Worded, QWidget):
 
     def _make_keys(self) -> None:
         views, live, panel = self.views, self.model.live, self.space.panel
-        commands = [
+        self._commands = [
             Command(tr("Show refined depth"), views.button("refined").click, ("E",)),
             Command(tr("Show raw and refined depth"), views.button("both").click, ("B",)),
             Command(tr("Show the colour pictures"), views.button("colour").click, ("V",)),
@@ -305,9 +305,25 @@ class ComparePage(Worded, QWidget):
             Command(tr("3D: larger points"), partial(panel.options.resize_points, 1), ("+",)),
             Command(tr("3D: smaller points"), partial(panel.options.resize_points, -1), ("-",)),
             Command(tr("Show all cameras alike"), partial(live.set_focus, None), ("0", "Escape")),
-            *numbered(live.focus_number, MOST_SENSORS),
         ]
-        bind_keys(commands, self, "Compare")
+        bind_keys([*self._commands, *numbered(live.focus_number, MOST_SENSORS)], self, "Compare")
+
+    def commands(self) -> list[Command]:
+        """Everything that can be done here now, for the palette."""
+        model = self.model
+        found = as_changed(self._commands, "Compare")
+        found += [
+            Command(
+                tr("Show {name} large, or all alike").format(name=title.name),
+                partial(model.live.focus_number, title.number),
+            )
+            for title in model.sensors
+        ]
+        simulation = model.simulation
+        if simulation is not None:
+            stand = tr("Let the simulated cameras move") if simulation.still else tr("Stand still")
+            found.append(Command(stand, partial(model.set_still, not simulation.still)))
+        return found
 
     def _view_chosen(self, _keys: list[str]) -> None:
         self._show_view()
@@ -370,6 +386,7 @@ class ComparePage(Worded, QWidget):
             self.pad_sensors.button(title.camera_id).setAccessibleName(title.name)
             self.pad_sensors.button(title.camera_id).setToolTip(title.name)
         self.distance.setChecked(False)
+        self._show_options(self.model.live.options)
         self._show_simulation(self.model.simulation)
         self._show_wishes()
 

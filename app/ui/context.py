@@ -95,6 +95,7 @@ class Page(Protocol):
 
     `shown()` is called when the page comes to the front and `hidden()` when it leaves it: start and stop the
     page's timer there. `closing()` is called once, before the studio closes: stop children and threads.
+    `commands()`, where there is one, gives what the palette lists besides what can be done everywhere.
     """
 
     def shown(self) -> None: ...

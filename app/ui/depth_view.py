@@ -729,10 +729,12 @@ class DepthView(Worded, QWidget):
             self._choose.hide()
             return
         placed = place_note(note, rect.adjusted(*NOTE_MARGINS), hints=True, button=True)
-        x = rect.x() + (rect.width() - size.width()) // 2
-        if pane.kind == "wipe":  # beside the knob
-            x = max(x, min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2))
-        self._choose.setGeometry(QRect(QPoint(x, placed.button_y), size))
+        place = QRect(QPoint(rect.x() + (rect.width() - size.width()) // 2, placed.button_y), size)
+        knob_y = self._knob(pane.rect, rect.x()).top() - 4
+        if pane.kind == "wipe" and place.bottom() > knob_y:  # beside the knob
+            beside = min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2)
+            place.moveLeft(max(place.x(), beside))
+        self._choose.setGeometry(place)
         self._choose.show()
 
 

@@ -150,7 +150,7 @@ class Legend(Worded, QStackedWidget):
         self._provenance = ProvenanceLegend()
         self._difference = _Ramp(diverging(), tr("Colours of the difference"))
         self._confidence = _Ramp(ramp("viridis"), tr("Colours of the confidence"))
-        self._confidence.show_words("0", tr("how probable it is that the depth is less than 5 % off"), "1")
+        self._confidence.show_words("0", tr("how probable it is that the depth is less than 5% off"), "1")
         for page in (self._provenance, self._difference, self._confidence):
             self.addWidget(page)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -50,7 +50,6 @@ from app.ui.palette import Palette
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.playback_bar import PlaybackBar
 from app.ui.rebinding import EVERYWHERE, Changed, keyed
-from app.ui.record_page import RecordPage
 from app.ui.scrim import Scrim
 from app.ui.sessions_page import SessionsPage
 from app.ui.welcome import Answers, Welcome
@@ -358,11 +357,16 @@ class MainWindow(Worded, QMainWindow):
         self._centre(dialog)
         if not recording:
             self._scrim.cover()
-            dialog.finished.connect(self._scrim.hide)
+            dialog.finished.connect(self._uncover)
         if isinstance(_first_by_tab(dialog), QAbstractButton):
             dialog.setFocus()  # no button looks chosen before a key or a finger came to it
         dialog.show()
         dialog.activateWindow()
+
+    def _uncover(self) -> None:
+        """Lift the veil, unless the dialog that has closed opened the next one."""
+        if not any(dialog.isVisible() for dialog in self.findChildren(QDialog)):
+            self._scrim.hide()
 
     def _centre(self, dialog: QDialog) -> None:
         """In the middle of the window; a kiosk has no window manager that would do it."""
@@ -535,7 +539,6 @@ class MainWindow(Worded, QMainWindow):
             ),
             Command(tr("Guide through the first start again"), self.welcome),
             Command(tr("Change settings"), partial(self.go_to, "Settings"), ("Ctrl+,",)),
-            Command(tr("Change the keys"), self.open_keys),
             Command(tr("Open a recording or a rig file"), self._open_file, ("Ctrl+O",)),
             Command(tr("Dark, light or outdoor"), self.toggle_theme, ("Ctrl+Shift+T",)),
         ]
@@ -546,6 +549,7 @@ class MainWindow(Worded, QMainWindow):
         if not self._kiosk:
             found += [
                 Command(tr("Full screen, or back"), self.toggle_full_screen, ("F11",)),
+                Command(tr("Change the keys"), self.open_keys),
                 Command(tr("Leave DepthMend"), self.leave, ("Ctrl+Q",)),
             ]
         return found
@@ -553,7 +557,8 @@ class MainWindow(Worded, QMainWindow):
     def open_palette(self) -> None:
         """List everything that can be done on this page."""
         page = self._stack.currentWidget()
-        found = page.commands() if isinstance(page, LivePage | RecordPage) else []
+        commands = getattr(page, "commands", None)
+        found = commands() if callable(commands) else []
         palette = Palette([*found, *as_changed(self._commands(), EVERYWHERE)], self)
         palette.chosen.connect(_act)
         self.open_dialog(palette)

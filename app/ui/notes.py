@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from app.ui import theme
 from app.viewmodels.live import Note
+from app.viewmodels.words import unbroken
 
 NOTE_FLAGS: Final = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
 NOTE_MARGINS: Final = (12, 36, -12, -8)
@@ -61,11 +62,11 @@ def paint_note(painter: QPainter, note: Note, placed: PlacedNote) -> None:
     """Write a note where `place_note` put it."""
     painter.setPen(QColor(theme.current().on_picture))
     painter.setFont(placed.text_font)
-    painter.drawText(placed.text, NOTE_FLAGS, note.text)
+    painter.drawText(placed.text, NOTE_FLAGS, unbroken(note.text))
     if not placed.hint.isEmpty():
         painter.setPen(QColor(theme.DARK.muted))
         painter.setFont(placed.hint_font)
-        painter.drawText(placed.hint, NOTE_FLAGS, note.hint)
+        painter.drawText(placed.hint, NOTE_FLAGS, unbroken(note.hint))
 
 
 @lru_cache(maxsize=256)
@@ -110,4 +111,4 @@ def _plate(
 
 
 def _height(text: str, font: QFont, width: int) -> int:
-    return QFontMetrics(font).boundingRect(QRect(0, 0, width, 9999), NOTE_FLAGS, text).height()
+    return QFontMetrics(font).boundingRect(QRect(0, 0, width, 9999), NOTE_FLAGS, unbroken(text)).height()

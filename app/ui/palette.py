@@ -20,7 +20,7 @@ from app.ui import theme
 from app.ui.commands import Command, matching
 from app.ui.keyboard import TextField
 from app.ui.rebinding import shown
-from app.ui.widgets import IconButton, Sheet, fling
+from app.ui.widgets import IconButton, Sheet, fling, label
 
 SIZE_PX: Final = (680, 620)
 ROW_PX: Final = 56
@@ -60,6 +60,8 @@ class Palette(Sheet):
         self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         fling(self.rows.viewport())
+        self._nothing = label(tr("Nothing is called so. Try another word."), "muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         close = IconButton("close", tr("Close the list"))
         head = QHBoxLayout()
         head.setSpacing(theme.GAP_PX)
@@ -70,6 +72,7 @@ class Palette(Sheet):
         column.setSpacing(theme.GAP_PX)
         column.addLayout(head)
         column.addWidget(self.rows, 1)
+        column.addWidget(self._nothing, 1)
         self.resize(*SIZE_PX)
         self.filter.textChanged.connect(self._find)
         self.rows.itemClicked.connect(self._pressed)
@@ -102,6 +105,8 @@ class Palette(Sheet):
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.rows.setItem(row, column, item)
+        self.rows.setVisible(bool(self._found))
+        self._nothing.setVisible(not self._found)
         if self._found:
             self.rows.selectRow(0)
 

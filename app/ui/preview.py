@@ -24,6 +24,11 @@ class Preview(Worded, QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
+    def show_words(self, words: str) -> None:
+        """Say this where there is no image."""
+        self._words = words
+        self.update()
+
     def show_color(self, color: NDArray[np.uint8]) -> None:
         """Show (H, W, 3) uint8 RGB; only every n-th pixel is taken, about as many as the widget has."""
         step = max(color.shape[1] // max(round(self.width() * self.devicePixelRatioF()), 160), 1)
@@ -52,7 +57,7 @@ class Preview(Worded, QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        paint_picture(painter, QRectF(self.rect()), self._image, self._words)
+        paint_picture(painter, QRectF(self.rect()), self._image, str(self._words))
 
 
 def paint_picture(painter: QPainter, area: QRectF, image: QImage, words: str) -> None:

@@ -48,7 +48,7 @@ from app.viewmodels.record_view import (
     loss_words,
     safety_words,
 )
-from app.viewmodels.words import clock, labelled, size
+from app.viewmodels.words import clock, labelled, size, unbroken
 
 RECORD_PX = 104
 TIMER_PX = 68
@@ -92,6 +92,7 @@ class CameraCard(Card):
         self.column.addWidget(self.picture)
         for words in (self._name, self._state, self._written, self._lost):
             self.column.addWidget(words)
+        self.column.addStretch(1)
 
     def show_panel(self, panel: CameraPanel) -> None:
         """Show this moment of the camera."""
@@ -218,7 +219,7 @@ class CheckRow(Worded, QWidget):
         self._sign = Label()
         self._sign.setFixedWidth(SIGN_PX)
         said = joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words
-        words = body(said.replace("/s", "/\u2060s"))  # a word joiner: no line ends within a unit
+        words = body(unbroken(said))
         set_tone(words, "" if self._well else "warning")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -283,7 +284,7 @@ class RecordPage(Worded, QWidget):
         set_tone(self.cautions, "warning")
         self.saved = SavedCard()
 
-        self.cameras = CardGrid(narrowest_px=CAMERA_PX)
+        self.cameras = CardGrid(narrowest_px=CAMERA_PX, level=True)
         self.no_camera = NoCamera()
         self.scenes = ChipGroup(
             [NO_SCENE, *(Option(scene, capitalised(labelled(scene))) for scene in SCENES)], tr("Scene")
@@ -401,7 +402,7 @@ class RecordPage(Worded, QWidget):
         """Show what is said of the recording."""
         self.scenes.select(choice.scene)
         offered = list(dict.fromkeys([*choice.tags, *choice.recent]))
-        self.tags.set_options([Option(tag, tag) for tag in sorted(offered)])
+        self.tags.set_options([Option(tag, labelled(tag)) for tag in sorted(offered)])
         self.tags.select(choice.tags)
         self.no_tags.setVisible(not offered)
         self.consent.select(choice.consent)

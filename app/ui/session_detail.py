@@ -43,6 +43,8 @@ PICTURES = (
     Option("raw", tr_noop("Raw")),
     Option("refined", tr_noop("Refined")),
 )
+NO_PICTURE = tr_noop("No picture yet")
+UNREADABLE = tr_noop("Cannot be read")
 TEXTS = (("notes", tr_noop("Notes")), ("site", tr_noop("Site")), ("operator", tr_noop("Operator")))
 
 
@@ -148,6 +150,7 @@ class SessionDetail(Card):
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)
+        self.picture.show_words(NO_PICTURE if entry.usable else UNREADABLE)
         self.replay.setVisible(entry.usable)
         for button in (self.train, self.verify, self.copy, self.export):
             button.setVisible(entry.usable)
@@ -158,7 +161,7 @@ class SessionDetail(Card):
         own = [Option(said, capitalised(labelled(said)))] if said and said not in CONSENTS else []
         self.consent.set_options([*NO_CONSENT, *own])
         self.consent.select(said)
-        self.tags.set_options([Option(tag, tag, "close") for tag in entry.labels.tags])
+        self.tags.set_options([Option(tag, labelled(tag), "close") for tag in entry.labels.tags])
         self.tags.select(entry.labels.tags)
         self.no_tags.setVisible(not entry.labels.tags)
         self.marks.show_entry(entry)

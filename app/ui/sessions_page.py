@@ -242,9 +242,9 @@ class SessionsPage(Worded, QWidget):
             widget.setVisible(view.total > 0)
         self.kept.select(view.kept.value)
         self.order.select(view.order.value)
-        found = tr_many("{count:,} session", "{count:,} sessions", len(view.entries))
-        narrowed = len(view.entries) != view.total
-        found = tr("{found} of {total:,}").format(found=found, total=view.total) if narrowed else found
+        found = tr_many("{count:,} session", "{count:,} sessions", view.total)
+        shown = len(view.entries)
+        found = tr("{shown:,} of {found}").format(shown=shown, found=found) if shown != view.total else found
         self.count.setText(joined("; ", (found, disk_use_words(view))))
         self.count.setVisible(view.total > 0)
         self.empty_trash.setVisible(view.trashed > 0)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import from_below, tr, tr_noop
 from app.ui import theme
@@ -35,6 +35,8 @@ SOURCES = (
     Option("session", tr_noop("Session ..."), "filmstrip-box"),
     Option("folder", tr_noop("Folder ..."), "folder-outline"),
 )
+
+STEPPER_PX = 216
 
 
 class FieldEditor(Worded, QWidget):
@@ -150,6 +152,7 @@ class NumberEditor(FieldEditor):
             decimals=0 if whole else 1,
             suffix=" m" if field.name.endswith("_m") else "",
         )
+        self.control.setFixedWidth(STEPPER_PX)  # the buttons of all numbers stand in one line
         self.add_right(self.control)
         self.control.value_changed.connect(self._changed)
 
@@ -175,6 +178,14 @@ class TextEditor(FieldEditor):
 
     def _submitted(self, text: str) -> None:
         self.edited.emit(text.strip())
+
+
+class SecretEditor(TextEditor):
+    """A line of text that nobody reads over a shoulder: dots, and the figure just typed for a moment."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.control.edit.setEchoMode(QLineEdit.EchoMode.Password)
 
 
 class FolderEditor(FieldEditor):
@@ -304,6 +315,7 @@ EDITORS: dict[FieldKind, type[FieldEditor]] = {
     FieldKind.TEXT: TextEditor,
     FieldKind.FOLDER: FolderEditor,
     FieldKind.KEYS: KeysEditor,
+    FieldKind.SECRET: SecretEditor,
 }
 
 

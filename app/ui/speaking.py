@@ -25,6 +25,9 @@ def speak(app: QApplication, setting: str) -> None:
         app.installTranslator(after)
     for widget in app.topLevelWidgets():  # Qt hands the event on to their children
         app.sendEvent(widget, QEvent(QEvent.Type.LanguageChange))
+    # Each level of nested layouts asks the one above it later; meanwhile words would be painted in the room
+    # that those of the other language had.
+    app.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)  # type: ignore[call-overload]
 
 
 @cache

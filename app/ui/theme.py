@@ -316,7 +316,7 @@ QPushButton:checked, QToolButton:checked {
 }
 QPushButton:focus, QToolButton:focus { border: 2px solid $accent; padding: 3px 17px; }
 QPushButton:disabled, QToolButton:disabled {
-    background: $surface; color: $disabled; border: ${border}px solid $line;
+    background: transparent; color: $disabled; border: ${border}px solid $line;
 }
 
 QPushButton[kind="primary"] {
@@ -325,7 +325,7 @@ QPushButton[kind="primary"] {
 QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[kind="primary"]:pressed { background: $accent_text; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; }
-QPushButton[kind="primary"]:disabled { background: $raised; color: $disabled;
+QPushButton[kind="primary"]:disabled { background: transparent; color: $disabled;
     border: ${border}px solid $line; }
 
 QPushButton[kind="record"] {
@@ -371,6 +371,7 @@ QLineEdit, QPlainTextEdit, QTextEdit {
     background: $surface; color: $text; border: ${border}px solid $edge; border-radius: ${radius}px;
     padding: 6px 14px; font-size: ${control}px;
     selection-background-color: $accent; selection-color: $on_accent;
+    placeholder-text-color: $muted; lineedit-password-mask-delay: 900;
 }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $accent; }
 QLineEdit:disabled, QPlainTextEdit:disabled { color: $disabled; background: $raised; border-color: $line; }
@@ -381,7 +382,7 @@ QComboBox {
 }
 QComboBox:hover { background: $hover; }
 QComboBox:focus { border: 2px solid $accent; }
-QComboBox:disabled { color: $disabled; background: $surface; border-color: $line; }
+QComboBox:disabled { color: $disabled; background: transparent; border-color: $line; }
 QComboBox::drop-down { border: none; width: 40px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView {

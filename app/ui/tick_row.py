@@ -62,10 +62,11 @@ class TickRow(Worded, QAbstractButton):
         if self._pictured:
             paint_picture(painter, QRectF(x, 9, PICTURE_PX, self.height() - 18), self._image, "")
             x += PICTURE_PX + 12
-        y = 9.0
+        fonts = [theme.font(theme.BODY_PX, weight=QFont.Weight.DemiBold), theme.font(theme.CAPTION_PX)]
+        name_px, more_px = (QFontMetrics(font).height() + 1 for font in fonts)
+        y = (self.height() - name_px - more_px * (len(self._lines) - 1)) / 2
         for number, text in enumerate(self._lines):
-            weight = QFont.Weight.DemiBold if number == 0 else QFont.Weight.Normal
-            font = theme.font(theme.BODY_PX if number == 0 else theme.CAPTION_PX, weight=weight)
+            font = fonts[min(number, 1)]
             metrics = QFontMetrics(font)
             painter.setFont(font)
             calm = colours.text if number == 0 else colours.muted

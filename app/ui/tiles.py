@@ -129,9 +129,10 @@ class TileHeader(Worded, QAbstractButton):
     def _paint_words(self, painter: QPainter) -> None:
         colours = theme.current()
         left, right = 58, self.width() - (48 if self._has_arrow else 8)
-        bold = _name_font(self._camera.name, right - left)
+        said, sensor = str(self._camera.name), str(self._camera.sensor)
+        bold = _name_font(said, right - left)
         small = theme.font(15, tabular=True)
-        name = QFontMetrics(bold).elidedText(self._camera.name, Qt.TextElideMode.ElideRight, right - left)
+        name = QFontMetrics(bold).elidedText(said, Qt.TextElideMode.ElideRight, right - left)
         painter.setFont(bold)
         painter.setPen(QColor(colours.text))
         painter.drawText(QRect(left, 7, right - left, 23), Qt.AlignmentFlag.AlignVCenter, name)
@@ -139,8 +140,7 @@ class TileHeader(Worded, QAbstractButton):
         metrics = QFontMetrics(small)
         painter.setFont(small)
         painter.setPen(QColor(colours.muted))
-        sensor = self._camera.sensor
-        if metrics.horizontalAdvance(sensor) <= right - end and sensor not in self._camera.name:
+        if metrics.horizontalAdvance(sensor) <= right - end and sensor not in said:
             painter.drawText(QRect(end, 7, right - end, 23), Qt.AlignmentFlag.AlignVCenter, sensor)
         forms = self._figures or [""]
         words = next((form for form in forms if metrics.horizontalAdvance(form) <= right - left), forms[-1])

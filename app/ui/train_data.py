@@ -73,8 +73,8 @@ class DataSetRows(Worded, QWidget):
         tick = TickRow(
             (
                 data.title,
-                joined(": ", (data.folder.name, held)),
-                tr("Licence: {licence}").format(licence=data.licence),
+                held,
+                joined(", ", (tr("Licence: {licence}").format(licence=data.licence), data.folder.name)),
             )
         )
         tick.setToolTip(str(data.folder))

@@ -68,7 +68,7 @@ class RunRow(Worded, QWidget):
         text.addWidget(ended)
         text.addWidget(caption(joined(", ", words)))
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
+        row.setContentsMargins(0, theme.GAP_PX, 0, theme.GAP_PX)
         row.addLayout(text, 1)
         row.addWidget(self.look)
         row.addWidget(self.resume)

@@ -420,7 +420,7 @@ class Switch(Worded, QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(self.TRACK.width() + 14 + words + 6, theme.TARGET_PX)
+        return QSize(self.TRACK.width() + (14 + words + 6 if words else 4), theme.TARGET_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = theme.current()
@@ -737,6 +737,7 @@ class EmptyState(Worded, QWidget):
         self._icon_name = icon_name
         self._icon = Label()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._said = text
         self._title = title(title_text)
         self._text = label(text, "muted")
         for words in (self._title, self._text):
@@ -759,8 +760,13 @@ class EmptyState(Worded, QWidget):
 
     def show_words(self, title_text: str, text: str) -> None:
         """Say something else."""
+        self._said = text
         self._title.setText(title_text)
         self._text.setText(text)
+        self._make_room()
+
+    def say_again(self) -> None:
+        self._text.setText(self._said)  # before the label does it by itself: its room depends on the words
         self._make_room()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -779,6 +785,7 @@ class EmptyState(Worded, QWidget):
         words = self._text.fontMetrics().horizontalAdvance(self._text.text())
         width = min(self.WIDEST_PX, words + 8)
         self._text.setFixedWidth(width)
+        self._text.setMinimumHeight(0)  # else the room of other words counts
         self._text.setMinimumHeight(self._text.heightForWidth(width))
 
     def _dress(self) -> None:

@@ -308,7 +308,7 @@ class LiveModel(QObject):
         self._save_settings = save_settings
         self._pipeline: Pipeline | None = None
         self._lines: dict[str, _Line] = {}
-        self._told: list[CameraTitle] = []
+        self._told: list[tuple[str, str, str]] = []
         self._inference: InferenceState | None = None
         self._filters_told = ""
         self._attention: Attention | None = None
@@ -349,11 +349,15 @@ class LiveModel(QObject):
     @property
     def titles(self) -> list[CameraTitle]:
         """The cameras in the rig's order."""
-        infos = [seen.line.info for seen in self._lines.values()]
         return [
-            CameraTitle(info.id, i, from_below(info.name), from_below(info.sensor))
-            for i, info in enumerate(infos, 1)
+            CameraTitle(camera_id, i, from_below(name), from_below(sensor))
+            for i, (camera_id, name, sensor) in enumerate(self._names, 1)
         ]
+
+    @property
+    def _names(self) -> list[tuple[str, str, str]]:
+        infos = [seen.line.info for seen in self._lines.values()]
+        return [(info.id, info.name, info.sensor) for info in infos]
 
     def tile(self, camera_id: str) -> TileView:
         """What the tile of this camera shows."""
@@ -595,8 +599,8 @@ class LiveModel(QObject):
         filters = () if pipeline is None else pipeline.filters.steps
         here = replace(self._options, focus=None, frozen=False, hidden_share=hidden_share, filters=filters)
         self._set(here)
-        self._told = self.titles
-        self.rig_changed.emit(self._told)
+        self._told = self._names
+        self.rig_changed.emit(self.titles)
 
     def _take_arrivals(self, pipeline: Pipeline) -> None:
         """Show cameras that have come, and what a camera says of itself now that it was opened."""
@@ -604,9 +608,9 @@ class LiveModel(QObject):
             if camera_id not in self._lines:
                 self._lines[camera_id] = _Line(line)
                 self.screen_meters[camera_id] = Meter()
-        if (titles := self.titles) != self._told:
-            self._told = titles
-            self.rig_changed.emit(titles)
+        if (names := self._names) != self._told:  # another language makes no other rig
+            self._told = names
+            self.rig_changed.emit(self.titles)
 
     def _look(self, seen: _Line, now_ns: int, *, figures: bool) -> None:
         line, view = seen.line, seen.view

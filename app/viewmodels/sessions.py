@@ -15,7 +15,7 @@ from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import clock, lost_frames, size
+from app.viewmodels.words import clock, labelled, lost_frames, size
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -328,12 +328,15 @@ class SessionsViewModel(QObject):
 
 
 def loss_words(entry: SessionEntry) -> str:
-    """A session's lost frames in words, by cause."""
+    """What a session lost, as short as a card is narrow; `drop_words` says why."""
     if entry.state is not State.WHOLE:
         return ""
     if entry.recovered:
-        return tr("Recovered after a crash; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
-    return drop_words(*(camera.totals for camera in entry.cameras if camera.totals is not None))
+        return tr("Recovered; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
+    if not entry.lost:
+        return tr("No frame lost")
+    frames = tr_many("{count:,} frame", "{count:,} frames", entry.lost)
+    return tr("{frames} lost").format(frames=frames)
 
 
 def drop_words(*totals: CameraTotals) -> str:
@@ -363,7 +366,12 @@ def marks(entry: SessionEntry) -> list[tuple[str, str]]:
     """Id and words of each marked moment: "00:12 glass here"."""
     found = [label for label in entry.labels.events.values() if label.kind == "mark"]
     return [
-        (mark.id, f"{clock(((mark.start_ns or entry.start_ns) - entry.start_ns) / 1e9)} {mark.value}")
+        (
+            mark.id,
+            joined(
+                " ", (clock(((mark.start_ns or entry.start_ns) - entry.start_ns) / 1e9), labelled(mark.value))
+            ),
+        )
         for mark in found
     ]
 

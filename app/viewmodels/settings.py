@@ -38,20 +38,26 @@ class FieldKind(Enum):
     TEXT = "text"
     FOLDER = "folder"
     KEYS = "keys"
+    SECRET = "secret"
 
 
-SPECIAL = {"source": FieldKind.SOURCE, "model": FieldKind.MODEL, "keys": FieldKind.KEYS}
-"""Settings that are chosen from what is there, not typed."""
+SPECIAL = {
+    "source": FieldKind.SOURCE,
+    "model": FieldKind.MODEL,
+    "keys": FieldKind.KEYS,
+    "kiosk_pin": FieldKind.SECRET,
+}
+"""Settings that are edited otherwise than their type says."""
 
-KIOSK_FIELDS = ("kiosk", "kiosk_pin")
-"""Settings that are not shown in a kiosk: they are its lock."""
+KIOSK_FIELDS = ("keys", "kiosk", "kiosk_pin")
+"""Settings that are not shown in a kiosk: its lock, and keys that its next visitor would not find again."""
 
 SECTIONS = (
     (
         tr_noop("Cameras and repair"),
         ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
     ),
-    (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", "keys", *KIOSK_FIELDS)),
+    (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
     (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""

@@ -1,10 +1,11 @@
 """Durations, sizes and counts as people read them."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.language import NAMES, joined, tr, tr_many, tr_noop
+from app.language import NAMES, changed, joined, tr, tr_many, tr_noop
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -26,9 +27,9 @@ SPELLINGS = {
     "openvino": "OpenVINO",
     "openvino-gpu": tr_noop("Intel GPU"),
     "openvino-npu": tr_noop("Intel NPU"),
-    "fp32": tr_noop("32 bit"),
-    "bf16": tr_noop("16 bit"),
-    "fp16": tr_noop("16 bit, half"),
+    "fp32": "FP32",
+    "bf16": "BF16",
+    "fp16": "FP16",
 }
 
 
@@ -45,6 +46,9 @@ SENSORS = (
     tr_noop("Demo time of flight"),
 )
 """How sensors measure, and the demo cameras, as `from_below` finds them: names of real cameras stay."""
+
+RUNNING = tr_noop("{where}, {tokens} tokens")
+"""What an engine says of itself, as `from_below` finds it."""
 
 LABELS = {
     "home": tr_noop("home"),
@@ -86,6 +90,13 @@ LABELS = {
 """Words of the program that are written into files and settings in English; others are the operator's own."""
 
 
+NO_BREAK_SPACE = "\u00a0"
+WORD_JOINER = "\u2060"
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:[kMGT]?B|[kMG]?bit|m?s|min|h|m?m|fps)\b)")
+WITHIN_UNIT = re.compile(r"(\d\s(?:[kMGT]?B|[kMG]?bit))/(?=s\b)")
+"""Only behind a number: the slash of a path is a place where a line may end."""
+
+
 def labelled(label: str) -> str:
     """A scene, tag, consent or filter as the screen says it."""
     return tr(LABELS[label]) if label in LABELS else label
@@ -94,6 +105,15 @@ def labelled(label: str) -> str:
 def spelled(choice: str) -> str:
     """A choice of the settings as the screen spells it."""
     return tr(SPELLINGS[choice]) if choice in SPELLINGS else choice.capitalize()
+
+
+def unbroken(words: str) -> str:
+    """The same; no line ends between a number and its unit, or within a unit such as "MB/s"."""
+    return changed(words, _with_joints)
+
+
+def _with_joints(words: str) -> str:
+    return WITHIN_UNIT.sub(rf"\1/{WORD_JOINER}", BEFORE_UNIT.sub(NO_BREAK_SPACE, words))
 
 
 def duration(seconds: float) -> str:

@@ -391,9 +391,9 @@ def read_model(path: Path, kind: type[_Any]) -> _Any:
         model = kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        what = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
         raise SessionError(
-            f"{path} is damaged: {where}: {first['msg']}",
+            f"{path} is damaged: {what}",
             hint=f"Put the file back from a copy, or run `python main.py recover {path.parent}`.",
         ) from error
     version = getattr(model, "version", VERSION)

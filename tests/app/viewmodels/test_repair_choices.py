@@ -38,4 +38,4 @@ def test_a_device_is_offered_where_its_package_is_installed(monkeypatch):
 
 def test_the_screen_spells_what_the_engine_abbreviates():
     assert devices("cuda")["cuda"] == "GPU"
-    assert precisions()["bf16"] == "16 bit"
+    assert precisions()["bf16"] == "BF16"

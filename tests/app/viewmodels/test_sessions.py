@@ -5,7 +5,15 @@ import pytest
 from app.recording import library
 from app.recording.library import LabelEdit
 from app.viewmodels.handover import Handover
-from app.viewmodels.sessions import Kept, Order, SessionsViewModel, disk_use_words, loss_words, marks
+from app.viewmodels.sessions import (
+    Kept,
+    Order,
+    SessionsViewModel,
+    disk_use_words,
+    drop_words,
+    loss_words,
+    marks,
+)
 from drivers.session.labels import add_label
 from drivers.session.manifest import CameraTotals
 from drivers.session.verify import Cancelled
@@ -158,7 +166,7 @@ def test_an_unfinished_session_is_recovered_at_the_first_reading(qtbot, make, tm
 
     assert signal.args[0].startswith("Recovered 1 session")
     assert model.view.entries[0].usable
-    assert loss_words(model.view.entries[0]).startswith("Recovered after a crash")
+    assert loss_words(model.view.entries[0]).startswith("Recovered; about")
 
 
 def test_what_another_page_wants_shown_is_selected(loaded, tmp_path):
@@ -191,7 +199,8 @@ def test_no_loss_and_losses_by_cause_are_said_in_words(loaded, tmp_path):
 
     said = [loss_words(entry) for entry in loaded().view.entries]
 
-    assert said == ["No frame lost", "5 frames lost: 2 by the device, 3 dropped"]
+    assert said == ["No frame lost", "5 frames lost"]
+    assert drop_words(lossy) == "5 frames lost: 2 by the device, 3 dropped"
 
 
 def test_a_session_is_verified_in_a_thread_and_the_result_is_told(qtbot, loaded, tmp_path):

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QSizePolicy,
     QStackedWidget,
@@ -52,14 +51,15 @@ from app.ui.playback_bar import PlaybackBar
 from app.ui.rebinding import EVERYWHERE, Changed, keyed
 from app.ui.scrim import Scrim
 from app.ui.sessions_page import SessionsPage
+from app.ui.status_strip import StatusStrip
 from app.ui.welcome import Answers, Welcome
-from app.ui.widgets import Banner, IconButton, label, set_tone
+from app.ui.widgets import Banner, IconButton
 from app.ui.worded import ToolButton, Worded
 from app.viewmodels.bundle import BundleModel
 from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.playback import PlaybackModel
 from app.viewmodels.source import OpenSource, SourceModel
-from app.viewmodels.status import StatusItem, StatusLine, StatusModel
+from app.viewmodels.status import StatusLine, StatusModel
 from app.viewmodels.words import clock
 from app.window_state import WindowState
 from drivers.session.library import is_session
@@ -76,7 +76,6 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
     ("Settings", "cog-outline", "app.ui.settings_page"),
 )
 RAIL_PX: Final = 104
-STRIP_PX: Final = 42
 STATE_MS: Final = 1000
 SMALLEST: Final = QSize(800, 640)
 RAIL_HEIGHT_PX: Final = 90
@@ -144,10 +143,7 @@ class MainWindow(Worded, QMainWindow):
         )
         self._full_button = IconButton("fullscreen", keyed(tr("Full screen (F11)"), EVERYWHERE), kind="quiet")
         self._way_out = HoldButton("exit-to-app", tr("Hold two seconds to leave"))
-        self._engine, self._rate = label("", wrap=False), label("", "muted", wrap=False)
-        self._moments = label("", "muted", wrap=False)
-        self._places = label("", "muted", wrap=False)
-        self._recording, self._disk = label("", wrap=False), label("", "muted", wrap=False)
+        self.strip = StatusStrip()
         self.setWindowTitle("DepthMend")
         self.setMinimumSize(SMALLEST)
         self.setCentralWidget(self._make_body())
@@ -431,7 +427,7 @@ class MainWindow(Worded, QMainWindow):
         right.addLayout(banner_room)
         right.addWidget(self._stack, 1)
         right.addWidget(self._playback_bar)
-        right.addWidget(self._make_strip())
+        right.addWidget(self.strip)
         self.keyboard = OnScreenKeyboard(self, right, self._keyboard_mode)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight, body)
         self._body.setContentsMargins(0, 0, 0, 0)
@@ -494,22 +490,6 @@ class MainWindow(Worded, QMainWindow):
         self._way_out.setVisible(self._kiosk)
         self._dress_rail()
         return rail
-
-    def _make_strip(self) -> QFrame:
-        strip = QFrame()
-        strip.setProperty("role", "strip")
-        strip.setFixedHeight(STRIP_PX)
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(16, 0, 16, 0)
-        row.setSpacing(theme.WIDE_PX)
-        row.addWidget(self._engine)
-        row.addWidget(self._rate)
-        row.addWidget(self._moments)
-        row.addWidget(self._places)
-        row.addStretch(1)
-        row.addWidget(self._recording)
-        row.addWidget(self._disk)
-        return strip
 
     def _connect(self) -> None:
         self._theme_button.clicked.connect(self.toggle_theme)
@@ -602,15 +582,7 @@ class MainWindow(Worded, QMainWindow):
         return self._settings.sessions_folder
 
     def _show_status(self, line: StatusLine) -> None:
-        for widget, item in (
-            (self._engine, line.engine),
-            (self._rate, line.rate),
-            (self._moments, line.moments),
-            (self._places, line.places),
-            (self._recording, line.recording),
-            (self._disk, line.disk),
-        ):
-            _show_item(widget, item)
+        self.strip.show_line(line)
         self._show_recording()
 
     def _show_recording(self) -> None:
@@ -664,8 +636,3 @@ def _first_by_tab(dialog: QDialog) -> QWidget | None:
 
 def _act(command: Command) -> None:
     command.act()
-
-
-def _show_item(widget: QLabel, item: StatusItem) -> None:
-    widget.setText(item.text)
-    set_tone(widget, item.tone)

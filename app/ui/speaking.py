@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QApplication
 from app import language
 from app.language import Language
 
+LEVELS = 8
+"""Of layouts within layouts."""
+
 
 def speak(app: QApplication, setting: str) -> None:
     """Speak the language of a setting: "system", or one of `app.language.LANGUAGES`.
@@ -27,7 +30,8 @@ def speak(app: QApplication, setting: str) -> None:
         app.sendEvent(widget, QEvent(QEvent.Type.LanguageChange))
     # Each level of nested layouts asks the one above it later; meanwhile words would be painted in the room
     # that those of the other language had.
-    app.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)  # type: ignore[call-overload]
+    for _ in range(LEVELS):
+        app.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
 
 
 @cache

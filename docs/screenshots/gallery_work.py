@@ -391,8 +391,8 @@ class Work:
 
     def wrong_setting(self) -> None:
         page = self.page("Settings")
-        page.editors["sessions"]._submitted("/root/nowhere")
-        self.scroll(page, 0)
+        page.editors["sessions"]._submitted("/proc/nowhere")
+        self.scroll(page, 0.8)
 
     def settings_folder(self) -> None:
         self.page("Settings")._browse_folder("sessions")

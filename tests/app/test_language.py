@@ -3,7 +3,7 @@
 import pytest
 from babel.messages.pofile import read_po
 
-from app.language import FOLDER, LANGUAGES, Entry, fields, read
+from app.language import FOLDER, LANGUAGES, Entry, changed, fields, read, tr
 
 CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
 
@@ -29,3 +29,11 @@ def test_a_catalogue_is_read_as_babel_reads_it(catalogue):
         said = message.string[0] if message.pluralizable else message.string
         by_babel.append(Entry(words, many, said))
     assert read(catalogue) == by_babel
+
+
+def test_what_was_stripped_and_changed_is_said_again_in_another_language():
+    words = tr("In {parent}").format(parent="/data ").strip()
+    loud = changed(words, str.upper)
+    assert (str(words), str(loud)) == ("In /data", "IN /DATA")
+    assert words.in_language("zh_CN") == tr("In {parent}").in_language("zh_CN").format(parent="/data")
+    assert loud.in_language("zh_CN") == words.in_language("zh_CN").upper()

@@ -384,3 +384,14 @@ def test_the_clip_box_of_the_3d_space_cuts_and_what_is_saved_is_told(qtbot, runn
     monkeypatch.setattr(panel, "clouds", dict)
     panel.options.ply.click()
     assert asked.notices[-1].level == "error"
+
+
+def test_the_palette_offers_what_can_be_done_here(running):
+    page, _, _ = running
+    commands = {command.words: command for command in page.commands()}
+
+    commands["Show the colour pictures"].act()
+    assert page.views.choice == "colour"
+    commands[f"Show {page.model.sensors[0].name} large, or all alike"].act()
+    assert page.model.live.options.focus == "left"
+    assert commands["Write this comparison as a report"].keys == ("Ctrl+S",)

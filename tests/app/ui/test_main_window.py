@@ -124,7 +124,7 @@ def test_a_failed_engine_is_said_in_every_tile_and_below(qtbot, window, studio):
     live = window.page_widget("Live")
     views = [tile.view for tile in live._tiles.tiles]
     qtbot.waitUntil(lambda: all("weights are missing" in v.accessibleDescription() for v in views))
-    qtbot.waitUntil(lambda: window._engine.text() == "MDM: failed", timeout=3000)
+    qtbot.waitUntil(lambda: window.strip.engine.text() == "MDM: failed", timeout=3000)
 
 
 def test_a_source_that_is_not_there_is_said_in_a_banner(qtbot, window):
@@ -347,7 +347,8 @@ def test_3d_ends_with_the_arrangement_and_with_the_window_in_the_windows_own_thr
 def test_a_kiosk_with_a_pin_is_left_only_with_it_and_does_not_show_its_lock(qtbot, make_window):
     window = make_window(kiosk=True, kiosk_pin="4711")
     settings = window.page_widget("Settings")
-    assert not {"kiosk", "kiosk_pin"} & set(settings.editors)
+    assert not {"kiosk", "kiosk_pin", "keys"} & set(settings.editors)
+    assert not any(command.act == window.open_keys for command in window._commands())
     window.findChild(HoldButton).held.emit()
     pad = window.findChild(PinPad)
     qtbot.waitUntil(pad.isVisible)

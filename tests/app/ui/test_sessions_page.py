@@ -145,7 +145,7 @@ def test_search_and_scene_filter_the_cards(make, tmp_path):
 
     assert cards(page) == []
     assert page.pages.currentWidget() is page.nothing
-    assert page.count.text().startswith("0 sessions of 2")
+    assert page.count.text().startswith("0 of 2 sessions")
 
 
 def test_the_session_that_was_just_saved_is_selected(make, tmp_path):

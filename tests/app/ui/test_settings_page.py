@@ -146,3 +146,14 @@ def test_everything_can_be_pressed_with_gloves(made, size):
     page.resize(*size)
 
     pages.assert_fit_for_fingers(page)
+
+
+def test_the_pin_is_not_read_over_a_shoulder(made):
+    page, _, context = made
+    entry = page.editors["kiosk_pin"].control
+
+    entry.edit.setText("2468")
+    entry._submit.click()
+
+    assert entry.edit.displayText() != "2468"
+    assert context.settings.kiosk_pin == "2468"

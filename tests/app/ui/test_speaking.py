@@ -8,6 +8,8 @@ from app.language import NAMES
 from app.settings import Settings
 from app.ui import speaking
 from app.ui.main_window import PAGES, MainWindow
+from app.ui.widgets import Button
+from app.viewmodels.measure import Stroke
 
 
 @pytest.fixture
@@ -70,3 +72,26 @@ def test_what_was_typed_and_chosen_stays(window):
     page.scenes.select("office")
     window.change_language("zh_CN")
     assert (page.notes.edit.text(), page.scenes.choice, window.page) == ("a glass door", "office", "Record")
+
+
+def test_what_was_measured_and_made_large_stays(qtbot, window):
+    live = window.page_widget("Live")
+    live.model.set_focus("left")
+    live.measure.add("left", Stroke("point", (0.5, 0.5), (0.5, 0.5)))
+    told = []
+    live.model.rig_changed.connect(told.append)
+
+    window.change_language("zh_CN")
+    live.model.tick()
+
+    assert not told
+    assert live.measure.marks
+    assert live.model.options.focus == "left"
+
+
+def test_words_have_their_room_at_once(window):
+    live = window.page_widget("Live")
+    for language in ("zh_CN", "en"):
+        window.change_language(language)
+        buttons = live._layers.layers.findChildren(Button)
+        assert all(button.width() >= button.minimumSizeHint().width() for button in buttons)

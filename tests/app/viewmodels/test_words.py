@@ -69,3 +69,8 @@ def test_a_latency_is_in_milliseconds_below_a_second(value_ms, said):
 @pytest.mark.parametrize(("value_s", "said"), [(0.2, "0 s"), (12.4, "12 s"), (59.6, "00:59"), (125, "02:05")])
 def test_an_age_is_in_seconds_below_a_minute(value_s, said):
     assert words.seconds(value_s) == said
+
+
+def test_no_line_ends_within_a_unit_but_within_a_path():
+    said = words.unbroken("431 MB/s in /data/MB/s, 3.1 of 4.0 Gbit/s")
+    assert said == "431\u00a0MB/\u2060s in /data/MB/s, 3.1 of 4.0\u00a0Gbit/\u2060s"

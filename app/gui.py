@@ -15,6 +15,7 @@ from app.compose import Studio
 from app.messages import Message
 from app.settings import Settings
 from app.ui import speaking, theme
+from app.ui.collector import collected_here
 from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from drivers.camera import Camera
@@ -64,7 +65,7 @@ def run(
     theme.apply(app, settings.theme)
     relay = _Relay()
     try:
-        with crash.hooks(paths.log_folder(), relay.said.emit), _qt_messages():
+        with collected_here(), crash.hooks(paths.log_folder(), relay.said.emit), _qt_messages():
             window = MainWindow(studio, settings, open_source=open_source, kiosk=kiosk)
             relay.said.connect(window.show_error, Qt.ConnectionType.QueuedConnection)
             with _signals(window):

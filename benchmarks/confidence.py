@@ -9,6 +9,7 @@ network's metres are off as a whole, as they are in scenes unlike those of its t
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,8 @@ def repairs(
         agreement = agreement_of(network_m, sample.depth_m)
         if agreement is None:
             continue
-        tied = anchor(sample.color, network_m, sample.depth_m, trust=SMALL)
+        token_px = math.sqrt(network_m.size / model.config.num_tokens_range[0])
+        tied = anchor(sample.color, network_m, sample.depth_m, trust=SMALL, token_px=token_px)
         assert tied.agreement is not None
         yield (
             sample,

@@ -24,7 +24,9 @@ HOLES = 0.03
 """Share of holes around a pixel below which the sensor is sure of itself."""
 AROUND_PX = 64
 BLUR_PX = 28
-"""A network of 14 px tokens cannot place an edge any better."""
+"""Within that, a surface counts as one where network and measurement are compared."""
+EDGE_TOKENS = 2
+"""A network cannot place an edge any better than within so many of its tokens."""
 OUTLIER = 0.15
 """Disagreement in log depth at which a measurement loses two thirds of its say in the local offset."""
 COARSE = 4
@@ -103,6 +105,7 @@ def anchor(
     *,
     accepted: Mask | None = None,
     trust: Trust = FULL,
+    token_px: float = BLUR_PX / EDGE_TOKENS,
 ) -> Anchored:
     """The network's depth times a factor that makes it agree with the measurement around.
 
@@ -115,8 +118,8 @@ def anchor(
 
     Everywhere else the factor is carried in from the believed pixels, along what has the same colour, and is
     theirs at the rim, so that there is no step. Where the network is not fully trusted, the measured depth is
-    carried in the same way, and the answer lies between the two, drawn to the rim where that is close. Such a
-    network may not overrule a measurement; one beside holes that lies behind its surface it draws nearer.
+    carried in the same way, and the answer lies between the two, drawn to the rim where that is close. A
+    measurement beside holes that lies behind its surface, but not so far, such a network draws nearer.
 
     Args:
         color: (H, W, 3) uint8 RGB.
@@ -125,6 +128,7 @@ def anchor(
         accepted: (H, W) bool, where the network vouches for a depth; what is measured elsewhere, such as the
             street behind a window, says nothing about the pixels around. None for everywhere.
         trust: how far the network's word goes.
+        token_px: how wide a token of the network is in the image.
 
     Returns:
         The network's own depth where nothing is measured at all.
@@ -139,7 +143,7 @@ def anchor(
     offset = np.where(valid, log_measured - log_network, np.float32(0))
     agreement = _agreement(offset, valid, log_network)
     behind = log_measured - _enlarged(agreement.farthest, valid.shape)
-    believed = valid & ~_contradicted(agreement, log_measured, behind, valid)
+    believed = valid & ~_contradicted(agreement, log_measured, behind, valid, token_px)
     if not believed.any():
         return Anchored(network_m, believed, agreement)
     tied = network_m * _carried_in(color, offset, believed)
@@ -190,7 +194,7 @@ def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:
     return _agreement(np.where(valid, _log(measured_m) - log_network, np.float32(0)), valid, log_network)
 
 
-def _contradicted(agreement: Agreement, log_measured: Map, behind: Map, valid: Mask) -> Mask:
+def _contradicted(agreement: Agreement, log_measured: Map, behind: Map, valid: Mask, token_px: float) -> Mask:
     before = _enlarged(agreement.nearest, valid.shape) - log_measured
     size = coarse_size(valid.shape)
     around = (AROUND_PX // COARSE,) * 2
@@ -199,8 +203,10 @@ def _contradicted(agreement: Agreement, log_measured: Map, behind: Map, valid: M
     supported = cv2.blur(_shrunk(agreeing, size), around) >= SUPPORT * measured
     unsure = (supported & (measured <= 1 - HOLES)).astype(np.uint8)
     there = cv2.resize(unsure, valid.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    reach = max(BLUR_PX, round(EDGE_TOKENS * token_px)) // COARSE
+    farthest = np.asarray(cv2.dilate(agreement.surface, np.ones((reach, reach), np.uint8)), np.float32)
     limit = max(CONTRADICTION, SURE * agreement.usual)
-    return np.asarray(there & valid & (behind > limit), np.bool_)
+    return np.asarray(there & valid & (log_measured - _enlarged(farthest, valid.shape) > limit), np.bool_)
 
 
 def coarse_size(shape: tuple[int, ...]) -> tuple[int, int]:

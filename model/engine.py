@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -174,8 +175,8 @@ class MdmEngine:
         """The same for frames of several cameras; on a GPU those of one size run at once."""
         started_s = time.perf_counter()
         shown = [self._shown(shot) for shot in shots]
-        answers = self._run(shown)
-        repairs = [self._repair(shot, answer) for shot, answer in zip(shown, answers, strict=True)]
+        answers, grid = self._run(shown)
+        repairs = [self._repair(shot, answer, grid) for shot, answer in zip(shown, answers, strict=True)]
         if self._governor is not None:
             took_s = time.perf_counter() - started_s
             self._governor.observe(took_s / len(shots), now_s=time.monotonic())
@@ -184,7 +185,7 @@ class MdmEngine:
     def _shown(self, shot: Shot) -> Shot:
         return replace(shot, counts=np.zeros_like(shot.counts)) if self._monocular else shot
 
-    def _repair(self, shot: Shot, answer: NDArray[np.float32]) -> Repair:
+    def _repair(self, shot: Shot, answer: NDArray[np.float32], grid: Grid) -> Repair:
         height, width = shot.color.shape[:2]
         measured_m = np.asarray(shot.counts * np.float32(shot.unit_m), np.float32)
         if measured_m.shape != (height, width):
@@ -200,15 +201,16 @@ class MdmEngine:
             anchored=self._anchor,
             trust=self._trust,
             noise=shot.noise,
+            token_px=math.sqrt(height * width / (grid[0] * grid[1])),
         )
         return replace(repair, intrinsics=shot.intrinsics)
 
-    def _run(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
+    def _run(self, shots: Sequence[Shot]) -> tuple[list[NDArray[np.float32]], Grid]:
         while True:
             try:
                 grid = grid_for(shots[0], self.tokens)
                 seen = [replace(shot, counts=with_every_point(shot.counts, grid)) for shot in shots]
-                return self._runner.run(seen, grid)
+                return self._runner.run(seen, grid), grid
             except (torch.OutOfMemoryError, MemoryError) as error:
                 self._make_do_with_less(error)
             except torch.AcceleratorError as error:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from model.anchor import FULL, Trust, agreement_of, anchor
 from model.confidence import OF_ANCHORED, OF_NETWORK, confidence
+from model.config import PATCH_PX
 from model.mdm import MASK_THRESHOLD
 from model.repair import USUAL_NOISE, Repair, SensorNoise, provenance
 
@@ -23,6 +24,7 @@ def finished(
     anchored: bool,
     trust: Trust = FULL,
     noise: SensorNoise = USUAL_NOISE,
+    token_px: float = PATCH_PX,
 ) -> Repair:
     """The repair that follows from what a network said about one frame.
 
@@ -38,12 +40,13 @@ def finished(
         anchored: tie the depth to the measurement (`model.anchor`).
         trust: how far the network's word goes where it is tied.
         noise: of the sensor, for provenance.
+        token_px: how wide a token of the network was in the image.
     """
     accepted = None if probability is None else probability > MASK_THRESHOLD
     if anchored:
         if probability is not None:
             accepted = probability > np.where(measured_m > 0, SURELY_NOTHING, MASK_THRESHOLD)
-        tied = anchor(color, network_m, measured_m, accepted=accepted, trust=trust)
+        tied = anchor(color, network_m, measured_m, accepted=accepted, trust=trust, token_px=token_px)
         depth_m, kept, agreement = tied.depth_m, tied.believed, tied.agreement
         judge = OF_ANCHORED
     else:

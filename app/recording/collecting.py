@@ -31,3 +31,8 @@ def uncollected() -> Iterator[None]:
             _pauses.discard(me)
             if not _pauses and _was_on[0]:
                 gc.enable()
+
+
+def is_paused() -> bool:
+    """Whether somebody is in `uncollected` now."""
+    return bool(_pauses)

@@ -1,5 +1,6 @@
 """The application under test: offscreen with a full HD screen unless a platform is named, and themed."""
 
+import gc
 import os
 import sys
 import threading
@@ -28,9 +29,18 @@ def qapp_args() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _widgets_end_with_their_test():
-    """Frees what was closed; else the theme of each later test would dress it again, hundreds of widgets."""
+def _widgets_end_with_their_test(request):
+    """Frees what was closed; else the theme of each later test would dress it again, hundreds of widgets.
+
+    As in the program (`app/ui/collector.py`), cycles of widgets are not searched for in the cameras' threads.
+    """
+    windows = "qapp" in request.fixturenames
+    if windows:
+        gc.disable()
     yield
+    if windows:
+        gc.collect(1)
+        gc.enable()
     if "PySide6.QtWidgets" in sys.modules:
         from PySide6.QtCore import QCoreApplication, QEvent
 

@@ -141,6 +141,23 @@ def test_a_small_network_draws_nearer_what_lies_a_little_behind_glass_and_says_s
     assert anchor(GREY, plane(), measured, trust=FULL).believed[passed].all()
 
 
+@pytest.mark.parametrize("trust", [FULL, SMALL])
+def test_a_network_of_wide_tokens_may_draw_a_thing_wider_than_it_is(trust: Trust) -> None:
+    """What is measured beside it is no contradiction then; it is one for small tokens, which err less."""
+    truth = np.where(COLUMNS < 160, np.float32(1), plane() * 2)
+    too_wide = np.where(COLUMNS < 180, np.float32(1), plane() * 2)
+    few = (abs(COLUMNS - 160) < 40) & (np.random.default_rng(3).random(SIZE) < 0.1)
+    measured = np.where(few, np.float32(0), truth)
+    beside = (COLUMNS > 162) & (COLUMNS < 174) & (measured > 0)
+
+    def taken_away(token_px: float) -> float:
+        depth_m = anchor(GREY, too_wide, measured, trust=trust, token_px=token_px).depth_m
+        return float((depth_m < 0.7 * truth)[beside].mean())
+
+    assert taken_away(40) == 0
+    assert taken_away(14) > 0.1
+
+
 def test_close_to_its_rim_a_hole_that_cuts_an_edge_is_better_than_a_smooth_filling() -> None:
     """Two walls of one colour and a network that blurs their edge, as tokens of 14 px do."""
     truth = np.where(COLUMNS < 160, np.float32(1), np.float32(2))

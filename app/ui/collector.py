@@ -1,0 +1,62 @@
+"""Searches for unreachable cycles in the window's thread only."""
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.recording.collecting import is_paused
+
+EVERY_MS = 1000
+TURNS = 20
+"""One search in so many is among all objects, the others are among young ones."""
+LONG_S = 0.03
+"""Of a processor; a search among all that took longer will not look again at what it found in use."""
+
+
+class Collector(QObject):
+    """A timer that does what Python's own search for cycles does, where widgets may be destroyed.
+
+    Python's own runs in whichever thread makes an object too many. If that is a camera's, and the cycle holds
+    a widget, Qt destroys it there, while the window's thread may hold the locks that it needs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(EVERY_MS)
+
+    def stop(self) -> None:
+        """Search no more."""
+        self._timer.stop()
+
+    def _look(self) -> None:
+        if is_paused():
+            return
+        self._turn = (self._turn + 1) % TURNS
+        if self._turn:
+            gc.collect(1)
+            return
+        started_s = time.thread_time()
+        gc.collect()
+        if time.thread_time() - started_s > LONG_S:
+            gc.freeze()  # the modules of torch alone are 300,000 objects, and all of them stay
+
+
+@contextmanager
+def collected_here() -> Iterator[None]:
+    """In here, cycles are searched for by the window's thread, which has to run its event loop."""
+    was_on = gc.isenabled()
+    gc.disable()
+    collector = Collector()
+    try:
+        yield
+    finally:
+        collector.stop()
+        gc.unfreeze()
+        if was_on:
+            gc.enable()

@@ -17,6 +17,7 @@ from drivers.synth.photo import add_noise
 from drivers.synth.render import View
 from drivers.synth.sensor import FILL_STEPS, hidden_from_right, small_holes
 from drivers.synth.shapes import Material
+from trainer.simulation.processor import evened, seen_by_both, without_rims
 
 Bytes = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -59,7 +60,8 @@ class Matcher:
         texture: least contrast in grey levels, below which there is no answer.
         speckle_px: smaller patches of one disparity are dropped.
         projector: whether there is speckle.
-        half: matched at half the resolution, with small holes filled from the farther side.
+        half: matched at half the resolution and evened out, with small holes filled from the farther side.
+        rim_px: so near to a step in disparity there is no answer; 0 if rims are answered.
     """
 
     block_px: int = 5
@@ -70,6 +72,7 @@ class Matcher:
     speckle_px: int = 60
     projector: bool = True
     half: bool = False
+    rim_px: int = 2
 
 
 MATCHERS = {
@@ -127,12 +130,12 @@ def match(left: Bytes, right: Bytes, matcher: Matcher, *, most_px: int) -> Float
     """
     if matcher.half:
         small = _matched(_halved(left), _halved(right), matcher, most_px=most_px // 2 + 1)
-        filled = _filled(np.asarray(cv2.medianBlur(small, 5), np.float32))
+        filled = _filled(evened(_kept(np.asarray(cv2.medianBlur(small, 3), np.float32), matcher)))
         size = (left.shape[1], left.shape[0])
         return np.float32(2) * np.asarray(
             cv2.resize(filled, size, interpolation=cv2.INTER_NEAREST), np.float32
         )
-    return _matched(left, right, matcher, most_px=most_px)
+    return _kept(_matched(left, right, matcher, most_px=most_px), matcher)
 
 
 def depth_of(disparity_px: Float, *, focal_px: float, baseline_m: float) -> Float:
@@ -167,6 +170,11 @@ def _matched(left: Bytes, right: Bytes, matcher: Matcher, *, most_px: int) -> Fl
     good &= _contrast(left) > matcher.texture
     good &= cv2.blur((left >= SATURATED).astype(np.float32), (5, 5)) < 0.7
     return np.where(good, disparity, np.float32(0))
+
+
+def _kept(disparity: Float, matcher: Matcher) -> Float:
+    both = seen_by_both(disparity)
+    return without_rims(both, matcher.rim_px) if matcher.rim_px else both
 
 
 def _halved(image: Bytes) -> Bytes:

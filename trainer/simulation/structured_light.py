@@ -18,7 +18,7 @@ from trainer.simulation.stereo import Light, Matcher, ambient, dots_at, match, p
 Bytes = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
-MATCHER = Matcher(block_px=9, p1=2, p2=8, uniqueness=10, texture=0.0, speckle_px=80)
+MATCHER = Matcher(block_px=9, p1=2, p2=8, uniqueness=10, texture=0.0, speckle_px=80, rim_px=0)
 STEPS_PER_PX = 8
 """Disparity is told in eighths of a pixel."""
 LEAST_CONTRAST = 5.0

@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from drivers.synth.sensor import FILL_STEPS, FILLED_PX
 from trainer.simulation.stereo import SATURATED, Matcher
+from trainer.simulation.tensors.processor import evened, seen_by_both, without_rims
 
 GRADIENT_CAP = 31
 JUMPS = 16
@@ -29,9 +30,14 @@ def matched(left: Tensor, right: Tensor, matcher: Matcher, *, most_px: int) -> T
     """
     if matcher.half:
         small = _matched(_halved(left), _halved(right), matcher, most_px=most_px // 2 + 1)
-        whole = 2 * _filled(_median(small))
+        whole = 2 * _filled(evened(_kept(_median(small), matcher)))
         return F.interpolate(whole[:, None], left.shape[1:], mode="nearest-exact")[:, 0]
-    return _matched(left, right, matcher, most_px=most_px)
+    return _kept(_matched(left, right, matcher, most_px=most_px), matcher)
+
+
+def _kept(disparity: Tensor, matcher: Matcher) -> Tensor:
+    both = seen_by_both(disparity)
+    return without_rims(both, matcher.rim_px) if matcher.rim_px else both
 
 
 def _matched(left: Tensor, right: Tensor, matcher: Matcher, *, most_px: int) -> Tensor:
@@ -161,8 +167,8 @@ def _halved(image: Tensor) -> Tensor:
 
 
 def _median(image: Tensor) -> Tensor:
-    padded = F.pad(image[:, None], (2, 2, 2, 2), mode="replicate")
-    return padded.unfold(2, 5, 1).unfold(3, 5, 1).flatten(-2).median(dim=-1).values[:, 0]
+    padded = F.pad(image[:, None], (1, 1, 1, 1), mode="replicate")
+    return padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(-2).median(dim=-1).values[:, 0]
 
 
 def _filled(disparity: Tensor) -> Tensor:

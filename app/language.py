@@ -103,6 +103,11 @@ def sentence(words: str) -> str:
     return tr("{sentence}.").format(sentence=words)
 
 
+def ended(words: str) -> str:
+    """The same; a full stop ends it where no other sign does."""
+    return words if words.endswith(ENDS) else sentence(words)
+
+
 def from_below(words: str) -> str:
     """An English sentence of a driver, the model, the trainer or an error, as the window shows it.
 
@@ -315,5 +320,6 @@ def _matched(language: Language, words: str) -> str:
 
 FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
 """Full stop, semicolon, exclamation and question mark, which bring their own space."""
+ENDS: Final = (".", ":", "!", "?", *FULL_WIDTH)
 SEPARATORS: Final = (tr_noop(", "), tr_noop("; "), tr_noop(": "), tr_noop(". "))
 """Of `joined`, as far as languages differ in them."""

@@ -3,7 +3,7 @@
 import errno
 from dataclasses import dataclass
 
-from app.language import from_below, sentence, tr, tr_noop
+from app.language import ended, from_below, tr, tr_noop
 from app.settings import SettingsError
 from drivers.errors import (
     CalibrationError,
@@ -116,5 +116,4 @@ def _of_the_system(error: OSError) -> Message:
 
 
 def _sentence(text: object) -> str:
-    said = from_below(text if isinstance(text, str) else str(text))
-    return said if said.endswith((".", "!", "?", "。")) else sentence(said)
+    return ended(from_below(text if isinstance(text, str) else str(text)))

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.language import joined, sentence, tr
+from app.language import ended, joined, tr
 from app.ui import theme
 from app.ui.calibrate_dialog import CalibrateDialog
 from app.ui.context import Notice, WindowContext
@@ -365,8 +365,7 @@ class _Row(Worded, QWidget):
         """Say something else below the name."""
         self._facts.setText(facts)
         self._facts.setVisible(bool(facts))
-        ended = problem if problem.endswith((".", ":", "?", "!", "。")) or not hint else sentence(problem)
-        self.problem.setText(joined(" ", filter(None, (ended, hint))))
+        self.problem.setText(joined(" ", (ended(problem), hint)) if hint else problem)
         self.problem.setVisible(bool(problem))
 
     def add(self, widget: QWidget) -> None:

@@ -454,6 +454,9 @@ class MainWindow(Worded, QMainWindow):
         """The rail along the lower edge, or along the left one."""
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._rail_column.setDirection(across if lying else down)
+        self._rail.setProperty("lying", lying)
+        self._rail.style().unpolish(self._rail)
+        self._rail.style().polish(self._rail)
         self._rail.setMinimumWidth(0 if lying else RAIL_PX)
         self._rail.setMaximumWidth(theme.NO_LIMIT_PX if lying else RAIL_PX)
         self._rail.setMinimumHeight(RAIL_HEIGHT_PX if lying else 0)

@@ -53,7 +53,8 @@ from app.viewmodels.words import clock, labelled, size, unbroken
 RECORD_PX = 104
 TIMER_PX = 68
 SIDE_PX = 380
-CAMERA_PX = 216
+CAMERA_PX = 148
+MOST_ACROSS = 4
 SIGN_PX = 20
 UNDO_S = 12.0
 SCROLL_BAR_PX = 12
@@ -284,7 +285,7 @@ class RecordPage(Worded, QWidget):
         set_tone(self.cautions, "warning")
         self.saved = SavedCard()
 
-        self.cameras = CardGrid(narrowest_px=CAMERA_PX, level=True)
+        self.cameras = CardGrid(narrowest_px=CAMERA_PX, most_columns=MOST_ACROSS, level=True)
         self.no_camera = NoCamera()
         self.scenes = ChipGroup(
             [NO_SCENE, *(Option(scene, capitalised(labelled(scene))) for scene in SCENES)], tr("Scene")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import capitalised, from_below, joined, tr, tr_many, tr_noop
+from app.language import capitalised, ended, from_below, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
@@ -23,6 +23,7 @@ from app.ui.widgets import (
     Button,
     Card,
     ChipGroup,
+    IconButton,
     Option,
     Picker,
     PrimaryButton,
@@ -93,7 +94,7 @@ class SessionDetail(Card):
         self.verify = Button(tr("Verify"), icon_name="shield-check-outline")
         self.copy = Button(tr("Copy to ..."), icon_name="content-copy")
         self.export = Button(tr("Export ..."), icon_name="export")
-        self.close_button = Button(tr("Close"), icon_name="close")
+        self.close_button = IconButton("close", tr("Close the session"), kind="quiet")
         self.scene = Picker(
             tr("Scene"), [NO_SCENE, *(Option(scene, capitalised(labelled(scene))) for scene in SCENES)]
         )
@@ -142,7 +143,7 @@ class SessionDetail(Card):
         facts = joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
         self._facts.setText(joined("\n", filter(None, (facts, place))) if entry.usable else size(entry.bytes))
         trouble = [
-            entry.problem,
+            entry.problem and ended(from_below(entry.problem)),
             entry.hint,
             entry.failure and tr("It stopped by itself: {failure}").format(failure=from_below(entry.failure)),
         ]
@@ -235,15 +236,17 @@ class SessionDetail(Card):
         for name, title_text in TEXTS:
             labels.addWidget(caption(title_text))
             labels.addWidget(self.texts[name])
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP_PX)
-        buttons.addWidget(self.delete, 1)
-        buttons.addWidget(self.close_button, 1)
+        head = QHBoxLayout()
+        head.setSpacing(theme.GAP_PX)
+        head.addWidget(self._when, 1)
+        head.addWidget(self.close_button)
+        self.column.setContentsMargins(20, theme.GAP_PX, 20, 20)
+        self.column.addLayout(head)
         uses = QHBoxLayout()
         uses.setSpacing(theme.GAP_PX)
         uses.addWidget(self.replay, 1)
         uses.addWidget(self.train, 1)
-        for part in (self.picture, self.pictures, self._when, self._facts, self._problem):
+        for part in (self.picture, self.pictures, self._facts, self._problem):
             self.column.addWidget(part)
         keeping = QHBoxLayout()
         keeping.setSpacing(theme.GAP_PX)
@@ -254,7 +257,7 @@ class SessionDetail(Card):
         self.column.addLayout(self._cameras)
         self.column.addWidget(self.labels)
         self.column.addLayout(keeping)
-        self.column.addLayout(buttons)
+        self.column.addWidget(self.delete)
         self.column.addWidget(self._where)
 
     def _replay(self) -> None:

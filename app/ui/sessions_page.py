@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,6 +21,7 @@ from app.ui import theme
 from app.ui.card_grid import CardGrid
 from app.ui.context import Notice, WindowContext
 from app.ui.export_dialog import ExportDialog
+from app.ui.flow_layout import FlowLayout
 from app.ui.folder_dialog import FolderDialog
 from app.ui.session_card import CARD_PX, SessionCard, when
 from app.ui.session_detail import SessionDetail
@@ -53,6 +55,7 @@ from app.viewmodels.words import labelled
 from drivers.imports.table import SUFFIXES
 
 DETAIL_PX = 400
+SEARCH_PX = 480
 ALL = Option("", tr_noop("All scenes"))
 UNDO_S = 12.0
 BESIDE_PX = 900
@@ -303,11 +306,11 @@ class SessionsPage(Worded, QWidget):
         head.setContentsMargins(0, 0, theme.SPACE_PX, 0)
         head.setSpacing(12)
         head.addLayout(top)
-        find = QHBoxLayout()
-        find.setSpacing(theme.GAP_PX)
-        find.addWidget(self.search, 1)
-        for picker in (self.kept, self.order):
-            find.addWidget(picker, 0, Qt.AlignmentFlag.AlignTop)
+        find = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        self.search.setMinimumWidth(SEARCH_PX)
+        self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        for widget in (self.search, self.kept, self.order):
+            find.addWidget(widget)
         head.addLayout(find)
         head.addWidget(self.scenes)
         head.addWidget(self.work)

@@ -62,6 +62,7 @@ class Colours:
     edge: str
     text: str
     muted: str
+    placeholder: str
     disabled: str
     accent: str
     accent_hover: str
@@ -96,6 +97,7 @@ DARK: Final = Colours(
     edge="#414d5a",
     text="#f3f6f9",
     muted="#aeb9c4",
+    placeholder="#8a95a1",
     disabled="#68737f",
     accent="#4fe0bb",
     accent_hover="#7cecd0",
@@ -129,6 +131,7 @@ LIGHT: Final = Colours(
     edge="#8b98a5",
     text="#0a121c",
     muted="#3f4c59",
+    placeholder="#5f6b77",
     disabled="#8a959f",
     accent="#005f54",
     accent_hover="#00776a",
@@ -162,6 +165,7 @@ OUTDOOR: Final = Colours(
     edge="#000000",
     text="#000000",
     muted="#1f1f1f",
+    placeholder="#595959",
     disabled="#595959",
     accent="#00332d",
     accent_hover="#00483f",
@@ -252,7 +256,7 @@ def _palette(colours: Colours) -> QPalette:
         (role.Base, colours.surface),
         (role.AlternateBase, colours.raised),
         (role.Text, colours.text),
-        (role.PlaceholderText, colours.muted),
+        (role.PlaceholderText, colours.placeholder),
         (role.Button, colours.raised),
         (role.ButtonText, colours.text),
         (role.BrightText, colours.error),
@@ -371,7 +375,7 @@ QLineEdit, QPlainTextEdit, QTextEdit {
     background: $surface; color: $text; border: ${border}px solid $edge; border-radius: ${radius}px;
     padding: 6px 14px; font-size: ${control}px;
     selection-background-color: $accent; selection-color: $on_accent;
-    placeholder-text-color: $muted; lineedit-password-mask-delay: 900;
+    placeholder-text-color: $placeholder; lineedit-password-mask-delay: 900;
 }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $accent; }
 QLineEdit:disabled, QPlainTextEdit:disabled { color: $disabled; background: $raised; border-color: $line; }
@@ -409,7 +413,7 @@ QHeaderView::section {
 }
 
 QProgressBar {
-    background: $raised; border: none; border-radius: 6px;
+    background: $raised; border: 1px solid $edge; border-radius: 7px;
     min-height: 12px; max-height: 12px; color: transparent;
 }
 QProgressBar::chunk { background: $accent; border-radius: 6px; }
@@ -437,6 +441,7 @@ QToolTip {
 }
 
 QFrame[role="rail"] { background: $surface; border: none; border-right: ${border}px solid $line; }
+QFrame[role="rail"][lying="true"] { border: none; }
 QToolButton[kind="rail"] {
     background: transparent; border: none; border-radius: 12px; color: $muted; padding: 6px 2px;
     font-size: 15px; font-weight: 600;

@@ -332,8 +332,8 @@ class TrainPage(Worded, QWidget):
         self._right = column
         row = self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(theme.GAP_PX)
-        row.addWidget(holder, 1)
-        row.addWidget(touch_scroll(right), 1)
+        row.addWidget(holder, 3)
+        row.addWidget(touch_scroll(right), 2)
         self._share_room()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)

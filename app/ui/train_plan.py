@@ -106,20 +106,19 @@ class PlanCard(Card):
         steps = QHBoxLayout()
         steps.addWidget(body(tr("Steps")), 1)
         steps.addWidget(self.steps)
-        for widget in (
-            caption(tr("Recipe")),
-            self.recipes,
-            self._note,
-            caption(tr("Learn from")),
-            self.synthetic,
-        ):
+        for widget in (caption(tr("Recipe")), self.recipes, self._note):
             self.column.addWidget(widget)
+        self.column.addSpacing(theme.GAP_PX)
+        self.column.addWidget(caption(tr("Learn from")))
+        self.column.addWidget(self.synthetic)
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.mix)
+        self.column.addSpacing(theme.GAP_PX)
         self.column.addWidget(caption(tr("Sessions")))
         self.column.addWidget(self._no_sessions)
         self.column.addLayout(self._sessions)
         self.column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.column.addSpacing(theme.GAP_PX)
         self.column.addWidget(caption(tr("Start from")))
         self.column.addWidget(self.init)
         self.column.addLayout(steps)

@@ -248,6 +248,7 @@ def contrast(a: str, b: str) -> float:
         ("text", "error_soft", 7),
         ("muted", "surface", 7),
         ("muted", "raised", 5),
+        ("placeholder", "surface", 4.5),
         ("on_accent", "accent", 7),
         ("accent_text", "accent_soft", 7),
         ("on_chosen", "chosen", 7),
@@ -280,9 +281,15 @@ def test_outdoors_everything_written_or_framed_has_seven_to_one(written, ground)
 
 @pytest.mark.parametrize(
     "pair",
-    [("chosen", "surface"), ("on_accent", "accent"), ("on_accent", "accent_hover"), ("on_record", "record")],
+    [
+        ("chosen", "surface"),
+        ("placeholder", "surface"),
+        ("on_accent", "accent"),
+        ("on_accent", "accent_hover"),
+        ("on_record", "record"),
+    ],
 )
-def test_outdoors_buttons_have_seven_to_one(pair):
+def test_outdoors_buttons_and_empty_lines_have_seven_to_one(pair):
     assert contrast(*(getattr(theme.OUTDOOR, name) for name in pair)) >= 7
 
 

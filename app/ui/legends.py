@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
-from app.language import joined, tr
+from app.language import joined, lowered, tr
 from app.ui import theme
 from app.ui.widgets import Button, label
 from app.ui.worded import Worded
@@ -19,9 +19,11 @@ from app.viewmodels.colouring import (
     ramp,
 )
 from app.viewmodels.live import LiveOptions
+from app.viewmodels.words import spelled
 from model.repair import Provenance
 
 BAR_WIDTH_PX = 132
+SWATCH_PX = 26
 ICON_SIZE = QSize(44, 20)
 """Of a colour map's icon, with its distance to the words."""
 
@@ -62,22 +64,24 @@ class RangeButton(Button):
         painter = QPainter(self)
         bar = QRect(14, 10, self.width() - 28, 14)
         painter.drawImage(bar, self._ramp)
-        painter.setPen(QColor(theme.current().text))
+        colours = theme.current()
+        text, muted = (colours.on_chosen,) * 2 if self.isChecked() else (colours.text, colours.muted)
+        painter.setPen(QColor(text))
         painter.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
         words = QRect(14, 26, self.width() - 28, 24)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._near)
         painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._far)
         if self._auto:
             painter.setFont(theme.font(theme.CAPTION_PX))
-            painter.setPen(QColor(theme.current().muted))
-            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "auto")
+            painter.setPen(QColor(muted))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, str(lowered(spelled("auto"))))
 
 
 class _Swatch(Worded, QWidget):
     def __init__(self, colour: tuple[int, int, int]) -> None:
         super().__init__()
         self._colour = QColor(*colour)
-        self.setFixedSize(26, 26)
+        self.setFixedSize(SWATCH_PX, SWATCH_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -93,6 +97,7 @@ class ProvenanceLegend(Worded, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(tr("What the provenance colours mean"))
+        self._meanings: list[QLabel] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(theme.GAP_PX)
@@ -101,9 +106,29 @@ class ProvenanceLegend(Worded, QWidget):
             word = label(PROVENANCE_WORDS[kind], wrap=False)
             word.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD))
             row.addWidget(word)
-            row.addWidget(label(PROVENANCE_MEANINGS[kind], "muted", wrap=False))
+            meaning = label(PROVENANCE_MEANINGS[kind], "muted", wrap=False)
+            self._meanings.append(meaning)
+            row.addWidget(meaning)
             row.addSpacing(theme.GAP_PX)
         row.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def say_again(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Words alone where there is no room for what they mean: nothing is cut."""
+        bold = QFontMetrics(theme.font(theme.BODY_PX, weight=theme.BOLD))
+        plain = QFontMetrics(theme.font(theme.BODY_PX))
+        words = sum(bold.horizontalAdvance(tr(PROVENANCE_WORDS[kind])) for kind in Provenance)
+        meanings = sum(plain.horizontalAdvance(tr(PROVENANCE_MEANINGS[kind])) for kind in Provenance)
+        beside = len(Provenance) * (SWATCH_PX + 5 * theme.GAP_PX)
+        roomy = words + meanings + beside <= self.width()
+        for meaning in self._meanings:
+            meaning.setVisible(roomy)
 
 
 class _Ramp(Worded, QWidget):

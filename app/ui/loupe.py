@@ -11,9 +11,9 @@ from app.viewmodels.readout import Readout
 def loupe_size(said: Readout) -> QSize:
     """What the box needs."""
     big, small = _fonts()
-    width = max(QFontMetrics(big).horizontalAdvance(value) for value in (said.raw, said.refined))
+    width = max(QFontMetrics(big).horizontalAdvance(str(value)) for value in (said.raw, said.refined))
     width += _names_px(said) + 36
-    return QSize(max(width, QFontMetrics(small).horizontalAdvance(said.provenance) + 28), 86)
+    return QSize(max(width, QFontMetrics(small).horizontalAdvance(str(said.provenance)) + 28), 86)
 
 
 def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
@@ -34,13 +34,13 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
         painter.drawText(
             QRect(box.x() + 14, y, box.width() - 28, 24),
             Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-            value,
+            str(value),
         )
         y += 25
     painter.setFont(small)
     painter.setPen(QColor(theme.DARK.accent))
     below = QRect(box.x() + 14, y, box.width() - 28, 22)
-    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, said.provenance)
+    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, str(said.provenance))
 
 
 def paint_cross(painter: QPainter, point: QPointF) -> None:

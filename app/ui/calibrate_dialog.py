@@ -85,6 +85,8 @@ class CalibrateDialog(Worded, QDialog):
         column.addLayout(head)
         column.addWidget(self._problem)
         column.addWidget(self._steps, 1)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # it turns with the window
+        self.setProperty("fills", True)
         self.resize(parent.window().size())
         self.cancel.clicked.connect(self.reject)
         model.changed.connect(self.show_view)

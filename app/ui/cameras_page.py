@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import ended, joined, tr
 from app.ui import theme
@@ -16,7 +16,7 @@ from app.ui.context import Notice, WindowContext
 from app.ui.controls_panel import ControlsPanel
 from app.ui.flow_layout import FlowLayout
 from app.ui.folder_dialog import FolderDialog
-from app.ui.side_panel import SidePanel
+from app.ui.side_panel import NARROW_PX, SidePanel
 from app.ui.widgets import (
     Button,
     Card,
@@ -108,7 +108,7 @@ class CamerasPage(Worded, QWidget):
         outer.setSpacing(theme.SPACE_PX)
         outer.addWidget(heading(tr("Cameras")))
         outer.addLayout(buttons)
-        below = QHBoxLayout()
+        below = self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         below.setSpacing(theme.SPACE_PX)
         below.addWidget(touch_scroll(content), 1)
         below.addWidget(self.panel)
@@ -124,6 +124,10 @@ class CamerasPage(Worded, QWidget):
         controls.changed.connect(self._controls_changed)
         self._shown = CamerasView()
         self.show_view(model.view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.panel.turn(self._below, below=self.width() < NARROW_PX)
 
     def shown(self) -> None:
         """The page came to the front: look for cameras."""

@@ -112,7 +112,6 @@ class CloudView(Worded, QWidget):
             )
         )
         for words in self._words.values():
-            words.setWordWrap(True)
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for widget in (*self._labels.values(), *self._words.values(), *self._spans.values(), self._rig_names):
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -543,8 +542,11 @@ class CloudView(Worded, QWidget):
             label.adjustSize()
             offset = label.height() + 6 if layout == "overlay" and name == "refined" else 0
             label.move(x + 10, 10 + offset)
-            words.setMaximumWidth(width - 2 * theme.GAP_PX)
+            words.setWordWrap(False)
             words.adjustSize()
+            words.setWordWrap(words.width() > width - 2 * theme.GAP_PX)
+            words.resize(min(words.width(), width - 2 * theme.GAP_PX), words.height())
+            words.resize(words.width(), max(words.heightForWidth(words.width()), words.height()))
             words.move(x + max((width - words.width()) // 2, 0), self.height() // 2 + offset)
             label.raise_()
             words.raise_()

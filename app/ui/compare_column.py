@@ -327,12 +327,14 @@ class FiguresTable(Worded, QWidget):
         if not rooms:
             return
         colours = theme.current()
-        room = rooms[0].united(rooms[-1]).adjusted(6, 0, 8, 0)
+        room = rooms[0].united(rooms[-1]).adjusted(6, 0, 0, 0)
+        room.setRight(self.width())
         painter.fillRect(room, QColor(colours.surface))
         painter.setFont(theme.font(min(size, theme.BODY_PX)))
         painter.setPen(QColor(colours.muted))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(room.adjusted(6, 0, -6, 0), flags, next(words for words in silent.values() if words))
+        said = next(words for words in silent.values() if words)
+        painter.drawText(room.adjusted(6, 0, -6, 0), flags, str(said))
 
 
 class CompareColumn(Worded, QWidget):
@@ -497,13 +499,13 @@ def _paint_words(
     painter.setFont(_fitting(words, room.width(), size_px, bold=bold))
     painter.setPen(QColor(colour))
     side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
-    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, words)
+    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, str(words))
 
 
 def _fitting(words: str, width: int, size_px: int, *, bold: bool) -> QFont:
     weight = theme.BOLD if bold else QFont.Weight.Normal
     while True:
         font = theme.font(size_px, weight=weight, tabular=True)
-        if size_px <= SMALLEST_TYPE_PX or QFontMetrics(font).horizontalAdvance(words) <= width:
+        if size_px <= SMALLEST_TYPE_PX or QFontMetrics(font).horizontalAdvance(str(words)) <= width:
             return font
         size_px -= 1

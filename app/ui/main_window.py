@@ -442,7 +442,8 @@ class MainWindow(Worded, QMainWindow):
             self._scrim.cover()
         for dialog in self.findChildren(QDialog):  # a tablet was turned below one
             if dialog.isVisible():
-                dialog.resize(dialog.size().boundedTo(self.size()))
+                whole = dialog.property("fills")
+                dialog.resize(self.size() if whole else dialog.size().boundedTo(self.size()))
                 self._centre(dialog)
         upright = self.height() > self.width()
         direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight

@@ -47,6 +47,21 @@ SENSORS = (
 )
 """How sensors measure, and the demo cameras, as `from_below` finds them: names of real cameras stay."""
 
+FAILURES = (
+    tr_noop("No such file or directory"),
+    tr_noop("Permission denied"),
+    tr_noop("Read-only file system"),
+    tr_noop("No space left on device"),
+    tr_noop("Not a directory"),
+    tr_noop("Is a directory"),
+    tr_noop("File exists"),
+    tr_noop("Input/output error"),
+    tr_noop("Device or resource busy"),
+    tr_noop("Disk quota exceeded"),
+    tr_noop("File name too long"),
+    tr_noop("Operation not permitted"),
+)
+"""What Linux says of a file that cannot be used, as `from_below` finds it."""
 RUNNING = tr_noop("{where}, {tokens} tokens")
 """What an engine says of itself, as `from_below` finds it."""
 

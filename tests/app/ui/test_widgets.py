@@ -221,6 +221,7 @@ def test_no_closed_window_is_collected_while_the_others_are_dressed(show, qapp):
 
     _kept = show(Dressed("Do"))
     collecting.clear()
+    gc.enable()  # as before the window's own collector runs
     theme.apply(qapp, "light")
     theme.apply(qapp, "dark")
     assert collecting

@@ -137,7 +137,7 @@ def show(tables: dict[str, dict[tuple[str, str, str], dict[str, Any]]]) -> None:
     print(f"{'part level kind':26}" + f"{'RMSE m':>12} {'MAE m':>6} {'REL':>7} {'d1.05':>6}" * len(tables))
     for key in sorted(next(iter(tables.values())), key=order):
         cells = [table[key] for table in tables.values()]
-        line = "".join(f"{c['rmse']:12.3f} {c['mae']:6.3f} {c['rel']:7.4f} {c['d105']:6.3f}" for c in cells)
+        line = "".join(f"{c['rmse']:12.4f} {c['mae']:6.3f} {c['rel']:7.4f} {c['d105']:6.3f}" for c in cells)
         print(f"{' '.join(key):26}{line}")
 
 

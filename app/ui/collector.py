@@ -1,4 +1,4 @@
-"""Searches for unreachable cycles in the window's thread only."""
+"""Searches for unreachable cycles in the window's thread only, and gives freed memory back."""
 
 import gc
 import time
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.heap import Heap
 from app.recording.collecting import is_paused
 
 EVERY_MS = 1000
@@ -26,6 +27,7 @@ class Collector(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._turn = 0
+        self._heap = Heap()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(EVERY_MS)
@@ -45,6 +47,7 @@ class Collector(QObject):
         gc.collect()
         if time.thread_time() - started_s > LONG_S:
             gc.freeze()  # the modules of torch alone are 300,000 objects, and all of them stay
+        self._heap.tidy()
 
 
 @contextmanager

@@ -146,8 +146,13 @@ def _table(report: Report) -> str:
         for sensor in report.sensors:
             better = sensor.quality.better(kind.key)
             for name in STREAMS:
-                words = escape(sensor.quality.streams[name].figures[kind.key].words)
-                cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
+                stream = sensor.quality.streams[name]
+                words = escape(stream.figures[kind.key].words)
+                if not stream.silence:
+                    cells.append(f'<td align="right">{f"<b>{words}</b>" if name == better else words}</td>')
+                elif number == 0:  # why there is nothing is said once, not in each row
+                    whole = f'bgcolor="#ffffff" valign="top" rowspan="{len(KINDS)}"'
+                    cells.append(f'<td align="right" {whole}>{words}</td>')
         ground = ' bgcolor="#eef2f5"' if number % 2 == 0 else ""
         title = f'<th align="left" style="white-space: nowrap">{escape(str(kind.title))}</th>'
         rows.append(f"<tr{ground}>{title}{''.join(cells)}</tr>")
@@ -197,10 +202,10 @@ _CSS: Final = """
 body { font-family: Inter, "Noto Sans SC Subset", "Noto Sans SC", "Noto Sans", sans-serif; color: #0a121c;
   background: #ffffff; }
 h1 { font-size: 24px; margin: 0; }
-.name { font-size: 16px; font-weight: 600; margin-top: 4px; }
+.name { font-size: 16px; font-weight: 600; margin-top: 4px; line-height: 24px; -qt-line-height-type: fixed; }
 p { margin: 2px 0 0 0; }
 .facts { font-size: 13px; color: #3f4c59; margin-bottom: 8px; }
-.caption { font-size: 12px; color: #3f4c59; }
+.caption { font-size: 12px; color: #3f4c59; line-height: 16px; -qt-line-height-type: fixed; }
 .meanings { font-size: 10px; color: #3f4c59; margin-top: 8px; }
 .figures { font-size: 13px; margin-top: 8px; }
 .figures th { font-weight: 600; }
@@ -209,6 +214,12 @@ p { margin: 2px 0 0 0; }
 _SCREEN_CSS: Final = """
 body { margin: 24px auto; max-width: 1500px; padding: 0 24px; }
 img { width: 100%; }
+.figures { table-layout: fixed; }
+.figures tr:first-child th:first-child { width: 9em; }
 .meanings, .basis td, .basis th { font-size: 12px; }
+@media (max-width: 700px) {
+  .pictures td { display: block; width: 100%; }
+  .figures { display: block; overflow-x: auto; }
+}
 """
 """For a browser: what is printed has its width already, and no margins but the page's."""

@@ -160,6 +160,13 @@ class StreamQuality:
 
     figures: dict[str, Figure]
 
+    @property
+    def silence(self) -> str:
+        """Why there is no figure at all; empty where there is one."""
+        figures = self.figures.values()
+        said = {figure.words for figure in figures}
+        return said.pop() if len(said) == 1 and all(figure.value is None for figure in figures) else ""
+
 
 @dataclass(frozen=True)
 class SensorQuality:

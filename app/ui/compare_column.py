@@ -251,7 +251,7 @@ class FiguresTable(Worded, QWidget):
         if quality is None:
             _paint_words(painter, foot, tr("measuring"), min(size, 15), colours.muted, left=True)
             return
-        silent = {name: _silence(quality, name) for name in STREAMS}
+        silent = {name: quality.streams[name].silence for name in STREAMS}
         for number, kind in enumerate(KINDS):
             self._paint_row(painter, self._row(number + 1), quality, kind.key, size, silent)
         self._paint_silence(painter, silent, size)
@@ -445,13 +445,6 @@ def spoken(quality: SensorQuality) -> str:
         for kind in KINDS
     ]
     return joined(". ", (joined("; ", lines), basis(quality)))
-
-
-def _silence(quality: SensorQuality, stream: str) -> str:
-    """Why a stream has no figure at all; empty if it has one."""
-    figures = quality.streams[stream].figures.values()
-    said = {figure.words for figure in figures}
-    return said.pop() if len(said) == 1 and all(figure.value is None for figure in figures) else ""
 
 
 def _source(tile: TileView, kind: Shown) -> DepthMap | Frame | None:

@@ -91,6 +91,13 @@ def test_every_figure_of_every_sensor_is_in_the_table():
     )
 
 
+def test_why_a_stream_has_no_figure_is_said_once():
+    silent = replace(quality(), streams=quality().streams | {"refined": nothing("no repair")})
+    page = Page(html(replace(report(1), sensors=[replace(report(1).sensors[0], quality=silent)])))
+    assert page.cells.count("no repair") == 1
+    assert page.cells.count("no frames") == len(KINDS) - 1
+
+
 def test_the_better_of_raw_and_refined_is_bold():
     assert [word for word in Page(html(report(1))).bold if "mm" in word and len(word) < 9] == ["2.0 mm"]
     worse = replace(report(1), sensors=[replace(report(1).sensors[0], quality=quality(2.0, 8.0))])

@@ -161,6 +161,7 @@ class RunCard(Card):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)  # until a run is shown
         self._weights: Path | None = None
         self._folder: Path | None = None
         self._title = title(tr("No run yet"))
@@ -226,6 +227,7 @@ class RunCard(Card):
         set_tone(self.words, "error" if failed else "ok" if state.phase is TrainingPhase.DONE else "")
         self._hint.setText(from_below(state.hint))
         self._hint.setVisible(failed and bool(state.hint))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         for part in (self._progress, self.loss, self.score):
             part.show()
         self._progress.setValue(round(run.progress * 1000))

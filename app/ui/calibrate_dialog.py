@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import from_below, tr
+from app.language import from_below, joined, tr
 from app.messages import Message
 from app.ui import theme
 from app.ui.board_tile import BoardSheet, BoardTile
@@ -253,7 +253,9 @@ class CalibrateDialog(Worded, QDialog):
         self._advice.setText(tr("Solving ...") if view.solving else from_below(view.progress.advice))
         set_tone(self._advice, "ok" if view.progress.ready else "")
         self._residuals.setText(
-            "\n".join(view.residuals) or tr("How well the pictures fit together is shown here as you go.")
+            joined("\n", view.residuals)
+            if view.residuals
+            else tr("How well the pictures fit together is shown here as you go.")
         )
         self.automatic.setChecked(view.automatic)
         self.back.setEnabled(view.progress.views > 0)
@@ -268,7 +270,7 @@ class CalibrateDialog(Worded, QDialog):
             words = tr("Placed; look at what is said below.") if doubtful else tr("All cameras are placed.")
             self._verdict.setText(words)
             set_tone(self._verdict, "warning" if doubtful else "ok")
-            self.figures.setText("\n\n".join(view.result))
+            self.figures.setText(joined("\n\n", view.result))
             self._steps.setCurrentIndex(2)
         elif self._steps.currentIndex() == 2:
             self._steps.setCurrentIndex(1)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.language import tr
+from app.language import joined, tr
 from app.ui import theme
 from app.ui.cloud_panel import CloudPanel
 from app.ui.cloud_saver import CloudSaver
@@ -156,6 +156,6 @@ class CompareSpace(Worded, QWidget):
             self.note.setText(tr("Simulated cameras share one space while they stand still."))
         else:
             words = tr("It is not known where these stand, so they are not in the same space: {names}.")
-            self.note.setText(words.format(names=", ".join(lost)))
+            self.note.setText(words.format(names=joined(", ", lost)))
         self.calibrate.setVisible(not moving)
         self._note_row.setVisible(alone)

@@ -381,7 +381,7 @@ class RecordPage(Worded, QWidget):
             low + (tr("{size} in this session").format(size=size(view.bytes_written)) if recording else "")
         )
         self.disk_note.setVisible(bool(low) or recording)
-        self.cautions.setText("\n".join(caution.words for caution in view.cautions))
+        self.cautions.setText(joined("\n", (caution.words for caution in view.cautions)))
         self.cautions.setVisible(bool(view.cautions))
         for widget in (self.queue, self.queue_words, self.safety):
             widget.setVisible(recording)

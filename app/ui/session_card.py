@@ -6,7 +6,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
 )
 
-from app.language import from_below, joined, tr, tr_many
+from app.language import ended, from_below, joined, tr, tr_many
 from app.recording.entry import SessionEntry
 from app.ui import theme
 from app.ui.preview import paint_picture
@@ -81,6 +81,10 @@ class SessionCard(Worded, QAbstractButton):
             painter.setFont(font)
             painter.setPen(QColor(getattr(colours, tone)))
             line = QRectF(inner.left() + 2, y, inner.width() - 4, metrics.height() + 6)
+            if number and not self.entry.usable:
+                line.setBottom(inner.bottom())
+                painter.drawText(line, Qt.TextFlag.TextWordWrap, str(text))
+                break
             painter.drawText(
                 line,
                 Qt.AlignmentFlag.AlignVCenter,
@@ -93,9 +97,7 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
     if not entry.usable:
         return [
             (when(entry), "text"),
-            (from_below(entry.problem), "warning"),
-            (from_below(entry.hint), "muted"),
-            (size(entry.bytes), "muted"),
+            (ended(from_below(entry.problem)), "warning"),  # over several lines
         ]
     labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags))))
     cameras = tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras))

@@ -185,7 +185,7 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
             return tr("Writing what waits, then closing the session ..."), Tone.CALM
     if lost:
         others = tr("the others go on") if len(lost) < len(panels) else tr("no camera is left")
-        named = ", ".join(lost)
+        named = joined(", ", lost)
         return tr_many(
             "{cameras} is lost; {others}.",
             "{cameras} are lost; {others}.",
@@ -199,7 +199,7 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
         return tr("Recording; every frame is counted."), Tone.CALM
     if silent:
         return tr("No picture from {silent} yet; it would not be recorded.").format(
-            silent=", ".join(silent)
+            silent=joined(", ", silent)
         ), Tone.WARNING
     return tr("Ready."), Tone.CALM
 
@@ -239,7 +239,7 @@ def cameras_check(panels: tuple[CameraPanel, ...]) -> Check:
     words = tr("{live} of {count} send pictures").format(live=len(well), count=len(panels))
     if len(well) == len(panels):
         return Check(tr("Cameras"), words)
-    silent = ", ".join(panel.name for panel in panels if panel not in well)
+    silent = joined(", ", (panel.name for panel in panels if panel not in well))
     text = tr("No picture comes from {silent}.").format(silent=silent)
     return Check(tr("Cameras"), words, Caution(text, tr("The Cameras page says why.")))
 

@@ -101,6 +101,7 @@ class SessionsPage(Worded, QWidget):
         self.order = Picker(tr("Order"), ORDER)
         self.scenes = ChipGroup([ALL], tr("Show only this scene"))
         self.count = caption()
+        self.count.setWordWrap(False)
         self.bring_in = Button(tr("Import ..."), icon_name="import")
         self.empty_trash = Button(tr("Empty trash"), icon_name="delete-empty-outline")
         self.restore_all = Button(tr("Restore"), icon_name="delete-restore")
@@ -272,13 +273,11 @@ class SessionsPage(Worded, QWidget):
             )
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.SPACE_PX)
-        top.addWidget(heading(tr("Sessions")))
-        top.addWidget(self.count, 1)
-        top.addWidget(self.bring_in)
-        top.addWidget(self.restore_all)
-        top.addWidget(self.empty_trash)
+        named = _row(heading(tr("Sessions")), self.count)
+        named.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        top = FlowLayout(gap_px=theme.GAP_PX, fill=True)
+        top.addWidget(named)
+        top.addWidget(_row(self.bring_in, self.restore_all, self.empty_trash))
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
@@ -408,3 +407,14 @@ class SessionsPage(Worded, QWidget):
 
     def _record(self) -> None:
         self._context.go_to("Record")
+
+
+def _row(*parts: QWidget) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.SPACE_PX)
+    for part in parts:
+        row.addWidget(part)
+    row.addStretch(1)
+    return holder

@@ -405,7 +405,7 @@ QAbstractItemView {
 }
 QListView::item { min-height: 52px; padding: 4px 12px; }
 QTableView::item { padding: 4px 10px; }
-QListView::item:hover, QTableView::item:hover { background: $hover; }
+QListView::item:hover { background: $hover; }
 QListView::item:selected, QTableView::item:selected { background: $chosen; color: $on_chosen; }
 QHeaderView::section {
     background: $raised; color: $muted; border: none; border-bottom: ${border}px solid $line; padding: 10px;

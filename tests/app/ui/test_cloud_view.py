@@ -113,6 +113,32 @@ def test_known_walls_are_drawn_where_they_are(qtbot, cloud_view):
 
 
 @pytest.mark.gl
+def test_no_point_lies_in_the_half_of_the_other_cloud_however_close_the_eye(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    cloud_view.show_as("both", "colour", (0.3, 4.0))
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=1.0, yaw_rad=0, pitch_rad=0)
+    pixels = cloud_view.photograph(400, 200)
+    assert pixels[:, :199, 0].min() == 250, "the wall is larger than its half"
+    assert pixels[:, 199:].max() < 20
+
+
+@pytest.mark.gl
+def test_points_between_two_sizes_cover_as_much_as_their_size_says(qtbot, cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    cloud_view.show_as("raw", "colour", (0.3, 4.0))
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0, pitch_rad=0)
+    spacing_px = 600 / 2 / math.tan(FOV_RAD / 2) / LENS.fx
+    for share in (1.25, 2.25):  # of a pixel's place on the screen: sizes of 1.25 and 2.25 steps, none whole
+        cloud_view.show_look(CloudLook(point_size=share / spacing_px / 1.5))
+        lit = cloud_view.photograph(800, 600)[..., 0] > 100
+        points = 64 * 48
+        size = max(share, 1.5)
+        low, part = math.floor(size), size % 1
+        expected = points * ((1 - part) * low**2 + part * (low + 1) ** 2)
+        assert lit.sum() == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.gl
 def test_what_stands_still_is_drawn_with_every_pixel_again(qtbot, cloud_view):
     cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
     qtbot.waitUntil(lambda: cloud_view.canvas.drawn > 2 and not cloud_view._dirty, timeout=5000)

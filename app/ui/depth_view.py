@@ -293,7 +293,9 @@ class DepthView(Worded, QWidget):
             self._paint_figures(painter)
         for pane in self._panes:
             if region.intersects(pane.rect):
+                painter.setClipRect(pane.rect)  # within several rectangles Qt draws a picture line by line
                 self._paint_pane(painter, pane, event)
+        painter.setClipping(False)
         if self._frozen:
             self._paint_frozen(painter)
         if not self._compact and (self._marks or self._stroke is not None):

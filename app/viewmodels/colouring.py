@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Final, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,8 +87,6 @@ def ramp(colour_map: ColourMap) -> NDArray[np.uint8]:
 
     Blue is near where there is blue, as in RealSense's Jet and the published example's Turbo.
     """
-    import cv2
-
     near, far = MAP_ENDS[colour_map]
     if colour_map == "spectral":
         return _between(SPECTRAL)
@@ -193,8 +192,6 @@ def colour_depth(
     counts: NDArray[np.uint16], table: NDArray[np.uint32], out: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with the colours of `counts` (H, W), holes with the checker; returns `out`."""
-    import cv2
-
     # LUT takes half the time of numpy's take, which makes eight bytes of each count first.
     cv2.LUT(np.maximum(counts, hole_cells(*counts.shape)), table.view(np.int32), dst=out.view(np.int32))
     return out
@@ -226,8 +223,6 @@ def colour_difference(
 
 def colour_confidence(confidence: NDArray[np.float32], out: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with the colours of confidence in 0..1; returns `out`."""
-    import cv2
-
     places = np.asarray(cv2.convertScaleAbs(confidence, alpha=255), np.uint8)
     np.take(confidence_table(), places, mode="clip", out=out)
     return out
@@ -244,8 +239,6 @@ def copy_color(color: NDArray[np.uint8], out: NDArray[np.uint32]) -> NDArray[np.
 
     Qt and OpenCV draw and smooth 32 bit pixels in half the time of 24 bit ones or less.
     """
-    import cv2
-
     cv2.cvtColor(color, cv2.COLOR_RGB2BGRA, dst=out.view(np.uint8).reshape(*out.shape, 4))
     return out
 
@@ -258,8 +251,6 @@ def fit_color(color: NDArray[np.uint8], whole: NDArray[np.uint8], out: NDArray[n
         whole: (H, W, 4), room for it on the way.
         out: what is filled.
     """
-    import cv2
-
     cv2.cvtColor(color, cv2.COLOR_RGB2BGRA, dst=whole)
     cv2.resize(whole, out.shape[1::-1], dst=out, interpolation=cv2.INTER_LINEAR)
 
@@ -268,8 +259,6 @@ def colour_provenance(
     provenance: NDArray[np.uint8], color: NDArray[np.uint8], out: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
     """Fill `out` (H, W) with provenance, in the picture's own light and shade; returns `out`."""
-    import cv2
-
     grey = cv2.cvtColor(color, cv2.COLOR_RGB2GRAY)
     places = provenance.astype(np.uint16) << np.uint16(8)
     np.bitwise_or(places, grey, out=places)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +30,6 @@ def _middles(count: int, source: int) -> NDArray[np.intp]:
 
 def smooth(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
     """(rows, columns, ...) of a picture (H, W, ...), between its pixels: not for depth."""
-    import cv2
-
     if image.shape[:2] == size:
         return image
     return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)

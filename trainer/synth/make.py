@@ -1,5 +1,6 @@
 """One simulated sample with everything that the report's carry, and shards of them."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,15 +8,46 @@ import cv2
 import numpy as np
 
 from drivers.geometry import Intrinsics
+from drivers.synth.render import Transform
 from drivers.synth.scene import random_pose, random_scene
 from drivers.synth.shapes import Material, Scene
 from trainer.data.shard_index import index_path
 from trainer.data.shard_writer import ShardWriter, shard_path
 from trainer.data.stored import StoredSample
-from trainer.simulation.sensors import BAKED, Renderer, chosen, random_setup, read
+from trainer.simulation.sensors import BAKED, Renderer, Setup, chosen, random_setup, read
 from trainer.synth.plan import SynthPlan
 
 SENSOR_WIDTH_MM = 36.0
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """What a sample shows, whoever renders it.
+
+    Attributes:
+        scene: the room.
+        pose: (4, 4) world_from_camera of the colour camera.
+        camera: the colour camera.
+        setup: the sensor.
+        rng: for the sensor's noise.
+    """
+
+    scene: Scene
+    pose: Transform
+    camera: Intrinsics
+    setup: Setup
+    rng: np.random.Generator
+
+
+def shot(plan: SynthPlan, number: int) -> Shot:
+    """Room, cameras and sensor of sample `number` of a set."""
+    rng = np.random.default_rng((plan.seed, 11, number))
+    scene = _room(plan.seed, plan.scene(number))
+    pose = random_pose(scene, rng)
+    focal = plan.width * rng.uniform(*plan.focal_mm) / SENSOR_WIDTH_MM
+    camera = Intrinsics(plan.width, plan.height, focal, focal, plan.width / 2 - 0.5, plan.height / 2 - 0.5)
+    setup = random_setup(chosen(plan.sensors, rng), rng, apart=plan.apart, baseline_m=plan.baseline_m)
+    return Shot(scene, pose, camera, setup, rng)
 
 
 def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
@@ -25,16 +57,12 @@ def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
     from a model of time of flight; of a sensor that stands beside the colour camera it is registered to
     colour. A window has no depth that could be right: the truth has a hole there.
     """
-    rng = np.random.default_rng((plan.seed, 11, number))
-    scene = _room(plan.seed, plan.scene(number))
-    pose = random_pose(scene, rng)
-    focal = plan.width * rng.uniform(*plan.focal_mm) / SENSOR_WIDTH_MM
-    camera = Intrinsics(plan.width, plan.height, focal, focal, plan.width / 2 - 0.5, plan.height / 2 - 0.5)
-    setup = random_setup(chosen(plan.sensors, rng), rng, apart=plan.apart, baseline_m=plan.baseline_m)
+    seen = shot(plan, number)
+    camera, setup = seen.camera, seen.setup
     renderer = _renderer(plan)
-    view = renderer.view(scene, pose, camera)
+    view = renderer.view(seen.scene, seen.pose, camera)
     matched = (plan.matched_width, plan.matched_height)
-    reading = read(scene, pose, view, setup, rng, matched=matched, renderer=renderer)
+    reading = read(seen.scene, seen.pose, view, setup, seen.rng, matched=matched, renderer=renderer)
     window = view.material == Material.WINDOW
     stereo = reading.ir_left is not None
     disparity_px = view.inverse_depth * np.float32(camera.fx * setup.baseline_m)

@@ -19,6 +19,12 @@ CANNY = (60, 160)
 RANGES_M = (0.3, 0.7, 1.2, 2.0, 3.0, 4.5, 7.0)
 SMOOTH = 0.02
 """Share of the depth by which a 5 x 5 patch may vary and still count as smooth."""
+STEP = 0.05
+"""Neighbours along a row whose depth differs by more than this share are a step."""
+GAP_PX = 40
+"""A wider hole between both is none of the step's own."""
+FEWEST = 1000
+"""Pixels on smooth surfaces, below which nothing is said of their noise."""
 ONE_SIGMA = 68.27
 """Percentile; unlike the median it is not zero where most neighbours share one coarse step of disparity."""
 
@@ -49,7 +55,11 @@ class Statistics:
         sizes: share of hole pixels in holes of each class of size, smallest first.
         near_edges: share of hole pixels within 4 pixels of a colour edge.
         lift: `near_edges` over the share of all pixels that near; 1 is chance.
-        noise_m: standard deviation on smooth surfaces in each range of `RANGES_M`; None where there are few.
+        inner_lift: likewise of holes that do not touch the picture's border, as those of a narrower field, of
+            columns that one camera alone sees, and of all that is too far do.
+        torn: share of the steps in the sensor's own depth that lie in a hole and not between two neighbours.
+        noise_m: standard deviation on smooth surfaces in each range of `RANGES_M`; None where fewer than a
+            thousand pixels lie on such.
         by_material: share of holes by the surface's name; empty for real frames.
     """
 
@@ -59,13 +69,15 @@ class Statistics:
     sizes: tuple[float, ...]
     near_edges: float
     lift: float
+    inner_lift: float
+    torn: float
     noise_m: tuple[float | None, ...]
     by_material: dict[str, float]
 
 
 def statistics(frames: Sequence[Frame]) -> Statistics:
     """Statistics of the frames, each brought to 640 pixels across; there must be one at least."""
-    shares, near, near_all = [], [], []
+    shares, near, inner, near_all, steps = [], [], [], [], []
     sizes = np.zeros(len(SIZES_PX) + 1)
     noises: list[list[Float]] = [[] for _ in RANGES_M[1:]]
     surfaces, surface_holes = np.zeros(len(Material)), np.zeros(len(Material))
@@ -75,7 +87,10 @@ def statistics(frames: Sequence[Frame]) -> Statistics:
         sizes += hole_sizes(hole)
         edges = edge_zone(frame.color)
         near.append((int((hole & edges).sum()), int(hole.sum())))
+        lone = inside(hole)
+        inner.append((int((lone & edges).sum()), int(lone.sum())))
         near_all.append(float(edges.mean()))
+        steps.append(torn_steps(frame.depth_m))
         for place, found in enumerate(noise(frame.depth_m)):
             noises[place].append(found)
         if frame.material is not None:
@@ -83,15 +98,17 @@ def statistics(frames: Sequence[Frame]) -> Statistics:
                 here = frame.material == material
                 surfaces[material] += here.sum()
                 surface_holes[material] += (here & hole).sum()
-    close, all_holes = (sum(part) for part in zip(*near, strict=True))
-    share_near = close / max(all_holes, 1)
+    share_near, inner_near, torn = (_share(counts) for counts in (near, inner, steps))
+    chance = max(float(np.mean(near_all)), 1e-6)
     return Statistics(
         len(shares),
         tuple(float(value) for value in np.percentile(shares, [5, 25, 50, 75, 95])),
         float(np.mean(shares)),
         tuple(float(value) for value in sizes / max(sizes.sum(), 1)),
         share_near,
-        share_near / max(float(np.mean(near_all)), 1e-6),
+        share_near / chance,
+        inner_near / chance,
+        torn,
         tuple(_sigma(found) for found in noises),
         {
             material.name.lower().replace("_", " "): float(surface_holes[material] / surfaces[material])
@@ -108,6 +125,29 @@ def hole_sizes(hole: NDArray[np.bool_]) -> NDArray[np.float64]:
     classes = np.searchsorted(SIZES_PX, areas, side="right")
     counts = np.bincount(classes, weights=areas, minlength=len(SIZES_PX) + 1)
     return counts.astype(np.float64)
+
+
+def inside(hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) bool, true in holes that do not touch the picture's border."""
+    labels = cv2.connectedComponents(hole.astype(np.uint8), connectivity=8)[1]
+    outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return hole & ~np.isin(labels, outer)
+
+
+def torn_steps(depth_m: Float) -> tuple[int, int]:
+    """Steps along rows that lie in a hole, and all steps.
+
+    A sensor's own depth tells both of real and of simulated frames where its steps are; truth is not asked.
+    """
+    columns = np.arange(depth_m.shape[1])
+    measured = np.where(depth_m > 0, columns, -1)
+    before = np.full_like(measured, -1)
+    before[:, 1:] = np.maximum.accumulate(measured, axis=1)[:, :-1]
+    neighbour = np.take_along_axis(depth_m, np.maximum(before, 0), axis=1)
+    both = (depth_m > 0) & (before >= 0) & (columns - before <= GAP_PX + 1)
+    low, high = np.minimum(depth_m, neighbour), np.maximum(depth_m, neighbour)
+    step = both & (high > (1 + STEP) * low)
+    return int((step & (columns - before > 1)).sum()), int(step.sum())
 
 
 def edge_zone(color: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -134,9 +174,14 @@ def noise(depth_m: Float) -> list[Float]:
     ]
 
 
+def _share(counts: list[tuple[int, int]]) -> float:
+    part, whole = (sum(each) for each in zip(*counts, strict=True))
+    return float(part / max(whole, 1))
+
+
 def _sigma(found: list[Float]) -> float | None:
     values = np.concatenate(found) if found else np.zeros(0, np.float32)
-    return None if values.size < 1000 else float(np.percentile(values, ONE_SIGMA))
+    return None if values.size < FEWEST else float(np.percentile(values, ONE_SIGMA))
 
 
 def _fitted(frame: Frame) -> Frame:

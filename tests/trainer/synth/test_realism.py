@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from drivers.synth.shapes import Material
-from trainer.synth.realism import Frame, edge_zone, hole_sizes, noise, statistics
+from trainer.synth.realism import Frame, edge_zone, hole_sizes, noise, statistics, torn_steps
 
 SIZE = (480, 640)
 
@@ -57,3 +57,26 @@ def test_frames_of_other_sizes_are_brought_to_640_across():
     found = statistics([Frame(np.zeros((960, 1280, 3), np.uint8), depth)])
     assert found.mean == 0.5
     assert found.sizes[-1] == 1.0
+
+
+def test_steps_in_the_sensor_s_own_depth_are_torn_by_a_hole_or_measured_through():
+    depth = np.full(SIZE, 2.0, np.float32)
+    depth[:, 300:400] = 1.0
+    depth[:120, 296:300] = 0
+    depth[:, 500:505] = 0  # no step: the same wall on both sides
+    depth[:, 600:] = 3.0
+    depth[:, 560:620] = 0  # too wide to be the step's own
+    assert torn_steps(depth) == (120, 2 * 480)
+    found = statistics([Frame(np.zeros((*SIZE, 3), np.uint8), depth)])
+    assert found.torn == 120 / 960
+
+
+def test_holes_at_the_picture_s_border_are_left_out_of_the_inner_lift():
+    color = np.zeros((*SIZE, 3), np.uint8)
+    color[:, 320:] = 255
+    depth = np.full(SIZE, 1.5, np.float32)
+    depth[100:200, 318:323] = 0
+    depth[:, :100] = 0
+    found = statistics([Frame(color, depth)])
+    assert found.lift < 1
+    assert found.inner_lift > 30

@@ -164,7 +164,7 @@ class StreamQuality:
     def silence(self) -> str:
         """Why there is no figure at all; empty where there is one."""
         figures = self.figures.values()
-        said = {figure.words for figure in figures}
+        said = {str(figure.words) for figure in figures}  # in the language of this moment
         return said.pop() if len(said) == 1 and all(figure.value is None for figure in figures) else ""
 
 

@@ -303,7 +303,7 @@ class FiguresTable(Worded, QWidget):
         colours = theme.current()
         _, *cells = self._cells(row)
         figures = {name: quality.streams[name].figures[key] for name in STREAMS if not silent[name]}
-        words = {figure.words for figure in figures.values() if figure.value is None}
+        words = {str(figure.words) for figure in figures.values() if figure.value is None}
         if len(figures) == 2 and len(words) == 1 and all(f.value is None for f in figures.values()):
             _paint_words(painter, cells[0].united(cells[1]), words.pop(), size, colours.muted)
             return

@@ -25,6 +25,8 @@ from app.viewmodels.controls import (
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.frame import Frame
 
+PICTURE_PX: Final = 200
+
 
 class ControlsPanel(Worded, QWidget):
     """The picture and presets above, then the controls of one camera by group, then the vendor's own file.
@@ -73,8 +75,10 @@ class ControlsPanel(Worded, QWidget):
         self._column.addWidget(self._name)
         pictures = QHBoxLayout()
         pictures.setSpacing(theme.GAP_PX)
-        pictures.addWidget(self.color_picture)
-        pictures.addWidget(self.depth_picture)
+        for picture in (self.color_picture, self.depth_picture):
+            picture.setMaximumWidth(PICTURE_PX)  # the controls are what this is about
+            pictures.addWidget(picture)
+        pictures.addStretch(0)
         self._column.addLayout(pictures)
         self._column.addWidget(self.note)
         self._column.addLayout(presets)
@@ -96,7 +100,7 @@ class ControlsPanel(Worded, QWidget):
         if _shapes(view) != _shapes(self._shown) or not self._sections:
             self._build(view.groups)
         self._shown = view
-        self._name.setText(view.title)
+        self._name.setText(from_below(view.title))
         self.note.setText(joined(" ", filter(None, (view.note, view.hint))))
         self.note.setVisible(bool(view.note))
         for control in _controls(view):

@@ -70,6 +70,9 @@ class RunRow(Worded, QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.GAP_PX, 0, theme.GAP_PX)
         row.addLayout(text, 1)
+        wide = max(self.resume.sizeHint().width(), self.use.sizeHint().width())
+        for button in (self.resume, self.use):  # one is there in each row, and they stand in one line
+            button.setMinimumWidth(wide)
         row.addWidget(self.look)
         row.addWidget(self.resume)
         row.addWidget(self.use)

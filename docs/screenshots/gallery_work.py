@@ -311,7 +311,7 @@ class Work:
         state = replace(_trained(TrainingPhase.DONE, 1000), weights=weights, warning="")
         page = self.run_view(state, pictures=True)
         page.run.show_comparison(
-            "Error in hidden depth: 41 mm with those in use, 29 mm with the new ones (-29 %).",
+            "Error in hidden depth: 41 mm with those in use, 29 mm with the new ones (-29%).",
             running=False,
             report=True,
         )
@@ -564,6 +564,7 @@ class Still(CameraBase):
         self._frame = camera.read(timeout_s=30)
         camera.close()
         self.info, self.calibration = camera.info, camera.calibration
+        self.controls, self.set_control = camera.controls, camera.set_control  # type: ignore[method-assign]
         self._index = 0
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""Checks of depth and what carries and repairs it: units, lens data, range, preset, cable, frames, model."""
+"""Checks of depth and what carries and repairs it: units, range, preset, cable, frames, model."""
 
 from typing import Final
 
@@ -7,21 +7,27 @@ from numpy.typing import NDArray
 
 from app.language import tr
 from app.quality.diagnosis import Evidence, Finding, Fix, setting
+from app.quality.pair import agreement
 from app.quality.sensor import stereo
 from drivers.controls import Role
-from drivers.geometry import Intrinsics
 from model.repair import sensor_noise
 
 NEAREST_MEDIAN_M: Final = 0.08
 FARTHEST_MEDIAN_M: Final = 30.0
 """Half of a picture lies neither nearer nor farther in any place where people work."""
-CENTRE_OFF: Final = 0.15
-"""Share of width or height by which a principal point may lie beside the middle."""
-FOCAL_RATIO: Final = 0.06
-NARROWEST_DEG: Final = 20.0
-WIDEST_DEG: Final = 150.0
 NOISY: Final = 0.03
 """Standard deviation over depth from which on a scene is too far for a camera."""
+UNIT_FACTORS: Final = (1.0, 1e-3, 0.1, 0.125, 0.25, 4.0, 8.0, 10.0, 1e3)
+"""Between the units that cameras count depth in."""
+MATCH: Final = 0.25
+"""Correlation of both infrared pictures from which on they match."""
+IMPOSSIBLE: Final = 0.1
+"""Share of the depths that may be nearer than a camera can measure."""
+OWN_LIGHT_NEAREST_M: Final = 0.12
+OWN_LIGHT_FARTHEST_M: Final = 10.0
+"""Between them is what a camera sees by its own light."""
+MOST_DISPARITIES: Final = 320
+"""That any matcher looks for, in pixels."""
 DISPARITIES: Final = 126
 """That a D400's matcher looks for: what is nearer than f b / 126 has no match."""
 NEAR_SHARE: Final = 0.15
@@ -35,23 +41,45 @@ BEYOND: Final = 0.1
 
 
 def wrong_unit(evidence: Evidence) -> Finding | None:
-    """Depths that nothing has."""
-    depths_m = _depths_m(evidence)
+    """Depths that nothing has, or at which both infrared pictures do not match."""
+    depths_m, unit_m = _depths_m(evidence), evidence.newest.depth.unit_m
     if not depths_m.size:
         return None
+    match = agreement(evidence.newest, UNIT_FACTORS)
+    if match is not None and match.max() > MATCH:
+        times = UNIT_FACTORS[int(np.argmax(match))]
+        seen = tr("Both infrared pictures match at {right_mm:g} mm a count, not at {unit_mm:g} mm.").format(
+            right_mm=times * unit_m * 1e3, unit_mm=unit_m * 1e3
+        )
+        return None if times == 1 else _of_unit(evidence, seen)
     middle_m = float(np.median(depths_m))
-    if NEAREST_MEDIAN_M <= middle_m <= FARTHEST_MEDIAN_M:
+    nearest_m, farthest_m = _bounds_m(evidence)
+    nearer = float((depths_m < nearest_m).mean())
+    if middle_m < NEAREST_MEDIAN_M:
+        seen = tr("Half of the picture would be nearer than {metres} at {unit_mm:g} mm a count.")
+    elif middle_m > farthest_m:
+        seen = tr("Half of the picture would be farther than {metres} at {unit_mm:g} mm a count.")
+    elif nearer > IMPOSSIBLE:
+        seen = tr("{share:.0%} would be nearer than this camera can measure at {unit_mm:g} mm a count.")
+    else:
         return None
-    unit_m = evidence.newest.depth.unit_m
+    return _of_unit(evidence, seen.format(metres=_metres(middle_m), unit_mm=unit_m * 1e3, share=nearer))
+
+
+def _bounds_m(evidence: Evidence) -> tuple[float, float]:
+    """Metres that nothing is nearer than, and that half of a picture is never farther than."""
+    focal_px, baseline_m = stereo(evidence.newest.calibration)
+    if "stereo" in evidence.info.sensor:
+        return (0.0 if baseline_m is None else focal_px * baseline_m / MOST_DISPARITIES), FARTHEST_MEDIAN_M
+    return OWN_LIGHT_NEAREST_M, OWN_LIGHT_FARTHEST_M
+
+
+def _of_unit(evidence: Evidence, seen: str) -> Finding:
     control = evidence.control(Role.DEPTH_UNIT)
     return Finding(
         "unit",
         tr("The depth's unit looks wrong"),
-        (
-            tr("Half of the picture would be nearer than {metres} at {unit_mm:g} mm a count.")
-            if middle_m < 1
-            else tr("Half of the picture would be farther than {metres} at {unit_mm:g} mm a count.")
-        ).format(metres=_metres(middle_m), unit_mm=unit_m * 1e3),
+        seen,
         tr(
             "Look up the camera's unit: 1 mm on most, 0.1 mm on a D405; a folder of frames says it in its "
             "metadata."
@@ -59,29 +87,6 @@ def wrong_unit(evidence: Evidence) -> Finding | None:
         "error",
         None if control is None else setting(control, control.default, tr("Set the camera's usual unit")),
     )
-
-
-def wrong_intrinsics(evidence: Evidence) -> Finding | None:
-    """Numbers that no lens of these pictures has, such as those of another resolution."""
-    seen_by = evidence.newest.calibration
-    streams = (
-        (tr("colour"), seen_by.color, evidence.newest.color.shape[:2]),
-        (tr("depth"), seen_by.depth, evidence.newest.depth.values.shape),
-    )
-    for name, camera, shape in streams:
-        problem = _problem_of(camera, shape)
-        if problem:
-            return Finding(
-                "intrinsics",
-                tr("The lens data do not fit the pictures"),
-                tr("Of {name}: {problem}.").format(name=name, problem=problem),
-                tr(
-                    "Give the intrinsics of this very resolution; those of another one have to be scaled, "
-                    "and normalised ones multiplied by width and height."
-                ),
-                "error",
-            )
-    return None
 
 
 def no_depth(evidence: Evidence) -> Finding | None:
@@ -281,26 +286,6 @@ def _lower_rate(evidence: Evidence) -> Fix | None:
         if lower
         else None
     )
-
-
-def _problem_of(camera: Intrinsics, shape: tuple[int, ...]) -> str:
-    if (camera.height, camera.width) != tuple(shape):
-        return tr("they are for {width} x {height}, the picture has {columns} x {rows}").format(
-            width=camera.width, height=camera.height, columns=shape[1], rows=shape[0]
-        )
-    across, down = (camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5
-    if max(abs(across), abs(down)) > CENTRE_OFF:
-        return tr("its centre ({cx:.0f}, {cy:.0f}) lies far beside the middle of the picture").format(
-            cx=camera.cx, cy=camera.cy
-        )
-    if abs(camera.fx / camera.fy - 1) > FOCAL_RATIO:
-        return tr("its focal lengths {fx:.0f} and {fy:.0f} differ, so pixels would not be square").format(
-            fx=camera.fx, fy=camera.fy
-        )
-    view_deg = float(np.degrees(2 * np.arctan(camera.width / 2 / camera.fx)))
-    if not NARROWEST_DEG <= view_deg <= WIDEST_DEG:
-        return tr("it would see {view_deg:.0f} degrees").format(view_deg=view_deg)
-    return ""
 
 
 def _depths_m(evidence: Evidence) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Checks of pictures: dark, exposure, grey, infrared light, dirt on the lens, colour beside depth."""
+"""Checks of the light in pictures: dark, exposure, grey, infrared light."""
 
 from typing import Final
 
@@ -18,31 +18,16 @@ WHITE_LEVEL: Final = 250
 MOST_WHITE: Final = 0.12
 """Share of the pixels that may be white; a window or a lamp in the picture is less."""
 GREY_LEVELS: Final = 3.0
-DOTS: Final = 0.25
-"""Height of projected dots over the mean of the infrared picture, 95th percentile; else half of it."""
+DOTS: Final = 0.09
+"""Height of projected dots over the mean of the infrared picture: above 0.2, without light below 0.05."""
+TILE_PX: Final = 40
 NO_LIGHT: Final = 4.0
 """Mean level of a time of flight camera's own light, of 255, below which it does not come out."""
-HAZE_LEVELS: Final = 60.0
-MOVED_PX: Final = 30.0
-"""At 640 pixels width; a picture that moves less shows the same through a smudge."""
-BLURRED: Final = 0.4
-"""Of the sharpness that the same thing has elsewhere in the picture."""
-STRUCTURE: Final = 0.7
-"""Of the picture's median sharpness that a thing must have for its blur to be told."""
-SMUDGED: Final = 0.004
-"""Smallest share of the picture; what is smaller is noise or parallax."""
-SURE: Final = 0.1
-"""Response of the phase correlation from which on a shift is one."""
-OFF_PX: Final = 5.0
-"""At 640 pixels width."""
-REACH_PX: Final = 40
-RESEMBLANCE: Final = 0.3
-"""Correlation of colour with infrared from which on their shift can be told."""
 
 
 def too_dark(evidence: Evidence) -> Finding | None:
     """Colour shows hardly anything."""
-    level = float(np.mean([_grey(frame).mean() for frame in evidence.frames]))
+    level = float(np.mean([grey_of(frame).mean() for frame in evidence.frames]))
     if level >= DARK_LEVEL:
         return None
     return Finding(
@@ -57,7 +42,7 @@ def too_dark(evidence: Evidence) -> Finding | None:
 
 def too_bright(evidence: Evidence) -> Finding | None:
     """A large part of the colour picture is white."""
-    white = float(np.mean([(_grey(frame) >= WHITE_LEVEL).mean() for frame in evidence.frames]))
+    white = float(np.mean([(grey_of(frame) >= WHITE_LEVEL).mean() for frame in evidence.frames]))
     if white <= MOST_WHITE:
         return None
     automatic = evidence.color_control(Role.AUTO_EXPOSURE)
@@ -96,66 +81,13 @@ def no_colour(evidence: Evidence) -> Finding | None:
     """The colour picture is grey, such as infrared."""
     for frame in evidence.frames:
         apart = frame.color.max(axis=2).astype(np.int16) - frame.color.min(axis=2)
-        if float(np.percentile(apart, 99)) >= GREY_LEVELS or _grey(frame).mean() < DARK_LEVEL:
+        if float(np.percentile(apart, 99)) >= GREY_LEVELS or grey_of(frame).mean() < DARK_LEVEL:
             return None
     return Finding(
         "grey",
         tr("The colour picture has no colour"),
         tr("All three channels are alike: it may be an infrared picture."),
         tr("Let the source deliver its colour stream; the network was trained with colour."),
-    )
-
-
-def hazy(evidence: Evidence) -> Finding | None:
-    """Neither black nor white anywhere: fog, or fingers on the lens."""
-    spans = [float(np.subtract(*np.percentile(_grey(frame), (99, 1)))) for frame in evidence.frames]
-    if np.median(spans) >= HAZE_LEVELS or _grey(evidence.newest).mean() < DARK_LEVEL:
-        return None
-    return Finding(
-        "haze",
-        tr("The picture is flat"),
-        tr("Brightest and darkest places differ by {levels:.0f} of 255 levels only.").format(
-            levels=np.median(spans)
-        ),
-        tr("Wipe the lens with a soft cloth; look whether it has fogged up or a protective film is on it."),
-    )
-
-
-def smudged(evidence: Evidence) -> Finding | None:
-    """A place where things are blurred that are sharp elsewhere; needs a camera that moves."""
-    import cv2
-
-    greys = [_grey(frame) for frame in evidence.frames]
-    sharp = [_sharpness(grey) for grey in greys]
-    height, width = greys[0].shape
-    votes = np.zeros((height, width), np.uint8)
-    pairs = 0
-    for k, later in enumerate(greys[1:], 1):
-        dx, dy = _shift_px(greys[0], later)
-        if np.hypot(dx, dy) * 640 / width < MOVED_PX:
-            continue
-        pairs += 1
-        back = np.array([[1, 0, -dx], [0, 1, -dy]])
-        elsewhere = cv2.warpAffine(sharp[k], back, (width, height))  # the same things, where they went to
-        told = elsewhere > STRUCTURE * np.median(sharp[k])
-        votes += (told & (sharp[0] < BLURRED * elsewhere)).astype(np.uint8)
-    if pairs < 2:
-        return None
-    dirty = cv2.morphologyEx((votes >= 2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((15, 15), np.uint8)) > 0
-    if not SMUDGED <= dirty.mean() <= 0.3:
-        return None
-    row, column = np.argwhere(dirty).mean(axis=0)
-    down, across = (tr("upper"), tr("middle"), tr("lower")), (tr("left"), tr("middle"), tr("right"))
-    where = tr("{vertical} {horizontal}").format(
-        vertical=down[int(row * 3 / height)], horizontal=across[int(column * 3 / width)]
-    )
-    return Finding(
-        "smudge",
-        tr("The lens seems dirty"),
-        tr("{share:.0%} of the picture stays blurred while it moves, at the {where}.").format(
-            share=dirty.mean(), where=where
-        ),
-        tr("Wipe the lens with a soft cloth."),
     )
 
 
@@ -186,7 +118,7 @@ def no_light(evidence: Evidence) -> Finding | None:
             "error",
             fix,
         )
-    pictures = [frame.ir_left for frame in evidence.frames if frame.ir_left is not None]
+    pictures = [frame.ir_left for frame in evidence.frames[::2] if frame.ir_left is not None]
     if not pictures:
         return None
     if "time of flight" in evidence.info.sensor:
@@ -208,63 +140,30 @@ def no_light(evidence: Evidence) -> Finding | None:
     )
 
 
-def misaligned(evidence: Evidence) -> Finding | None:
-    """Colour lies beside the infrared picture that depth is made of."""
-    shifts = [shift for frame in evidence.frames if (shift := color_shift_px(frame)) is not None]
-    if len(shifts) < 2:
-        return None
-    dx, dy = np.median(shifts, axis=0)
-    off = float(np.hypot(dx, dy)) * 640 / evidence.newest.color.shape[1]
-    if off < OFF_PX:
-        return None
-    return Finding(
-        "misaligned",
-        tr("Colour and depth do not lie on each other"),
-        tr("Colour is {pixels:.0f} pixels beside depth ({dx:+.0f} across, {dy:+.0f} down).").format(
-            pixels=np.hypot(dx, dy), dx=dx, dy=dy
-        ),
-        tr(
-            "The camera's calibration is off: calibrate it with the vendor's tool, or let it cool down "
-            "and try again."
-        ),
-        "error",
-    )
+def dot_height(ir: Grey) -> float:
+    """How far projected dots stand out of an infrared picture, as a share of its mean, where they do most.
 
-
-def color_shift_px(frame: Frame) -> tuple[float, float] | None:
-    """How far colour lies beside infrared, in pixels of colour; None where that cannot be told.
-
-    Infrared is carried into the colour view over a plane at the middle of the depth. Gradients are compared:
-    what reflects infrared light is not what reflects visible light, but edges are where edges are.
+    Small bright spots less small dark ones, 95th percentile of each tile, in the best tenth of the tiles:
+    dots are bright only, while print, edges and noise are as dark as they are bright.
     """
     import cv2
 
-    seen_by = frame.calibration
-    measured = frame.depth.values[frame.depth.values > 0]
-    if frame.ir_left is None or seen_by.ir is None or seen_by.color_from_ir_left is None or not measured.size:
-        return None
-    height, width = frame.color.shape[:2]
-    if min(height, width) <= 4 * REACH_PX:
-        return None
-    plane_m = float(np.median(measured)) * frame.depth.unit_m
-    place = seen_by.color_from_ir_left
-    through_plane = place[:3, :3] + np.outer(place[:3, 3], (0, 0, 1 / plane_m))
-    color_from_ir = seen_by.color.matrix @ through_plane @ np.linalg.inv(seen_by.ir.matrix)
-    warped = cv2.warpPerspective(frame.ir_left, color_from_ir, (width, height))
-    carried = _gradient(np.asarray(warped, np.uint8))
-    inner = carried[REACH_PX:-REACH_PX, REACH_PX:-REACH_PX]
-    alike = cv2.matchTemplate(_gradient(_grey(frame)), inner, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (x, y) = cv2.minMaxLoc(alike)
-    return (float(x - REACH_PX), float(y - REACH_PX)) if best >= RESEMBLANCE else None
-
-
-def dot_height(ir: Grey) -> float:
-    """How far projected dots stand out of an infrared picture, as a share of its mean."""
-    import cv2
-
     levels = ir.astype(np.float32)
-    fine = np.abs(levels - cv2.GaussianBlur(levels, (0, 0), 2.5))
-    return float(np.percentile(fine, 95) / max(float(levels.mean()), 1.0))
+    size = 2 * max(round(ir.shape[1] / 320), 2) + 1
+    spot = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    bright = levels - cv2.morphologyEx(levels, cv2.MORPH_OPEN, spot)
+    dark = cv2.morphologyEx(levels, cv2.MORPH_CLOSE, spot) - levels
+    mean = np.maximum(_tiles(levels).mean(axis=1), 1)
+    high = np.percentile(_tiles(bright), 95, axis=1) - np.percentile(_tiles(dark), 95, axis=1)
+    return float(np.percentile(high / mean, 90))
+
+
+def _tiles(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, TILE_PX ** 2) the picture in squares; what is left over at its right and lower edge is left out."""
+    rows, columns = (max(size // TILE_PX, 1) for size in levels.shape)
+    height, width = min(TILE_PX, levels.shape[0]), min(TILE_PX, levels.shape[1])
+    cropped = levels[: rows * height, : columns * width].reshape(rows, height, columns, width)
+    return cropped.transpose(0, 2, 1, 3).reshape(rows * columns, height * width)
 
 
 def _brighter(evidence: Evidence) -> Fix | None:
@@ -276,34 +175,8 @@ def _brighter(evidence: Evidence) -> Fix | None:
     return setting(gain, gain.maximum, tr("Raise the gain"))
 
 
-def _shift_px(before: Grey, after: Grey) -> tuple[float, float]:
-    """How far the picture as a whole has moved, across and down."""
-    import cv2
-
-    step = max(before.shape[1] // 320, 1)
-    small = [np.asarray(cv2.blur(grey, (step, step))[::step, ::step], np.float32) for grey in (before, after)]
-    window = cv2.createHanningWindow(small[0].shape[::-1], cv2.CV_32F)
-    (dx, dy), sure = cv2.phaseCorrelate(small[0], small[1], window)
-    return (dx * step, dy * step) if sure > SURE else (0.0, 0.0)
-
-
-def _sharpness(grey: Grey) -> NDArray[np.float32]:
-    """(H, W) float32 energy of fine structure around each pixel, above a camera's noise."""
-    import cv2
-
-    fine = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.5), cv2.CV_32F))
-    return np.asarray(cv2.blur(fine, (31, 31)), np.float32)
-
-
-def _gradient(grey: Grey) -> NDArray[np.float32]:
-    import cv2
-
-    soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 2.5)
-    steep = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
-    return np.asarray(np.minimum(steep, np.percentile(steep, 98)), np.float32)
-
-
-def _grey(frame: Frame) -> Grey:
+def grey_of(frame: Frame) -> Grey:
+    """(H, W) uint8, the colour picture without its colour."""
     import cv2
 
     return np.asarray(cv2.cvtColor(frame.color, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -115,6 +115,44 @@ def test_depths_that_nothing_has_mean_a_wrong_unit(stereo, unit_m):
     assert "unit" in keys(wrong)
 
 
+@pytest.mark.parametrize("times", [10.0, 0.1])
+def test_a_unit_of_another_camera_is_told_by_its_infrared_pictures_and_not_taken_for_range(evidences, times):
+    for evidence in (evidences[0], evidences[2]):
+        wrong = with_frames(
+            evidence, lambda f: replace(f, depth=DepthMap(f.depth.values, f.depth.unit_m * times))
+        )
+        finding = only(wrong)
+        assert finding.key == "unit"
+        assert f"at 1 mm a count, not at {times:g} mm" in finding.text
+
+
+def test_a_time_of_flight_camera_that_sees_twenty_metres_has_a_wrong_unit(evidences):
+    wrong = with_frames(evidences[1], lambda f: replace(f, depth=DepthMap(f.depth.values, 0.01)))
+    assert only(wrong).key == "unit"
+
+
+@pytest.mark.parametrize("times", [1.15, 0.9])
+def test_a_focal_length_that_is_off_is_told_from_infrared(evidences, times):
+    def zoomed(camera):
+        return replace(camera, fx=camera.fx * times, fy=camera.fy * times)
+
+    def color(frame):
+        seen_by = frame.calibration
+        return replace(frame, calibration=replace(seen_by, color=zoomed(seen_by.color)))
+
+    def depth(frame):
+        seen_by = frame.calibration
+        wrong = replace(
+            seen_by, depth=zoomed(seen_by.depth), ir=zoomed(seen_by.ir), color=zoomed(seen_by.color)
+        )
+        return replace(frame, calibration=wrong)
+
+    assert only(with_frames(evidences[1], color)).key == "intrinsics"
+    finding = only(with_frames(evidences[0], depth))
+    assert finding.key == "intrinsics"
+    assert "both infrared pictures" in finding.text
+
+
 def test_lens_data_of_another_resolution_or_normalised_ones_are_said(stereo):
     lens = stereo.newest.calibration.color
     for wrong in (
@@ -165,6 +203,26 @@ def test_a_fogged_lens_and_a_grey_picture_are_said(stereo):
     assert keys(with_frames(stereo, repainted(grey))) == ["grey"]
 
 
+@pytest.mark.parametrize("exposure_us", [300.0, 600.0, 33_000.0])
+def test_a_picture_that_is_dark_or_bright_is_not_taken_for_a_veil(exposure_us):
+    camera = demo_rig()[0]
+    camera.set_control("color.exposure", exposure_us)
+    assert not {"haze", "smudge", "intrinsics"} & set(keys(evidence_of(camera)))
+
+
+def test_dots_are_missed_neither_where_walls_are_plain_nor_where_print_is_fine():
+    from app.quality.checks_picture import DOTS, dot_height
+
+    rng = np.random.default_rng(3)
+    print_ = np.where(rng.random((480, 640)) < 0.5, 60.0, 140.0)
+    walls = {"plain": np.full((480, 640), 90.0), "printed": cv2.GaussianBlur(print_, (0, 0), 1.5)}
+    dots = cv2.GaussianBlur((rng.random((480, 640)) < 1 / 60).astype(np.float32), (0, 0), 0.8)
+    for wall in walls.values():
+        noise = rng.normal(0, 2, wall.shape)
+        assert dot_height(np.clip(wall + noise, 0, 255).astype(np.uint8)) < DOTS / 2
+        assert dot_height(np.clip(wall + 300 * dots + noise, 0, 255).astype(np.uint8)) > 2 * DOTS
+
+
 def test_a_smudge_is_found_where_it_stays_while_the_picture_moves(stereo):
     wide = cv2.resize(stereo.newest.color, (1280, 960), interpolation=cv2.INTER_LANCZOS4)
     rng = np.random.default_rng(0)
@@ -193,7 +251,9 @@ def test_too_near_too_far_and_no_depth_are_said(stereo):
         return with_frames(
             stereo,
             lambda f: replace(
-                f, depth=DepthMap(change(np.full_like(f.depth.values, round(metres * 1000))), 0.001)
+                f,
+                depth=DepthMap(change(np.full_like(f.depth.values, round(metres * 1000))), 0.001),
+                ir_right=None,  # it still shows the room
             ),
         )
 

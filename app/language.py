@@ -30,6 +30,8 @@ FOLDER: Final = Path(__file__).resolve().parents[1] / "resources" / "languages"
 LOCALE_VARIABLES: Final = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")
 FEWEST_LETTERS: Final = 5
 """A template with fewer letters beside its placeholders would match almost everything."""
+NUMERIC: Final = re.compile(r"[-+]?\d*(,|,?(\.\d+)?[dfg%])")
+"""Formats of figures."""
 
 _current: Language = "en"
 
@@ -240,12 +242,19 @@ def _template(english: str, said: str) -> _Template | None:
     literals = [literal for literal, _, _, _ in parts]
     if not names or sum(map(str.isalpha, "".join(literals))) < FEWEST_LETTERS:
         return None
-    pattern = "".join(re.escape(literal) + ("" if name is None else "(.+?)") for literal, name, _, _ in parts)
+    pattern = "".join(
+        re.escape(literal) + ("" if name is None else _value(spec or "")) for literal, name, spec, _ in parts
+    )
     plain = "".join(
         literal.replace("{", "{{").replace("}", "}}") + ("" if name is None else f"{{{name}}}")
         for literal, name, _, _ in string.Formatter().parse(said)
     )
     return _Template(re.compile(pattern, re.DOTALL), tuple(names), max(literals, key=len), plain)
+
+
+def _value(spec: str) -> str:
+    """What may stand for a placeholder: a figure where it is formatted as one ("left" is no count)."""
+    return r"([-+\d.,]+%?)" if NUMERIC.fullmatch(spec) else "(.+?)"
 
 
 def _word(words: str, language: Language) -> str:

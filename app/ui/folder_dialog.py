@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -109,6 +109,11 @@ class FolderDialog(Sheet):
         self.rows.itemClicked.connect(self._enter)
         self._walk.view_changed.connect(self.show_view)
         self.show_view(self._walk.view)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.rows.count():
+            self.show_view(self._walk.view)  # the icons are of the other theme
 
     def show_view(self, view: FolderView) -> None:
         """Show a folder."""

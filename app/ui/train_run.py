@@ -70,15 +70,24 @@ class RunRow(Worded, QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.GAP_PX, 0, theme.GAP_PX)
         row.addLayout(text, 1)
-        wide = max(self.resume.sizeHint().width(), self.use.sizeHint().width())
-        for button in (self.resume, self.use):  # one is there in each row, and they stand in one line
-            button.setMinimumWidth(wide)
         row.addWidget(self.look)
         row.addWidget(self.resume)
         row.addWidget(self.use)
+        self._even()
         self.look.clicked.connect(self._look)
         self.resume.clicked.connect(self._resume)
         self.use.clicked.connect(self._use)
+
+    def say_again(self) -> None:
+        self._even()
+
+    def _even(self) -> None:
+        """The last button of each row is as wide as that of the others, so that all stand in one line."""
+        metrics = self.resume.fontMetrics()
+        around = self.resume.sizeHint().width() - metrics.horizontalAdvance(self.resume.text())
+        widest = max(metrics.horizontalAdvance(tr(words)) for words in ("Resume", "Use"))
+        for button in (self.resume, self.use):
+            button.setMinimumWidth(around + widest)
 
     def _look(self) -> None:
         self.look_requested.emit(self._run)

@@ -44,6 +44,7 @@ SENSORS = (
     tr_noop("Demo active stereo"),
     tr_noop("Demo passive stereo"),
     tr_noop("Demo time of flight"),
+    tr_noop("{name} (recorded)"),
 )
 """How sensors measure, and the demo cameras, as `from_below` finds them: names of real cameras stay."""
 

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -51,6 +51,7 @@ from app.viewmodels.weights_wipe import WeightsWipeViewModel
 from drivers.camera import Camera, CameraBase
 from drivers.frame import Frame
 from drivers.registry import open_source
+from drivers.session.library import is_session
 from drivers.session.manifest import CameraTotals
 from model.spec import EngineChoice
 from tests.app.recording import small_sessions
@@ -416,6 +417,15 @@ class Work:
         palette = self.dialog()
         palette.filter.setText(words)
 
+    def number_pad(self) -> None:
+        compare = self.page("Compare")
+        compare.distance.setChecked(True)
+
+    def replay(self) -> None:
+        self.page("Live")
+        folder = self.window._settings.sessions_folder
+        self.window.open_source(str(max(folder.glob("20*Z*"), key=lambda path: path.stat().st_mtime)))
+
     def pin(self, tries: tuple[str, ...], typed: str) -> None:
         self.page("Live")
         pad = PinPad(Guard(PIN), self.window)
@@ -491,9 +501,15 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("palette-nothing", lambda w: w.palette("qqq"), 0.6),
     ("banners", lambda w: w.banners(), 0.5),
     ("bundle", lambda w: (w.page("Settings"), w.window.save_bundle()), 3),
+    ("settings-keys", lambda w: (w.page("Settings"), w.window.open_keys()), 0.8),
+    ("train-data-set", lambda w: w.page("Train")._ask_for_data_set(), 0.8),
+    ("sessions-import", lambda w: w.page("Sessions")._ask_what_to_import(), 0.8),
+    ("number-pad", lambda w: w.number_pad(), 0.8),
     ("kiosk-pin", lambda w: w.pin((), "24"), 0.5),
     ("kiosk-pin-wrong", lambda w: w.pin(("1111",), ""), 0.5),
     ("kiosk-pin-wait", lambda w: w.pin(("1111",) * 3, ""), 0.5),
+    ("replay", lambda w: w.replay(), 6),
+    ("replay-paused", lambda w: w.window._playback_bar.toggle.click(), 1),
 )
 """Name, what leads there, and seconds until it is to be seen."""
 
@@ -581,8 +597,10 @@ class Still(CameraBase):
         return replace(self._frame, index=self._index, captured_ns=now_ns, device_ns=now_ns)
 
 
-def stills(source: str) -> list[Camera]:
-    """The cameras of a source, standing still."""
+def stills(source: str) -> Sequence[Camera]:
+    """The cameras of a source, standing still; a recorded session plays."""
+    if is_session(Path(source)):
+        return open_source(source)
     return [Still(camera) for camera in open_source(source)]
 
 

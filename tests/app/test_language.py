@@ -3,7 +3,7 @@
 import pytest
 from babel.messages.pofile import read_po
 
-from app.language import FOLDER, LANGUAGES, Entry, changed, fields, read, tr
+from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr
 
 CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
 
@@ -37,3 +37,9 @@ def test_what_was_stripped_and_changed_is_said_again_in_another_language():
     assert (str(words), str(loud)) == ("In /data", "IN /DATA")
     assert words.in_language("zh_CN") == tr("In {parent}").in_language("zh_CN").format(parent="/data")
     assert loud.in_language("zh_CN") == words.in_language("zh_CN").upper()
+
+
+def test_a_cameras_own_name_is_no_count_of_cameras():
+    assert from_below("left camera").in_language("zh_CN") == "left camera"
+    assert "left camera" in from_below("left camera (recorded)").in_language("zh_CN")
+    assert from_below("3 cameras").in_language("zh_CN") != "3 cameras"

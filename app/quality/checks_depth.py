@@ -36,6 +36,8 @@ LOW_FILL: Final = 0.6
 NO_FILL: Final = 0.02
 USB3_MBPS: Final = 5000.0
 LOSSES: Final = 0.02
+FEWEST_LOST: Final = 2
+"""One may still have been on its way when they were counted."""
 SLOW: Final = 0.85
 BEYOND: Final = 0.1
 
@@ -177,7 +179,7 @@ def slow_link(evidence: Evidence) -> Finding | None:
 def frames_lost(evidence: Evidence) -> Finding | None:
     """Frames that the device counted and nobody got."""
     counted = evidence.lost + evidence.arrived
-    if not counted or evidence.lost / counted <= LOSSES:
+    if evidence.lost < FEWEST_LOST or evidence.lost / counted <= LOSSES:
         return None
     return Finding(
         "drops",

@@ -155,20 +155,28 @@ def _lines(columns: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _bridge_bands(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The image with bands of holes filled linearly along each row; beside all that is measured stays 0."""
+    """The image with bands of holes filled linearly along each row, if they are no wider than a piece."""
     import cv2
 
     holes = (depth_m <= 0).astype(np.uint8)
-    bands = cv2.morphologyEx(holes, cv2.MORPH_OPEN, np.ones((BAND_PX, BAND_PX), np.uint8)) > 0
+    bands = cv2.morphologyEx(holes, cv2.MORPH_OPEN, np.ones((BAND_PX, BAND_PX), np.uint8))
     if not bands.any():
         return depth_m
-    width = depth_m.shape[1]
-    columns = np.arange(width, dtype=np.int32)
-    before = np.maximum.accumulate(np.where(holes, -1, columns), axis=1)
-    after = np.minimum.accumulate(np.where(holes, width, columns)[:, ::-1], axis=1)[:, ::-1]
-    row, column = np.nonzero(bands & (before >= 0) & (after < width))
-    start, end = before[row, column], after[row, column]
-    share = ((column - start) / (end - start)).astype(np.float32)
+    # A run of holes begins behind the last measured pixel before it, and ends at the first one after it.
+    changes = np.diff(holes.view(np.int8), axis=1)
+    begins, ends = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
+    which = np.searchsorted(ends, begins)
+    begins, which = begins[which < len(ends)], which[which < len(ends)]
+    rows, before = np.divmod(begins, changes.shape[1])
+    end_rows, last = np.divmod(ends[which], changes.shape[1])
+    gap = last + 1 - before
+    chosen = (rows == end_rows) & (gap <= 2 * REACH_PX)
+    chosen &= bands[rows, np.minimum(before + gap // 2, depth_m.shape[1] - 1)] > 0
+    rows, before, gap = rows[chosen], before[chosen], gap[chosen]
+    run = np.repeat(np.arange(len(gap)), gap - 1)
+    step = np.arange(len(run)) - np.repeat(np.cumsum(gap - 1) - (gap - 1), gap - 1) + 1
+    row, start, end = rows[run], before[run], (before + gap)[run]
+    share = (step / gap[run]).astype(np.float32)
     bridged = depth_m.copy()
-    bridged[row, column] = depth_m[row, start] * (1 - share) + depth_m[row, end] * share
+    bridged[row, start + step] = depth_m[row, start] * (1 - share) + depth_m[row, end] * share
     return bridged

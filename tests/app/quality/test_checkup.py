@@ -180,6 +180,7 @@ def test_colour_beside_depth_is_found_with_its_distance(evidences, shift):
 
 def test_lost_frames_a_slow_camera_and_usb_2_are_told_apart(stereo):
     assert keys(replace(stereo, lost=9, arrived=81, rate_hz=27.0)) == ["drops"]
+    assert keys(replace(stereo, lost=1, arrived=29)) == [], "it may have been on its way"
     assert keys(replace(stereo, rate_hz=15.0)) == ["slow"]
     assert keys(replace(stereo, link_mbps=480.0)) == ["usb"]
     assert keys(replace(stereo, link_mbps=5000.0)) == []

@@ -9,7 +9,8 @@ rounded normal distribution; each figure goes through all of the page's code. Bi
 spread what one seed differs by.
 
 Edges: Gaussian steps of sigma 0.4 to 3 px and 0.1 to 1 m, slanted by 2 to 30 degrees from either axis, with
-noise of 0 to 1 % of the depth. Said with each: how many images it took until the figure was there.
+noise of 0 to 1 % of the depth; some with 30 % holes, noise of disparity, slanted walls, or counts of 10 mm.
+Said with each: how many images it took until the figure was there.
 
 Ends with 1 if a bias is above 2 % (of Z Accuracy: 0.02 percentage points at least), if an edge width that is
 shown is more than 4 % off, or if one picture's edges take more than 60 ms.
@@ -54,6 +55,7 @@ FRAMES = 16
 COLOR = np.full((240, 320, 3), 120, np.uint8)
 NOISES = {"0.1 %": 0.001, "0.5 %": 0.005, "1 %": 0.01, "0.05 px": -0.05, "0.3 px": -0.3}
 """Share of the depth, or pixels of disparity as negative numbers."""
+SIGMAS_PX = (0.4, 0.6, 1.0, 2.0, 3.0)
 KEYS = ("fill", "plane_rms", "subpixel", "z_accuracy", "z_truth", "noise", "flicker")
 """Of Z Accuracy, both: against a typed distance and against exact truth."""
 
@@ -214,36 +216,37 @@ def rounded(depth_m: Array, sigma_m: Array, count_m: float) -> tuple[Array, Arra
 def edges(seeds: int) -> int:
     """Print bias and spread of the edge width; how many cases are beyond the limits."""
     print(f"Edge width, 10 to 90 % of a Gaussian step: {seeds} seeds; images until it is said (most)\n")
-    print("noise   step   sigma   widths   bias   worst  images  with none")
+    print(f"{'noise':<24}step   sigma   widths   bias   worst  images  with none")
     broken, times_ms, worst = 0, [], 0.0
-    for noise, step_m, sigma_px in product(
-        (0.0, 0.001, 0.005, 0.01), (0.1, 0.3, 1.0), (0.4, 0.6, 1.0, 2.0, 3.0)
+    for case in (
+        *(Steps(*parts) for parts in product(SIGMAS_PX, (0.1, 0.3, 1.0), (0.0, 0.001, 0.005, 0.01))),
+        *(Steps(sigma_px, 0.3, noise=0.005, holes=0.3) for sigma_px in SIGMAS_PX),
+        *(Steps(sigma_px, 1.0, noise=-0.3) for sigma_px in SIGMAS_PX),
+        *(Steps(sigma_px, 0.3, slope=0.6) for sigma_px in SIGMAS_PX),
+        *(Steps(sigma_px, 0.32, count_m=0.01) for sigma_px in SIGMAS_PX),
     ):
         errors, images, none = [], [], 0
-        for angle_deg in (2, 10, 30, 80, -17):
-            for seed in range(seeds if noise else 1):
-                window = EdgeWindow()
-                for number in range(1, 21):
-                    image = stripes(sigma_px, angle_deg, step_m, noise, seed=100 * seed + number)
-                    began_s = time.thread_time()
-                    width = window.add(image)
-                    times_ms.append(1e3 * (time.thread_time() - began_s))
-                    if width.width_px is not None:
-                        errors.append(width.width_px / (GAUSSIAN_RISE * sigma_px) - 1)
-                        images.append(number)
-                        break
-                else:
-                    none += 1
+        for angle_deg, seed in product((2, 10, 30, 80, -17), range(seeds if case.noise else 1)):
+            window = EdgeWindow()
+            for number in range(1, 21):
+                image = case.image(angle_deg, seed=100 * seed + number)
+                began_s = time.thread_time()
+                width = window.add(image)
+                times_ms.append(1e3 * (time.thread_time() - began_s))
+                if width.width_px is not None:
+                    errors.append(width.width_px / (GAUSSIAN_RISE * case.sigma_px) - 1)
+                    images.append(number)
+                    break
+            else:
+                none += 1
         bias = float(np.mean(errors)) if errors else float("nan")
         off = float(np.max(np.abs(errors))) if errors else float("nan")
         worst = max(worst, abs(bias))
         bad = not abs(bias) <= LIMIT or not off <= FARTHEST_OFF or none > 0
         broken += bad
-        print(
-            f"{noise:5.1%}  {step_m:3.1f} m  {sigma_px:3.1f} px  {len(errors):5d}  {100 * bias:+6.2f} "
-            f"{100 * off:6.2f}   {max(images, default=0):4d}  {none:6d} {'!' if bad else ''}",
-            flush=True,
-        )
+        name = f"{case.words:<22}{case.step_m:4.1f} m  {case.sigma_px:3.1f} px  {len(errors):5d}  "
+        figures = f"{100 * bias:+6.2f} {100 * off:6.2f}   {max(images, default=0):4d}  {none:6d}"
+        print(f"{name}{figures} {'!' if bad else ''}", flush=True)
     typical_ms, longest_ms = np.percentile(times_ms, [50, 95])
     print(
         f"\nworst bias {worst:.2%}; a picture of 640 x 480 takes {typical_ms:.0f} ms, "
@@ -252,15 +255,50 @@ def edges(seeds: int) -> int:
     return broken + int(longest_ms > LONGEST_MS)
 
 
-def stripes(sigma_px: float, angle_deg: float, step_m: float, noise: float, *, seed: int) -> DepthMap:
-    """Near and far by turns, 640 x 480, with Gaussian edges 120 px apart."""
-    rows, columns = np.mgrid[:480, :640].astype(np.float64)
-    across = (columns - 320) * cos(radians(angle_deg)) + (rows - 240) * sin(radians(angle_deg))
-    number = np.round(across / 120)
-    rise = ndtr((across - 120 * number) / sigma_px)
-    depth_m = 1.0 + step_m * np.where(number % 2 == 0, rise, 1 - rise)
-    scatter = np.random.default_rng(seed).standard_normal(depth_m.shape)
-    return depth_map(depth_m * (1 + noise * scatter), unit_m=1e-4)
+@dataclass(frozen=True)
+class Steps:
+    """Near and far by turns, 640 x 480, with Gaussian edges 120 px apart.
+
+    Attributes:
+        sigma_px: of the edges, across them.
+        step_m: between near, at 1 m, and far.
+        noise: share of the depth, or pixels of disparity as a negative number.
+        holes: share of the pixels.
+        count_m: metres per count.
+        slope: tangent of the walls' tilt.
+    """
+
+    sigma_px: float
+    step_m: float
+    noise: float = 0.0
+    holes: float = 0.0
+    count_m: float = 1e-4
+    slope: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """What is special about it."""
+        noise = f"{self.noise:.1%}" if self.noise >= 0 else f"{-self.noise} px"
+        holes = f", {self.holes:.0%} holes" if self.holes else ""
+        counts = f", {1e3 * self.count_m:.0f} mm counts" if self.count_m > 1e-4 else ""
+        return noise + holes + counts + (", slanted walls" if self.slope else "")
+
+    def image(self, angle_deg: float, *, seed: int) -> DepthMap:
+        """With edges slanted by so much from the vertical."""
+        rows, columns = np.mgrid[:480, :640].astype(np.float64)
+        across = (columns - 320) * cos(radians(angle_deg)) + (rows - 240) * sin(radians(angle_deg))
+        number = np.round(across / 120)
+        rise = ndtr((across - 120 * number) / self.sigma_px)
+        depth_m = 1.0 + self.step_m * np.where(number % 2 == 0, rise, 1 - rise)
+        depth_m = depth_m / (1 + self.slope * (columns - 320) / LENS.fx)
+        rng = np.random.default_rng(seed)
+        scatter = rng.standard_normal(depth_m.shape)
+        if self.noise >= 0:
+            depth_m = depth_m * (1 + self.noise * scatter)
+        else:
+            depth_m = FOCAL_BASELINE / (FOCAL_BASELINE / depth_m + self.noise * scatter)
+        depth_m[rng.random(depth_m.shape) < self.holes] = 0
+        return depth_map(depth_m, unit_m=self.count_m)
 
 
 if __name__ == "__main__":

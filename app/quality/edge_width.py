@@ -48,6 +48,8 @@ HUBER: Final = 1.5
 HUBER_STEPS: Final = 10
 ALIKE: Final = 0.03
 """Share of the width below which an error makes a piece count no more: edges of one scene differ by more."""
+FEWEST_COUNTS: Final = 30
+"""Of depth that a step has to be high; the feet of a lower one are lost in whole counts."""
 FEWEST_PIECES: Final = 3
 LARGEST_ERROR: Final = 0.01
 """Standard error over width from which on nothing is said."""
@@ -108,7 +110,7 @@ class EdgeWindow:
 
     def add(self, depth: DepthMap) -> EdgeWidth:
         """Take one more image, and say how wide the edges are in all of them."""
-        newest = measure(depth.metres, self._sigma_px)
+        newest = measure(depth.metres, self._sigma_px, count_m=depth.unit_m)
         self._images.append(newest)
         if len(newest.sigma_px) < FEWEST_PIECES:
             return EdgeWidth(None, why_not=tr("no clear edges"))
@@ -136,12 +138,15 @@ def edge_width(depth: DepthMap) -> EdgeWidth:
     return EdgeWindow().add(depth)
 
 
-def measure(depth_m: NDArray[np.float32], sigma_px: float = FIRST_SIGMA_PX) -> Widths:
+def measure(
+    depth_m: NDArray[np.float32], sigma_px: float = FIRST_SIGMA_PX, *, count_m: float = 0.0
+) -> Widths:
     """Widths of all edges of a depth image in metres, 0 for a hole.
 
     Args:
         depth_m: (H, W) metres.
         sigma_px: about what is expected; the nearer, the sooner it is done.
+        count_m: metres per count of the sensor.
     """
     found = [find_pieces(image) for image in (depth_m, np.ascontiguousarray(depth_m.T))]
     parts = [pieces for pieces in found if pieces is not None]
@@ -149,7 +154,9 @@ def measure(depth_m: NDArray[np.float32], sigma_px: float = FIRST_SIGMA_PX) -> W
         return Widths(np.empty(0), np.empty(0))
     names = ("depth_m", "measured", "columns", "lines")
     return fit_widths(
-        Pieces(*(np.concatenate([getattr(part, name) for part in parts]) for name in names)), sigma_px
+        Pieces(*(np.concatenate([getattr(part, name) for part in parts]) for name in names)),
+        sigma_px,
+        smallest_m=max(SMALLEST_STEP_M, FEWEST_COUNTS * count_m),
     )
 
 
@@ -172,12 +179,17 @@ class _Fit:
     widths: Widths
 
 
-def fit_widths(pieces: Pieces, sigma_px: float) -> Widths:
+def fit_widths(pieces: Pieces, sigma_px: float, *, smallest_m: float = SMALLEST_STEP_M) -> Widths:
     """Gauss-Newton fit of Gaussian edges between two planes to each piece.
 
     Place, slant and bend of the edge and both planes are each piece's own; the width is one for all until the
     last step, which then gives each piece's own as a straight function of its noise. A width fitted to each
     piece by itself would be drawn wide or narrow by its noise, and so would the mean of all.
+
+    Args:
+        pieces: of edges.
+        sigma_px: about what is expected.
+        smallest_m: step that is still told of.
     """
     settled, fit = False, _step(pieces, pieces.lines, _first_planes(pieces), sigma_px)
     for _ in range(MOST_STEPS):
@@ -191,7 +203,7 @@ def fit_widths(pieces: Pieces, sigma_px: float) -> Widths:
     height = np.abs(right - left)
     away = np.abs(fit.lines[fit.fits] @ LINE.T - pieces.columns[fit.fits]).max(axis=1)
     clear = (
-        (height > SMALLEST_STEP_M)
+        (height > smallest_m)
         & (height > SMALLEST_STEP_SHARE * np.minimum(left, right))
         & (away < FARTHEST_PX)
     )

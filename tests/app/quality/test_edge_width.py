@@ -61,6 +61,10 @@ def test_an_edge_whose_image_is_in_counts_of_a_centimetre_is_as_wide():
     assert edge_width(edges(1.2, unit_m=0.01)).width_px == pytest.approx(CONTRAST * 1.2, rel=0.02)
 
 
+def test_a_step_of_few_counts_is_no_clear_edge():
+    assert edge_width(edges(1.2, step_m=0.15, unit_m=0.01)).why_not == "no clear edges"
+
+
 def test_a_third_of_the_pixels_may_be_holes():
     values = edges(0.7).values.copy()
     values[np.random.default_rng(1).random(SHAPE) < 0.3] = 0

@@ -98,7 +98,7 @@ class EdgeWidth:
 
 
 class EdgeWindow:
-    """Gathers the edges of a scene that stands still: of as few of the newest images as its noise allows."""
+    """Gathers the edges of the newest images, of as few as their noise allows; the camera may move."""
 
     def __init__(self) -> None:
         self._images: deque[Widths] = deque(maxlen=SO_MANY[-1])

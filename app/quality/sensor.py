@@ -243,9 +243,6 @@ class SensorWatch:
             name: depth.values * np.float32(1e3 * depth.unit_m) for name, depth in exposure.streams.items()
         }
         self._window.add(exposure.frame.color, depths)
-        if self._window.moved:
-            for edges in self._edges.values():
-                edges.clear()
 
     def measure(
         self, exposure: Exposure, *, chosen: Region | None = None, distance_m: float | None = None

@@ -17,8 +17,9 @@ AGREED_PX = 1.0
 STEP_PX, STEP = 1.0, 0.08
 """A step in disparity is larger than so many pixels and, beside that, than this share of the nearer side's:
 less is what a slanted surface gives, along which semi-global matching goes in stairs."""
-EVEN_PX = 3
-"""Side of the square over which a smoothing processor averages."""
+BESIDE = np.ones((3, 3), np.uint8)
+"""Steps are found between neighbours, so that a slant is none however far a block reaches, and disparities
+are averaged over these."""
 
 
 def seen_by_both(disparity: Float) -> Float:
@@ -51,13 +52,13 @@ def without_rims(disparity: Float, reach_px: int) -> Float:
 
     Args:
         disparity: (H, W) float32 pixels, 0 where there is no answer.
-        reach_px: to either side of a pixel; about half of a block.
+        reach_px: of a block to either side of its pixel, 1 at least.
     """
-    square = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    near = np.asarray(cv2.dilate(disparity, square), np.float32)
-    far = cv2.erode(np.where(disparity > 0, disparity, np.float32(1e6)), square)
+    near = np.asarray(cv2.dilate(disparity, BESIDE), np.float32)
+    far = cv2.erode(np.where(disparity > 0, disparity, np.float32(1e6)), BESIDE)
     step = near - far > np.float32(STEP_PX) + np.float32(STEP) * near
-    return np.where(step, np.float32(0), disparity)
+    rim = cv2.dilate(step.astype(np.uint8), np.ones((2 * reach_px - 1, 2 * reach_px - 1), np.uint8))
+    return np.where(rim > 0, np.float32(0), disparity)
 
 
 def evened(disparity: Float) -> Float:
@@ -66,7 +67,6 @@ def evened(disparity: Float) -> Float:
     Args:
         disparity: (H, W) float32 pixels, 0 where there is no answer.
     """
-    square = np.ones((EVEN_PX, EVEN_PX), np.uint8)
-    far, near = cv2.erode(disparity, square), cv2.dilate(disparity, square)
-    mean = np.asarray(cv2.blur(disparity, (EVEN_PX, EVEN_PX)), np.float32)
+    far, near = cv2.erode(disparity, BESIDE), cv2.dilate(disparity, BESIDE)
+    mean = np.asarray(cv2.blur(disparity, BESIDE.shape), np.float32)
     return np.where((far > 0) & (near - far <= 1), mean, disparity)

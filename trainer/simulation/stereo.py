@@ -78,10 +78,10 @@ class Matcher:
 MATCHERS = {
     "active": Matcher(),
     "active strict": Matcher(uniqueness=15, texture=4.0, speckle_px=100),
-    "active dense": Matcher(block_px=7, p1=8, p2=64, uniqueness=2, texture=0.6, half=True, rim_px=2),
-    "passive": Matcher(block_px=7, p1=8, p2=32, speckle_px=120, projector=False, rim_px=2),
+    "active dense": Matcher(block_px=7, p1=8, p2=64, uniqueness=2, texture=0.6, half=True),
+    "passive": Matcher(block_px=7, p1=8, p2=32, speckle_px=120, projector=False),
 }
-"""Rims make holes along steps as wide as a D435's, and at half the resolution as a Gemini 335's."""
+"""Rims of three pixels, half of a block of seven, make holes along steps as wide as a D435's."""
 
 
 def baked_light(view: View, from_projector_m: float, shift: float, power: float) -> Float:

@@ -38,6 +38,11 @@ def test_a_rim_is_dropped_as_far_as_a_block_reaches(reach_px):
     assert dropped.tolist() == rims
 
 
+def test_a_steep_slant_has_no_rims_however_far_a_block_reaches():
+    slant = np.tile(np.linspace(8, 40, WIDTH, dtype=np.float32), (HEIGHT, 1))
+    np.testing.assert_array_equal(processor.without_rims(slant, 4), slant)
+
+
 @pytest.mark.parametrize("nearest_px", [6, 60])
 def test_a_slanted_surface_in_stairs_has_no_rims(nearest_px):
     stairs = np.floor(np.linspace(nearest_px, 0.7 * nearest_px, WIDTH, dtype=np.float32))

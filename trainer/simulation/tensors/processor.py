@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from trainer.simulation.processor import AGREED_PX, EVEN_PX, STEP, STEP_PX
+from trainer.simulation.processor import AGREED_PX, STEP, STEP_PX
 
 
 def seen_by_both(disparity: Tensor) -> Tensor:
@@ -21,19 +21,18 @@ def seen_by_both(disparity: Tensor) -> Tensor:
 
 def without_rims(disparity: Tensor, reach_px: int) -> Tensor:
     """(V, H, W) disparities without those that have a step within reach."""
-    near = _largest(disparity, reach_px)
-    far = -_largest(torch.where(disparity > 0, -disparity, -1e6), reach_px)
-    return torch.where(near - far > STEP_PX + STEP * near, 0, disparity)
+    near, far = _largest(disparity), -_largest(torch.where(disparity > 0, -disparity, -1e6))
+    step = (near - far > STEP_PX + STEP * near).float()
+    return torch.where(_largest(step, reach_px - 1) > 0, 0, disparity)
 
 
 def evened(disparity: Tensor) -> Tensor:
     """(V, H, W) disparities averaged with their neighbours where a surface goes on."""
-    reach_px = EVEN_PX // 2
-    near, far = _largest(disparity, reach_px), -_largest(-disparity, reach_px)
-    padded = F.pad(disparity[:, None], (reach_px,) * 4, mode="reflect")
-    mean = F.avg_pool2d(padded, EVEN_PX, 1)[:, 0]
+    near, far = _largest(disparity), -_largest(-disparity)
+    mean = F.avg_pool2d(F.pad(disparity[:, None], (1, 1, 1, 1), mode="reflect"), 3, 1)[:, 0]
     return torch.where((far > 0) & (near - far <= 1), mean, disparity)
 
 
-def _largest(values: Tensor, reach_px: int) -> Tensor:
+def _largest(values: Tensor, reach_px: int = 1) -> Tensor:
+    """(V, H, W) of the square around each pixel that reaches so far."""
     return F.max_pool2d(values[:, None], 2 * reach_px + 1, 1, reach_px)[:, 0]

@@ -2,61 +2,46 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MUCH_BYTES = 128 << 20
-"""More than was free at the least since the last time; then it is worth some hundredths of a second."""
+import psutil
+
+MUCH_BYTES = 96 << 20
+"""By which the process has to grow before it is worth some hundredths of a second to look for free memory."""
 
 
-class _Mallinfo2(ctypes.Structure):
-    """`struct mallinfo2` of malloc.h."""
+def _trimmer() -> Callable[[int], int] | None:
+    """The `malloc_trim` of glibc; None where the C library is another, which gives back by itself."""
+    if sys.platform != "linux":
+        return None
+    trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim
 
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        )
-    ]
+
+def _resident_bytes() -> int:
+    return int(psutil.Process().memory_info().rss)
 
 
 @dataclass
 class Heap:
-    """The C library's heap; if that is not glibc 2.33 or later, nothing is known of it, and nothing done."""
+    """The C library's heap.
 
-    _libc: ctypes.CDLL | None = field(default_factory=lambda: glibc())
+    Attributes:
+        trim: gives back what is free; None where nothing has to.
+    """
+
+    trim: Callable[[int], int] | None = field(default_factory=_trimmer)
     _least_bytes: int = 0
 
-    @property
-    def free_bytes(self) -> int:
-        """What the heap can hand out again; what it gave back to the system before counts as well."""
-        return 0 if self._libc is None else int(self._libc.mallinfo2().fordblks)
-
     def tidy(self) -> bool:
-        """Give back what is free, if it has become much; whether it had."""
-        free_bytes = self.free_bytes
-        self._least_bytes = min(self._least_bytes, free_bytes)
-        if self._libc is None or free_bytes - self._least_bytes < MUCH_BYTES:
+        """Give back what is free, if the process has grown much since it was smallest; whether it had."""
+        if self.trim is None:
             return False
-        self._libc.malloc_trim(0)
-        self._least_bytes = self.free_bytes
+        size = _resident_bytes()
+        self._least_bytes = min(self._least_bytes, size)
+        if size - self._least_bytes < MUCH_BYTES:
+            return False
+        self.trim(0)
+        self._least_bytes = _resident_bytes()
         return True
-
-
-def glibc() -> ctypes.CDLL | None:
-    """The C library, if it can tell what is free."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallinfo2"):
-        return None
-    libc.mallinfo2.restype = _Mallinfo2
-    return libc

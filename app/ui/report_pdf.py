@@ -17,6 +17,9 @@ RESOLUTION_DPI: Final = 300
 def write_pdf(report: Report, path: Path) -> None:
     """One page of A4, upright or not, whichever has the larger print.
 
+    In the window's thread only: a document's layout takes locks of Qt while it keeps other threads out of
+    Python, and the window's thread does both the other way round when a widget ends.
+
     Raises:
         OSError: the file cannot be written.
     """

@@ -88,6 +88,19 @@ class Saved:
     pdf: Path
 
 
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A report whose page is written and whose PDF is not.
+
+    Attributes:
+        report: what it says.
+        saved: where.
+    """
+
+    report: Report
+    saved: Saved
+
+
 class CompareModel(QObject):
     """Follows up to four cameras of the rig while the page is in front.
 
@@ -133,7 +146,7 @@ class CompareModel(QObject):
         self._qualities: dict[str, SensorQuality] = {}
         self._follower: Worker | None = None
         self._reporter: Worker | None = None
-        self._outcome: Slot[Saved | Message] = Slot()
+        self._outcome: Slot[Written | Message] = Slot()
         self._workers: list[Worker] = []
         self._running = False
         self._timer = QTimer(self)
@@ -236,15 +249,15 @@ class CompareModel(QObject):
         self.simulation_changed.emit(self.simulation)
 
     def make_report(self) -> None:
-        """Write what is shown now, as HTML and as PDF, in the background."""
+        """Write what is shown now, as HTML in the background, then as PDF."""
         if self.reporting:
             return
         report = self._report()
         folder = self._settings.sessions_folder.expanduser() / FOLDER_NAME
-        self._outcome = outcome = Slot[Saved | Message]()
+        self._outcome = outcome = Slot[Written | Message]()
 
         def work(_stop: threading.Event) -> None:
-            outcome.put(write_report(report(), folder, self._write_pdf))
+            outcome.put(write_html(report(), folder))
 
         def failed(error: Exception) -> None:
             outcome.put(message(error))
@@ -263,13 +276,22 @@ class CompareModel(QObject):
         outcome = self._outcome.latest()
         if self._reporter is not None and outcome is not None:
             self._reporter = None
-            if isinstance(outcome, Message):
-                self.report_failed.emit(outcome)
-            else:
-                self.report_saved.emit(outcome)
+            self._end_report(outcome)
         self._workers = [worker for worker in self._workers if worker.running]
         if not self._running and not self._workers and self._reporter is None:
             self._timer.stop()
+
+    def _end_report(self, outcome: Written | Message) -> None:
+        """Write the PDF, here in the window's thread: what lays out its text are objects of Qt."""
+        if isinstance(outcome, Message):
+            self.report_failed.emit(outcome)
+            return
+        try:
+            self._write_pdf(outcome.report, outcome.saved.pdf)
+        except OSError as error:
+            self.report_failed.emit(message(error))
+        else:
+            self.report_saved.emit(outcome.saved)
 
     def _set_wish(self, camera_id: str, wish: Wish) -> None:
         self._wishes[camera_id] = wish
@@ -350,8 +372,8 @@ class CompareModel(QObject):
         return make
 
 
-def write_report(report: Report, folder: Path, write_pdf: WritePdf) -> Saved:
-    """Write both files of a report, each whole or not at all.
+def write_html(report: Report, folder: Path) -> Written:
+    """Write the page of a report, whole or not at all, and say where its PDF will be.
 
     Raises:
         OSError: the folder cannot be written.
@@ -361,8 +383,7 @@ def write_report(report: Report, folder: Path, write_pdf: WritePdf) -> Saved:
     partial = saved.html.with_suffix(".partial")
     partial.write_text(html(report), encoding="utf-8")
     partial.replace(saved.html)
-    write_pdf(report, saved.pdf)
-    return saved
+    return Written(report, saved)
 
 
 def pictures(tile: TileView, options: LiveOptions) -> Mapping[str, NDArray[np.uint8]]:

@@ -25,6 +25,7 @@ def model(qtbot, studio, tmp_path):
     written = []
 
     def write_pdf(report, path):
+        assert threading.current_thread() is threading.main_thread()  # Qt lays it out
         written.append(report)
         path.write_bytes(b"%PDF-")
 
@@ -134,6 +135,23 @@ def test_a_report_is_written_in_the_background(qtbot, studio, model, tmp_path):
     ]
     assert list(report.sensors[0].pictures) == ["Colour", "Raw"]
     assert "difficulty 50%" in report.conditions
+
+
+def test_a_report_whose_pdf_cannot_be_written_says_why(qtbot, studio, model, tmp_path):
+    studio.open(small_rig())
+    model.start()
+    (tmp_path / "reports").mkdir()
+    made = model._write_pdf
+
+    def in_the_way(report, path):
+        path.mkdir()
+        made(report, path)
+
+    model._write_pdf = in_the_way
+    with qtbot.waitSignal(model.report_failed, timeout=20_000) as heard:
+        model.make_report()
+    assert "pdf" in heard.args[0].sentence
+    assert not model.reporting
 
 
 def test_a_report_that_cannot_be_written_says_why(qtbot, studio, model, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from app.compose import Studio
 from app.quality.diagnosis import Fix
 from app.viewmodels.checkup import CheckupModel, link_mbps, repair_facts
-from drivers.cameras.synthetic import SyntheticCamera
+from drivers.cameras.synthetic import Faults, SyntheticCamera
 from drivers.synth.sensor import SensorKind
 from model.spec import EngineChoice
 
@@ -55,6 +55,11 @@ def test_a_fix_is_set_in_the_camera_and_it_is_looked_at_again(qtbot, studio, cam
     qtbot.waitUntil(lambda: model.view.done, timeout=15_000)
     assert camera._adjustments.emitter
     assert "emitter" not in [f.key for f in model.view.findings]
+
+
+def test_frames_that_the_device_counted_and_nobody_got_are_missed(qtbot, camera, model):
+    camera.faults = Faults(drop_every=3)
+    assert "drops" in checked(qtbot, model)
 
 
 def test_a_fix_is_refused_with_words_while_a_recording_keeps_the_settings(qtbot, studio, model):

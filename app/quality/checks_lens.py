@@ -19,6 +19,8 @@ NARROWEST_DEG: Final = 20.0
 WIDEST_DEG: Final = 150.0
 ALIKE: Final = 0.06
 """Difference of the sizes at which colour fits infrared in two frames: a step of them."""
+MOST_WHITE: Final = 0.4
+"""Share of a colour picture from which on too little is left to compare with infrared."""
 DEPTH_FACTORS: Final = (1.0, 0.75, 0.8, 0.85, 0.9, 1.1, 1.15, 1.2, 1.3)
 MATCH: Final = 0.3
 """Correlation of both infrared pictures from which on they match."""
@@ -45,12 +47,13 @@ def wrong_intrinsics(evidence: Evidence) -> Finding | None:
         problem = _problem_of(camera, shape)
         if problem:
             return _misfit(name, problem)
-    zooms = [color_zoom(frame) for frame in (evidence.frames[0], evidence.newest)]
+    both = (evidence.frames[0], evidence.newest)
+    zooms = [color_zoom(frame) for frame in both if (grey_of(frame) >= WHITE_LEVEL).mean() < MOST_WHITE]
     told = [zoom for zoom in zooms if zoom is not None and zoom != 1]
-    if len(told) == len(zooms) and max(told) - min(told) < ALIKE:
+    if len(told) == len(both) and max(told) - min(told) < ALIKE:
         problem = tr("infrared fits it at {times:.2f} times its focal length").format(times=np.mean(told))
         return _misfit(tr("colour"), problem)
-    matches = [agreement(frame, DEPTH_FACTORS) for frame in (evidence.frames[0], evidence.newest)]
+    matches = [agreement(frame, DEPTH_FACTORS) for frame in both]
     known = [match for match in matches if match is not None]
     if known:
         match = np.mean(known, axis=0)

@@ -30,6 +30,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 FOLLOWS: Final = {
     "unit": ("near", "far", "misaligned", "model range"),
     "intrinsics": ("misaligned",),
+    "exposure": ("grey",),
     "emitter": ("no depth",),
     "emitter blocked": ("no depth",),
 }

@@ -119,7 +119,7 @@ def _line(name: str, found: Errors, methods: Mapping[str, Errors]) -> str:
         values = [getattr(errors, field) for errors in rivals]
         best = name != RAW and value == (max(values) if field.startswith("delta") else min(values))
         cells.append(f"<td{' class=best' if best else ''}>{form.format(value)}</td>")
-    return f"<tr><td>{escape(name)}</td>{''.join(cells)}<td>{found.pixels}</td></tr>"
+    return f"<tr><td>{escape(name)}</td>{''.join(cells)}<td>{found.pixels:,}</td></tr>"
 
 
 def _strip(heading: str, pictures: Mapping[str, NDArray[np.uint8]]) -> str:

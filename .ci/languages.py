@@ -37,6 +37,8 @@ TABLES = (
     "drivers/calibration/board.py",
     "drivers/calibration/coverage.py",
     "drivers/calibration/detect.py",
+    "drivers/calibration/factory.py",
+    "drivers/calibration/solve.py",
     "drivers/controls.py",
     "drivers/sdk.py",
     "drivers/synth/adjust.py",

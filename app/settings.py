@@ -101,8 +101,8 @@ class Settings(BaseModel):
         description=tr_noop("Which key of a keyboard does what; each can be changed"),
     )
     language: Literal["system", "en", "zh_CN"] = Field("system", title=tr_noop("Language"))
-    near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Nearest colour, metres"))
-    far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Farthest colour, metres"))
+    near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Nearest colour"))
+    far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Farthest colour"))
     operator: str = Field("", title=tr_noop("Operator"))
     site: str = Field("", title=tr_noop("Site"))
     record_refined: bool = Field(

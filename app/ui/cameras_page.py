@@ -103,7 +103,7 @@ class CamerasPage(Worded, QWidget):
         for section in (self.running, self.rigs, self.found, self.links, self.libraries):
             column.addWidget(section)
         column.addStretch(1)
-        outer = QVBoxLayout(self)
+        outer = self._outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, theme.GAP_PX, theme.SPACE_PX)
         outer.setSpacing(theme.SPACE_PX)
         outer.addWidget(heading(tr("Cameras")))
@@ -127,7 +127,11 @@ class CamerasPage(Worded, QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.panel.turn(self._below, below=self.width() < NARROW_PX)
+        below = self.width() < NARROW_PX
+        if self.panel.turn(self._below, below=below):
+            # Below, the panel ends as far from the edge as it begins.
+            right = theme.WIDE_PX if below else theme.GAP_PX
+            self._outer.setContentsMargins(theme.WIDE_PX, theme.SPACE_PX, right, theme.SPACE_PX)
 
     def shown(self) -> None:
         """The page came to the front: look for cameras."""

@@ -268,7 +268,7 @@ class _Loop:
         residuals: tuple[str, ...] = ()
         if progress.ready:
             try:
-                residuals = tuple(solution_lines(self._calibrator.solve(), self._calibrator.names))
+                residuals = tuple(solution_lines(self._calibrator.solve(), self._names()))
             except CalibrationError as error:
                 residuals = (joined(" ", (from_below(str(error)), from_below(error.hint))),)
         self._put(progress=progress, residuals=residuals)
@@ -280,18 +280,23 @@ class _Loop:
         except CalibrationError as error:
             self._put(solving=False, problem=message(error))
             return
-        names = self._calibrator.names
+        names = self._names()
         lines = solution_lines(placed, names)
         lines += [
             joined(": ", (names[name], from_below(finding.words)))
             for name, finding in placed.findings.items()
         ]
         lines += [
-            tr("Left out: board {view}, {names}, {why}").format(view=view + 1, names=names[n], why=why)
+            tr("Left out: board {view}, {names}, {why}").format(
+                view=view + 1, names=names[n], why=from_below(why)
+            )
             for view, n, why in placed.solution.left_out
         ]
-        lines += [placed.square] if placed.square else []
+        lines += [from_below(placed.square)] if placed.square else []
         self._put(solving=False, placed=placed, result=tuple(lines))
+
+    def _names(self) -> dict[str, str]:
+        return {camera_id: from_below(name) for camera_id, name in self._calibrator.names.items()}
 
     def _put(self, **changes: object) -> None:
         self._view = replace(self._view, **changes)  # type: ignore[arg-type]  # its own fields

@@ -29,7 +29,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 from sitting import live_in, parser, spin
 
 from app import paths
+from app.calibrating import Placed, solution_lines
 from app.compose import Studio
+from app.language import from_below, joined
 from app.recording.guards import Caution
 from app.recording.library import LabelEdit, relabel
 from app.recording.preflight import Check
@@ -42,12 +44,13 @@ from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
-from app.ui.widgets import set_tone
 from app.viewmodels.cameras import CamerasView, DeviceRow, LinkRow, SdkRow
 from app.viewmodels.record_view import Problem, RecordPhase, RecordView, Saved, Tone
 from app.viewmodels.session_work import Refusal, WorkView
 from app.viewmodels.train import RunView, words_of
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
+from drivers.calibration.factory import Sample, judge
+from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
 from drivers.frame import Frame
 from drivers.registry import open_source
@@ -64,6 +67,18 @@ PERIOD_S = 0.2
 log = logging.getLogger(__name__)
 PIN = "2468"
 LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("crowd",)), (SCENES[2], ()))
+
+
+def placed_rig(cameras: Sequence[str]) -> Placed:
+    """What a calibration found of a rig, the depth of its second camera off."""
+    poses = {camera: np.eye(4) for camera in cameras}
+    for i, pose in enumerate(poses.values()):
+        pose[:3, 3] = 0.131 * i, 0.004 * i, -0.002 * i
+    figures = {camera: CameraFigures(18, 0.21, 0.014, 0.32) for camera in cameras}
+    solution = Solution(poses, figures, {(cameras[0], cameras[1]): (18, 0.34)}, {})
+    off = {camera: 1.1 if i == 1 else 1.0 for i, camera in enumerate(cameras)}
+    samples = {camera: [Sample(1.4, 1400 * (off[camera] - 1) + 1.2, 0.2, 900, 0.3)] * 8 for camera in cameras}
+    return Placed(solution, {camera: judge(taken) for camera, taken in samples.items()})
 
 
 class Work:
@@ -378,11 +393,16 @@ class Work:
         if step >= 1:
             dialog.begin.click()
         if step == 2:
-            dialog._verdict.setText("Placed; look at what is said below.")
-            set_tone(dialog._verdict, "warning")
-            dialog.figures.setText(_PLACED)
-            dialog._model.stop()
-            dialog._steps.setCurrentIndex(2)
+            model = dialog._model
+            model.stop()
+            names = {info.id: from_below(info.name) for info in model.infos}
+            placed = placed_rig(list(names))
+            lines = [*solution_lines(placed, names)]
+            lines += [
+                joined(": ", (names[name], from_below(found.words)))
+                for name, found in placed.findings.items()
+            ]
+            dialog.show_view(replace(model.view, placed=placed, result=tuple(lines)))
 
     # Settings, and what lies above every page
 
@@ -514,10 +534,6 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
 """Name, what leads there, and seconds until it is to be seen."""
 
 _PHASES = (TrainingPhase.DONE, TrainingPhase.STOPPED, TrainingPhase.FAILED)
-_PLACED = (
-    "Left to right: 262.1 mm apart, 0.3 pixels left over in 18 pictures.\n\n"
-    "Depth agrees within 2.1 mm at 1.4 m.\n\nTop: 2.9 pixels left over; take more pictures near its edges."
-)
 
 
 def _trained(phase: TrainingPhase, step: int) -> TrainingState:

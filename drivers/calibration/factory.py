@@ -101,20 +101,23 @@ def judge(samples: Sequence[Sample]) -> Finding:
     share = float(np.median([s.offset_mm / 1e3 / s.distance_m for s in samples]))
     tilt = float(np.median([s.tilt_deg for s in samples]))
     distance = float(np.median([s.distance_m for s in samples]))
-    way = "far" if offset_mm > 0 else "near"
+    offset, percent = abs(offset_mm), 100 * abs(share)
     figures = (
-        f"a board at {distance:.2f} m reads {abs(offset_mm):.1f} mm ({100 * abs(share):.1f} %) too {way} and "
-        f"{tilt:.1f} degrees tilted, in {len(samples)} pictures"
+        f"A board at {distance:.2f} m reads {offset:.1f} mm ({percent:.1f}%) too far and {tilt:.1f} degrees "
+        f"tilted, in {len(samples)} pictures."
+        if offset_mm > 0
+        else f"A board at {distance:.2f} m reads {offset:.1f} mm ({percent:.1f}%) too near and "
+        f"{tilt:.1f} degrees tilted, in {len(samples)} pictures."
     )
     infrared = [s.ir_px for s in samples if s.ir_px is not None]
     ir_px = float(np.median(infrared)) if len(infrared) >= LEAST_SAMPLES else None
-    said = f"; infrared lies {ir_px:.1f} px from colour" if ir_px is not None else ""
+    said = [figures] if ir_px is None else [figures, f"Infrared lies {ir_px:.1f} px from colour."]
     far_off = abs(share) > WORST_SHARE and abs(offset_mm) > WORST_MM
     good = not far_off and tilt <= WORST_TILT_DEG and (ir_px is None or ir_px <= WORST_IR_PX)
     if good:
-        return Finding(True, f"Depth agrees with colour: {figures}{said}.", share)
+        return Finding(True, " ".join(("Depth agrees with colour.", *said)), share)
     advice = "Measure a square again, or run the vendor's own calibration of this camera."
-    return Finding(False, f"Depth does not agree with colour: {figures}{said}. {advice}", share)
+    return Finding(False, " ".join(("Depth does not agree with colour.", *said, advice)), share)
 
 
 def square_note(findings: Sequence[Finding], board: Board) -> str:
@@ -124,8 +127,9 @@ def square_note(findings: Sequence[Finding], board: Board) -> str:
         return ""
     if max(shares) * min(shares) < 0 or max(shares) - min(shares) > WORST_SHARE:
         return ""
-    fitting = board.square_m * 1e3 * (1 + float(np.median(shares)))
+    given = board.square_m * 1e3
+    fitting = given * (1 + float(np.median(shares)))
     return (
         f"All cameras measure another size of the board: squares of {fitting:.1f} mm would fit, "
-        f"{board.square_m * 1e3:.1f} mm were given. Measure them with a ruler."
+        f"{given:.1f} mm were given. Measure them with a ruler."
     )

@@ -1,9 +1,13 @@
 """The catalogue says everything that the window says, with the same figures in it."""
 
+import re
+
 import pytest
 from babel.messages.pofile import read_po
 
 from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr
+from drivers.calibration.board import BOARDS
+from drivers.calibration.factory import Finding, Sample, judge, square_note
 
 CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
 
@@ -43,3 +47,15 @@ def test_a_cameras_own_name_is_no_count_of_cameras():
     assert from_below("left camera").in_language("zh_CN") == "left camera"
     assert "left camera" in from_below("left camera (recorded)").in_language("zh_CN")
     assert from_below("3 cameras").in_language("zh_CN") != "3 cameras"
+
+
+@pytest.mark.parametrize("ir_px", [None, 0.3, 4.0])
+@pytest.mark.parametrize("offset_mm", [-90.0, -2.0, 2.0, 90.0])
+def test_what_a_calibration_finds_of_a_camera_is_translated_whole(offset_mm, ir_px):
+    words = judge([Sample(1.4, offset_mm, 0.2, 900, ir_px)] * 8).words
+    assert not re.search("[A-Za-z]{3}", from_below(words).in_language("zh_CN"))
+
+
+def test_another_size_of_the_board_is_said_in_chinese():
+    words = square_note([Finding(True, "", 0.1), Finding(True, "", 0.101)], BOARDS["a3"])
+    assert not re.search("[A-Za-z]{3}", from_below(words).in_language("zh_CN"))

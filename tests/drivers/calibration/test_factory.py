@@ -45,7 +45,7 @@ def test_depth_that_is_off_is_said_with_size_and_way(scale, way):
 def test_infrared_that_lies_beside_colour_is_noticed():
     finding = judge([taken(place, shift_px=4.0) for place in PLACES[:4]])
     assert finding.good is False
-    assert "infrared lies 4" in finding.words or "infrared lies 3.9" in finding.words
+    assert "Infrared lies 4" in finding.words or "Infrared lies 3.9" in finding.words
 
 
 def test_too_little_depth_is_no_verdict():

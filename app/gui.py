@@ -65,7 +65,11 @@ def run(
     theme.apply(app, settings.theme)
     relay = _Relay()
     try:
-        with collected_here(), crash.hooks(paths.log_folder(), relay.said.emit), _qt_messages():
+        with (
+            collected_here(lambda: studio.pipeline),
+            crash.hooks(paths.log_folder(), relay.said.emit),
+            _qt_messages(),
+        ):
             window = MainWindow(studio, settings, open_source=open_source, kiosk=kiosk)
             relay.said.connect(window.show_error, Qt.ConnectionType.QueuedConnection)
             with _signals(window):

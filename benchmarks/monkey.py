@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -213,7 +214,10 @@ class Monkey:
         studio = self._window.context.studio
         if studio.recorder is not None or not folder.is_dir() or studio.pipeline is None:
             return
-        used = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        used = 0
+        for file in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # an index that is just being put in place
+                used += file.stat().st_size
         if used > MOST_BYTES and all(line.info.live for line in studio.pipeline.lines.values()):
             shutil.rmtree(folder)
             folder.mkdir()

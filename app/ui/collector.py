@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer
@@ -14,7 +15,8 @@ EVERY_MS = 1000
 TURNS = 20
 """One search in so many is among all objects, the others are among young ones."""
 LONG_S = 0.03
-"""Of a processor; a search among all that took longer will not look again at what it found in use."""
+"""Of a processor; a search among all that took longer will not look again at what it found in use, until
+another source is opened: then half of it may have gone."""
 
 
 class Collector(QObject):
@@ -22,10 +24,15 @@ class Collector(QObject):
 
     Python's own runs in whichever thread makes an object too many. If that is a camera's, and the cycle holds
     a widget, Qt destroys it there, while the window's thread may hold the locks that it needs.
+
+    Args:
+        source: what is open now, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: Callable[[], object | None]) -> None:
         super().__init__()
+        self._source = source
+        self._seen: weakref.ref[object] | None = None
         self._turn = 0
         self._heap = Heap()
         self._timer = QTimer(self)
@@ -43,19 +50,32 @@ class Collector(QObject):
         if self._turn:
             gc.collect(1)
             return
+        if self._is_another():
+            gc.unfreeze()
         started_s = time.thread_time()
         gc.collect()
         if time.thread_time() - started_s > LONG_S:
             gc.freeze()  # the modules of torch alone are 300,000 objects, and all of them stay
         self._heap.tidy()
 
+    def _is_another(self) -> bool:
+        source = self._source()
+        if source is (self._seen() if self._seen is not None else None):
+            return False
+        self._seen = None if source is None else weakref.ref(source)
+        return True
+
 
 @contextmanager
-def collected_here() -> Iterator[None]:
-    """In here, cycles are searched for by the window's thread, which has to run its event loop."""
+def collected_here(source: Callable[[], object | None]) -> Iterator[None]:
+    """In here, cycles are searched for by the window's thread, which has to run its event loop.
+
+    Args:
+        source: what is open now, or None.
+    """
     was_on = gc.isenabled()
     gc.disable()
-    collector = Collector()
+    collector = Collector(source)
     try:
         yield
     finally:

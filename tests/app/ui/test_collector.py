@@ -37,7 +37,7 @@ def test_a_widget_in_a_cycle_ends_in_the_windows_thread(qtbot, monkeypatch):
     monkeypatch.setattr(collector, "EVERY_MS", 10)
     monkeypatch.setattr(collector, "TURNS", 2)
     ended = []
-    with collected_here():
+    with collected_here(lambda: None):
         assert not gc.isenabled()
         Knot(ended)
         thread = threading.Thread(target=busy)
@@ -53,7 +53,7 @@ def test_the_search_rests_while_very_much_is_made(qtbot, monkeypatch):
     monkeypatch.setattr(collector, "EVERY_MS", 1)
     monkeypatch.setattr(collector, "TURNS", 1)
     ended = []
-    with collected_here():
+    with collected_here(lambda: None):
         with uncollected():
             Knot(ended)
             qtbot.wait(50)
@@ -66,6 +66,26 @@ def test_what_took_long_to_look_through_is_not_looked_through_again(qtbot, monke
     monkeypatch.setattr(collector, "TURNS", 1)
     monkeypatch.setattr(collector, "LONG_S", 0.0)
     before = gc.get_freeze_count()
-    with collected_here():
+    with collected_here(lambda: None):
         qtbot.waitUntil(lambda: gc.get_freeze_count() > before)
     assert gc.get_freeze_count() == 0
+
+
+class Source:
+    """Stands for a rig that is open."""
+
+
+def test_another_source_lets_go_of_what_was_no_longer_looked_through(qtbot, monkeypatch):
+    monkeypatch.setattr(collector, "EVERY_MS", 1)
+    monkeypatch.setattr(collector, "TURNS", 1)
+    monkeypatch.setattr(collector, "LONG_S", 0.0)
+    ended, sources = [], [Source()]
+    with collected_here(lambda: sources[-1]):
+        knot = Knot(ended)
+        frozen = gc.get_freeze_count()
+        qtbot.waitUntil(lambda: gc.get_freeze_count() > frozen)
+        del knot
+        qtbot.wait(50)
+        assert not ended
+        sources[:] = [Source()]
+        qtbot.waitUntil(lambda: bool(ended))

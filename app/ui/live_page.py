@@ -132,6 +132,7 @@ class LivePage(Worded, QWidget):
         self._hiding = HidingNotice()
         self._legend = Legend()
         self._tiles = TilesArea()
+        self._cloud.body.setParent(self._tiles)  # also while it is not shown: it ends with the page
         self._nothing = EmptyState(
             "camera-off-outline",
             tr("No camera is open"),

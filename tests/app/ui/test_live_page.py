@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -40,6 +41,17 @@ def opened(qtbot, themed, tmp_path, make_camera):
 @pytest.fixture
 def page(opened):
     return opened[0]
+
+
+def test_the_3d_view_ends_with_the_page_without_having_been_shown(qtbot, themed, tmp_path):
+    context, _ = pages.context_for(tmp_path)
+    page = make_page(context)
+    view = page._cloud.body
+    assert shiboken6.isValid(view)
+    page.deleteLater()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(page))
+    assert not shiboken6.isValid(view)
+    context.studio.close()
 
 
 @pytest.mark.parametrize("size", [(1280 - 104, 720 - 42), *pages.SIZES])

@@ -39,7 +39,9 @@ TABLES = (
     "drivers/calibration/detect.py",
     "drivers/calibration/factory.py",
     "drivers/calibration/solve.py",
+    "drivers/cameras/zed_uvc.py",
     "drivers/controls.py",
+    "drivers/rig.py",
     "drivers/sdk.py",
     "drivers/synth/adjust.py",
     "drivers/usb.py",
@@ -51,7 +53,10 @@ TABLES = (
     "trainer/recipes.py",
 )
 """Modules whose words the window shows, besides their errors."""
-NO_WORDS = re.compile(r"0\.7 re f| re f$|/F1|^DepthMend |this line: |^%s|-m pip")
+NO_WORDS = re.compile(
+    r"0\.7 re f| re f$|/F1|^DepthMend |this line: |^%s|-m pip|\} install|^# |^Value error|^<|^Stereolabs$"
+    r"|^\(without"
+)
 """What reads like words and is none, or stands in a file."""
 INTERNAL = {
     "ValueError",
@@ -65,6 +70,7 @@ INTERNAL = {
 ERRORS = re.compile(
     r"\w+Error|SdkMissing|LibraryMissing|CameraNotFound|CameraBusy|ModeUnsupported|CameraLost"
 )
+HINTS = re.compile("(default_)?hint|problem|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
 SENTENCE = re.compile(r"[A-Za-z]+[,:.)]? +[(A-Za-z{]|^[A-Z][a-z]")
 
 
@@ -106,9 +112,9 @@ def raised(tree: ast.AST, file: str) -> Iterator[Found]:
                 hints = [keyword.value for keyword in node.keywords if keyword.arg == "hint"]
                 for part in (message, *hints):
                     yield from (Found(words, "", file) for words in texts(part))
-            case ast.keyword(arg="hint", value=value):
+            case ast.keyword(arg="hint" | "problem", value=value):
                 yield from (Found(words, "", file) for words in texts(value))
-            case ast.Assign(targets=[ast.Name(id="default_hint" | "hint")], value=value):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if HINTS.fullmatch(name):
                 yield from (Found(words, "", file) for words in texts(value))
 
 

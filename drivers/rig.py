@@ -83,9 +83,9 @@ class RigCamera(_Model):
             return source
         if colon and not re.fullmatch(r"[A-Za-z]", kind) and "/" not in kind:
             near = difflib.get_close_matches(kind, KINDS, 1)
-            raise ValueError(
-                f"there are no cameras of the kind {kind!r}" + (f"; is it {near[0]}?" if near else "")
-            )
+            if near:
+                raise ValueError(f"there are no cameras of the kind {kind!r}; did you mean {near[0]}?")
+            raise ValueError(f"there are no cameras of the kind {kind!r}")
         return source
 
     @property
@@ -146,7 +146,7 @@ def read_rig(path: Path) -> RigFile:
         raise RigFileError(_first_mistake(path.name, text, error), hint=_fields_hint(error)) from error
     for number, problem in _contradictions(rig, path.parent):
         line = _line_of(text, ("camera", number) if number is not None else ("calibration",))
-        raise RigFileError(f"{path.name}, line {line}: {problem}", hint="Mend that line.")
+        raise RigFileError(f"Mistake in {path.name}, line {line:d}: {problem}", hint="Mend that line.")
     return rig
 
 
@@ -204,10 +204,12 @@ def _first_mistake(name: str, text: str, error: ValidationError) -> str:
     loc = first["loc"]
     field = ".".join(f"{part + 1}" if isinstance(part, int) else str(part) for part in loc)
     message = str(first["msg"]).removeprefix("Value error, ")
-    more = f" ({error.error_count() - 1} more mistakes after it)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         message = "there is no such field"
-    return f"{name}, line {_line_of(text, loc)}, {field}: {message}{more}"
+    line, more = _line_of(text, loc), error.error_count() - 1
+    if more:
+        return f"Mistake in {name}, line {line:d}, {field}, and {more:d} more after it: {message}"
+    return f"Mistake in {name}, line {line:d}, {field}: {message}"
 
 
 def _fields_hint(error: ValidationError) -> str:
@@ -217,7 +219,7 @@ def _fields_hint(error: ValidationError) -> str:
         return "Mend that line."
     fields = list(RigCamera.model_fields if len(first["loc"]) > 1 else RigFile.model_fields)
     near = difflib.get_close_matches(str(first["loc"][-1]), fields, 1)
-    return f"Is it {near[0]}?" if near else f"There are: {', '.join(fields)}."
+    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(fields)}."
 
 
 def _line_of(text: str, loc: Sequence[Any]) -> int:

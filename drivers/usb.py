@@ -148,8 +148,10 @@ class LinkLoad:
         """Such as "55 of 350 MB/s asked for, 1 camera"."""
         count = len(self.cameras)
         many = "1 camera" if count == 1 else f"{count} cameras"
-        most = "unknown" if math.isinf(self.carries) else f"{self.carries / 1e6:.0f}"
-        return f"{self.asked / 1e6:.0f} of {most} MB/s asked for, {many}"
+        asked = f"{self.asked / 1e6:.0f}"
+        if math.isinf(self.carries):
+            return f"{asked} MB/s asked for, {many}"
+        return f"{asked} of {self.carries / 1e6:.0f} MB/s asked for, {many}"
 
     @property
     def remedy(self) -> str:

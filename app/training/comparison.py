@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.language import from_below, joined, tr, tr_noop
+from app.language import capitalised, from_below, joined, tr, tr_noop
+from app.language import sentence as sentence_of
 from app.training import job
 from app.training.estimate import answer, where_it_was_said
 
@@ -70,7 +71,7 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
                 )
             )
     return (
-        ". ".join(text[0].upper() + text[1:] for text in words) + "."
+        joined(" ", [sentence_of(capitalised(text)) for text in words])
         if words
         else tr("Nothing could be compared.")
     )

@@ -16,7 +16,7 @@ from app.flow.order import role_of
 from app.flow.phase import Phase
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import from_below, joined, tr, tr_many, tr_noop
+from app.language import capitalised, from_below, joined, tr, tr_many, tr_noop
 from app.viewmodels.live import camera_note, old_after_s
 from app.viewmodels.rigs import RigRow, save_rig, saved_rigs
 from drivers.camera import SyncRole
@@ -406,7 +406,7 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
     return DeviceRow(
         source=device.source,
         title=f"{device.vendor} {device.model}".strip(),
-        facts=joined(", ", filter(None, facts)),
+        facts=capitalised(joined(", ", filter(None, facts))),
         running=bool(device.serial) and device.serial in running,
         problem=from_below(device.problem),
         hint=from_below(device.hint),

@@ -44,7 +44,7 @@ from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
-from app.viewmodels.cameras import CamerasView, DeviceRow, LinkRow, SdkRow
+from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
 from app.viewmodels.record_view import Problem, RecordPhase, RecordView, Saved, Tone
 from app.viewmodels.session_work import Refusal, WorkView
 from app.viewmodels.train import RunView, words_of
@@ -52,10 +52,13 @@ from app.viewmodels.weights_wipe import WeightsWipeViewModel
 from drivers.calibration.factory import Sample, judge
 from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
+from drivers.devices import Device
+from drivers.errors import CameraBusy
 from drivers.frame import Frame
 from drivers.registry import open_source
 from drivers.session.library import is_session
 from drivers.session.manifest import CameraTotals
+from drivers.usb import LinkLoad
 from model.spec import EngineChoice
 from tests.app.recording import small_sessions
 from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
@@ -352,20 +355,35 @@ class Work:
             page._model.view,
             searched=True,
             devices=(
-                DeviceRow("realsense:1", "RealSense D455", "Serial 1234, firmware 5.16, USB 3.2", True),
-                DeviceRow(
-                    "orbbec:2",
-                    "Orbbec Gemini 336",
-                    "Serial CP02, USB 2.1",
-                    False,
-                    "It is on a USB 2 link, which carries no more than 15 pictures per second",
-                    "Use a USB 3 cable and port.",
+                device_row(Device("realsense:1", "RealSense", "D455", "1234", "5.16", "USB 3.2"), {"1234"}),
+                device_row(
+                    Device(
+                        "orbbec:2",
+                        "Orbbec",
+                        "Gemini 336",
+                        "CP02",
+                        link="USB 2.1",
+                        port="1-3",
+                        problem="It is connected at USB 2.1 only, so it sends fewer frames.",
+                        hint="Use a USB 3 port and cable; push the plug in swiftly.",
+                    ),
+                    set(),
                 ),
-                DeviceRow("", "ZED 2i", "Serial 33", False, "Its library is missing", "See below."),
+                device_row(
+                    Device(
+                        "",
+                        "Stereolabs",
+                        "ZED 2i",
+                        "33",
+                        problem="Another program uses it.",
+                        hint=CameraBusy.default_hint,
+                    ),
+                    set(),
+                ),
             ),
             links=(
-                LinkRow("Bus 2", "Asked for 2.6 of 4.0 Gbit/s"),
-                LinkRow("Bus 1", "Asked for 0.9 of 0.4 Gbit/s", "It carries too little", "Use USB 3."),
+                link_row(LinkLoad("usb2", "0000:00:14.0", 5000, 400e6, 260e6, ("2-1", "2-2"))),
+                link_row(LinkLoad("usb1", "0000:00:14.0", 480, 35e6, 90e6, ("1-3",))),
             ),
             sdks=(
                 SdkRow("RealSense", "2.59.1"),

@@ -59,3 +59,24 @@ def test_what_a_calibration_finds_of_a_camera_is_translated_whole(offset_mm, ir_
 def test_another_size_of_the_board_is_said_in_chinese():
     words = square_note([Finding(True, "", 0.1), Finding(True, "", 0.101)], BOARDS["a3"])
     assert not re.search("[A-Za-z]{3}", from_below(words).in_language("zh_CN"))
+
+
+@pytest.mark.parametrize(
+    "problem", ["This user may not open it.", "Another program uses it.", "Its library does not see it."]
+)
+def test_why_a_plugged_in_camera_cannot_be_used_is_translated(problem):
+    assert not re.search("[A-Za-z]", from_below(problem).in_language("zh_CN"))
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "line 3, camera.1.wdth: there is no such field",
+        "line 3, camera.1.wdth, and 2 more after it: there is no such field",
+        "line 4: two orbbec cameras are primary; one gives the beat",
+        "line 9: there is no calibration a.json",
+    ],
+)
+def test_a_mistake_in_a_rig_file_is_translated_whole(mistake):
+    said = from_below(f"Mistake in cart.toml, {mistake}").in_language("zh_CN")
+    assert not re.search(r"\b(?!cart|camera|wdth|orbbec|a\.json|toml|json)[A-Za-z]+", said)

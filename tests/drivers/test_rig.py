@@ -76,15 +76,15 @@ MISTAKES = {
     "an unknown field": (
         ZED + "widht = 640",
         "line 3, camera.1.widht",
-        "Is it width?",
+        "Did you mean width?",
     ),
-    "an unknown field of the rig": ('nmae = "cart"', "line 1, nmae", "Is it name?"),
+    "an unknown field of the rig": ('nmae = "cart"', "line 1, nmae", "Did you mean name?"),
     "a field that is missing": ('name = "x"\n\n[[camera]]\nwidth = 640', "line 3, camera.1.source", ""),
     "a word for a number": (ZED + 'rate_hz = "fast"', "line 3, camera.1.rate_hz", ""),
     "a number out of range": (ZED + "height = 2", "line 3, camera.1.height", ""),
     "a kind that is misspelt": (
         ZED + '[[camera]]\nsource = "realsens:1"',
-        "line 4, camera.2.source: there are no cameras of the kind 'realsens'; is it realsense?",
+        "line 4, camera.2.source: there are no cameras of the kind 'realsens'; did you mean realsense?",
         "",
     ),
     "a camera without its number": ('[[camera]]\nsource = "orbbec"', "write which one: orbbec:SERIAL", ""),

@@ -29,7 +29,6 @@ NOT_SHOWN = (
     "model/inside.py",
     "model/runtime/export.py",
     "trainer/data/cli.py",
-    "trainer/evaluate",
     "trainer/synth",
 )
 TABLES = (
@@ -41,8 +40,14 @@ TABLES = (
     "drivers/calibration/solve.py",
     "drivers/cameras/zed_uvc.py",
     "drivers/controls.py",
+    "drivers/imports/folders.py",
+    "drivers/imports/record3d.py",
+    "drivers/imports/tum.py",
     "drivers/rig.py",
     "drivers/sdk.py",
+    "drivers/session/index.py",
+    "drivers/session/mistakes.py",
+    "drivers/session/verify.py",
     "drivers/synth/adjust.py",
     "drivers/usb.py",
     "drivers/v4l2_controls.py",
@@ -55,7 +60,7 @@ TABLES = (
 """Modules whose words the window shows, besides their errors."""
 NO_WORDS = re.compile(
     r"0\.7 re f| re f$|/F1|^DepthMend |this line: |^%s|-m pip|\} install|^# |^Value error|^<|^Stereolabs$"
-    r"|^\(without"
+    r"|^\(without|\\d"
 )
 """What reads like words and is none, or stands in a file."""
 INTERNAL = {
@@ -70,7 +75,7 @@ INTERNAL = {
 ERRORS = re.compile(
     r"\w+Error|SdkMissing|LibraryMissing|CameraNotFound|CameraBusy|ModeUnsupported|CameraLost"
 )
-HINTS = re.compile("(default_)?hint|problem|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
+HINTS = re.compile("(default_|alone_)?hint|problem|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
 SENTENCE = re.compile(r"[A-Za-z]+[,:.)]? +[(A-Za-z{]|^[A-Z][a-z]")
 
 
@@ -112,6 +117,18 @@ def raised(tree: ast.AST, file: str) -> Iterator[Found]:
                 hints = [keyword.value for keyword in node.keywords if keyword.arg == "hint"]
                 for part in (message, *hints):
                     yield from (Found(words, "", file) for words in texts(part))
+            case (
+                ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="progress"), attr="doing" | "warning" | "failed")
+                )
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="self"), attr="_say"), args=[ast.JoinedStr(), *_]
+                )
+            ):  # what a run says while it goes on, or at its end
+                said = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "message")]
+                for part in said:
+                    if isinstance(part, ast.Constant | ast.JoinedStr):
+                        yield from (Found(words, "", file) for words in texts(part))
             case ast.keyword(arg="hint" | "problem", value=value):
                 yield from (Found(words, "", file) for words in texts(value))
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if HINTS.fullmatch(name):

@@ -173,6 +173,8 @@ class MainWindow(Worded, QMainWindow):
             if isinstance(made, LivePage):
                 made.palette_requested.connect(self.open_palette)
                 made.end_requested.connect(self._playback_bar.end.click)
+            if name == "Record":
+                made.second_begun.connect(self._status.poll)  # type: ignore[attr-defined]
             self._pages[name] = made
             self._stack.addWidget(made)
         return self._pages[name]
@@ -207,7 +209,7 @@ class MainWindow(Worded, QMainWindow):
     def show_error(self, sentence: str) -> None:
         """Say that something went wrong that nobody expected."""
         hint = tr("DepthMend goes on. A bundle holds logs, settings, versions and the last pictures.")
-        self.show_banner(Notice("error", sentence, hint, tr("Save a bundle"), self.save_bundle))
+        self.show_banner(Notice("error", from_below(sentence), hint, tr("Save a bundle"), self.save_bundle))
 
     def save_bundle(self) -> None:
         """Write everything that is needed to understand a failure into one file, in the background."""

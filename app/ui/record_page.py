@@ -241,7 +241,13 @@ class CheckRow(Worded, QWidget):
 
 
 class RecordPage(Worded, QWidget):
-    """Timer, button and disk at the left; cameras and labels at the right."""
+    """Timer, button and disk at the left; cameras and labels at the right.
+
+    Signals:
+        second_begun: the timer shows another second, so that whoever else shows it can.
+    """
+
+    second_begun = Signal()
 
     def __init__(self, model: RecordViewModel, context: WindowContext) -> None:
         super().__init__()
@@ -364,7 +370,9 @@ class RecordPage(Worded, QWidget):
         for button in (self.redo, self.next):
             button.setVisible(recording)
             button.setEnabled(view.phase is RecordPhase.RECORDING)
-        self.timer.setText(clock(view.seconds))
+        if (now := clock(view.seconds)) != self.timer.text():
+            self.timer.setText(now)
+            self.second_begun.emit()
         self.timer.setEnabled(recording)
         self.words.setText(view.words)
         set_tone(self.words, TONES[view.tone])

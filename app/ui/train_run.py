@@ -247,7 +247,7 @@ class RunCard(Card):
         self.score.show_points(state.scores)
         self.before.show_jpeg(run.before)
         self.after.show_jpeg(run.after)
-        self._warning.setText(state.warning)
+        self._warning.setText(from_below(state.warning))
         self._warning.setVisible(bool(state.warning))
         self.stop.setVisible(state.active)
         self.stop.setEnabled(state.phase is not TrainingPhase.STOPPING)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.compose import Pipeline, Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import from_below, tr
+from app.language import english, from_below, tr
 from app.paths import free_bytes
 from app.recording.counts import RecorderStatus
 from app.recording.guards import Caution, battery, heat
@@ -142,6 +142,9 @@ class RecordViewModel(QObject):
         phase = self._phase or idle_phase(panels)
         words, tone = headline(phase, panels, low=low)
         refined, refined_tone = self._refined_words(pipeline, status)
+        checks = () if self._phase is not None else self._checked_now(panels)
+        said = {check.caution for check in checks}
+        cautions = self._cautions if status is None else status.cautions
         return RecordView(
             phase=phase,
             seconds=0.0 if status is None else status.seconds,
@@ -155,10 +158,10 @@ class RecordViewModel(QObject):
             bytes_written=0 if status is None else status.bytes_written,
             refined=refined,
             refined_tone=refined_tone,
-            cautions=self._cautions if status is None else status.cautions,
+            cautions=tuple(caution for caution in cautions if caution not in said),
             synced_s=0.0 if status is None else status.synced_s,
             compact=status is not None and status.compact,
-            checks=() if self._phase is not None else self._checked_now(panels),
+            checks=checks,
         )
 
     def watch(self, watched: bool) -> None:
@@ -334,8 +337,14 @@ class RecordViewModel(QObject):
             self.refused.emit(Problem(from_below(str(error)), from_below(error.hint)))
 
     def _checked_now(self, panels: tuple[CameraPanel, ...]) -> tuple[Check, ...]:
-        """The latest look, and above it whether the cameras deliver, which changes at any time."""
-        found = self._checks.latest() or ()
+        """The latest look, and above it whether the cameras deliver; what changes at any time is of now."""
+        of_now = {english(caution.hint): caution for caution in self._cautions}
+        found = tuple(
+            check
+            if check.caution is None
+            else replace(check, caution=of_now.get(english(check.caution.hint), check.caution))
+            for check in self._checks.latest() or ()
+        )
         return (cameras_check(panels), *found) if found and panels else found
 
     def _check(self) -> None:

@@ -163,7 +163,7 @@ class SessionWork(QObject):
         frames = tr_many("{count:,} frame", "{count:,} frames", sum(done.frames.values()))
         return (
             tr("{name} is a session now: {frames}. {notes}")
-            .format(name=path.name, frames=frames, notes=" ".join(done.notes))
+            .format(name=path.name, frames=frames, notes=joined(" ", map(from_below, done.notes)))
             .strip()
         )
 

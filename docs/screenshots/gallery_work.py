@@ -4,8 +4,8 @@
 
 Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only record,train` takes what is
 called so; sizes, themes and languages may be several with commas between: every state is photographed in all.
-A state that would need a broken disk, a flat battery or a lost camera is shown by handing its page the view
-that the page's model makes of it. The cameras stand still: each shows one picture of the simulated rig.
+A state that would need a broken disk, a flat battery or a lost camera is shown by handing the words that the
+code has for it to its page. The cameras stand still: each shows one picture of the simulated rig.
 """
 
 import logging
@@ -18,7 +18,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -28,48 +30,54 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 from sitting import live_in, parser, spin
 
-from app import paths
+from app import crash, paths
 from app.calibrating import Placed, solution_lines
 from app.compose import Studio
-from app.language import from_below, joined
-from app.recording.guards import Caution
-from app.recording.library import LabelEdit, relabel
-from app.recording.preflight import Check
+from app.flow.capture import CameraState, CameraStatus
+from app.language import from_below, joined, tr
+from app.recording.guards import low_battery, slow_disk
+from app.recording.library import LabelEdit, read_entry, relabel
+from app.recording.preflight import Check, disk_checks, usb_checks
+from app.recording.room import Limits
 from app.settings import SCENES, Settings
+from app.training import comparison
 from app.training.data_sets import DataSet, Sources
 from app.training.history import PastRun
-from app.training.job import TrainingPhase, TrainingState
+from app.training.job import TrainingPhase, TrainingState, after_event
 from app.ui import speaking, theme
-from app.ui.context import Notice
 from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
-from app.viewmodels.record_view import Problem, RecordPhase, RecordView, Saved, Tone
-from app.viewmodels.session_work import Refusal, WorkView
+from app.viewmodels.record_view import RecordPhase, RecordView, camera_words, disk_words, headline
+from app.viewmodels.session_work import WorkView
 from app.viewmodels.train import RunView, words_of
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
 from drivers.calibration.factory import Sample, judge
 from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
 from drivers.devices import Device
-from drivers.errors import CameraBusy
+from drivers.errors import CameraBusy, CameraLost
 from drivers.frame import Frame
 from drivers.registry import open_source
 from drivers.session.library import is_session
 from drivers.session.manifest import CameraTotals
-from drivers.usb import LinkLoad
+from drivers.usb import LinkLoad, UsbCamera
 from model.spec import EngineChoice
 from tests.app.recording import small_sessions
+from trainer.errors import TrainingError  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.kept import Keeper  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.score import Answer, Asked  # noqa: TID253 - a tool, not the window
+from trainer.loop import _make_room  # noqa: TID253 - a tool, not the window
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 PERIOD_S = 0.2
 log = logging.getLogger(__name__)
 PIN = "2468"
 LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("crowd",)), (SCENES[2], ()))
+
+ON_BUS = UsbCamera("realsense", "D455", "1234", 5000, "2-1", openable=True)
 
 
 def placed_rig(cameras: Sequence[str]) -> Placed:
@@ -89,6 +97,7 @@ class Work:
 
     def __init__(self, window: MainWindow) -> None:
         self.window = window
+        self._undo: Callable[[], None] = lambda: None
 
     def page(self, name: str) -> Any:  # noqa: ANN401 - each page has its own
         self.clear()
@@ -96,6 +105,8 @@ class Work:
         return self.window.page_widget(name)  # type: ignore[arg-type]
 
     def clear(self) -> None:
+        self._undo()
+        self._undo = lambda: None
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
@@ -113,13 +124,23 @@ class Work:
 
     # Record
 
-    def record_view(self, **changes: object) -> RecordView:
+    def record_view(self, change: Callable[[RecordView], RecordView]) -> None:
+        """Whatever the page shows of a moment is changed so from now on; its clock goes on."""
         page = self.page("Record")
-        page._model._timer.stop()
-        view: RecordView = replace(page._model.view, **changes)
-        page.show_view(view)
+        model = page._model
+
+        def show(view: RecordView) -> None:
+            page.show_view(change(view))
+
+        def undo() -> None:
+            model.view_changed.disconnect(show)
+            model.view_changed.connect(page.show_view)
+
+        model.view_changed.disconnect(page.show_view)
+        model.view_changed.connect(show)
+        self._undo = undo
+        model.watch(True)
         self.scroll(page, 0)
-        return view
 
     def record_ready(self) -> None:
         page = self.page("Record")
@@ -133,22 +154,23 @@ class Work:
         self.scroll(page, 1)
 
     def record_troubled(self) -> None:
-        low = Caution("The battery holds 17 %, about 25 minutes.", "Plug the charger in.")
-        slow = Caution("The disk takes 60 MB/s, the rig needs 210 MB/s.", "Use another disk.")
-        self.record_view(
-            disk="6 min left",
-            disk_low=True,
-            words="The disk is nearly full. Make room, or choose another sessions folder.",
-            tone=Tone.WARNING,
-            cautions=(low,),
-            checks=(
-                Check("Disk room", "2 GB free"),
-                Check("Disk speed", "", slow),
-                Check("USB", "2 cameras share bus 2: 3.1 of 4.0 Gbit/s"),
-                Check("Battery", "", low),
-                Check("Heat", "Nothing is too hot"),
-            ),
-        )
+        """A disk for five minutes that is slower than the rig, a flat battery, a bus that is too full."""
+        low = low_battery(17, 1500)
+        folder = self.window._settings.sessions_folder
+        rate = shutil.disk_usage(folder.parent).free / 300
+        slow = slow_disk(rate / 3.5, rate)
+        load = LinkLoad("usb2", "0000:00:14.0", 5000, 400e6, 260e6, ("2-1", "2-2"))
+        room, speed = disk_checks(folder, rate)
+        well = Check(tr("Heat"), tr("Nothing is too hot"))
+        flat = Check(tr("Battery"), "", low)
+        checks = (room, replace(speed, caution=slow), *usb_checks([ON_BUS], [load]), flat, well)
+
+        def trouble(view: RecordView) -> RecordView:
+            words, tone = headline(RecordPhase.READY, view.cameras, low=True)
+            disk = disk_words(300, 0, known=True, about=True)
+            return replace(view, disk=disk, disk_low=True, words=words, tone=tone, checks=checks)
+
+        self.record_view(trouble)
 
     def recording(self) -> None:
         page = self.page("Record")
@@ -164,21 +186,20 @@ class Work:
         self.page("Live")
 
     def camera_lost(self) -> None:
-        page = self.page("Record")
-        view = page._model.view
-        first, *others = view.cameras
-        lost = replace(first, words="Lost. Plug it in again; it goes on by itself.", tone=Tone.BAD)
-        if lost.count is not None:
-            lost = replace(lost, count=replace(lost.count, device_gap=12, dropped=3))
-        self.record_view(
-            cameras=(lost, *others),
-            words=f"{first.name} is lost; the others go on.",
-            tone=Tone.BAD,
-            queue_fill=0.72,
-        )
+        words, tone = camera_words(CameraState(CameraStatus.LOST, CameraLost("It was unplugged")))
+
+        def lose(view: RecordView) -> RecordView:
+            first, *others = view.cameras
+            count = first.count and replace(first.count, device_gap=12, dropped=3)
+            cameras = (replace(first, words=words, tone=tone, count=count), *others)
+            said, how = headline(RecordPhase.RECORDING, cameras, low=False)
+            return replace(view, cameras=cameras, words=said, tone=how, queue_fill=0.72)
+
+        self.record_view(lose)
 
     def closing(self) -> None:
-        self.record_view(phase=RecordPhase.CLOSING, words="Writing what waits, then closing the session ...")
+        words, tone = headline(RecordPhase.CLOSING, (), low=False)
+        self.record_view(lambda view: replace(view, phase=RecordPhase.CLOSING, words=words, tone=tone))
 
     def stop_recording(self) -> None:
         page = self.page("Record")
@@ -186,18 +207,23 @@ class Work:
         page.record.click()
 
     def stopped_by_itself(self) -> None:
-        page = self.page("Record")
-        reason = "The disk is full."
-        folder = self.window._settings.sessions_folder / "2026-11-29_10-15-00"
-        words = "Saved: 4 min 12 s, 3 cameras, 22,680 frames, 31 lost"
-        page.show_saved(Saved(folder, words, 31, reason, "Make room or choose another disk."))
+        """No disk has the room that the recorder asks for from now on."""
+        self.recording()
+        spin(3)
+        recorder = self.window.context.studio.recorder
+        assert recorder is not None
+        recorder._limits = Limits(close_bytes=sys.maxsize)
 
     def refused(self) -> None:
+        """The folder of sessions is one that nobody can make."""
         page = self.page("Record")
         page.saved.hide()
-        page.show_problem(
-            Problem("The folder /media/usb/sessions cannot be written.", "Choose another one in Settings.")
-        )
+        settings = self.window._settings
+        page._model.watch(True)
+        spin(0.5)
+        kept, settings.sessions = settings.sessions, "/proc/sessions"
+        page.record.click()
+        settings.sessions = kept
 
     def keys(self) -> None:
         page = self.page("Record")
@@ -273,12 +299,16 @@ class Work:
         self.page("Sessions")._ask_to_purge()
 
     def damaged(self) -> None:
-        self.page("Sessions").show_refusal(
-            Refusal(
-                "2026-11-20_14-30-00 is damaged. segment-0003.mcap: its hash is another one.",
-                "Put the files back from a copy; the rest can be used.",
-            )
-        )
+        """A bit of a recorded file is another one, and the search finds it."""
+        page = self.page("Sessions")
+        folder = self.window._settings.sessions_folder / "2026-11-20_14-30-00"
+        if not folder.is_dir():
+            small_sessions.make_session(folder)
+        segment = next(folder.glob("*.mcap"))
+        data = bytearray(segment.read_bytes())
+        data[len(data) // 2] ^= 1
+        segment.write_bytes(data)
+        page._model.work.verify(read_entry(folder))
 
     # Train
 
@@ -287,7 +317,7 @@ class Work:
         folder = paths.runs_folder() / "2026-11-28_16-20-00_finetune_rig"
         strip = _strip() if pictures else None
         words = RunView(
-            "Fine-tune on this rig: 3 sessions, simulated rooms",
+            page._model.title_of("finetune_rig", 3, 0, synthetic=True),
             folder,
             state,
             words_of(state),
@@ -321,19 +351,21 @@ class Work:
         self.run_view(_trained(TrainingPhase.RUNNING, 640), pictures=True)
 
     def failed(self) -> None:
-        said = "The GPU has no memory left at step 640."
-        state = replace(_trained(TrainingPhase.FAILED, 640), message=said, hint="Use a smaller batch.")
-        self.run_view(state)
+        """A GPU is too small for one sample."""
+        self.run_view(after_event(_trained(TrainingPhase.RUNNING, 640), _without_memory(1)))
 
     def done(self) -> None:
         weights = paths.runs_folder() / "a" / "weights.safetensors"
         state = replace(_trained(TrainingPhase.DONE, 1000), weights=weights, warning="")
         page = self.run_view(state, pictures=True)
-        page.run.show_comparison(
-            "Error in hidden depth: 41 mm with those in use, 29 mm with the new ones (-29%).",
-            running=False,
-            report=True,
+        compared = comparison.sentence(
+            [
+                {"part": part, "kind": "all", "method": f"anchored {name}", "rmse_m": error_m}
+                for part in comparison.PARTS
+                for name, error_m in (("old/weights", 0.041), ("new/weights", 0.029))
+            ]
         )
+        page.run.show_comparison(compared, running=False, report=True)
         page.show_runs(tuple(_past(phase, number) for number, phase in enumerate(_PHASES)))
 
     def wipe(self) -> None:
@@ -444,10 +476,11 @@ class Work:
             next(iter(guide.buttons.values())).click()
 
     def banners(self) -> None:
-        self.page("Record")
-        self.window.show_banner(Notice("info", "The command is copied.", "Paste it into a terminal."))
-        self.window.show_banner(Notice("warning", "Remove 3 sessions for good?", "", "Remove"))
-        self.window.show_error("Something went wrong in a part that nobody expected to fail.")
+        """The three kinds, above each other."""
+        self.page("Cameras")._copy("sudo apt install libusb-1.0-0")
+        self.window.page_widget("Sessions")._ask_to_purge()  # type: ignore[attr-defined]
+        with crash.hooks(paths.log_folder(), self.window.show_error):
+            sys.excepthook(ValueError, ValueError("broken"), None)
 
     def palette(self, words: str) -> None:
         self.page("Record")
@@ -493,14 +526,14 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("record-troubled", lambda w: w.record_troubled(), 0.4),
     ("record-keys", lambda w: w.keys(), 0.6),
     ("record-signs", lambda w: w.signs(), 0.6),
+    ("record-stopped", lambda w: w.stopped_by_itself(), 5),
+    ("record-refused", lambda w: w.refused(), 1.5),
     ("record-running", lambda w: w.recording(), 4),
     ("record-marked", lambda w: w.marked(), 1),
     ("record-elsewhere", lambda w: w.recording_elsewhere(), 1),
     ("record-camera-lost", lambda w: w.camera_lost(), 0.4),
     ("record-closing", lambda w: w.closing(), 0.4),
     ("record-saved", lambda w: w.stop_recording(), 4),
-    ("record-stopped", lambda w: w.stopped_by_itself(), 0.5),
-    ("record-refused", lambda w: w.refused(), 0.5),
     ("sessions-all", lambda w: w.library(), 3),
     ("sessions-one", lambda w: w.select(0), 1.5),
     ("sessions-one-down", lambda w: w.select(0, 0.5), 0.6),
@@ -566,12 +599,25 @@ def _trained(phase: TrainingPhase, step: int) -> TrainingState:
         losses,
         scores,
         rate_hz=2.4,
-        warning="A session was left out.",
+        warning=str(_without_memory(4)["message"]),
     )
 
 
+def _without_memory(samples: int) -> dict[str, object]:
+    """What the trainer tells of a step for whose samples there is too little memory."""
+    told: dict[str, object] = {}
+    progress = SimpleNamespace(warning=lambda words: told.update(event="warning", message=words))
+    world = SimpleNamespace(size=1, device=SimpleNamespace(type="cpu"))
+    run = SimpleNamespace(optimiser=MagicMock(), micro_batch=samples, world=world)
+    try:
+        _make_room(run, MemoryError(), progress)  # type: ignore[arg-type]
+    except TrainingError as error:
+        return {"event": "failed", "message": error.args[0], "hint": error.hint}
+    return told
+
+
 def _past(phase: TrainingPhase, number: int) -> PastRun:
-    state = replace(_trained(phase, 400 + 300 * number), message="The disk is full.")
+    state = replace(after_event(_trained(phase, 400 + 300 * number), _without_memory(1)), phase=phase)
     done = phase is TrainingPhase.DONE
     return PastRun(
         paths.runs_folder() / str(number),

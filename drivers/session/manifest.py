@@ -12,6 +12,7 @@ from drivers.errors import SessionError
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.durable import write_atomically
 from drivers.session.ledger import LostFrames, Stage
+from drivers.session.mistakes import mistake, remedy
 from drivers.session.topics import META, REFINED_META, topic
 
 FORMAT = "rgbd-session"
@@ -390,12 +391,8 @@ def read_model(path: Path, kind: type[_Any]) -> _Any:
     try:
         model = kind.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        what = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-        raise SessionError(
-            f"{path} is damaged: {what}",
-            hint=f"Put the file back from a copy, or run `python main.py recover {path.parent}`.",
-        ) from error
+        hint = remedy(path, made_again=path.name == MANIFEST_NAME)
+        raise SessionError(f"{path} is damaged: {mistake(error)}", hint=hint) from error
     version = getattr(model, "version", VERSION)
     if version > VERSION:
         raise SessionError(

@@ -80,3 +80,23 @@ def test_why_a_plugged_in_camera_cannot_be_used_is_translated(problem):
 def test_a_mistake_in_a_rig_file_is_translated_whole(mistake):
     said = from_below(f"Mistake in cart.toml, {mistake}").in_language("zh_CN")
     assert not re.search(r"\b(?!cart|camera|wdth|orbbec|a\.json|toml|json)[A-Za-z]+", said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "/a/session.json is damaged: it is no JSON at line 1, column 1",
+        "/a/session.json is damaged: the field cameras.0.rate_hz cannot be 0",
+        "/a/seg_00000.mcap is damaged: its index points beyond its end",
+        "it has 1,204 bytes, and 1,210 were recorded",
+        "The files tell no times; 30 frames per second are assumed.",
+        "The lens focused while recording (1.2%); its median is taken.",
+        "Too little memory: from here on, gradients of 2 samples at a time are added up.",
+        "Preparing the samples.",
+        "The run cannot begin: 3.",
+        "Something went wrong that DepthMend does not know: ValueError: 3.",
+    ],
+)
+def test_what_files_imports_and_runs_say_is_translated_whole(words):
+    said = from_below(words).in_language("zh_CN")
+    assert not re.search(r"\b(?!session|json|seg|cameras|rate_hz|mcap)[a-z]{2,}", said)

@@ -301,6 +301,11 @@ def test_nothing_blocks_a_recording_and_no_dialog_or_language_costs_a_frame(
         assert not dialogs[0].isModal()
     window.apply_language("zh_CN")
     window.apply_language("en")
+    page = window.page_widget("Record")
+    window._status.stop()  # what tells the rail is the page's own clock
+    with qtbot.waitSignal(page.second_begun, timeout=5000):
+        page._model.watch(True)
+    assert window._rail_buttons["Record"].text() == page.timer.text()
 
     before = recorder.status().cameras
     qtbot.waitUntil(

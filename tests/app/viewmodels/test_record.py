@@ -6,6 +6,7 @@ import pytest
 
 from app.compose import Studio
 from app.recording.counts import CameraCount
+from app.recording.guards import low_battery
 from app.recording.library import entries, read_entry
 from app.recording.room import Limits
 from app.recording.tags import recent_tags, remember_tags
@@ -163,6 +164,18 @@ def test_disk_and_usb_are_looked_at_before_a_recording_and_not_during_one(qtbot,
     record(qtbot, model)
     assert model.view.checks == ()
     assert model.view.synced_s >= 0
+
+
+def test_a_flat_battery_is_said_once_with_the_charge_of_now(qtbot, model, cameras, monkeypatch):
+    for module in ("app.recording.preflight", "app.viewmodels.record"):
+        monkeypatch.setattr(f"{module}.battery", lambda: low_battery(17, None))
+    model.watch(True)
+    qtbot.waitUntil(lambda: len(model.view.checks) > 4, timeout=5000)
+    monkeypatch.setattr("app.viewmodels.record.battery", lambda: low_battery(9, None))
+    model._look_around()
+    said = [check.caution.text for check in model.view.checks if check.caution is not None]
+    assert "The battery is at 9%." in said
+    assert not model.view.cautions
 
 
 def test_a_marked_moment_is_in_the_session(qtbot, model, cameras):

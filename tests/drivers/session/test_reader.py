@@ -97,7 +97,10 @@ def edit(path, change):
     [
         (lambda f: shutil.rmtree(f), "is no session"),
         (lambda f: (f / "session.json").write_text("{"), "session.json is damaged"),
-        (lambda f: (f / "session.json").write_text('{"format": "other"}'), "session.json is damaged: format"),
+        (
+            lambda f: (f / "session.json").write_text('{"format": "other"}'),
+            "session.json is damaged: the field format cannot",
+        ),
         (lambda f: edit(f / "session.json", lambda v: v.update(version=2)), "version 2"),
         (lambda f: (f / "calibration.json").unlink(), "calibration.json cannot be read"),
         (

@@ -95,19 +95,28 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
     ]
 
 
+def usb_name(link: LinkLoad) -> str:
+    """A bus as Linux calls it, such as "usb2", or a port of a hub."""
+    return (
+        tr("Bus {name}").format(name=link.name)
+        if link.is_bus
+        else tr("USB port {name}").format(name=link.name)
+    )
+
+
 def usb_checks(on_bus: list[UsbCamera], links: list[LinkLoad]) -> list[Check]:
     """Whether each bus, hub and cable carries what its cameras send."""
     if not on_bus:
         return [Check("USB", tr("No depth camera is plugged in"))]
     return [
         Check(
-            f"USB {link.name}",
+            usb_name(link),
             from_below(link.words),
             None
             if link.fits
             else Caution(
-                tr("USB {name} carries too little: {words}.").format(
-                    name=link.name, words=from_below(link.words)
+                tr("{name} carries too little: {words}.").format(
+                    name=usb_name(link), words=from_below(link.words)
                 ),
                 from_below(link.remedy),
             ),

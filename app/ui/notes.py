@@ -64,8 +64,7 @@ def paint_note(painter: QPainter, note: Note, placed: PlacedNote) -> None:
     painter.setFont(placed.text_font)
     painter.drawText(placed.text, NOTE_FLAGS, unbroken(note.text))
     if not placed.hint.isEmpty():
-        painter.setPen(QColor(theme.DARK.muted))
-        painter.setFont(placed.hint_font)
+        painter.setFont(placed.hint_font)  # no paler than the text: an old picture shows through its veil
         painter.drawText(placed.hint, NOTE_FLAGS, unbroken(note.hint))
 
 

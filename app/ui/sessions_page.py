@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import capitalised, joined, tr, tr_many, tr_noop
+from app.language import capitalised, ended, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit
 from app.ui import theme
@@ -212,7 +212,7 @@ class SessionsPage(Worded, QWidget):
 
     def show_refusal(self, refusal: Refusal) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", refusal.message, refusal.hint, about="session work"))
+        self._context.show_banner(Notice("error", ended(refusal.message), refusal.hint, about="session work"))
 
     def show_notice(self, text: str) -> None:
         """Say what was done."""
@@ -306,8 +306,8 @@ class SessionsPage(Worded, QWidget):
         find = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         self.search.setMinimumWidth(SEARCH_PX)
         self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for widget in (self.search, self.kept, self.order):
-            find.addWidget(widget)
+        find.addWidget(self.search)
+        find.addWidget(_row(self.kept, self.order))  # together in one line or in the next
         head.addLayout(find)
         head.addWidget(self.scenes)
         head.addWidget(self.work)

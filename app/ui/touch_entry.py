@@ -1,6 +1,7 @@
 """A line of text that can be typed without a keyboard: a touch brings the keys, and so does a button."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.language import tr
@@ -8,6 +9,9 @@ from app.ui import theme
 from app.ui.keyboard import WISHES, TextField
 from app.ui.widgets import Button, IconButton
 from app.ui.worded import Worded
+
+NARROW_PX = 320
+"""With less, the typed words have the room of the button for the keys; a touch brings them too."""
 
 
 class TouchEntry(Worded, QWidget):
@@ -61,6 +65,10 @@ class TouchEntry(Worded, QWidget):
     def clear(self) -> None:
         """Show nothing, without a signal."""
         self.edit.clear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keyboard.setVisible(self._submit.isHidden() or self.width() >= NARROW_PX)
 
     def _want_keys(self) -> None:
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

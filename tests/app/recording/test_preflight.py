@@ -56,4 +56,4 @@ def test_everything_is_looked_at_once(tmp_path, fast, monkeypatch):
         "a", "A", "D435", "1", "active stereo", 30.0, live=True, link_bytes_per_s=120e6, port="2-1"
     )
     names = [check.name for check in preflight(tmp_path, [info], 1e6)]
-    assert names == ["Disk room", "Disk speed", "USB usb2", "Battery", "Heat"]
+    assert names == ["Disk room", "Disk speed", "Bus usb2", "Battery", "Heat"]

@@ -14,9 +14,9 @@ from app.recording.collecting import is_paused
 EVERY_MS = 1000
 TURNS = 20
 """One search in so many is among all objects, the others are among young ones."""
-LONG_S = 0.03
-"""Of a processor; a search among all that took longer will not look again at what it found in use, until
-another source is opened: then half of it may have gone."""
+LONG_S = 0.1
+"""Of a processor; only the modules of torch make a search that long. What it found in use is not looked at
+again until another source is opened; little of it can become garbage before."""
 
 
 class Collector(QObject):
@@ -55,7 +55,7 @@ class Collector(QObject):
         started_s = time.thread_time()
         gc.collect()
         if time.thread_time() - started_s > LONG_S:
-            gc.freeze()  # the modules of torch alone are 300,000 objects, and all of them stay
+            gc.freeze()
         self._heap.tidy()
 
     def _is_another(self) -> bool:

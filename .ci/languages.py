@@ -75,7 +75,7 @@ INTERNAL = {
 ERRORS = re.compile(
     r"\w+Error|SdkMissing|LibraryMissing|CameraNotFound|CameraBusy|ModeUnsupported|CameraLost"
 )
-HINTS = re.compile("(default_|alone_)?hint|problem|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
+HINTS = re.compile("(default_|alone_)?hint|problem|_NOTE|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
 SENTENCE = re.compile(r"[A-Za-z]+[,:.)]? +[(A-Za-z{]|^[A-Z][a-z]")
 
 

@@ -22,6 +22,7 @@ from model.repair import provenance
 
 PARTIAL_PREFIX = ".importing-"
 SYNC_FRAMES = 60
+_NOTE = "The time is that of the file."
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def import_recording(
     from_epoch = start_ns > EPOCH_FROM_NS
     began_ns = start_ns if from_epoch else path.stat().st_mtime_ns
     began = datetime.fromtimestamp(began_ns / 1e9, UTC)
-    notes = recording.notes if from_epoch else (*recording.notes, "The time is that of the file.")
+    notes = recording.notes if from_epoch else (*recording.notes, _NOTE)
     target = session or new_session_folder(library, site or path.stem, began=began)
     partial = target.with_name(PARTIAL_PREFIX + target.name)
     if target.exists():

@@ -492,7 +492,8 @@ def _paint_words(
     painter.setFont(_fitting(words, room.width(), size_px, bold=bold))
     painter.setPen(QColor(colour))
     side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
-    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, str(words))
+    flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip  # the gap before it is free
+    painter.drawText(room, flags, str(words))
 
 
 def _fitting(words: str, width: int, size_px: int, *, bold: bool) -> QFont:

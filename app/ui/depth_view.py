@@ -30,7 +30,15 @@ from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
 from app.ui.marks import paint_labels, paint_stroke
 from app.ui.notes import NOTE_MARGINS, paint_note, place_note, tag_plate, tag_width
-from app.ui.panes import FIGURES_WIDTH_PX, PANE_GAP_PX, TWO_LAYERS, Pane, arrange, free_room
+from app.ui.panes import (
+    FIGURES_HEIGHT_PX,
+    FIGURES_WIDTH_PX,
+    PANE_GAP_PX,
+    TWO_LAYERS,
+    Pane,
+    arrange,
+    free_room,
+)
 from app.ui.picture import paint_picture, size_on_screen
 from app.ui.tile_pictures import TilePictures
 from app.ui.widgets import Button
@@ -45,7 +53,7 @@ from app.viewmodels.words import milliseconds, seconds
 
 HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
-FIGURES_PX: Final = (FIGURES_WIDTH_PX, 130)
+FIGURES_PX: Final = (FIGURES_WIDTH_PX, FIGURES_HEIGHT_PX)
 """Room that the figures of a repaired frame need."""
 FIGURES_WIDEST_PX: Final = 720
 """Farther from its name a figure is no longer read with it."""
@@ -176,11 +184,14 @@ class DepthView(Worded, QWidget):
     def show_attention(self, attention: Attention | None) -> None:
         """Show what a place of this camera attends to, over colour where that is shown."""
         weights = None if attention is None else attention.weights
+        begins_or_ends = (attention is None) != (self._attention is None)
         self._attention, self._heat, self._heat_pixels = attention, None, None
         if weights is not None:
             self._heat_pixels = pixels = colour_attention(weights)
             rows, columns = pixels.shape
             self._heat = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32)
+        if begins_or_ends:
+            self._rearrange()
         self.update()
 
     def show_options(self, options: LiveOptions) -> None:
@@ -264,8 +275,11 @@ class DepthView(Worded, QWidget):
 
     def _rearrange(self) -> None:
         here = self._options
+        layout = (
+            here.layout if self._attention is None else "side"
+        )  # colour, which shows it, as large as depth
         self._panes = arrange(
-            self.rect(), self._aspect, here.layout, compact=self._compact, base=here.base, shown=here.shown
+            self.rect(), self._aspect, layout, compact=self._compact, base=here.base, shown=here.shown
         )
         self._layers = tuple(dict.fromkeys(la for pane in self._panes for la in self._layers_of(pane)))
         self._pictured = QRegion()

@@ -200,4 +200,4 @@ def _value(found: Stats | None, name: str) -> str:
     if not found.fill:
         return tr("none")
     value_m: float = getattr(found, name)
-    return f"{value_m * 1000:.1f} mm" if name == "std_m" else depth_words(value_m)
+    return f"{value_m * 1000:,.1f} mm" if name == "std_m" else depth_words(value_m)

@@ -17,6 +17,7 @@ SHARES: Final = (*np.linspace(0.25, 0.85, 13), 1.0)
 """Widths of the small picture as shares of the large one's: just short of it would look like a mistake."""
 TWO_LAYERS: Final = frozenset({"wipe", "blend"})
 FIGURES_WIDTH_PX: Final = 150
+FIGURES_HEIGHT_PX: Final = 130
 """Room beside the colour picture from which on figures stand there."""
 
 
@@ -150,7 +151,8 @@ def _large_and_small(room: QRect, aspect: float, kind: PaneKind, third: Layer) -
                 y = room.y() + (room.height() - large.height() - small.height() - PANE_GAP_PX) // 2
                 x = room.x() + (room.width() - large.width()) // 2
                 spare = large.width() - small.width()
-                inset = spare // 2 if spare < FIGURES_WIDTH_PX else 0
+                figures = spare >= FIGURES_WIDTH_PX and small.height() >= FIGURES_HEIGHT_PX + PANE_GAP_PX
+                inset = 0 if figures else spare // 2
                 panes = [
                     Pane(kind, QRect(QPoint(x, y), large)),
                     Pane(third, QRect(QPoint(x + inset, y + large.height() + PANE_GAP_PX), small)),

@@ -323,7 +323,7 @@ def words(control: Control, value: Value) -> str:
         return value
     step = control.step or (control.maximum - control.minimum) / 100 or 0.1
     decimals = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
-    return f"{value:,.{decimals}f}".replace(",", " ") + (f" {control.unit}" if control.unit else "")
+    return f"{value:,.{decimals}f}" + (f" {control.unit}" if control.unit else "")
 
 
 def _number(control: Control, value: float) -> float:

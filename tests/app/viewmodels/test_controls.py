@@ -54,7 +54,7 @@ def test_every_press_moves_until_the_end(control):
 
 
 def test_values_are_said_with_their_unit_and_no_more_figures_than_a_step_has():
-    assert words(EXPOSURE, 8500.0) == "8 500 μs"
+    assert words(EXPOSURE, 8500.0) == "8,500 μs"
     assert words(UNITS, 0.001) == "0.001000"
     assert words(LASER, 150.0) == "150 mW"
     assert (words(GAIN, True), words(GAIN, "High")) == ("On", "High")

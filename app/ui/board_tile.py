@@ -19,7 +19,7 @@ from drivers.calibration.solve import GRID
 
 FLASH_S: Final = 0.4
 DOT_PX: Final = 3.5
-SHEET_PX_PER_SQUARE: Final = 24
+SHEET_PX_PER_SQUARE: Final = 96
 
 
 class BoardTile(Worded, QWidget):

@@ -42,6 +42,8 @@ from app.viewmodels.calibrate import CalibrateModel, CalibrateView
 from drivers.calibration.board import BOARDS
 
 SIDE_PX: Final = 380
+CHOICES_PX: Final = 720
+"""Wider, its buttons would be bars; a large screen gives the rest to the board."""
 SMALLEST_SQUARE_MM: Final = 5.0
 LARGEST_SQUARE_MM: Final = 200.0
 BOARD_WORDS: Final = {"a4": "A4", "a3": "A3", "a1": "A1"}
@@ -152,13 +154,15 @@ class CalibrateDialog(Worded, QDialog):
         left.addWidget(self.sheet, 1)
         left.addWidget(self.pad, 0, Qt.AlignmentFlag.AlignCenter)
         row.addLayout(left, 1)
-        right = QVBoxLayout()
+        self._choices = QWidget()
+        right = QVBoxLayout(self._choices)
+        right.setContentsMargins(0, 0, 0, 0)
         right.addWidget(touch_scroll(side), 1)
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, theme.GAP_PX, 0)
         foot.addWidget(self.begin)
         right.addLayout(foot)
-        row.addLayout(right, 1)
+        row.addWidget(self._choices, 1)
         self.boards.changed.connect(self._board_chosen)
         self.print.clicked.connect(self._print)
         self.square.clicked.connect(self._type_square)
@@ -238,7 +242,9 @@ class CalibrateDialog(Worded, QDialog):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._halves.setDirection(down if self.height() > self.width() else across)
+        upright = self.height() > self.width()
+        self._halves.setDirection(down if upright else across)
+        self._choices.setMaximumWidth(theme.NO_LIMIT_PX if upright else CHOICES_PX)
 
     def show_view(self, view: CalibrateView) -> None:
         """Show what the cameras see, or the result."""

@@ -128,7 +128,10 @@ class MixRows(Worded, QWidget):
         """Show the mix of this plan."""
         weights, shares = plan.weights, plan.shares
         if list(weights) != list(self.steppers):
-            self._build({key: NAMES.get(key) or Path(key).name for key in weights})
+            titles = [data.title for data in plan.data_sets]
+            alone = {str(data.folder): data.title for data in plan.data_sets if titles.count(data.title) == 1}
+            names = NAMES | alone  # two of one kind are told apart by their folders
+            self._build({key: names.get(key) or Path(key).name for key in weights})
         for key, stepper in self.steppers.items():
             stepper.set_value(weights[key])
             self.shares[key].setText(f"{shares[key]:.0%}")

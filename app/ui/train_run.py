@@ -28,6 +28,7 @@ from app.ui.widgets import (
 )
 from app.ui.worded import ProgressBar, Worded
 from app.viewmodels.train import RunView, words_of
+from app.viewmodels.words import unbroken
 
 
 class RunRow(Worded, QWidget):
@@ -260,7 +261,7 @@ class RunCard(Card):
 
     def show_comparison(self, words: str, *, running: bool, report: bool) -> None:
         """Say how the run's weights compare with those in use, or that it is being measured."""
-        self.compared.setText(words)
+        self.compared.setText(unbroken(words))
         self.compared.setVisible(bool(words))
         self.compare.setEnabled(not running)
         self.wipe.setVisible(report)

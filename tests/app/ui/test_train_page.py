@@ -20,6 +20,7 @@ from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.handover import handover
 from app.viewmodels.session_list import Listing
 from app.viewmodels.train import RunView, words_of
+from app.viewmodels.words import unbroken
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
 from tests.app.viewmodels.test_weights_wipe import flat, keep
@@ -304,7 +305,8 @@ def test_a_past_run_is_put_on_screen_and_its_comparison_is_wiped_over(qtbot, mak
     weights.touch()
     page.show_runs((past(folder, phase=TrainingPhase.DONE, weights=weights),))
     page._rows.itemAt(0).widget().look.click()
-    assert page.run.compared.text() == "Exact depth: RMSE 500 mm in use, 100 mm new (80% less)."
+    said = unbroken("Exact depth: RMSE 500 mm in use, 100 mm new (80% less).")
+    assert page.run.compared.text() == said
     assert page.run.loss.accessibleName() == "Loss: 0.25"
 
     page.run.wipe.click()

@@ -39,6 +39,7 @@ from app.ui.widgets import (
 )
 from app.ui.worded import Worded
 from app.viewmodels.calibrate import CalibrateModel, CalibrateView
+from app.viewmodels.words import unbroken
 from drivers.calibration.board import BOARDS
 
 SIDE_PX: Final = 380
@@ -276,7 +277,7 @@ class CalibrateDialog(Worded, QDialog):
             words = tr("Placed; look at what is said below.") if doubtful else tr("All cameras are placed.")
             self._verdict.setText(words)
             set_tone(self._verdict, "warning" if doubtful else "ok")
-            self.figures.setText(joined("\n\n", view.result))
+            self.figures.setText(unbroken(joined("\n\n", view.result)))
             self._steps.setCurrentIndex(2)
         elif self._steps.currentIndex() == 2:
             self._steps.setCurrentIndex(1)

@@ -13,6 +13,7 @@ from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
 from app.viewmodels.words import date_time, duration, labelled, size
+from drivers.session.library import State
 
 CARD_PX = 264
 MARKED_PX = 4
@@ -22,6 +23,13 @@ TEXT_PX = 132
 def when(entry: SessionEntry) -> str:
     """When a session was recorded, as people say it."""
     return entry.name if entry.started is None else date_time(entry.started)
+
+
+def without_picture(entry: SessionEntry) -> str:
+    """What stands where a session has no picture to show."""
+    if entry.state is State.RECORDING:
+        return tr("Being recorded")
+    return tr("No picture") if entry.usable else tr("Cannot be read")
 
 
 class SessionCard(Worded, QAbstractButton):
@@ -71,8 +79,7 @@ class SessionCard(Worded, QAbstractButton):
         painter.drawRoundedRect(frame, 14, 14)
         inner = frame.adjusted(9, 9, -9, -9)
         picture = QRectF(inner.left(), inner.top(), inner.width(), self.height() - TEXT_PX - 10)
-        words = tr("Cannot be read") if not self.entry.usable else tr("No picture")
-        paint_picture(painter, picture, self._image, words)
+        paint_picture(painter, picture, self._image, without_picture(self.entry))
         y = picture.bottom() + 8
         for number, (text, tone) in enumerate(self._lines):
             weight = QFont.Weight.DemiBold if number == 0 else QFont.Weight.Normal

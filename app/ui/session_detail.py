@@ -16,7 +16,7 @@ from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.preview import Preview
-from app.ui.session_card import when
+from app.ui.session_card import when, without_picture
 from app.ui.session_marks import PlaceOf, SessionMarks, nowhere
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -36,6 +36,7 @@ from app.ui.widgets import (
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
 from app.viewmodels.words import duration, labelled, size
+from drivers.session.library import State
 
 NO_SCENE = Option("", tr_noop("Not said"))
 NO_CONSENT = [NO_SCENE, *(Option(consent, capitalised(labelled(consent))) for consent in CONSENTS)]
@@ -45,7 +46,6 @@ PICTURES = (
     Option("refined", tr_noop("Refined")),
 )
 NO_PICTURE = tr_noop("No picture yet")
-UNREADABLE = tr_noop("Cannot be read")
 TEXTS = (("notes", tr_noop("Notes")), ("site", tr_noop("Site")), ("operator", tr_noop("Operator")))
 
 
@@ -151,7 +151,8 @@ class SessionDetail(Card):
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)
-        self.picture.show_words(NO_PICTURE if entry.usable else UNREADABLE)
+        self.picture.show_words(NO_PICTURE if entry.usable else without_picture(entry))
+        self.delete.setVisible(entry.state is not State.RECORDING)
         self.replay.setVisible(entry.usable)
         for button in (self.train, self.verify, self.copy, self.export):
             button.setVisible(entry.usable)

@@ -307,7 +307,9 @@ class SessionsPage(Worded, QWidget):
         self.search.setMinimumWidth(SEARCH_PX)
         self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         find.addWidget(self.search)
-        find.addWidget(_row(self.kept, self.order))  # together in one line or in the next
+        find.addWidget(
+            _row(self.kept, self.order, gap_px=theme.GAP_PX)
+        )  # together in one line or in the next
         head.addLayout(find)
         head.addWidget(self.scenes)
         head.addWidget(self.work)
@@ -409,11 +411,11 @@ class SessionsPage(Worded, QWidget):
         self._context.go_to("Record")
 
 
-def _row(*parts: QWidget) -> QWidget:
+def _row(*parts: QWidget, gap_px: int = theme.SPACE_PX) -> QWidget:
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(theme.SPACE_PX)
+    row.setSpacing(gap_px)
     for part in parts:
         row.addWidget(part)
     row.addStretch(1)

@@ -112,7 +112,8 @@ LABELS = {
 NO_BREAK_SPACE = "\u00a0"
 WORD_JOINER = "\u2060"
 BEFORE_UNIT = re.compile(
-    r"(?<=\d) (?=[%\u4e00-\u9fff]|(?:cameras?|frames?|minutes?|[kMGT]?B|[kMG]?bit|m?s|min|h|m?m|fps)\b)"
+    r"(?<=\d) (?=[%\u4e00-\u9fff]"  # Chinese measure words among them
+    r"|(?:cameras?|frames?|minutes?|degrees?|px|[kMGT]?B|[kMG]?bit|m?s|min|h|m?m|fps)\b)"
 )
 WITHIN_UNIT = re.compile(r"(\d\s(?:[kMGT]?B|[kMG]?bit))/(?=s\b)")
 """Only behind a number: the slash of a path is a place where a line may end."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ from PySide6.QtWidgets import QLabel
 from app.recording.library import read_entry
 from app.ui.export_dialog import ExportDialog
 from app.ui.folder_dialog import FolderDialog
+from app.ui.session_card import without_picture
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
+from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
@@ -55,6 +59,16 @@ def test_a_card_says_date_labels_length_and_losses(make, tmp_path):
     assert "office, glass" in said
     assert "2 cameras" in said
     assert "No frame lost" in said
+
+
+def test_what_is_being_recorded_is_not_called_unreadable_and_cannot_be_deleted(make, tmp_path):
+    whole = read_entry(small.make_session(tmp_path / "sessions" / "2026-05-01_10-00-00"))
+    page, _ = make()
+    page.detail.show_entry(replace(whole, state=State.RECORDING), None)
+    assert page.detail.delete.isHidden()
+    assert without_picture(replace(whole, state=State.RECORDING)) == "Being recorded"
+    page.detail.show_entry(whole, None)
+    assert not page.detail.delete.isHidden()
 
 
 def test_a_damaged_session_is_shown_with_the_reason(make, tmp_path):

@@ -414,6 +414,7 @@ class RecordPage(Worded, QWidget):
         self.tags.set_options([Option(tag, labelled(tag)) for tag in sorted(offered)])
         self.tags.select(choice.tags)
         self.no_tags.setVisible(not offered)
+        self.tags.setVisible(bool(offered))
         self.consent.select(choice.consent)
         self.notes.set_text(choice.notes)
         self.operator.set_text(choice.operator)

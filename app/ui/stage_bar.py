@@ -88,7 +88,7 @@ def columns(stages: Stages, age_ms: float | None) -> list[tuple[str, str, str]]:
     if stages.repair_ms is not None and stages.wait_ms is not None:
         found.insert(1, (tr("Repair"), milliseconds(stages.repair_ms), "accent"))
         found.insert(2, (tr("Wait"), milliseconds(stages.wait_ms), "muted"))
-        found.append((tr("Refined"), f"{stages.refined_hz:.1f}/s", "muted"))
+        found.append((tr("Refined frames"), f"{stages.refined_hz:.1f}/s", "muted"))
     if age_ms is not None:
         found.insert(1, (tr("Age"), milliseconds(age_ms), "text"))
     return found

@@ -16,7 +16,7 @@ def test_age_and_repair_come_first():
         ("Wait", "310 ms"),
         ("Camera", "9 ms"),
         ("Screen", "14 ms"),
-        ("Refined", "2.0/s"),
+        ("Refined frames", "2.0/s"),
     ]
 
 

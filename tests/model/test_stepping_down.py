@@ -174,7 +174,7 @@ def test_an_engine_that_fails_its_gate_is_not_built(whole, tmp_path, monkeypatch
 def test_tokens_that_nobody_chose_follow_the_rate(whole, tmp_path, shot):
     path = tmp_path / "small.safetensors"
     checkpoint.save(path, whole, {})
-    unhurried = build(EngineChoice(model=str(path), device="cpu"), target_hz=1e-3)
+    unhurried = build(EngineChoice(model=str(path), device="cpu", precision="fp32"), target_hz=1e-3)
     chosen = build(EngineChoice(model=str(path), device="cpu", tokens=48), target_hz=1e-3)
     assert (unhurried.tokens, chosen.tokens) == (12, 48)
 

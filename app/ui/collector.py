@@ -1,22 +1,20 @@
 """Searches for unreachable cycles in the window's thread only, and gives freed memory back."""
 
 import gc
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
 
 from app.heap import Heap
 from app.recording.collecting import is_paused
 
 EVERY_MS = 1000
-TURNS = 20
-"""One search in so many is among all objects, the others are among young ones."""
-LONG_S = 0.1
-"""Of a processor; only the modules of torch make a search that long. What it found in use is not looked at
-again until another source is opened; little of it can become garbage before."""
+TURNS, STILL_TURNS = 20, 300
+"""Searches among young objects for each one among all, which takes a fifth of a second with torch's modules:
+where something came or went meanwhile, and where a picture only runs."""
 
 
 class Collector(QObject):
@@ -32,7 +30,7 @@ class Collector(QObject):
     def __init__(self, source: Callable[[], object | None]) -> None:
         super().__init__()
         self._source = source
-        self._seen: weakref.ref[object] | None = None
+        self._seen: tuple[weakref.ref[object] | None, int] = (None, 0)
         self._turn = 0
         self._heap = Heap()
         self._timer = QTimer(self)
@@ -46,24 +44,15 @@ class Collector(QObject):
     def _look(self) -> None:
         if is_paused():
             return
-        self._turn = (self._turn + 1) % TURNS
-        if self._turn:
+        self._turn += 1
+        source = self._source()
+        now = None if source is None else weakref.ref(source), len(QApplication.allWidgets())
+        if self._turn < (STILL_TURNS if now == self._seen else TURNS):
             gc.collect(1)
             return
-        if self._is_another():
-            gc.unfreeze()
-        started_s = time.thread_time()
+        self._turn, self._seen = 0, now
         gc.collect()
-        if time.thread_time() - started_s > LONG_S:
-            gc.freeze()
         self._heap.tidy()
-
-    def _is_another(self) -> bool:
-        source = self._source()
-        if source is (self._seen() if self._seen is not None else None):
-            return False
-        self._seen = None if source is None else weakref.ref(source)
-        return True
 
 
 @contextmanager
@@ -80,6 +69,5 @@ def collected_here(source: Callable[[], object | None]) -> Iterator[None]:
         yield
     finally:
         collector.stop()
-        gc.unfreeze()
         if was_on:
             gc.enable()

@@ -61,31 +61,25 @@ def test_the_search_rests_while_very_much_is_made(qtbot, monkeypatch):
         qtbot.waitUntil(lambda: bool(ended))
 
 
-def test_what_took_long_to_look_through_is_not_looked_through_again(qtbot, monkeypatch):
-    monkeypatch.setattr(collector, "EVERY_MS", 1)
-    monkeypatch.setattr(collector, "TURNS", 1)
-    monkeypatch.setattr(collector, "LONG_S", 0.0)
-    before = gc.get_freeze_count()
-    with collected_here(lambda: None):
-        qtbot.waitUntil(lambda: gc.get_freeze_count() > before)
-    assert gc.get_freeze_count() == 0
-
-
 class Source:
     """Stands for a rig that is open."""
 
 
-def test_another_source_lets_go_of_what_was_no_longer_looked_through(qtbot, monkeypatch):
+@pytest.mark.parametrize("change", ["source", "widgets"])
+def test_while_a_picture_only_runs_old_objects_are_left_alone(qtbot, monkeypatch, change):
     monkeypatch.setattr(collector, "EVERY_MS", 1)
-    monkeypatch.setattr(collector, "TURNS", 1)
-    monkeypatch.setattr(collector, "LONG_S", 0.0)
-    ended, sources = [], [Source()]
+    monkeypatch.setattr(collector, "TURNS", 5)
+    monkeypatch.setattr(collector, "STILL_TURNS", 10_000)
+    sources, searched = [Source()], []
+    monkeypatch.setattr(gc, "collect", lambda generation=2: searched.append(generation))
     with collected_here(lambda: sources[-1]):
-        knot = Knot(ended)
-        frozen = gc.get_freeze_count()
-        qtbot.waitUntil(lambda: gc.get_freeze_count() > frozen)
-        del knot
-        qtbot.wait(50)
-        assert not ended
-        sources[:] = [Source()]
-        qtbot.waitUntil(lambda: bool(ended))
+        qtbot.waitUntil(lambda: 2 in searched)
+        searched.clear()
+        qtbot.waitUntil(lambda: len(searched) > 20)
+        assert 2 not in searched
+        if change == "source":
+            sources[:] = [Source()]
+        else:
+            widget = QWidget()
+            qtbot.addWidget(widget)
+        qtbot.waitUntil(lambda: 2 in searched)

@@ -332,7 +332,7 @@ def told(found: Found, complaints: Complaints, seconds: float) -> int:
     print("widgets: " + ", ".join(str(widgets) for _, _, widgets in kept))
     print(f"memory after the first third: {slope:+.1f} MB a minute, {share:+.1%} in all, {last:.0f} MB now")
     lines = [
-        f"{r.levelname} {r.name}: {r.getMessage()}" + (f" | {r.exc_info[1]!r}" if r.exc_info else "")
+        f"{r.levelname} {r.name}: {r.getMessage()}"
         for r in complaints.records
         if r.levelno >= logging.ERROR or r.name == "qt"
     ]

@@ -46,7 +46,12 @@ class Complaints(logging.Handler):
         self.records: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
+        """Keep the words and not the errors, whose tracebacks hold whole rigs and networks."""
+        said = record.getMessage()
+        if record.exc_info:
+            said += f" | {record.exc_info[1]!r}"
+        kept = (record.levelno, "", 0, said, None, None)
+        self.records.append(logging.LogRecord(record.name, *kept))
 
     def lines(self, level: int = logging.WARNING) -> list[str]:
         """What was said, at this level or above."""

@@ -214,11 +214,13 @@ class CalibrateDialog(Worded, QDialog):
 
     def _result_step(self) -> QWidget:
         self._verdict = label("", "title")
+        self.doubts = body()
+        set_tone(self.doubts, "warning")
         self.figures = body()
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         card = Card(tr("Where the cameras stand"))
-        card.column.addWidget(self._verdict)
-        card.column.addWidget(self.figures)
+        for part in (self._verdict, self.doubts, self.figures):
+            card.column.addWidget(part)
         self.more = Button(tr("Take more pictures"), icon_name="camera-outline")
         self.save = PrimaryButton(tr("Save"), icon_name="content-save-outline")
         page = QWidget()
@@ -272,11 +274,13 @@ class CalibrateDialog(Worded, QDialog):
         elif self._steps.currentIndex() == 1:
             self._problem.hide()
         if view.placed is not None:
-            findings = view.placed.findings.values()
-            doubtful = any(finding.good is False for finding in findings) or bool(view.placed.square)
-            words = tr("Placed; look at what is said below.") if doubtful else tr("All cameras are placed.")
+            words = (
+                tr("Placed; look at what is said below.") if view.doubts else tr("All cameras are placed.")
+            )
             self._verdict.setText(words)
-            set_tone(self._verdict, "warning" if doubtful else "ok")
+            set_tone(self._verdict, "warning" if view.doubts else "ok")
+            self.doubts.setText(unbroken(joined("\n\n", view.doubts)))
+            self.doubts.setVisible(bool(view.doubts))
             self.figures.setText(unbroken(joined("\n\n", view.result)))
             self._steps.setCurrentIndex(2)
         elif self._steps.currentIndex() == 2:

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -47,6 +47,7 @@ class CalibrateView:
         solving: whether a solution is under way.
         placed: the solution, once it was asked for.
         result: the same in words.
+        doubts: what of it needs a look, in words.
         problem: why the last order failed, or None.
     """
 
@@ -58,6 +59,7 @@ class CalibrateView:
     solving: bool = False
     placed: Placed | None = None
     result: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     problem: Message | None = None
 
 
@@ -280,20 +282,8 @@ class _Loop:
         except CalibrationError as error:
             self._put(solving=False, problem=message(error))
             return
-        names = self._names()
-        lines = solution_lines(placed, names)
-        lines += [
-            joined(": ", (names[name], from_below(finding.words)))
-            for name, finding in placed.findings.items()
-        ]
-        lines += [
-            tr("Left out: board {view}, {names}, {why}").format(
-                view=view + 1, names=names[n], why=from_below(why)
-            )
-            for view, n, why in placed.solution.left_out
-        ]
-        lines += [from_below(placed.square)] if placed.square else []
-        self._put(solving=False, placed=placed, result=tuple(lines))
+        result, doubts = placed_lines(placed, self._names())
+        self._put(solving=False, placed=placed, result=result, doubts=doubts)
 
     def _names(self) -> dict[str, str]:
         return {camera_id: from_below(name) for camera_id, name in self._calibrator.names.items()}
@@ -301,3 +291,25 @@ class _Loop:
     def _put(self, **changes: object) -> None:
         self._view = replace(self._view, **changes)  # type: ignore[arg-type]  # its own fields
         self._views.put(self._view)
+
+
+def placed_lines(placed: Placed, names: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is said of a rig that has been placed, and what of it needs a look.
+
+    Args:
+        placed: the solution and what was found out about each camera.
+        names: of the cameras, by id.
+    """
+    lines: list[str] = solution_lines(placed, names)
+    doubts: list[str] = []
+    for camera_id, finding in placed.findings.items():
+        line = joined(": ", (names[camera_id], from_below(finding.words)))
+        (doubts if finding.good is False else lines).append(line)
+    lines += [
+        tr("Left out: board {view}, {names}, {why}").format(
+            view=view + 1, names=names[n], why=from_below(why)
+        )
+        for view, n, why in placed.solution.left_out
+    ]
+    doubts += [from_below(placed.square)] if placed.square else []
+    return tuple(lines), tuple(doubts)

@@ -31,10 +31,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 from sitting import live_in, parser, spin
 
 from app import crash, paths
-from app.calibrating import Placed, solution_lines
+from app.calibrating import Placed
 from app.compose import Studio
 from app.flow.capture import CameraState, CameraStatus
-from app.language import from_below, joined, tr
+from app.language import from_below, tr
 from app.recording.guards import low_battery, slow_disk
 from app.recording.library import LabelEdit, read_entry, relabel
 from app.recording.preflight import Check, disk_checks, usb_checks
@@ -48,6 +48,7 @@ from app.ui import speaking, theme
 from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
+from app.viewmodels.calibrate import placed_lines
 from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
 from app.viewmodels.record_view import RecordPhase, RecordView, camera_words, disk_words, headline
 from app.viewmodels.session_work import WorkView
@@ -447,12 +448,8 @@ class Work:
             model.stop()
             names = {info.id: from_below(info.name) for info in model.infos}
             placed = placed_rig(list(names))
-            lines = [*solution_lines(placed, names)]
-            lines += [
-                joined(": ", (names[name], from_below(found.words)))
-                for name, found in placed.findings.items()
-            ]
-            dialog.show_view(replace(model.view, placed=placed, result=tuple(lines)))
+            result, doubts = placed_lines(placed, names)
+            dialog.show_view(replace(model.view, placed=placed, result=result, doubts=doubts))
 
     # Settings, and what lies above every page
 

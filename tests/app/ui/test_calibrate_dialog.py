@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 import shiboken6
@@ -88,6 +89,10 @@ def test_the_wizard_is_pressed_through_and_the_rig_is_placed(qtbot, wizard):
     qtbot.waitUntil(lambda: dialog.save.isVisible(), timeout=10_000)
     assert "The right one" in dialog.figures.text()
     assert "Depth agrees" in dialog.figures.text()
+    assert dialog.doubts.isHidden()
+    dialog.show_view(replace(dialog._model.view, doubts=("The left one: depth is off.",)))
+    assert dialog.doubts.isVisible()
+    assert "off" in dialog.doubts.text()
     with qtbot.waitSignal(dialog.calibrated):
         press(dialog.save)
     assert find(paths.calibrations_folder(), ["left", "right"]) is not None

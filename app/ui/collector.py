@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QWidget
+from shiboken6 import getAllValidWrappers
 
 from app.heap import Heap
 from app.recording.collecting import is_paused
@@ -46,13 +47,18 @@ class Collector(QObject):
             return
         self._turn += 1
         source = self._source()
-        now = None if source is None else weakref.ref(source), len(QApplication.allWidgets())
+        now = None if source is None else weakref.ref(source), _widgets()
         if self._turn < (STILL_TURNS if now == self._seen else TURNS):
             gc.collect(1)
             return
         self._turn, self._seen = 0, now
         gc.collect()
         self._heap.tidy()
+
+
+def _widgets() -> int:
+    """How many there are that Python knows; asking Qt for all of them would make Python know its own, too."""
+    return sum(isinstance(known, QWidget) for known in getAllValidWrappers())
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -106,7 +106,7 @@ class FolderDialog(Sheet):
         cancel.clicked.connect(self.reject)
         self.choose.clicked.connect(self._choose)
         self.name.submitted.connect(self._choose)
-        self.rows.itemClicked.connect(self._enter)
+        self.rows.itemClicked.connect(self._pressed)
         self._walk.view_changed.connect(self.show_view)
         self.show_view(self._walk.view)
 
@@ -142,15 +142,19 @@ class FolderDialog(Sheet):
     def _go_to(self, path: Path) -> None:
         self._walk.go_to(path)
 
-    def _enter(self, item: QListWidgetItem) -> None:
-        if item.data(FILE_ROLE) and self._suffix:
-            self.name.edit.setText(item.text())
-            return
-        if item.data(FILE_ROLE):
-            self.chosen.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
+    def _pressed(self, item: QListWidgetItem) -> None:
+        # After the release, in which Qt goes on with this list: another folder empties it, a file ends it.
+        path = Path(item.data(Qt.ItemDataRole.UserRole))
+        QTimer.singleShot(0, self, partial(self._enter, path, file=bool(item.data(FILE_ROLE))))
+
+    def _enter(self, path: Path, *, file: bool) -> None:
+        if file and self._suffix:
+            self.name.edit.setText(path.name)
+        elif file:
+            self.chosen.emit(path)
             self.accept()
-            return
-        self._walk.go_to(Path(item.data(Qt.ItemDataRole.UserRole)))
+        else:
+            self._walk.go_to(path)
 
     def _choose(self) -> None:
         path = self._walk.view.path

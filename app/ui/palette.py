@@ -1,9 +1,10 @@
 """Everything that can be done now, to be found by typing or by scrolling."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -111,7 +112,8 @@ class Palette(Sheet):
             self.rows.selectRow(0)
 
     def _pressed(self, item: QTableWidgetItem) -> None:
-        self._choose(item.row())
+        # After the release, in which Qt goes on with this list: what a command does may end it.
+        QTimer.singleShot(0, self, partial(self._choose, item.row()))
 
     def _choose(self, row: int) -> None:
         if 0 <= row < len(self._found):

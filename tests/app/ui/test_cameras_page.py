@@ -99,7 +99,7 @@ def test_a_missing_library_gives_its_command_to_the_clipboard(make):
     assert asked.notices[0].level == "info"
 
 
-def test_a_recording_is_opened_without_becoming_the_source(make, tmp_path):
+def test_a_recording_is_opened_without_becoming_the_source(qtbot, make, tmp_path):
     page, asked = make()
     (tmp_path / "drive.db3").touch()
     (tmp_path / "notes.txt").touch()
@@ -110,6 +110,7 @@ def test_a_recording_is_opened_without_becoming_the_source(make, tmp_path):
     assert not dialog.choose.isVisible()
     dialog.rows.itemClicked.emit(dialog.rows.item(0))
 
+    qtbot.waitUntil(lambda: bool(asked.sources))
     assert asked.sources == [str(tmp_path / "drive.db3")]
     assert page._context.settings.source == "demo"
 

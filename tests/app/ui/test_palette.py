@@ -1,4 +1,5 @@
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -60,11 +61,26 @@ def test_arrows_go_through_the_list(palette, done):
     assert done == ["settings"]
 
 
-def test_a_touch_on_a_row_runs_it(palette, done):
+def test_a_touch_on_a_row_runs_it(qtbot, palette, done):
     row = palette.rows.visualItemRect(palette.rows.item(1, 0))
     assert row.height() >= 48
     QTest.mouseClick(palette.rows.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
-    assert done == ["wipe"]
+    qtbot.waitUntil(lambda: done == ["wipe"])
+
+
+def test_a_command_may_end_the_list_that_it_was_chosen_from(qtbot, themed):
+    """Qt goes on with the list after it has told of the touch: it has to be there until then."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(900, 700)
+    window.show()
+    palette = Palette([Command("End", lambda: shiboken6.delete(palette))], window)
+    palette.chosen.connect(lambda command: command.act())
+    palette.open()
+    qtbot.waitExposed(palette)
+    row = palette.rows.visualItemRect(palette.rows.item(0, 0))
+    QTest.mouseClick(palette.rows.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
+    qtbot.waitUntil(lambda: not shiboken6.isValid(palette))
 
 
 def test_the_keys_stand_beside_the_words(palette):

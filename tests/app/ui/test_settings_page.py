@@ -92,6 +92,7 @@ def test_a_session_is_chosen_as_the_source_in_the_dialog(qtbot, made, tmp_path):
     dialog = dialog_of(page)
     assert not dialog.choose.isEnabled()
     dialog.rows.itemClicked.emit(dialog.rows.item(0))
+    qtbot.waitUntil(dialog.choose.isEnabled)
     dialog.choose.click()
 
     assert asked.sources == [str(folder)]

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from app.language import tr
-from app.quality.checks_picture import DARK_LEVEL, WHITE_LEVEL, grey_of
+from app.quality.checks_picture import DARK_LEVEL, WHITE_LEVEL
 from app.quality.diagnosis import Evidence, Finding
-from app.quality.overlay import color_shift_px, color_zoom
+from app.quality.overlay import color_shift_px, color_zoom, grey_of
 from app.quality.pair import agreement
 from app.quality.smudge import smudge
 from drivers.geometry import Intrinsics

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from app.language import tr
 from app.quality.diagnosis import Evidence, Finding, Fix, setting, switched_off, switched_on
+from app.quality.overlay import grey_of
 from drivers.controls import Role
-from drivers.frame import Frame
 
 Grey = NDArray[np.uint8]
 
@@ -173,10 +173,3 @@ def _brighter(evidence: Evidence) -> Fix | None:
     if on is not None or gain is None or isinstance(gain.value, str) or gain.value >= gain.maximum:
         return on
     return setting(gain, gain.maximum, tr("Raise the gain"))
-
-
-def grey_of(frame: Frame) -> Grey:
-    """(H, W) uint8, the colour picture without its colour."""
-    import cv2
-
-    return np.asarray(cv2.cvtColor(frame.color, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -41,7 +41,7 @@ def color_shift_px(frame: Frame) -> tuple[float, float] | None:
     warped = cv2.warpPerspective(frame.ir_left, matrix, (width, height))
     carried = _gradient(np.asarray(warped, np.uint8), 2.5)
     inner = carried[REACH_PX:-REACH_PX, REACH_PX:-REACH_PX]
-    alike = cv2.matchTemplate(_gradient(_grey(frame), 2.5), inner, cv2.TM_CCOEFF_NORMED)
+    alike = cv2.matchTemplate(_gradient(grey_of(frame), 2.5), inner, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(alike)
     return (float(x - REACH_PX), float(y - REACH_PX)) if best >= RESEMBLANCE else None
 
@@ -63,7 +63,9 @@ def color_zoom(frame: Frame) -> float | None:
         for camera in (frame.calibration.color, frame.calibration.ir)
     )
     size = (color.width, color.height)
-    seen = _gradient(np.asarray(cv2.resize(_grey(frame), size, interpolation=cv2.INTER_AREA), np.uint8), 1.5)
+    seen = _gradient(
+        np.asarray(cv2.resize(grey_of(frame), size, interpolation=cv2.INTER_AREA), np.uint8), 1.5
+    )
     infrared = cv2.resize(frame.ir_left, (ir.width, ir.height), interpolation=cv2.INTER_AREA)
     steep = _gradient(np.asarray(infrared, np.uint8), 1.5)
     edge = slice(SMALL_REACH_PX, -SMALL_REACH_PX)
@@ -96,7 +98,8 @@ def _gradient(grey: Grey, soft_px: float) -> NDArray[np.float32]:
     return np.asarray(np.minimum(steep, np.percentile(steep, 98)), np.float32)
 
 
-def _grey(frame: Frame) -> Grey:
+def grey_of(frame: Frame) -> Grey:
+    """(H, W) uint8, the colour picture without its colour."""
     import cv2
 
     return np.asarray(cv2.cvtColor(frame.color, cv2.COLOR_RGB2GRAY), np.uint8)

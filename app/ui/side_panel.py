@@ -65,16 +65,15 @@ class SidePanel(Worded, QFrame):
         if direction == room.direction():
             return False
         room.setDirection(direction)
-        self.set_below(below)
+        self._set_below(below)
         return True
 
-    def set_below(self, below: bool) -> None:
+    def _set_below(self, below: bool) -> None:
         """Take the width of what is above, or stand beside it."""
-        wide = 16_777_215  # QWIDGETSIZE_MAX
         self.setMinimumWidth(0 if below else WIDTH_PX)
-        self.setMaximumWidth(wide if below else WIDTH_PX)
+        self.setMaximumWidth(theme.NO_LIMIT_PX if below else WIDTH_PX)
         self.setMinimumHeight(BELOW_PX if below else 0)
-        self.setMaximumHeight(BELOW_PX if below else wide)
+        self.setMaximumHeight(BELOW_PX if below else theme.NO_LIMIT_PX)
 
     def open_page(self, key: str) -> None:
         """Show one panel; an empty key shows none."""

@@ -44,8 +44,6 @@ from app.ui.icons import icon
 from app.ui.worded import Label, Worded
 
 ICON_PX = 24
-WIDE_PX = 16_777_215
-"""No limit, as QWIDGETSIZE_MAX."""
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")
 """The worst is the last."""
 BANNER_ICONS = {"info": "information-outline", "warning": "alert-outline", "error": "alert-octagon-outline"}
@@ -160,7 +158,7 @@ class RoomyButton(IconButton):
         self.style().unpolish(self)
         self.style().polish(self)
         self.setMinimumSize(theme.TARGET_PX, theme.TARGET_PX)
-        self.setMaximumSize(WIDE_PX if roomy else theme.TARGET_PX, theme.TARGET_PX)
+        self.setMaximumSize(theme.NO_LIMIT_PX if roomy else theme.TARGET_PX, theme.TARGET_PX)
 
 
 @dataclass(frozen=True)

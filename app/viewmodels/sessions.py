@@ -15,7 +15,7 @@ from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import clock, labelled, lost_frames, size
+from app.viewmodels.words import clock, frames_lost, labelled, lost_frames, size
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -333,10 +333,7 @@ def loss_words(entry: SessionEntry) -> str:
         return ""
     if entry.recovered:
         return tr("Recovered; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
-    if not entry.lost:
-        return tr("No frame lost")
-    frames = tr_many("{count:,} frame", "{count:,} frames", entry.lost)
-    return tr("{frames} lost").format(frames=frames)
+    return frames_lost(entry.lost) if entry.lost else tr("No frame lost")
 
 
 def drop_words(*totals: CameraTotals) -> str:

@@ -200,6 +200,11 @@ def seconds(value_s: float) -> str:
     return f"{value_s:.0f} s" if value_s < 59.5 else clock(value_s)
 
 
+def frames_lost(count: int) -> str:
+    """Such as "12 frames lost"."""
+    return tr("{frames} lost").format(frames=tr_many("{count:,} frame", "{count:,} frames", count))
+
+
 def lost_frames(causes: Sequence[tuple[int, str]]) -> str:
     """Lost frames by cause; the number is said once where there is one cause.
 
@@ -207,9 +212,7 @@ def lost_frames(causes: Sequence[tuple[int, str]]) -> str:
         causes: how many, and a clause that says why.
     """
     found = [(number, cause) for number, cause in causes if number]
-    lost = tr("{frames} lost").format(
-        frames=tr_many("{count:,} frame", "{count:,} frames", sum(number for number, _ in found))
-    )
+    lost = frames_lost(sum(number for number, _ in found))
     if len(found) == 1:
         return tr("{lost} ({cause})").format(lost=lost, cause=found[0][1])
     each = joined(

@@ -109,7 +109,7 @@ class OnScreenKeyboard(QObject):
         if self._keys is None:
             self._keys = self._placed(field.window())
             self._keys.show()
-        QTimer.singleShot(0, self, self._uncover)
+        self._uncover_soon()
 
     def hide(self) -> None:
         """Take the keys away; the field keeps the focus."""
@@ -167,6 +167,7 @@ class OnScreenKeyboard(QObject):
         keys.moved.connect(self._move)
         keys.finished.connect(self._finish)
         keys.hidden.connect(self.hide)
+        keys.resized.connect(self._uncover_soon)
         layout = window.layout()
         if isinstance(window, QDialog) and isinstance(layout, QBoxLayout):
             layout.addWidget(keys)
@@ -182,6 +183,9 @@ class OnScreenKeyboard(QObject):
         height = min(dialog.height() + keys.minimumSizeHint().height(), whole.height() - 2 * MARGIN_PX)
         dialog.resize(min(width, whole.width()), height)
         dialog.move(whole.center() - dialog.rect().center())
+
+    def _uncover_soon(self) -> None:
+        QTimer.singleShot(0, self, self._uncover)
 
     def _uncover(self) -> None:
         """Scroll the field to where it can be seen."""

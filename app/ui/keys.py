@@ -64,6 +64,7 @@ class TouchKeys(Worded, QFrame):
         moved: -1 or 1, the caret shall go by one character.
         finished: the key that is done.
         hidden: the keys are not needed any more.
+        resized: the window was turned or made larger or smaller.
     """
 
     typed = Signal(str)
@@ -71,6 +72,7 @@ class TouchKeys(Worded, QFrame):
     moved = Signal(int)
     finished = Signal()
     hidden = Signal()
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,6 +142,7 @@ class TouchKeys(Worded, QFrame):
         if roomy != self._roomy:
             self._show_figures(roomy=roomy)
             self.updateGeometry()
+        self.resized.emit()
 
     def _key(self, text: str) -> Key:
         key = Key(text)

@@ -87,6 +87,15 @@ def test_a_touched_field_is_filled_by_touch_alone_and_stays_in_view(page):
     assert said == ["Ha 3&ö"]
 
 
+def test_a_field_stays_in_view_while_the_screen_is_turned(page):
+    page.area.widget().layout().itemAt(0).widget().setFixedHeight(500)
+    touch(page.second.edit)
+    for size in ((720, 1280), (1280, 720)):
+        page.resize(*size)
+        QTest.qWait(30)
+        assert page.second.edit.visibleRegion().boundingRect().height() == page.second.edit.height()
+
+
 @pytest.mark.parametrize("size", [(1176, 720), (800, 1280), (696, 640)])
 def test_every_key_is_large_enough_whatever_the_window(page, size):
     page.resize(*size)

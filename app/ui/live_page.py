@@ -37,6 +37,7 @@ from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.layers import LAYER_HINTS, LAYER_WORDS, LAYERS
 from app.viewmodels.live import PRESETS_M, CameraTitle, LiveModel, LiveOptions, TileView
 from app.viewmodels.measure import Measured, MeasureModel, Tool
+from model.spec import OFF, ModelSpec
 
 LAYOUTS = (
     Option("one", tr_noop("One"), hint=keyed(tr_noop("One picture for each camera (O)"), "Live")),
@@ -100,7 +101,6 @@ class LivePage(Worded, QWidget):
         self._models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._models.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._models.setMinimumContentsLength(12)
-        self._models.setMaximumWidth(720)
         self._models.setStyleSheet(
             "QComboBox { padding: 4px 6px 4px 16px; }"
         )  # the arrow has room of its own
@@ -303,11 +303,7 @@ class LivePage(Worded, QWidget):
             for key, word in COLOUR_MAP_WORDS.items()
         ]
         found += [
-            Command(
-                tr("Repair with {title}").format(title=from_below(spec.title)),
-                partial(self._choose_model, spec.name),
-            )
-            for spec in model.models()
+            Command(_repair_command(spec), partial(self._choose_model, spec.name)) for spec in model.models()
         ]
         return found
 
@@ -394,7 +390,11 @@ class LivePage(Worded, QWidget):
     def _offer_models(self) -> None:
         self._models.set_options(
             [
-                Option(spec.name, from_below(spec.title), hint=from_below(spec.note))
+                Option(
+                    spec.name,
+                    tr("Repair off") if spec == OFF else from_below(spec.title),
+                    hint=from_below(spec.note),
+                )
                 for spec in self.model.models()
             ]
         )
@@ -521,3 +521,9 @@ class LivePage(Worded, QWidget):
         else:
             self._models.setToolTip(state.label)
         self._repair.show_state(state)
+
+
+def _repair_command(spec: ModelSpec) -> str:
+    if spec == OFF:
+        return tr("Turn the repair off")
+    return tr("Repair with {title}").format(title=from_below(spec.title))

@@ -49,7 +49,9 @@ class ClockWatch:
             if not -BARELY_NS <= age_ns <= LATEST_NS:
                 self._wrong_by_s = -age_ns / 1e9
                 self._corrected += 1
-                frame = replace(frame, captured_ns=now_ns, clock=Clock.ARRIVAL)
+                # Its inertial readings are of the same clock.
+                imu = tuple(replace(read, captured_ns=read.captured_ns + age_ns) for read in frame.imu)
+                frame = replace(frame, captured_ns=now_ns, clock=Clock.ARRIVAL, imu=imu)
             else:
                 self._wrong_by_s = 0.0
         self._clock = frame.clock

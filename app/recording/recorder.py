@@ -313,7 +313,9 @@ class Recorder:
             if self._stopped:
                 return
             count = self._counts[frame.camera_id]
-            self._first_index.setdefault(frame.camera_id, frame.index)
+            if frame.camera_id not in self._first_index:
+                self._first_index[frame.camera_id] = frame.index
+                frame = _of_this_recording(frame, self._started_ns)
             last = self._last_index.get(frame.camera_id)
             if frame.index == last and not self._lines[frame.camera_id][0].info.live:
                 return  # a paused replay delivers its frame again
@@ -558,3 +560,11 @@ class Recorder:
         """Bytes a second before there is a file to measure."""
         cameras = ((frame, self._lines[camera_id][0]) for camera_id, frame in self._first.items())
         return sum(bytes_per_s(frame, camera.info.rate_hz) for frame, camera in cameras)
+
+
+def _of_this_recording(frame: Frame, started_ns: int) -> Frame:
+    """A camera's first frame without the readings of before: a session's time begins when it begins.
+
+    A camera that was silent for long brings all that its inertial sensor felt meanwhile.
+    """
+    return replace(frame, imu=tuple(read for read in frame.imu if read.captured_ns >= started_ns))

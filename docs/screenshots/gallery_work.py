@@ -671,7 +671,9 @@ class Still(CameraBase):
         time.sleep(PERIOD_S)
         self._index += 1
         now_ns = time.monotonic_ns()
-        return replace(self._frame, index=self._index, captured_ns=now_ns, device_ns=now_ns)
+        passed_ns = now_ns - self._frame.captured_ns
+        imu = tuple(replace(read, captured_ns=read.captured_ns + passed_ns) for read in self._frame.imu)
+        return replace(self._frame, index=self._index, captured_ns=now_ns, device_ns=now_ns, imu=imu)
 
 
 def stills(source: str) -> Sequence[Camera]:

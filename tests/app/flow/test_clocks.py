@@ -7,6 +7,7 @@ import pytest
 from app.flow.clocks import ClockWatch
 from drivers.cameras.synthetic import SyntheticCamera
 from drivers.clock import Clock
+from drivers.frame import ImuSample
 from drivers.synth.sensor import SensorKind
 
 SECOND_NS = 1_000_000_000
@@ -27,6 +28,15 @@ def test_a_time_that_cannot_be_true_is_replaced_by_that_of_the_arrival(off_s):
     assert (got.captured_ns, got.clock) == (NOW_NS, Clock.ARRIVAL)
     assert watch.state.wrong_by_s == pytest.approx(off_s)
     assert watch.state.corrected == 1
+
+
+def test_what_an_inertial_sensor_felt_moves_with_its_frame():
+    felt = ImuSample(3600 * SECOND_NS - 4_000_000, (0.0, 0.0, 0.1))
+    sent = replace(frame(3600 * SECOND_NS), imu=(felt,))
+
+    (moved,) = ClockWatch().checked(sent, NOW_NS).imu
+
+    assert moved == replace(felt, captured_ns=NOW_NS - 4_000_000)
 
 
 @pytest.mark.parametrize("age_ms", [0, 5, 120, 900])

@@ -9,10 +9,12 @@ from app.flow.moments import Moments
 from app.flow.refine import refine_frames
 from app.flow.taps import Taps
 from app.recording import recorder as module
+from app.recording.library import read_entry
 from app.recording.recorder import Recorder
 from app.recording.room import Limits
 from drivers.cameras.replay import replay_cameras
 from drivers.errors import SessionError
+from drivers.frame import ImuSample
 from drivers.session.labels import SessionLabels
 from drivers.session.manifest import RefinedTotals, SyncEntry
 from drivers.session.reader import Session
@@ -268,3 +270,20 @@ def test_a_frame_that_a_paused_replay_shows_again_is_recorded_once(tmp_path, cam
         again.deliver(replace(shown, captured_ns=shown.captured_ns + 10**9))
         totals = Session(copy.stop()).manifest.totals["cam"]
     assert (totals.written, totals.device_frames) == (1, 1)
+
+
+def test_card_and_replay_begin_with_the_recording_though_a_sensor_tells_of_the_minute_before(
+    tmp_path, camera, channel
+):
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    for index in range(1, 4):
+        now_ns = time.monotonic_ns()
+        felt = tuple(ImuSample(now_ns - age_s * 10**9, (0.0, 0.0, 0.1)) for age_s in (60, 0))
+        channel.deliver(replace(camera.expose(index), captured_ns=now_ns, imu=felt[index > 1 :]))
+    clock_s = recorder.status().seconds
+    entry = read_entry(recorder.stop())
+    session = Session(entry.folder)
+    assert entry.seconds == pytest.approx(clock_s, abs=0.5)
+    assert entry.start_ns == pytest.approx(session.start_ns, abs=0.5e9)
+    assert len(session.imu("cam")) == 3

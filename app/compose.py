@@ -434,6 +434,7 @@ class Studio:
         self._engines = EngineKeeper()
         self._pipeline: Pipeline | None = None
         self._recorder: Recorder | None = None
+        self._saving = False
         self._watch: Worker | None = None
         self._rig = Rig([])
         self._lock = threading.RLock()  # windows open sources and start recordings in threads
@@ -452,6 +453,11 @@ class Studio:
     def recorder(self) -> Recorder | None:
         """The recording under way, or None."""
         return self._recorder
+
+    @property
+    def saving(self) -> bool:
+        """Whether a recording has ended whose session is still being written."""
+        return self._saving
 
     def open(self, cameras: Sequence[Camera]) -> Pipeline:
         """Run another rig; the one before it is stopped first, and a recording on it is closed.
@@ -560,12 +566,13 @@ class Studio:
     def stop_recording(self) -> Path | None:
         """Close the recording under way and return its folder; None if there is none."""
         with self._lock:
-            recorder, self._recorder = self._recorder, None
+            recorder, self._recorder, self._saving = self._recorder, None, self._recorder is not None
             if self._pipeline is not None:
                 self._pipeline.yield_to(_never)
             try:
                 return None if recorder is None else recorder.stop()
             finally:
+                self._saving = False
                 self._unlock_controls()
 
     def close(self) -> None:

@@ -145,13 +145,13 @@ class LinkLoad:
 
     @property
     def words(self) -> str:
-        """Such as "55 of 350 MB/s asked for, 1 camera"."""
+        """Such as "55 MB/s asked for, 350 MB/s possible, 1 camera"."""
         count = len(self.cameras)
         many = "1 camera" if count == 1 else f"{count} cameras"
         asked = f"{self.asked / 1e6:.0f}"
         if math.isinf(self.carries):
             return f"{asked} MB/s asked for, {many}"
-        return f"{asked} of {self.carries / 1e6:.0f} MB/s asked for, {many}"
+        return f"{asked} MB/s asked for, {self.carries / 1e6:.0f} MB/s possible, {many}"
 
     @property
     def remedy(self) -> str:

@@ -21,11 +21,13 @@ class Check:
         name: what.
         words: what was found.
         caution: what may spoil the recording; None where all is well.
+        applies: whether there is such a thing at all; False where none is plugged in.
     """
 
     name: str
     words: str
     caution: Caution | None = None
+    applies: bool = True
 
 
 def preflight(folder: Path, cameras: Iterable[CameraInfo], rate: float | None) -> tuple[Check, ...]:
@@ -67,15 +69,12 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         text = tr("The folder {folder} cannot be written: {strerror}.").format(
             folder=folder, strerror=from_below(str(error.strerror))
         )
-        caution = Caution(text, tr("Choose a sessions folder that you may write to in Settings."))
+        caution = Caution(text, tr("In Settings, choose a sessions folder that you can write to."))
         return [Check(tr("Disk"), text, caution)]
+    room = tr("{free:,.0f} GB free").format(free=free / 1e9)
     if rate is None:
-        return [
-            Check(
-                tr("Disk"),
-                tr("{free:,.0f} GB free, takes {speed:,.0f} MB/s").format(free=free / 1e9, speed=speed / 1e6),
-            )
-        ]
+        takes = tr("{speed:,.0f} MB/s").format(speed=speed / 1e6)
+        return [Check(tr("Disk room"), room), Check(tr("Disk speed"), takes)]
     left_s = Limits().seconds_left(free, rate)
     low = None
     if left_s < LOW_S:
@@ -84,7 +83,7 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
             tr("Make room, or choose another sessions folder."),
         )
     return [
-        Check(tr("Disk room"), tr("{free:,.0f} GB free").format(free=free / 1e9), low),
+        Check(tr("Disk room"), room, low),
         Check(
             tr("Disk speed"),
             tr("{speed:,.0f} MB/s; this rig needs {rate:,.0f} MB/s").format(
@@ -107,7 +106,7 @@ def usb_name(link: LinkLoad) -> str:
 def usb_checks(on_bus: list[UsbCamera], links: list[LinkLoad]) -> list[Check]:
     """Whether each bus, hub and cable carries what its cameras send."""
     if not on_bus:
-        return [Check("USB", tr("No depth camera is plugged in"))]
+        return [Check("USB", tr("No depth camera is plugged in"), applies=False)]
     return [
         Check(
             usb_name(link),

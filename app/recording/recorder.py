@@ -539,7 +539,7 @@ class Recorder:
         except OSError as error:
             raise SessionError(
                 f"The folder {parent} cannot be used: {error.strerror}.",
-                hint="Choose a sessions folder that you may write to in Settings.",
+                hint="In Settings, choose a sessions folder that you can write to.",
             ) from error
         rate = self._guessed_rate()
         if self._limits.seconds_left(free, rate) < self._limits.start_s:
@@ -553,7 +553,7 @@ class Recorder:
         except OSError as error:
             raise SessionError(
                 f"The folder {parent} cannot be written: {error.strerror}.",
-                hint="Choose a sessions folder that you may write to in Settings.",
+                hint="In Settings, choose a sessions folder that you can write to.",
             ) from error
 
     def _guessed_rate(self) -> float:

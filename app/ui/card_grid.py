@@ -93,8 +93,9 @@ class CardGrid(Worded, QWidget):
     def _places(self, width: int) -> list[QRect]:
         fitting = max((width + self._gap_px) // (self._narrowest_px + self._gap_px), 1)
         columns = min(fitting, max(len(self._cards), 1), self._most_columns or fitting)
-        column_px = (width - (columns - 1) * self._gap_px) // columns
-        column_px = min(column_px, self._widest_px or column_px)
+        column_px, spare_px = divmod(width - (columns - 1) * self._gap_px, columns)
+        if self._widest_px and column_px >= self._widest_px:
+            column_px, spare_px = self._widest_px, 0
         heights = [_height(card, column_px) for card in self._cards]
         if self._level:
             rows = [heights[first : first + columns] for first in range(0, len(heights), columns)]
@@ -103,7 +104,10 @@ class CardGrid(Worded, QWidget):
         places = []
         for height in heights:
             column = bottoms.index(min(bottoms))
-            places.append(QRect(column * (column_px + self._gap_px), bottoms[column], column_px, height))
+            # The first columns take the pixels that are over, so that the last ends where its neighbours end.
+            x = column * (column_px + self._gap_px) + min(column, spare_px)
+            wide = column_px + (column < spare_px)
+            places.append(QRect(x, bottoms[column], wide, height))
             bottoms[column] += height + self._gap_px
         return places
 

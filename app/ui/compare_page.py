@@ -139,8 +139,8 @@ class ComparePage(Worded, QWidget):
         self._nothing = EmptyState(
             "compare-horizontal",
             tr("Nothing to compare yet"),
-            tr("Open the simulated rig, or choose cameras or a recording in Settings."),
-            action_text=tr("Open the demo cameras"),
+            tr("The simulated rig needs no device. The Cameras page has cameras and recordings."),
+            action_text=tr("Open the simulated rig"),
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)

@@ -17,7 +17,7 @@ FIGURES: Final = "1234567890"
 PAD: Final = ("789", "456", "123", ",0.")
 """The figures as they lie beside the letters where there is room."""
 KEY_PX: Final = 52
-KEY_GAP_PX: Final = 6
+KEY_GAP_PX: Final = 8
 ROOMY_PX: Final = 960
 """Width from which on the figures lie beside the letters."""
 SIGNS_WORDS: Final = "!@ä"

@@ -136,8 +136,8 @@ class LivePage(Worded, QWidget):
         self._nothing = EmptyState(
             "camera-off-outline",
             tr("No camera is open"),
-            tr("Open the simulated rig to look around, or choose cameras or a recording in Settings."),
-            action_text=tr("Open the demo cameras"),
+            tr("The simulated rig needs no device. The Cameras page has cameras and recordings."),
+            action_text=tr("Open the simulated rig"),
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._nothing)

@@ -595,7 +595,10 @@ class MainWindow(Worded, QMainWindow):
         """A recording is seen from every page: the way to its Stop is red, and says how long it is."""
         recorder = self._studio.recorder
         button = self._rail_buttons["Record"]
-        button.setText(tr(PAGE_TITLES["Record"]) if recorder is None else clock(recorder.status().seconds))
+        if recorder is not None:
+            button.setText(clock(recorder.status().seconds))
+        else:
+            button.setText(tr("Saving ...") if self._studio.saving else tr(PAGE_TITLES["Record"]))
         if button.property("recording") is not (recorder is not None):
             button.setProperty("recording", recorder is not None)
             button.style().unpolish(button)

@@ -14,6 +14,8 @@ from app.ui.worded import Worded
 
 KEYS: Final = ("7", "8", "9", "4", "5", "6", "1", "2", "3", ".", "0")
 MOST_CHARACTERS: Final = 6
+NOTHING: Final = "\u2013"
+"""Shown while nothing is typed: 0 might be no number that is taken."""
 
 
 class NumberPad(Worded, QFrame):
@@ -133,7 +135,7 @@ class NumberPad(Worded, QFrame):
             self.finished.emit()
 
     def _show(self) -> None:
-        self._shown.setText(f"{self._text or '0'} {self._unit}")
+        self._shown.setText(f"{self._text or NOTHING} {self._unit}")
         self._shown.setAccessibleName(joined(" ", (self._text or tr("nothing"), self._unit)))
         refused = bool(self._text) and self.value is None
         self._hint.setText(

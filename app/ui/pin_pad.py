@@ -6,16 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import tr
 from app.ui import theme
 from app.ui.number_pad import pad_key
-from app.ui.widgets import Button, Sheet, body, heading, label, set_tone
+from app.ui.widgets import Button, Sheet, body, heading, set_tone
+from app.ui.worded import Worded
 
-KEYS: Final = "1234567890"
+KEYS: Final = "7894561230"
+"""As they lie on the other pads of figures."""
+FEWEST_FIGURES: Final = 4
 MOST_FIGURES: Final = 8
 TRIES: Final = 3
 PAUSE_S: Final = 30.0
@@ -23,6 +26,9 @@ PAUSE_S: Final = 30.0
 LOOK_MS: Final = 250
 WIDTH_PX: Final = 420
 KEY_PX: Final = 64
+PLACE_PX: Final = 22
+PLACE_GAP_PX: Final = 14
+RING_PX: Final = 2
 
 
 class Guard:
@@ -57,8 +63,39 @@ class Guard:
         return False
 
 
+class Places(Worded, QWidget):
+    """A ring for each figure of the shortest PIN, filled as far as figures are typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self.setFixedHeight(PLACE_PX + 2 * theme.GAP_PX)
+
+    @property
+    def count(self) -> int:
+        """Figures typed."""
+        return self._count
+
+    def show_count(self, count: int) -> None:
+        """Fill so many; a longer PIN gets more places as it is typed."""
+        self._count = count
+        self.setAccessibleName(tr("{count} figures typed").format(count=count))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place in range(max(self._count, FEWEST_FIGURES)):
+            filled = place < self._count
+            painter.setPen(QPen(QColor(colours.text if filled else colours.edge), RING_PX))
+            painter.setBrush(QColor(colours.text) if filled else Qt.BrushStyle.NoBrush)
+            x = RING_PX + place * (PLACE_PX + PLACE_GAP_PX)
+            painter.drawEllipse(x, theme.GAP_PX, PLACE_PX, PLACE_PX)
+
+
 class PinPad(Sheet):
-    """Figures for fingers; what is typed is shown as dots.
+    """Figures for fingers; what is typed is shown as filled rings.
 
     Args:
         guard: that knows the PIN; kept by the window, so that opening the pad anew gives no new tries.
@@ -77,7 +114,7 @@ class PinPad(Sheet):
         self._guard = guard
         self._typed = ""
         self._refused = False
-        self._dots = label("", "figure", wrap=False)
+        self._places = Places()
         self._note = body("")
         self.keys = {figure: pad_key(Button(figure)) for figure in KEYS}
         self.erase = pad_key(Button("", icon_name="backspace-outline"))
@@ -95,7 +132,7 @@ class PinPad(Sheet):
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.WIDE_PX] * 4)
         column.setSpacing(theme.SPACE_PX)
-        for widget in (heading(tr("PIN to leave")), self._dots, self._note):
+        for widget in (heading(tr("PIN to leave")), self._places, self._note):
             column.addWidget(widget)
         column.addLayout(grid)
         column.addLayout(foot)
@@ -143,8 +180,8 @@ class PinPad(Sheet):
         self._show()
 
     def _show(self) -> None:
-        self._dots.setText("\u2022" * len(self._typed) or " ")
-        self._dots.setAccessibleName(tr("{count} figures typed").format(count=len(self._typed)))
+        self._places.show_count(len(self._typed))
+        self.erase.setEnabled(bool(self._typed))
         waits_s = self._guard.waits_s
         for key in (*self.keys.values(), self.go):
             key.setEnabled(not waits_s)

@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.language import tr_noop
 from app.ui import theme
 from app.ui.worded import Worded
+
+VEIL_OPACITY = 0.72
 
 
 class Preview(Worded, QWidget):
@@ -20,6 +22,7 @@ class Preview(Worded, QWidget):
         self._words = words
         self._image = QImage()
         self._pixels: NDArray[np.uint8] | None = None
+        self._veil = ""
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -37,6 +40,12 @@ class Preview(Worded, QWidget):
         self._image = QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888)
         self._pixels = pixels  # QImage does not copy
         self.update()
+
+    def show_veil(self, words: str) -> None:
+        """Say over the image that it is an old one; with no words it is of now."""
+        if words != self._veil:
+            self._veil = words
+            self.update()
 
     def show_jpeg(self, data: bytes | None) -> None:
         """Show a JPEG file, or the words where there is none."""
@@ -57,7 +66,10 @@ class Preview(Worded, QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        paint_picture(painter, QRectF(self.rect()), self._image, str(self._words))
+        area = QRectF(self.rect())
+        paint_picture(painter, area, self._image, str(self._words))
+        if self._veil and not self._image.isNull():
+            paint_veil(painter, area, str(self._veil))
 
 
 def paint_picture(painter: QPainter, area: QRectF, image: QImage, words: str) -> None:
@@ -76,6 +88,22 @@ def paint_picture(painter: QPainter, area: QRectF, image: QImage, words: str) ->
         painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
     else:
         painter.drawImage(area, image, middle(image, area))
+    painter.restore()
+
+
+def paint_veil(painter: QPainter, area: QRectF, words: str) -> None:
+    """Darken `area`, which has round corners, and say `words` in its middle."""
+    colours = theme.current()
+    dark = QColor(colours.picture)
+    dark.setAlphaF(VEIL_OPACITY)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(dark)
+    painter.drawRoundedRect(area, theme.RADIUS_PX, theme.RADIUS_PX)
+    painter.setPen(QColor(colours.on_picture))
+    painter.setFont(theme.font(theme.TITLE_PX, weight=QFont.Weight.DemiBold))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
     painter.restore()
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont
@@ -86,7 +87,7 @@ class CameraCard(Card):
         self.picture = Preview()
         self._name = label(name, "title")
         self._state = body()
-        self._written = label("", "title", wrap=False)
+        self._written = label("", "title")
         self._written.setFont(theme.font(theme.TITLE_PX, weight=QFont.Weight.DemiBold, tabular=True))
         self._lost = body()
         self.column.setSpacing(theme.TIGHT_PX)
@@ -99,16 +100,31 @@ class CameraCard(Card):
         """Show this moment of the camera."""
         if panel.frame is not None:
             self.picture.show_color(panel.frame.color)
+        self.picture.show_veil(_veil(panel))
         self._state.setText(panel.words)
         set_tone(self._state, "ok" if english(panel.words) == "Live" else TONES[panel.tone])
         count = panel.count
         self._written.setVisible(count is not None)
         self._lost.setVisible(count is not None)
         if count is not None:
-            self._written.setText(tr("{written:,} written").format(written=count.written))
+            frames = tr_many("{count:,} frame", "{count:,} frames", count.written)
+            self._written.setText(unbroken(tr("{frames} written").format(frames=frames)))
             words, tone = loss_words(count)
-            self._lost.setText(words)
+            self._lost.setText(unbroken(words))
             set_tone(self._lost, "ok" if tone is Tone.CALM else TONES[tone])
+
+
+def _veil(panel: CameraPanel) -> str:
+    """What is said over a picture that is not of now."""
+    if panel.tone is Tone.BAD:
+        return tr("Lost")
+    return panel.words if panel.tone is Tone.WARNING else ""
+
+
+def _breaking(path: Path) -> str:
+    """A long path with places where a line may end: behind each separator but the first."""
+    text = str(path)
+    return text[:1] + text[1:].replace("/", "/\u200b").replace("_", "_\u200b")
 
 
 class SavedCard(Card):
@@ -130,17 +146,14 @@ class SavedCard(Card):
 
     def show_saved(self, saved: Saved) -> None:
         """Show a recording that has ended."""
-        self._words.setText(saved.words)
+        self._words.setText(unbroken(saved.words))
         set_tone(self._words, "warning" if saved.lost or saved.reason else "ok")
         self._reason.setVisible(bool(saved.reason))
         self._reason.setText(
-            tr("It stopped by itself: {reason} {hint}").format(reason=saved.reason, hint=saved.hint).strip()
+            tr("It stopped by itself. {reason} {hint}").format(reason=saved.reason, hint=saved.hint).strip()
         )
         set_tone(self._reason, "error")
-        # A zero-width space after each separator lets a long path break.
-        self._where.setText(
-            tr("In {parent}").format(parent=str(saved.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
-        )
+        self._where.setText(tr("In {parent}").format(parent=_breaking(saved.folder)))
         self.show()
 
 
@@ -211,21 +224,28 @@ def _well(check: Check) -> bool:
     return check.caution is None
 
 
+def _look_of(check: Check) -> Literal["well", "nothing", "caution"]:
+    if check.caution is not None:
+        return "caution"
+    return "well" if check.applies else "nothing"
+
+
 class CheckRow(Worded, QWidget):
     """One thing that was looked at: a tick or a warning sign, and what was found."""
 
     def __init__(self, check: Check) -> None:
         super().__init__()
-        self._well = check.caution is None
+        self._look = _look_of(check)
         self._sign = Label()
         self._sign.setFixedWidth(SIGN_PX)
         said = joined(": ", (check.name, check.words)) if check.caution is None else check.caution.words
         words = body(unbroken(said))
-        set_tone(words, "" if self._well else "warning")
+        set_tone(words, "" if check.caution is None else "warning")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._sign.setFixedHeight(words.fontMetrics().lineSpacing())
         row.addWidget(words, 1)
         self._dress()
 
@@ -236,7 +256,11 @@ class CheckRow(Worded, QWidget):
 
     def _dress(self) -> None:
         colours = theme.current()
-        name, colour = ("check-circle", colours.ok) if self._well else ("alert", colours.warning)
+        name, colour = {
+            "well": ("check-circle", colours.ok),
+            "nothing": ("minus-circle-outline", colours.muted),
+            "caution": ("alert", colours.warning),
+        }[self._look]
         self._sign.setPixmap(icon(name, colour=colour).pixmap(QSize(SIGN_PX, SIGN_PX)))
 
 
@@ -278,6 +302,7 @@ class RecordPage(Worded, QWidget):
         self.refined = Switch(tr("Record refined depth"))
         self.refined_words = caption()
         self.refined_words.setWordWrap(True)
+        self.repaired = Card()
         self.disk = title()
         self.disk_note = caption()
         self.queue = ProgressBar()
@@ -378,17 +403,15 @@ class RecordPage(Worded, QWidget):
         set_tone(self.words, TONES[view.tone])
         self.events.show_events(view)
         self.checks.show_checks(view)
-        self.refined.setEnabled(view.phase not in BUSY)
+        self.refined.setVisible(view.phase not in BUSY)
+        self.repaired.setVisible(view.phase not in BUSY or bool(view.refined))
         self.refined_words.setText(view.refined)
         self.refined_words.setVisible(bool(view.refined))
         set_tone(self.refined_words, TONES[view.refined_tone])
         self.disk.setText(tr("Disk: {disk}").format(disk=view.disk))
         set_tone(self.disk, "warning" if view.disk_low else "")
-        low = tr("Less than ten minutes: make room or choose another disk. ") if view.disk_low else ""
-        self.disk_note.setText(
-            low + (tr("{size} in this session").format(size=size(view.bytes_written)) if recording else "")
-        )
-        self.disk_note.setVisible(bool(low) or recording)
+        self.disk_note.setText(tr("{size} in this session").format(size=size(view.bytes_written)))
+        self.disk_note.setVisible(recording)
         self.cautions.setText(joined("\n", (caution.words for caution in view.cautions)))
         self.cautions.setVisible(bool(view.cautions))
         for widget in (self.queue, self.queue_words, self.safety):
@@ -425,10 +448,10 @@ class RecordPage(Worded, QWidget):
         self._saved = saved.folder
         self.saved.show_saved(saved)
         if saved.reason:
-            text = tr("The recording stopped by itself: {reason}").format(reason=saved.reason)
+            text = tr("The recording stopped by itself. {reason}").format(reason=saved.reason)
             hint = (
                 tr("{hint} {words}, in {folder}.")
-                .format(hint=saved.hint, words=saved.words, folder=saved.folder)
+                .format(hint=saved.hint, words=saved.words, folder=saved.folder.name)
                 .strip()
             )
             self._context.show_banner(
@@ -457,7 +480,12 @@ class RecordPage(Worded, QWidget):
 
     def show_problem(self, problem: Problem) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", problem.message, problem.hint, about="recording"))
+        action_text, action = (
+            (tr("Open Settings"), self._go_to_settings) if problem.in_settings else ("", None)
+        )
+        self._context.show_banner(
+            Notice("error", problem.message, problem.hint, action_text, action, about="recording")
+        )
 
     def _show_cameras(self, view: RecordView) -> None:
         ids = [panel.camera_id for panel in view.cameras]
@@ -477,18 +505,16 @@ class RecordPage(Worded, QWidget):
         for widget in (self.timer, self.words, self.record):
             main.column.addWidget(widget)
         takes = QHBoxLayout()
-        takes.setSpacing(theme.SPACE_PX)
+        takes.setSpacing(theme.GAP_PX)
         takes.addWidget(self.redo)
         takes.addWidget(self.next)
         main.column.addLayout(takes)
         room = Card()
-        parts = (
-            self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety,
-            self.refined, self.refined_words,
-        )  # fmt: skip
-        for part in parts:
+        for part in (self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety):
             room.column.addWidget(part)
-        for card in (main, self.saved, self.events, self.checks, room):
+        for part in (self.refined, self.refined_words):
+            self.repaired.column.addWidget(part)
+        for card in (main, self.saved, self.events, self.checks, room, self.repaired):
             side.addWidget(card)
         side.addStretch(1)
         side_content = QWidget()
@@ -564,6 +590,9 @@ class RecordPage(Worded, QWidget):
     def _open_saved(self) -> None:
         handover.show = self._saved
         self._context.go_to("Sessions")
+
+    def _go_to_settings(self) -> None:
+        self._context.go_to("Settings")
 
     def _go_to_cameras(self) -> None:
         self._context.go_to("Cameras")

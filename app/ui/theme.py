@@ -337,7 +337,7 @@ QPushButton[kind="record"] {
 }
 QPushButton[kind="record"]:hover { background: $record_hover; border-color: $record_hover; }
 QPushButton[kind="record"]:focus { border: 2px solid $text; }
-QPushButton[kind="record"]:disabled { background: $raised; color: $disabled;
+QPushButton[kind="record"]:disabled { background: $raised; color: $muted;
     border: ${border}px solid $line; }
 
 QPushButton[kind="danger"] { color: $error; border: ${border}px solid $error; background: transparent; }

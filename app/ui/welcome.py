@@ -135,12 +135,14 @@ class Welcome(Sheet):
         self._room = QVBoxLayout()
         self._room.setSpacing(theme.GAP_PX)
         self.buttons: dict[str, TitledRow] = {}
+        self.back = Button(tr("Back"), icon_name="chevron-left", kind="quiet")
         self.skip = Button(tr("Skip the guide"), kind="quiet")
         self.languages = Segmented([Option(key, name) for key, name in NAMES.items()], tr("Language"))
         self.languages.select(current())
         foot = QHBoxLayout()
         foot.addWidget(self.languages)
         foot.addStretch(1)
+        foot.addWidget(self.back)
         foot.addWidget(self.skip)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.WIDE_PX] * 4)
@@ -150,12 +152,17 @@ class Welcome(Sheet):
         column.addLayout(self._room)
         column.addLayout(foot)
         self.languages.changed.connect(self._language_chosen)
+        self.back.clicked.connect(self._go_back)
         self.skip.clicked.connect(self.reject)
         self.finished.connect(self._leave)
         self._ask()
 
+    def say_again(self) -> None:
+        self.languages.select(current())
+
     def _ask(self) -> None:
         number = len(self._given)
+        self.back.setVisible(number > 0)
         question = QUESTIONS[number]
         self._step.setText(tr("{number} of {questions}").format(number=number + 1, questions=len(QUESTIONS)))
         self._question.setText(question.words)
@@ -179,6 +186,11 @@ class Welcome(Sheet):
             self._ask()
         else:
             self.accept()
+
+    def _go_back(self) -> None:
+        """Take the last answer back and ask again."""
+        self._given.popitem()
+        self._ask()
 
     def _leave(self, _result: int) -> None:
         self.answered.emit(Answers(**self._given))

@@ -365,9 +365,7 @@ def link_row(load: LinkLoad) -> LinkRow:
     speed = f"{load.mbps / 1000:g} Gbit/s" if load.mbps >= 1000 else f"{load.mbps:g} Mbit/s"
     place = ", ".join(filter(None, (load.name, load.controller)))
     title = (
-        tr("Controller {place}").format(place=place)
-        if load.is_bus
-        else tr("Port {name}").format(name=load.name)
+        tr("Bus {name}").format(name=place) if load.is_bus else tr("USB port {name}").format(name=load.name)
     )
     facts = joined(", ", (speed, from_below(load.words)))
     problem = "" if load.fits else tr("The cameras ask for more than it carries.")
@@ -401,7 +399,7 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
         tr("serial {serial}").format(serial=device.serial) if device.serial else "",
         tr("firmware {firmware}").format(firmware=device.firmware) if device.firmware else "",
         device.link,
-        device.port,
+        tr("port {name}").format(name=device.port) if device.port else "",
     )
     return DeviceRow(
         source=device.source,

@@ -102,6 +102,7 @@ class RecordViewModel(QObject):
         self._ended: Slot[Saved] = Slot()
         self._failed: Slot[Problem] = Slot()
         self._discarded: Slot[Path] = Slot()
+        self._refused: tuple[Path, str] | None = None
         self._again = Again.NO
         self._phase: RecordPhase | None = None
         self._marks = 0
@@ -140,7 +141,7 @@ class RecordViewModel(QObject):
             left_s = Limits().seconds_left(self._free_bytes, rate) if rate else float("inf")
         low = left_s < LOW_S
         phase = self._phase or idle_phase(panels)
-        words, tone = headline(phase, panels, low=low)
+        words, tone = headline(phase, panels, low=low, refused=self._refused_now)
         refined, refined_tone = self._refined_words(pipeline, status)
         checks = () if self._phase is not None else self._checked_now(panels)
         said = {check.caution for check in checks}
@@ -163,6 +164,12 @@ class RecordViewModel(QObject):
             compact=status is not None and status.compact,
             checks=checks,
         )
+
+    @property
+    def _refused_now(self) -> str:
+        """Why the last try did not begin a recording; nothing once another folder is chosen."""
+        folder, words = self._refused or (None, "")
+        return words if folder == self._settings.sessions_folder else ""
 
     def watch(self, watched: bool) -> None:
         """Follow the cameras only while somebody looks; a recording is followed in any case."""
@@ -246,6 +253,7 @@ class RecordViewModel(QObject):
         folder, refined = self._settings.sessions_folder, self._settings.record_refined
         compact = self._settings.record_compact
         self._marks = 0
+        self._refused = None
 
         def work(_stop: threading.Event) -> None:
             self._started.put(self._studio.record(folder, labels, refined=refined, compact=compact))
@@ -359,7 +367,12 @@ class RecordViewModel(QObject):
             good = places.shared and not places.old and not places.trouble
             about = calibration_check(places.words, good=good)
         known = "" if rate is None else f"{rate:.0f}"  # it grows with each camera's first frame
-        wanted = (*(info.id for info in infos), known, "" if about is None else about.words)
+        wanted = (
+            *(info.id for info in infos),
+            str(self._settings.sessions_folder),
+            known,
+            "" if about is None else about.words,
+        )
         if running or wanted == self._checked or self._phase is not None:
             return
         self._checked = wanted
@@ -402,7 +415,8 @@ class RecordViewModel(QObject):
             if isinstance(error, SessionError)
             else tr("The log file holds the details.")
         )
-        self._failed.put(Problem(from_below(str(error)), hint))
+        in_settings = isinstance(error, SessionError) and "Settings" in error.hint
+        self._failed.put(Problem(from_below(str(error)), hint, in_settings))
 
     def _take_news(self) -> None:
         if self._switch is None or self._switch.running or self._phase is None:
@@ -416,7 +430,10 @@ class RecordViewModel(QObject):
                 else ""
             )
             self._phase = self._recorder = None
-            self.refused.emit(Problem(problem.message + where, problem.hint))
+            if not closing:
+                self._refused = self._settings.sessions_folder, problem.message
+            self._checked = None  # what was found before is not so any more
+            self.refused.emit(replace(problem, message=problem.message + where))
         elif (recorder := self._started.latest()) is not None:
             self._started = Slot()
             self._recorder, self._phase = recorder, RecordPhase.RECORDING

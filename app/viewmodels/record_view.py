@@ -129,10 +129,17 @@ class Saved:
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong, and what to do."""
+    """What went wrong, and what to do.
+
+    Attributes:
+        message: what is the case.
+        hint: what to do about it.
+        in_settings: whether that is done on the Settings page.
+    """
 
     message: str
     hint: str = ""
+    in_settings: bool = False
 
     @property
     def words(self) -> str:
@@ -170,8 +177,17 @@ def idle_phase(panels: tuple[CameraPanel, ...]) -> RecordPhase:
     return RecordPhase.WAITING if all(panel.frame is None for panel in panels) else RecordPhase.READY
 
 
-def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) -> tuple[str, Tone]:
-    """The state in one sentence, and how bad it is."""
+def headline(
+    phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool, refused: str = ""
+) -> tuple[str, Tone]:
+    """The state in one sentence, and how bad it is.
+
+    Args:
+        phase: what the big button would do.
+        panels: the cameras.
+        low: whether the disk is nearly full.
+        refused: why the last try did not begin a recording, as long as that still holds.
+    """
     lost = [panel.name for panel in panels if panel.tone is Tone.BAD]
     silent = [panel.name for panel in panels if panel.frame is None and panel.tone is not Tone.BAD]
     match phase:
@@ -193,6 +209,8 @@ def headline(phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool) 
             cameras=named,
             others=others,
         ), Tone.BAD
+    if refused and phase is RecordPhase.READY:
+        return refused, Tone.BAD
     if low:
         return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
     if phase is RecordPhase.RECORDING:
@@ -257,7 +275,7 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
         return tr("No frame lost"), Tone.CALM
     causes = (
         (count.device_gap, tr("by the device")),
-        (count.dropped, tr("dropped: disk or encoders too slow")),
+        (count.dropped, tr("because disk or encoders were too slow")),
         (count.unencoded, tr("could not be compressed")),
         (count.unwritten, tr("not taken by the disk")),
         (count.late, tr("after the recording had ended")),

@@ -178,7 +178,7 @@ class StatusModel(QObject):
     def _recording(self) -> StatusItem:
         recorder = self._studio.recorder
         if recorder is None:
-            return StatusItem(tr("Not recording"))
+            return StatusItem(tr("Saving ...") if self._studio.saving else tr("Not recording"))
         status = recorder.status()
         if status.error:
             return StatusItem(

@@ -117,6 +117,11 @@ BEFORE_UNIT = re.compile(
 )
 WITHIN_UNIT = re.compile(r"(\d\s(?:[kMGT]?B|[kMG]?bit))/(?=s\b)")
 """Only behind a number: the slash of a path is a place where a line may end."""
+WHOLE_WORDS = ("\u4e22\u5931", "\u76f8\u673a", "\u7535\u6e90", "\u78c1\u76d8", "\u7a7a\u95f4")
+"""Lost, camera, mains, disk, room: Qt ends a Chinese line between any two signs."""
+WITHIN_WORD = re.compile("|".join(f"(?<={word[0]})(?={word[1]})" for word in WHOLE_WORDS))
+BEHIND_MEASURE = re.compile(r"(?<=\d\u00a0[\u53f0\u5e27])(?=[\u4e00-\u9fff])")
+"""Of cameras and frames: what is counted stays with its number."""
 
 
 def labelled(label: str) -> str:
@@ -130,12 +135,13 @@ def spelled(choice: str) -> str:
 
 
 def unbroken(words: str) -> str:
-    """The same; no line ends between a number and its unit, or within a unit such as "MB/s"."""
+    """The same; no line ends before a unit, within one such as "MB/s", or within some Chinese words."""
     return changed(words, _with_joints)
 
 
 def _with_joints(words: str) -> str:
-    return WITHIN_UNIT.sub(rf"\1/{WORD_JOINER}", BEFORE_UNIT.sub(NO_BREAK_SPACE, words))
+    said = WITHIN_UNIT.sub(rf"\1/{WORD_JOINER}", BEFORE_UNIT.sub(NO_BREAK_SPACE, words))
+    return BEHIND_MEASURE.sub(WORD_JOINER, WITHIN_WORD.sub(WORD_JOINER, said))
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ import logging
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,12 +34,10 @@ from sitting import live_in, parser, spin
 from app import crash, paths
 from app.calibrating import Placed
 from app.compose import Studio
-from app.flow.capture import CameraState, CameraStatus
 from app.language import from_below, tr
 from app.recording.guards import low_battery, slow_disk
 from app.recording.library import LabelEdit, read_entry, relabel
 from app.recording.preflight import Check, disk_checks, usb_checks
-from app.recording.room import Limits
 from app.settings import SCENES, Settings
 from app.training import comparison
 from app.training.data_sets import DataSet, Sources
@@ -50,7 +49,7 @@ from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.calibrate import placed_lines
 from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
-from app.viewmodels.record_view import RecordPhase, RecordView, camera_words, disk_words, headline
+from app.viewmodels.record_view import RecordPhase, RecordView, disk_words, headline
 from app.viewmodels.session_work import WorkView
 from app.viewmodels.train import RunView, words_of
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
@@ -74,6 +73,9 @@ from trainer.loop import _make_room  # noqa: TID253 - a tool, not the window
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 PERIOD_S = 0.2
+PATIENCE_S = 300
+LEFT_BYTES = 1_900_000_000
+QUEUE_FRAMES, WAITING = 136, 98
 log = logging.getLogger(__name__)
 PIN = "2468"
 LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("crowd",)), (SCENES[2], ()))
@@ -187,33 +189,65 @@ class Work:
         self.page("Live")
 
     def camera_lost(self) -> None:
-        words, tone = camera_words(CameraState(CameraStatus.LOST, CameraLost("It was unplugged")))
+        """The first camera is unplugged; what it has lost, and a queue that fills, are made up."""
 
         def lose(view: RecordView) -> RecordView:
             first, *others = view.cameras
             count = first.count and replace(first.count, device_gap=12, dropped=3)
-            cameras = (replace(first, words=words, tone=tone, count=count), *others)
-            said, how = headline(RecordPhase.RECORDING, cameras, low=False)
-            return replace(view, cameras=cameras, words=said, tone=how, queue_fill=0.72)
+            waiting = [
+                replace(panel, count=panel.count and replace(panel.count, waiting=WAITING // len(others)))
+                for panel in others
+            ]
+            return replace(
+                view, cameras=(replace(first, count=count), *waiting), queue_fill=WAITING / QUEUE_FRAMES
+            )
 
         self.record_view(lose)
+        back = self._undo
+        Still.unplugged = next(iter(self.window.context.studio.pipeline.lines))  # type: ignore[union-attr]
+
+        def undo() -> None:
+            back()
+            Still.unplugged = ""
+
+        self._undo = undo
 
     def closing(self) -> None:
-        words, tone = headline(RecordPhase.CLOSING, (), low=False)
-        self.record_view(lambda view: replace(view, phase=RecordPhase.CLOSING, words=words, tone=tone))
+        """The disk takes its time to close the session, until the next step."""
+        page = self.page("Record")
+        recorder = self.window.context.studio.recorder
+        assert recorder is not None
+        gate, close = threading.Event(), recorder._writer.close
+
+        def slow(*totals: Any) -> Any:  # noqa: ANN401 - as the writer's own
+            gate.wait(PATIENCE_S)
+            return close(*totals)
+
+        recorder._writer.close = slow  # type: ignore[method-assign]
+        self._undo = gate.set
+        page.record.click()
 
     def stop_recording(self) -> None:
         page = self.page("Record")
         page._model.watch(True)
-        page.record.click()
+        if self.window.context.studio.recorder is not None:
+            page.record.click()
 
     def stopped_by_itself(self) -> None:
-        """No disk has the room that the recorder asks for from now on."""
+        """Each disk is nearly full from now on, until the next step."""
         self.recording()
         spin(3)
-        recorder = self.window.context.studio.recorder
-        assert recorder is not None
-        recorder._limits = Limits(close_bytes=sys.maxsize)
+        usage = shutil.disk_usage
+
+        def nearly_full(path: Path) -> Any:  # noqa: ANN401 - its class has no name
+            found = usage(path)
+            return found._replace(used=found.total - LEFT_BYTES, free=LEFT_BYTES)
+
+        def undo() -> None:
+            shutil.disk_usage = usage
+
+        shutil.disk_usage = nearly_full  # type: ignore[assignment]
+        self._undo = undo
 
     def refused(self) -> None:
         """The folder of sessions is one that nobody can make."""
@@ -222,9 +256,13 @@ class Work:
         settings = self.window._settings
         page._model.watch(True)
         spin(0.5)
-        kept, settings.sessions = settings.sessions, "/proc/sessions"
+        kept, settings.sessions = settings.sessions, Path("/proc/sessions")
+
+        def undo() -> None:
+            settings.sessions = kept
+
+        self._undo = undo
         page.record.click()
-        settings.sessions = kept
 
     def keys(self) -> None:
         page = self.page("Record")
@@ -650,7 +688,13 @@ def _keep(folder: Path) -> None:
 
 
 class Still(CameraBase):
-    """One frame of a camera, again and again."""
+    """One frame of a camera, again and again.
+
+    Attributes:
+        unplugged: id of a camera that is gone for now.
+    """
+
+    unplugged = ""
 
     def __init__(self, camera: Camera) -> None:
         camera.open()
@@ -661,7 +705,9 @@ class Still(CameraBase):
         self._index = 0
 
     def open(self) -> None:
-        """There is nothing to open."""
+        """There is nothing to open, and nothing that could be while it is unplugged."""
+        if self.info.id == Still.unplugged:
+            raise CameraLost("It was unplugged")
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -669,6 +715,8 @@ class Still(CameraBase):
     def read(self, *, timeout_s: float) -> Frame:  # noqa: ARG002 - it never waits
         """The frame, as if it had been taken now."""
         time.sleep(PERIOD_S)
+        if self.info.id == Still.unplugged:
+            raise CameraLost("It was unplugged")
         self._index += 1
         now_ns = time.monotonic_ns()
         passed_ns = now_ns - self._frame.captured_ns

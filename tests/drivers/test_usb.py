@@ -109,7 +109,7 @@ def test_cameras_that_share_a_controller_are_added_up():
     assert (second.name, second.asked, second.carries) == ("usb4", 55e6, 350e6)
     assert first.fits
     assert second.fits
-    assert first.words == "332 of 700 MB/s asked for, 2 cameras"
+    assert first.words == "332 MB/s asked for, 700 MB/s possible, 2 cameras"
 
 
 def test_a_hub_that_is_too_narrow_is_named_although_the_bus_is_not():

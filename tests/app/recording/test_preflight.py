@@ -46,7 +46,7 @@ def test_cameras_that_ask_too_much_of_one_controller_are_named():
     fine = usb_checks(cameras, link_loads(cameras, {"2-1": 100e6, "2-2": 100e6}))
     assert [check.caution for check in fine] == [None]
     (crowded,) = usb_checks(cameras, link_loads(cameras, {"2-1": 300e6, "2-2": 300e6}))
-    assert "600 of" in crowded.caution.text
+    assert "600 MB/s asked for, 350 MB/s possible" in crowded.caution.text
     assert "another controller" in crowded.caution.hint
 
 

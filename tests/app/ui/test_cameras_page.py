@@ -163,9 +163,9 @@ def test_what_the_cameras_ask_of_usb_is_shown(make):
     page, _ = make(GOOD, bus=BUS)
 
     text = words(page.links)
-    assert "Controller usb2, 0000:00:14.0" in text
-    assert "10 Gbit/s, 442 of 700 MB/s asked for, 8 cameras" in text
-    assert "Port 2-1" in text
+    assert "Bus usb2, 0000:00:14.0" in text
+    assert "10 Gbit/s, 442 MB/s asked for, 700 MB/s possible, 8 cameras" in text
+    assert "USB port 2-1" in text
     assert "more than it carries. Plug one of the cameras into another controller" in text
 
 

@@ -35,8 +35,17 @@ def test_what_is_typed_is_not_shown(pad):
     for figure in "042":
         made.keys[figure].click()
     made.erase.click()
-    assert made._dots.text() == "\u2022\u2022"
-    assert "0" not in made._dots.accessibleName()
+    assert made._places.count == 2
+    assert "0" not in made._places.accessibleName()
+
+
+def test_there_is_nothing_to_erase_before_something_is_typed(pad):
+    made, _ = pad
+    assert not made.erase.isEnabled()
+    made.keys["7"].click()
+    assert made.erase.isEnabled()
+    made.erase.click()
+    assert not made.erase.isEnabled()
 
 
 def test_three_wrong_pins_close_the_pad_for_a_while_even_if_it_is_opened_anew(pad):

@@ -3,6 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from app.ui import speaking
 from app.ui.welcome import QUESTIONS, Answers, Welcome
 from tests.app.ui import pages
 
@@ -37,3 +38,23 @@ def test_the_guide_can_be_left_at_any_time_and_keeps_what_was_answered(qtbot, gu
     with qtbot.waitSignal(guide.answered) as caught:
         guide.skip.click()
     assert caught.args == [Answers(source="auto")]
+
+
+def test_an_answer_can_be_taken_back_and_given_anew(qtbot, guide):
+    assert not guide.back.isVisible()
+    guide.buttons["auto"].click()
+    guide.back.click()
+    assert not guide.back.isVisible()
+    with qtbot.waitSignal(guide.answered) as caught:
+        for key in ("demo", "light", "Live"):
+            guide.buttons[key].click()
+    assert caught.args == [Answers("demo", "light", "Live")]
+
+
+def test_the_choice_of_language_shows_the_one_in_force(guide, qapp):
+    assert guide.languages.choice == "en"
+    speaking.speak(qapp, "zh_CN")
+    try:
+        assert guide.languages.choice == "zh_CN"
+    finally:
+        speaking.speak(qapp, "en")

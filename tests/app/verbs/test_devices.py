@@ -59,8 +59,10 @@ def test_programs_get_the_same(say):
 def test_what_is_asked_of_usb_is_told_and_what_is_too_much(say):
     text = say(json_lines=False)
 
-    assert "0000:00:14.0 usb2 (10000 Mbit/s): 442 of 700 MB/s asked for, 8 cameras\n" in text
-    assert "port 2-1 (5000 Mbit/s): 442 of 350 MB/s asked for, 8 cameras. Too much: Plug one" in text
+    assert "0000:00:14.0 usb2 (10000 Mbit/s): 442 MB/s asked for, 700 MB/s possible, 8 cameras\n" in text
+    assert (
+        "port 2-1 (5000 Mbit/s): 442 MB/s asked for, 350 MB/s possible, 8 cameras. Too much: Plug one" in text
+    )
 
 
 def test_programs_get_the_links_as_well(say):

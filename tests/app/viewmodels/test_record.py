@@ -240,8 +240,13 @@ def test_a_sessions_folder_that_cannot_be_written_refuses_to_start(qtbot, model,
     with qtbot.waitSignal(model.refused, timeout=5000) as signal:
         model.start()
 
-    assert signal.args[0].hint
-    assert model.view.phase is RecordPhase.READY
+    problem = signal.args[0]
+    assert problem.in_settings
+    assert (model.view.phase, model.view.words) == (RecordPhase.READY, problem.message)
+    qtbot.waitUntil(lambda: any("cannot be written" in check.words for check in model.view.checks))
+
+    settings.sessions = tmp_path / "sessions"
+    assert model.view.words == "Ready."
 
 
 def test_leaving_the_page_does_not_stop_a_recording(qtbot, model, cameras):

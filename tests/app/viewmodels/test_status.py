@@ -1,6 +1,7 @@
 from app.compose import InferenceState, InferenceStatus
 from app.flow.meter import Reading
 from app.viewmodels.status import StatusModel, engine_item, moments_item
+from drivers.session.labels import SessionLabels
 
 
 def test_a_failed_engine_is_named_as_failed():
@@ -54,3 +55,22 @@ def test_a_running_rig_tells_its_spread(qtbot, studio, make_camera, tmp_path):
         model.poll()
 
     assert told.args[0].moments.text.startswith("2 cameras within")
+
+
+def test_a_session_that_is_being_closed_is_told_until_it_is_on_the_disk(
+    studio, make_camera, tmp_path, monkeypatch, qtbot
+):
+    pipeline = studio.open([make_camera("a")])
+    qtbot.waitUntil(lambda: pipeline.lines["a"].channel.newest.latest() is not None)
+    model = StatusModel(studio, lambda: tmp_path)
+    recorder = studio.record(tmp_path / "sessions", SessionLabels())
+    close, said = recorder._writer.close, []
+
+    def closing(*totals):
+        said.append(model._recording().text)
+        return close(*totals)
+
+    monkeypatch.setattr(recorder._writer, "close", closing)
+    studio.stop_recording()
+
+    assert [*said, model._recording().text] == ["Saving ...", "Not recording"]

@@ -74,3 +74,7 @@ def test_an_age_is_in_seconds_below_a_minute(value_s, said):
 def test_no_line_ends_within_a_unit_but_within_a_path():
     said = words.unbroken("431 MB/s in /data/MB/s, 3.1 of 4.0 Gbit/s")
     assert said == "431\u00a0MB/\u2060s in /data/MB/s, 3.1 of 4.0\u00a0Gbit/\u2060s"
+
+
+def test_no_line_ends_within_a_chinese_word_or_between_a_count_and_what_is_counted():
+    assert words.unbroken("2 台相机丢失 3 帧") == "2\u00a0台\u2060相\u2060机丢\u2060失 3\u00a0帧"

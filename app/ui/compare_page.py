@@ -139,7 +139,7 @@ class ComparePage(Worded, QWidget):
         self._nothing = EmptyState(
             "compare-horizontal",
             tr("Nothing to compare yet"),
-            tr("The simulated rig needs no device. The Cameras page has cameras and recordings."),
+            tr("Cameras and recordings are opened on the Cameras page."),
             action_text=tr("Open the simulated rig"),
         )
         self._stack = QStackedWidget()

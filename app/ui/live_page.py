@@ -136,7 +136,7 @@ class LivePage(Worded, QWidget):
         self._nothing = EmptyState(
             "camera-off-outline",
             tr("No camera is open"),
-            tr("The simulated rig needs no device. The Cameras page has cameras and recordings."),
+            tr("Cameras and recordings are opened on the Cameras page."),
             action_text=tr("Open the simulated rig"),
         )
         self._stack = QStackedWidget()

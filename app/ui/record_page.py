@@ -149,9 +149,8 @@ class SavedCard(Card):
         self._words.setText(unbroken(saved.words))
         set_tone(self._words, "warning" if saved.lost or saved.reason else "ok")
         self._reason.setVisible(bool(saved.reason))
-        self._reason.setText(
-            tr("It stopped by itself. {reason} {hint}").format(reason=saved.reason, hint=saved.hint).strip()
-        )
+        why = tr("It stopped by itself. {reason} {hint}").format(reason=saved.reason, hint=saved.hint)
+        self._reason.setText(unbroken(why.strip()))
         set_tone(self._reason, "error")
         self._where.setText(tr("In {parent}").format(parent=_breaking(saved.folder)))
         self.show()

@@ -113,12 +113,20 @@ NO_BREAK_SPACE = "\u00a0"
 WORD_JOINER = "\u2060"
 BEFORE_UNIT = re.compile(
     r"(?<=\d) (?=[%\u4e00-\u9fff]"  # Chinese measure words among them
-    r"|(?:cameras?|frames?|minutes?|degrees?|px|[kMGT]?B|[kMG]?bit|m?s|min|h|m?m|fps)\b)"
+    r"|(?:lost|cameras?|frames?|minutes?|degrees?|px|[kMGT]?B|[kMG]?bit|m?s|min|h|m?m|fps)\b)"
 )
 WITHIN_UNIT = re.compile(r"(\d\s(?:[kMGT]?B|[kMG]?bit))/(?=s\b)")
 """Only behind a number: the slash of a path is a place where a line may end."""
-WHOLE_WORDS = ("\u4e22\u5931", "\u76f8\u673a", "\u7535\u6e90", "\u78c1\u76d8", "\u7a7a\u95f4")
-"""Lost, camera, mains, disk, room: Qt ends a Chinese line between any two signs."""
+WHOLE_WORDS = (
+    "\u4e22\u5931",
+    "\u65e0\u4e22",
+    "\u4e22\u5f03",
+    "\u76f8\u673a",
+    "\u7535\u6e90",
+    "\u78c1\u76d8",
+    "\u7a7a\u95f4",
+)
+"""Lost, none lost, dropped, camera, mains, disk, room: Qt ends a Chinese line between any two signs."""
 WITHIN_WORD = re.compile("|".join(f"(?<={word[0]})(?={word[1]})" for word in WHOLE_WORDS))
 BEHIND_MEASURE = re.compile(r"(?<=\d\u00a0[\u53f0\u5e27])(?=[\u4e00-\u9fff])")
 """Of cameras and frames: what is counted stays with its number."""

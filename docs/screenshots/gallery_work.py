@@ -72,7 +72,7 @@ from trainer.evaluate.score import Answer, Asked  # noqa: TID253 - a tool, not t
 from trainer.loop import _make_room  # noqa: TID253 - a tool, not the window
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-PERIOD_S = 0.2
+PERIOD_NS = 200_000_000
 PATIENCE_S = 300
 LEFT_BYTES = 1_900_000_000
 QUEUE_FRAMES, WAITING = 136, 98
@@ -567,7 +567,7 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("record-marked", lambda w: w.marked(), 1),
     ("record-elsewhere", lambda w: w.recording_elsewhere(), 1),
     ("record-camera-lost", lambda w: w.camera_lost(), 0.4),
-    ("record-closing", lambda w: w.closing(), 0.4),
+    ("record-closing", lambda w: w.closing(), 2),
     ("record-saved", lambda w: w.stop_recording(), 4),
     ("sessions-all", lambda w: w.library(), 3),
     ("sessions-one", lambda w: w.select(0), 1.5),
@@ -713,15 +713,15 @@ class Still(CameraBase):
         """There is nothing to close."""
 
     def read(self, *, timeout_s: float) -> Frame:  # noqa: ARG002 - it never waits
-        """The frame, as if it had been taken now."""
-        time.sleep(PERIOD_S)
+        """The frame, as if it had been taken now, at the moment at which the others are taken as well."""
+        at_ns = (time.monotonic_ns() // PERIOD_NS + 1) * PERIOD_NS
+        time.sleep((at_ns - time.monotonic_ns()) / 1e9)
         if self.info.id == Still.unplugged:
             raise CameraLost("It was unplugged")
         self._index += 1
-        now_ns = time.monotonic_ns()
-        passed_ns = now_ns - self._frame.captured_ns
+        passed_ns = at_ns - self._frame.captured_ns
         imu = tuple(replace(read, captured_ns=read.captured_ns + passed_ns) for read in self._frame.imu)
-        return replace(self._frame, index=self._index, captured_ns=now_ns, device_ns=now_ns, imu=imu)
+        return replace(self._frame, index=self._index, captured_ns=at_ns, device_ns=at_ns, imu=imu)
 
 
 def stills(source: str) -> Sequence[Camera]:

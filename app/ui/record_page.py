@@ -511,8 +511,8 @@ class RecordPage(Worded, QWidget):
         room = Card()
         for part in (self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety):
             room.column.addWidget(part)
-        for part in (self.refined, self.refined_words):
-            self.repaired.column.addWidget(part)
+        self.repaired.column.addWidget(self.refined)
+        self.repaired.column.addWidget(self.refined_words)
         for card in (main, self.saved, self.events, self.checks, room, self.repaired):
             side.addWidget(card)
         side.addStretch(1)

@@ -59,6 +59,7 @@ class SessionEntry:
         failure: why recording ended early, or empty.
         problem: why it cannot be used, or empty.
         hint: what to do about that.
+        faults: files of it that a check found damaged; 0 as long as nobody checked.
     """
 
     folder: Path
@@ -74,6 +75,7 @@ class SessionEntry:
     failure: str = ""
     problem: str = ""
     hint: str = ""
+    faults: int = 0
 
     @property
     def name(self) -> str:

@@ -35,6 +35,7 @@ class Notice:
         action_text: of the button, or empty for none.
         action: what the button does; the banner closes.
         lasts_s: seconds until it goes by itself; 0 stays until it is closed or solved.
+        danger: what the button does cannot be undone: it is red, and another one beside it does nothing.
         about: what it is about, such as "settings": the next notice about the same replaces it.
     """
 
@@ -44,6 +45,7 @@ class Notice:
     action_text: str = ""
     action: Callable[[], None] | None = None
     lasts_s: float = 0.0
+    danger: bool = False
     about: str = ""
 
     @classmethod

@@ -13,7 +13,6 @@ from app.exporting.table import BY_NAME, EXPORTERS
 from app.language import from_below, tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.ui import theme
-from app.ui.session_card import when
 from app.ui.titled_row import TitledRow
 from app.ui.widgets import (
     Button,
@@ -28,6 +27,7 @@ from app.ui.widgets import (
     touch_scroll,
 )
 from app.viewmodels.session_work import ExportWish
+from app.viewmodels.words import session_name
 from model.spec import EngineChoice, find
 
 DEPTHS = (Option("raw", tr_noop("Raw depth")), Option("refined", tr_noop("Refined depth")))
@@ -96,7 +96,7 @@ class ExportDialog(Sheet):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
         outer.setSpacing(12)
-        outer.addWidget(title(tr("Export {name}").format(name=when(entry))))
+        outer.addWidget(title(tr("Export {name}").format(name=session_name(entry))))
         outer.addWidget(touch_scroll(rows), 1)
         outer.addLayout(choices)
         outer.addLayout(foot)

@@ -35,6 +35,7 @@ from app import settings as settings_file
 from app.compose import Studio
 from app.language import from_below, tr
 from app.messages import Message
+from app.recording.library import read_entry
 from app.settings import Settings
 from app.ui import rebinding, speaking, theme
 from app.ui.cameras_page import CamerasPage
@@ -60,7 +61,7 @@ from app.viewmodels.colouring import COLOUR_MAP_WORDS
 from app.viewmodels.playback import PlaybackModel
 from app.viewmodels.source import OpenSource, SourceModel
 from app.viewmodels.status import StatusLine, StatusModel
-from app.viewmodels.words import clock
+from app.viewmodels.words import clock, session_name
 from app.window_state import WindowState
 from drivers.session.library import is_session
 
@@ -612,8 +613,9 @@ class MainWindow(Worded, QMainWindow):
         self._banner.solve("source")
         if source != self._settings.source and is_session(Path(source)):
             back = partial(self.open_source, self._settings.source)
-            text = tr("This is a recording: {name}.").format(name=Path(source).name)
-            self.show_banner(Notice("info", text, "", tr("Back to the cameras"), back, about="source"))
+            text = tr("Replay of {name}.").format(name=session_name(read_entry(Path(source))))
+            folder = Path(source).name
+            self.show_banner(Notice("info", text, folder, tr("Back to the cameras"), back, about="source"))
 
     def _source_failed(self, message: Message) -> None:
         self._say_on_live(

@@ -12,17 +12,13 @@ from app.ui import theme
 from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
-from app.viewmodels.words import date_time, duration, labelled, size
+from app.viewmodels.words import duration, labelled, session_name, size
 from drivers.session.library import State
 
 CARD_PX = 264
 MARKED_PX = 4
+MARGIN_PX = 11
 TEXT_PX = 132
-
-
-def when(entry: SessionEntry) -> str:
-    """When a session was recorded, as people say it."""
-    return entry.name if entry.started is None else date_time(entry.started)
 
 
 def without_picture(entry: SessionEntry) -> str:
@@ -75,9 +71,9 @@ class SessionCard(Worded, QAbstractButton):
         painter.setBrush(QColor(ground))
         width_px = MARKED_PX if marked else colours.border_px
         painter.setPen(QPen(QColor(colours.accent if marked else colours.line), width_px))
-        frame = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        painter.drawRoundedRect(frame, 14, 14)
-        inner = frame.adjusted(9, 9, -9, -9)
+        half_px = width_px / 2  # the line lies within the card
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(half_px, half_px, -half_px, -half_px), 14, 14)
+        inner = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         picture = QRectF(inner.left(), inner.top(), inner.width(), self.height() - TEXT_PX - 10)
         paint_picture(painter, picture, self._image, without_picture(self.entry))
         y = picture.bottom() + 8
@@ -87,7 +83,7 @@ class SessionCard(Worded, QAbstractButton):
             metrics = QFontMetrics(font)
             painter.setFont(font)
             painter.setPen(QColor(getattr(colours, tone)))
-            line = QRectF(inner.left() + 2, y, inner.width() - 4, metrics.height() + 6)
+            line = QRectF(inner.left(), y, inner.width(), metrics.height() + 6)
             if number and not self.entry.usable:
                 line.setBottom(inner.bottom())
                 painter.drawText(line, Qt.TextFlag.TextWordWrap, str(text))
@@ -103,18 +99,19 @@ class SessionCard(Worded, QAbstractButton):
 def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
     if not entry.usable:
         return [
-            (when(entry), "text"),
+            (session_name(entry), "text"),
             (ended(from_below(entry.problem)), "warning"),  # over several lines
         ]
     labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags))))
     cameras = tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras))
     lossless = entry.lost == 0 and not entry.recovered
+    tone = "error" if entry.faults else "ok" if lossless else "warning"
     return [
-        (when(entry), "text"),
+        (session_name(entry), "text"),
         (labels or tr("No labels"), "text" if labels else "muted"),
         (
             joined(", ", (duration(entry.seconds), cameras, size(entry.bytes))),
             "muted",
         ),
-        (loss_words(entry), "ok" if lossless else "warning"),
+        (loss_words(entry), tone),
     ]

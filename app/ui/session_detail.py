@@ -16,7 +16,7 @@ from app.recording.library import LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.preview import Preview
-from app.ui.session_card import when, without_picture
+from app.ui.session_card import without_picture
 from app.ui.session_marks import PlaceOf, SessionMarks, nowhere
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -30,12 +30,13 @@ from app.ui.widgets import (
     Segmented,
     body,
     caption,
+    captioned,
     set_tone,
     title,
 )
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
-from app.viewmodels.words import duration, labelled, size
+from app.viewmodels.words import duration, labelled, session_name, size
 from drivers.session.library import State
 
 NO_SCENE = Option("", tr_noop("Not said"))
@@ -46,7 +47,11 @@ PICTURES = (
     Option("refined", tr_noop("Refined")),
 )
 NO_PICTURE = tr_noop("No picture yet")
-TEXTS = (("notes", tr_noop("Notes")), ("site", tr_noop("Site")), ("operator", tr_noop("Operator")))
+TEXTS = (
+    ("notes", tr_noop("Notes"), tr_noop("What the next one should know")),
+    ("operator", tr_noop("Operator"), tr_noop("Who recorded it")),
+    ("site", tr_noop("Site"), tr_noop("Where it was")),
+)
 
 
 class SessionDetail(Card):
@@ -103,11 +108,13 @@ class SessionDetail(Card):
         self.consent.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.tags = ChipGroup([], tr("Tags of this session"), exclusive=False)
         self.no_tags = caption(tr("No tags yet; add some below."))
-        self.tag_entry = TouchEntry(tr("New tag"), placeholder=tr("New tag"), submit_text=tr("Add"))
+        self.tag_entry = TouchEntry(
+            tr("New tag"), placeholder=tr("New tag"), submit_text=tr("Add"), submit_icon="plus"
+        )
         self.marks = SessionMarks(place_of)
         self.texts = {
-            name: TouchEntry(title_text, placeholder=title_text, submit_text=tr("Save"))
-            for name, title_text in TEXTS
+            name: TouchEntry(title_text, placeholder=hint, submit_text=tr("Save"))
+            for name, title_text, hint in TEXTS
         }
         self.labels = QWidget()
         self._where = caption()
@@ -137,14 +144,16 @@ class SessionDetail(Card):
             self.pictures.select("color")
         self.pictures.setVisible(self._overview is not None)
         self._show_picture()
-        self._when.setText(when(entry))
+        self._when.setText(session_name(entry))
         place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
         frames = tr_many("{count:,} frame", "{count:,} frames", entry.frames)
         facts = joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
-        self._facts.setText(joined("\n", filter(None, (facts, place))) if entry.usable else size(entry.bytes))
+        on_disk = tr("{size} on the disk").format(size=size(entry.bytes))
+        self._facts.setText(joined("\n", filter(None, (facts, place))) if entry.usable else on_disk)
         trouble = [
             entry.problem and ended(from_below(entry.problem)),
             entry.hint,
+            entry.faults and _fault_words(entry.faults),
             entry.failure and tr("It stopped by itself: {failure}").format(failure=from_below(entry.failure)),
         ]
         text = joined(" ", map(from_below, filter(None, trouble)))
@@ -209,7 +218,8 @@ class SessionDetail(Card):
                 old.deleteLater()
         for camera in entry.cameras if entry.usable else ():
             fill = None if self._overview is None else self._overview.fill.get(camera.camera_id)
-            self._cameras.addWidget(body(camera_words(camera, fill)))
+            self._cameras.addWidget(body(from_below(camera.name)))
+            self._cameras.addWidget(caption(camera_words(camera, fill)))
             if camera.totals is not None and camera.lost:
                 lost = body(drop_words(camera.totals))
                 set_tone(lost, "warning")
@@ -222,21 +232,13 @@ class SessionDetail(Card):
     def _lay_out(self) -> None:
         labels = QVBoxLayout(self.labels)
         labels.setContentsMargins(0, 0, 0, 0)
-        for widget in (
-            caption(tr("Scene")),
-            self.scene,
-            caption(tr("Tags")),
-            self.tags,
-            self.no_tags,
-            self.tag_entry,
-            self.marks,
-        ):
-            labels.addWidget(widget)
-        labels.addWidget(caption(tr("Consent of the people in view")))
-        labels.addWidget(self.consent)
-        for name, title_text in TEXTS:
-            labels.addWidget(caption(title_text))
-            labels.addWidget(self.texts[name])
+        labels.setSpacing(theme.SPACE_PX)
+        labels.addLayout(captioned(tr("Scene"), self.scene))
+        labels.addLayout(captioned(tr("Tags"), self.tags, self.no_tags, self.tag_entry))
+        labels.addWidget(self.marks)
+        labels.addLayout(captioned(tr("Consent of the people in view"), self.consent))
+        for name, title_text, _ in TEXTS:
+            labels.addLayout(captioned(title_text, self.texts[name]))
         head = QHBoxLayout()
         head.setSpacing(theme.GAP_PX)
         head.addWidget(self._when, 1)
@@ -303,3 +305,8 @@ class SessionDetail(Card):
             "operator": LabelEdit(operator=said),
         }
         self.labels_changed.emit(edits[name])
+
+
+def _fault_words(faults: int) -> str:
+    files = tr_many("{count:,} file is damaged.", "{count:,} files are damaged.", faults)
+    return joined(" ", (files, tr("Put the files back from a copy; the rest can be used.")))

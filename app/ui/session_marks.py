@@ -4,16 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.language import tr
 from app.recording.entry import SessionEntry
 from app.recording.library import LabelEdit, NewMark
-from app.ui import theme
 from app.ui.touch_entry import TouchEntry
-from app.ui.widgets import Button, ChipGroup, Option, Stepper, body, caption
+from app.ui.widgets import Button, ChipGroup, Option, Stepper, body, caption, captioned
 from app.ui.worded import Worded
 from app.viewmodels.sessions import marks
+from app.viewmodels.words import clock_tenths
 
 STEP_S = 0.5
 
@@ -50,19 +50,18 @@ class SessionMarks(Worded, QWidget):
         )
         self.remove = Button(tr("Take this mark away"), icon_name="close")
         self.moment = Stepper(
-            tr("Moment of a new mark"), minimum=0, maximum=0, step=STEP_S, decimals=1, suffix=" s"
+            tr("Moment of a new mark"), minimum=0, maximum=0, step=STEP_S, said=clock_tenths
         )
         self.moment.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.here = Button(tr("Where the replay stands"), icon_name="map-marker-outline")
-        self.new = TouchEntry(tr("New mark"), placeholder=tr("New mark"), submit_text=tr("Add"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP_PX)
+        self.new = TouchEntry(
+            tr("New mark"), placeholder=tr("New mark"), submit_text=tr("Add"), submit_icon="plus"
+        )
         at = QHBoxLayout()
         at.addWidget(body(tr("Mark at")), 0)
         at.addWidget(self.moment, 1)
-        for widget in (caption(tr("Marked moments")), self.chips, self.hint, self.name, self.remove):
-            column.addWidget(widget)
+        column = captioned(tr("Marked moments"), self.chips, self.hint, self.name, self.remove)
+        self.setLayout(column)
         column.addLayout(at)
         column.addWidget(self.here)
         column.addWidget(self.new)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -23,7 +23,7 @@ from app.ui.context import Notice, WindowContext
 from app.ui.export_dialog import ExportDialog
 from app.ui.flow_layout import FlowLayout
 from app.ui.folder_dialog import FolderDialog
-from app.ui.session_card import CARD_PX, SessionCard, when
+from app.ui.session_card import CARD_PX, SessionCard
 from app.ui.session_detail import SessionDetail
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -33,6 +33,7 @@ from app.ui.widgets import (
     Option,
     Picker,
     caption,
+    end_with_head,
     heading,
     touch_scroll,
 )
@@ -51,10 +52,10 @@ from app.viewmodels.sessions import (
     SessionsViewModel,
     disk_use_words,
 )
-from app.viewmodels.words import labelled
+from app.viewmodels.words import labelled, session_name, size
 from drivers.imports.table import SUFFIXES
 
-DETAIL_PX = 400
+DETAIL_PX = 440
 SEARCH_PX = 480
 ALL = Option("", tr_noop("All scenes"))
 UNDO_S = 12.0
@@ -94,6 +95,7 @@ class SessionsPage(Worded, QWidget):
         self._context = context
         self._cards: dict[Path, SessionCard] = {}
         self._most = MOST_CARDS
+        self._followed: Path | None = None
         self.search = TouchEntry(
             tr("Search sessions"), placeholder=tr("Search: name, tag, note, mark, site, camera")
         )
@@ -104,7 +106,7 @@ class SessionsPage(Worded, QWidget):
         self.count.setWordWrap(False)
         self.bring_in = Button(tr("Import ..."), icon_name="import")
         self.empty_trash = Button(tr("Empty trash"), icon_name="delete-empty-outline")
-        self.restore_all = Button(tr("Restore"), icon_name="delete-restore")
+        self.restore_all = Button(tr("Restore from trash"), icon_name="delete-restore")
         self.grid = CardGrid(narrowest_px=CARD_PX, widest_px=round(CARD_PX * 1.6))
         self.more = Button(tr("Show more"), icon_name="chevron-down")
         self.detail = SessionDetail(self._place_of)
@@ -114,9 +116,10 @@ class SessionsPage(Worded, QWidget):
             tr("Reading the sessions ..."),
             tr("This takes a moment when there are many."),
             action_text=tr("Record one"),
-            action=self._record,
+            action=self._fill_nothing,
         )
         self.pages = QStackedWidget()
+        self.nothing.layout().setContentsMargins(0, 0, theme.SPACE_PX, 0)  # in the middle below the head
         self._lay_out()
         self.search.edited.connect(model.search)
         self.search.submitted.connect(model.search)
@@ -181,6 +184,10 @@ class SessionsPage(Worded, QWidget):
         self._show_filters(view)
         self._show_words(view)
         selected = view.entry
+        if view.selected is not None and view.selected != self._followed:
+            # After the list has become narrower for the session beside it.
+            QTimer.singleShot(0, self, self._bring_into_view)
+        self._followed = view.selected
         self._detail_area.setVisible(selected is not None)
         self._share_room()
         if selected is not None:
@@ -201,8 +208,8 @@ class SessionsPage(Worded, QWidget):
         self._context.show_banner(
             Notice(
                 "info",
-                tr("The session is in the trash."),
-                deleted.name,
+                tr("{name} is in the trash.").format(name=deleted.name),
+                deleted.trashed.name,
                 tr("Undo"),
                 undo,
                 lasts_s=UNDO_S,
@@ -212,7 +219,14 @@ class SessionsPage(Worded, QWidget):
 
     def show_refusal(self, refusal: Refusal) -> None:
         """Say what could not be done."""
-        self._context.show_banner(Notice("error", ended(refusal.message), refusal.hint, about="session work"))
+        words = ended(refusal.message)
+        if refusal.session is None:
+            self._context.show_banner(Notice("error", words, refusal.hint, about="session work"))
+            return
+        show = partial(self._show_session, refusal.session)
+        self._context.show_banner(
+            Notice("error", words, refusal.hint, tr("Show"), show, about="session work")
+        )
 
     def show_notice(self, text: str) -> None:
         """Say what was done."""
@@ -230,6 +244,13 @@ class SessionsPage(Worded, QWidget):
         self._detail_area.setMaximumWidth(widest_px)
         self.pages.setVisible(not (narrow and self._model.view.entry is not None))
 
+    def _bring_into_view(self) -> None:
+        """Scroll the list to the selected card."""
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        card = None if self._followed is None else self._cards.get(self._followed)
+        if card is not None:
+            self._list_area.ensureWidgetVisible(card, 0, theme.SPACE_PX)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
@@ -243,6 +264,7 @@ class SessionsPage(Worded, QWidget):
         self.scenes.setVisible(bool(view.scenes))
         for widget in (self.search, self.kept, self.order):
             widget.setVisible(view.total > 0)
+        self.search.set_text(view.search)
         self.kept.select(view.kept.value)
         self.order.select(view.order.value)
         found = tr_many("{count:,} session", "{count:,} sessions", view.total)
@@ -256,7 +278,8 @@ class SessionsPage(Worded, QWidget):
 
     def _show_words(self, view: SessionsView) -> None:
         self.pages.setCurrentIndex(0 if view.entries else 1)
-        self.nothing.button.setVisible(view.loaded and view.total == 0 and not view.problem)
+        self.nothing.button.setVisible(view.loaded and not view.problem)
+        self.nothing.button.setText(tr("Show all sessions") if view.total else tr("Record one"))
         if view.problem:
             self.nothing.show_words(tr("The sessions cannot be read"), view.problem)
         elif not view.loaded:
@@ -268,23 +291,24 @@ class SessionsPage(Worded, QWidget):
                 tr("No sessions yet"), tr("What you record appears here, ready to replay and to train on.")
             )
         else:
-            self.nothing.show_words(
-                tr("Nothing found"), tr("Search for other words, or choose another scene.")
-            )
+            self.nothing.show_words(tr("Nothing found"), _nothing_words(view))
 
     def _lay_out(self) -> None:
         named = _row(heading(tr("Sessions")), self.count)
         named.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         top = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         top.addWidget(named)
-        top.addWidget(_row(self.bring_in, self.restore_all, self.empty_trash))
+        top.addWidget(_row(self.bring_in, self.restore_all, self.empty_trash, gap_px=theme.GAP_PX))
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.SPACE_PX, 0)
+        column.setSpacing(theme.SPACE_PX)
         column.addWidget(self.grid)
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
-        self.pages.addWidget(touch_scroll(content))
+        self._list_area = touch_scroll(content)
+        end_with_head(self._list_area)
+        self.pages.addWidget(self._list_area)
         self.pages.addWidget(self.nothing)
         holder = QWidget()
         held = QVBoxLayout(holder)
@@ -292,6 +316,7 @@ class SessionsPage(Worded, QWidget):
         held.addWidget(self.detail)
         held.addStretch(1)
         self._detail_area = touch_scroll(holder)
+        end_with_head(self._detail_area)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self.pages, 1)
@@ -356,7 +381,7 @@ class SessionsPage(Worded, QWidget):
     def _ask_where_to(self, entry: SessionEntry) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            tr("Copy {name} into").format(name=when(entry)),
+            tr("Copy {name} into").format(name=session_name(entry)),
             Path.home(),
             sessions,
             sessions_only=False,
@@ -373,7 +398,7 @@ class SessionsPage(Worded, QWidget):
     def _ask_export_folder(self, entry: SessionEntry, wish: ExportWish) -> None:
         sessions = self._context.settings.sessions_folder
         dialog = FolderDialog(
-            tr("Export {name} into").format(name=when(entry)),
+            tr("Export {name} into").format(name=session_name(entry)),
             Path.home(),
             sessions,
             sessions_only=False,
@@ -399,16 +424,37 @@ class SessionsPage(Worded, QWidget):
         self._model.work.bring_in(path, self._context.settings.sessions_folder)
 
     def _ask_to_purge(self) -> None:
-        text = tr("Remove {sessions} for good?").format(
-            sessions=tr_many("{count:,} session", "{count:,} sessions", self._model.view.trashed)
+        view = self._model.view
+        text = tr("Delete {sessions} for good?").format(
+            sessions=tr_many("{count:,} session", "{count:,} sessions", view.trashed)
         )
+        hint = tr("This frees {size} and cannot be undone.").format(size=size(view.trash_bytes))
         purge: Callable[[], None] = self._model.purge
         self._context.show_banner(
-            Notice("warning", text, tr("This cannot be undone."), tr("Remove"), purge, about="trash")
+            Notice("warning", text, hint, tr("Delete for good"), purge, danger=True, about="trash")
         )
 
-    def _record(self) -> None:
-        self._context.go_to("Record")
+    def _show_session(self, folder: Path) -> None:
+        self._context.go_to("Sessions")
+        self.search.clear()
+        self._model.show(folder)
+
+    def _fill_nothing(self) -> None:
+        if self._model.view.total:
+            self.search.clear()
+            self._model.show_all()
+        else:
+            self._context.go_to("Record")
+
+
+def _nothing_words(view: SessionsView) -> str:
+    """Why no session is shown though there are some."""
+    words = view.search.strip()
+    if not words:
+        return tr("No session matches what is chosen above.")
+    if view.narrowed:
+        return tr('No session holds "{words}" and matches what is chosen above.').format(words=words)
+    return tr('No session holds "{words}".').format(words=words)
 
 
 def _row(*parts: QWidget, gap_px: int = theme.SPACE_PX) -> QWidget:

@@ -14,6 +14,10 @@ NARROW_PX = 320
 """With less, the typed words have the room of the button for the keys; a touch brings them too."""
 
 
+SUBMIT_PX = 104
+"""Of entries below each other the buttons for the keys stand below each other."""
+
+
 class TouchEntry(Worded, QWidget):
     """A line edit, a button that opens the keys, and perhaps one that hands the text over.
 
@@ -40,6 +44,7 @@ class TouchEntry(Worded, QWidget):
             "keyboard-outline", tr("Keyboard for: {accessible_name}").format(accessible_name=accessible_name)
         )
         self._submit = Button(submit_text, icon_name=submit_icon)
+        self._submit.setMinimumWidth(SUBMIT_PX)
         self._submit.setVisible(bool(submit_text))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

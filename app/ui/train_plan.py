@@ -33,7 +33,7 @@ from app.ui.widgets import (
 from app.viewmodels.session_list import Listing, SessionList, Thumbnail
 from app.viewmodels.train import TrainViewModel
 from app.viewmodels.train_data import TrainDataViewModel
-from app.viewmodels.words import date_time, duration, labelled
+from app.viewmodels.words import duration, labelled, session_name
 from model.spec import catalogue
 
 MOST_ROWS = 100
@@ -46,14 +46,13 @@ class SessionRow(TickRow):
 
     def __init__(self, entry: SessionEntry) -> None:
         self.entry = entry
-        when = entry.name if entry.started is None else date_time(entry.started)
         labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags)))) or tr(
             "No labels"
         )
         length = joined(
             ", ", (duration(entry.seconds), tr_many("{count:,} frame", "{count:,} frames", entry.frames))
         )
-        super().__init__((when, labels, length), pictured=True)
+        super().__init__((session_name(entry), labels, length), pictured=True)
 
 
 class PlanCard(Card):

@@ -308,6 +308,7 @@ class Stepper(Worded, QWidget):
         step: of one press.
         decimals: shown.
         suffix: unit behind the value, such as " m".
+        said: the words for a value, where those are not its figure and unit.
 
     Signals:
         value_changed: the value, after a press.
@@ -324,8 +325,10 @@ class Stepper(Worded, QWidget):
         step: float,
         decimals: int = 0,
         suffix: str = "",
+        said: Callable[[float], str] | None = None,
     ) -> None:
         super().__init__()
+        self._said = said
         self._minimum, self._maximum, self._step = minimum, maximum, step
         self._decimals, self._suffix = decimals, suffix
         self._value = minimum
@@ -394,7 +397,7 @@ class Stepper(Worded, QWidget):
             self.value_changed.emit(self._value)
 
     def _words(self, value: float) -> str:
-        return f"{value:.{self._decimals}f}{self._suffix}"
+        return self._said(value) if self._said else f"{value:.{self._decimals}f}{self._suffix}"
 
     def _show(self) -> None:
         self._label.setText(self._words(self._value))
@@ -559,6 +562,16 @@ def caption(text: str = "") -> QLabel:
     return label(text, "caption")
 
 
+def captioned(words: str, *fields: QWidget) -> QVBoxLayout:
+    """Fields below their caption, which is nearer to them than anything above it."""
+    column = QVBoxLayout()
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(theme.GAP_PX)
+    for field in (caption(words), *fields):
+        column.addWidget(field)
+    return column
+
+
 def set_tone(widget: QLabel, tone: str) -> None:
     """Colour a label as "ok", "info", "warning", "error", or "" for plain."""
     if widget.property("tone") != tone:
@@ -595,6 +608,7 @@ class Banner(Worded, QFrame):
         self._text = label("", "title")
         self._hint = label("", "body")
         self._action = Button("")
+        self._cancel = Button(tr("Cancel"))
         self._more = Button("", kind="quiet")
         self._close = IconButton("close", tr("Close the message"), kind="quiet")
         words = QVBoxLayout()
@@ -608,10 +622,11 @@ class Banner(Worded, QFrame):
         row.setSpacing(12)
         row.addWidget(self._icon)
         row.addLayout(words, 1)
-        for button in (self._action, self._more, self._close):
+        for button in (self._cancel, self._action, self._more, self._close):
             row.addWidget(button)
         self.hide()
         self._action.clicked.connect(self._act)
+        self._cancel.clicked.connect(self.dismiss)
         self._more.clicked.connect(self._show_next)
         self._close.clicked.connect(self.dismiss)
 
@@ -664,6 +679,8 @@ class Banner(Worded, QFrame):
         self._hint.setVisible(bool(notice.hint))
         self._action.setText(notice.action_text)
         self._action.setVisible(bool(notice.action_text))
+        self._action.set_kind("danger" if notice.danger else "plain")
+        self._cancel.setVisible(notice.danger)
         count = len(self._notices)
         self._more.setText(tr("{count} more").format(count=count - 1))
         self._more.setAccessibleName(tr("Show the next of {count} messages").format(count=count))
@@ -802,6 +819,20 @@ def touch_scroll(content: QWidget) -> QScrollArea:
     area.viewport().setAutoFillBackground(False)
     fling(area.viewport())
     return area
+
+
+def end_with_head(area: QScrollArea, edge_px: int = theme.SPACE_PX) -> None:
+    """Let what is scrolled end `edge_px` before the area does, whether its bar is there or not."""
+    area.verticalScrollBar().rangeChanged.connect(partial(_share_edge, area, edge_px))
+
+
+def _share_edge(area: QScrollArea, edge_px: int, least: int, most: int) -> None:
+    """Take the room of the scroll bar from the margin of what is scrolled."""
+    bar_px = area.verticalScrollBar().sizeHint().width() if most > least else 0
+    layout = area.widget().layout()
+    margins = layout.contentsMargins()
+    margins.setRight(max(edge_px - bar_px, 0))
+    layout.setContentsMargins(margins)
 
 
 def fling(viewport: QWidget) -> None:

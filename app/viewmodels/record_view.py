@@ -12,7 +12,7 @@ from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import duration, lost_frames, time_left
+from app.viewmodels.words import duration, lost_frames, session_name, time_left
 from drivers.frame import Frame
 
 
@@ -337,7 +337,7 @@ def saved_words(entry: SessionEntry) -> str:
     ]
     if entry.refined:
         parts.append(tr("{refined:,} refined").format(refined=entry.refined))
-    return tr("Saved: {parts}").format(parts=joined(", ", parts))
+    return tr("Saved {name}: {parts}").format(name=session_name(entry), parts=joined(", ", parts))
 
 
 def disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:

@@ -202,8 +202,17 @@ class SessionList(QObject):
                 return None
             found.append(entry)
             if len(found) == FIRST_LOOK:
-                self._listing.put(Listing(tuple(found), free_bytes=free_bytes(folder), complete=False))
-        return Listing(tuple(found), tuple(trash(folder)), free_bytes(folder))
+                self._listing.put(Listing(newest_first(found), free_bytes=free_bytes(folder), complete=False))
+        return Listing(newest_first(found), tuple(trash(folder)), free_bytes(folder))
 
     def _read_failed(self, error: Exception) -> None:
         self._listing.put(Listing(problem=tr("The sessions cannot be listed: {error}.").format(error=error)))
+
+
+def newest_first(entries: Iterable[SessionEntry]) -> tuple[SessionEntry, ...]:
+    """By when they began: a folder may be called anything; those that do not say when come last."""
+    return tuple(sorted(entries, key=_began_s, reverse=True))
+
+
+def _began_s(entry: SessionEntry) -> float:
+    return float("-inf") if entry.started is None else entry.started.timestamp()

@@ -9,14 +9,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.exporting.repairing import load_repairer
 from app.exporting.source import ExportOptions
-from app.exporting.table import BY_NAME, export
+from app.exporting.table import BY_NAME, Exporter, export
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.importing import import_recording
 from app.language import from_below, joined, sentence, tr, tr_many
 from app.messages import expected, message
 from app.recording.entry import SessionEntry
-from app.viewmodels.words import size
+from app.viewmodels.words import session_name, size
 from drivers.session.library import is_session
 from drivers.session.merge import Fate, Merged, merge
 from drivers.session.reader import Session
@@ -30,10 +30,30 @@ CLOSE_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Refusal:
-    """What could not be done, and what to do about it."""
+    """What could not be done, and what to do about it.
+
+    Attributes:
+        message: what is the case.
+        hint: what to do about it.
+        session: the folder of the session that it is about, where looking at it helps.
+    """
 
     message: str
     hint: str
+    session: Path | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check of a session's files has found.
+
+    Attributes:
+        folder: of the session.
+        faults: damaged files.
+    """
+
+    folder: Path
+    faults: int
 
 
 @dataclass(frozen=True)
@@ -70,12 +90,14 @@ class SessionWork(QObject):
     Signals:
         changed: `WorkView`.
         arrived: folder of a session that is new in the library.
+        verified: `Verdict`.
         ended: what was found or done, in words.
         failed: `Refusal`.
     """
 
     changed = Signal(WorkView)
     arrived = Signal(Path)
+    verified = Signal(Verdict)
     ended = Signal(str)
     failed = Signal(Refusal)
 
@@ -85,6 +107,7 @@ class SessionWork(QObject):
         self._title = ""
         self._unit: Callable[[int], str] = size
         self._arrived: Slot[Path] = Slot()
+        self._verdict: Slot[Verdict] = Slot()
         self._progress: Slot[tuple[int, int]] = Slot()
         self._result: Slot[str | Refusal] = Slot()
         self._timer = QTimer(self)
@@ -100,9 +123,11 @@ class SessionWork(QObject):
         """Compare every file of a session with its hash."""
 
         def work(progress: Progress) -> str | Refusal:
-            return _verdict(entry.name, verify(entry.folder, progress))
+            faults = verify(entry.folder, progress)
+            self._verdict.put(Verdict(entry.folder, len({fault.file for fault in faults})))
+            return _verdict(entry, faults)
 
-        self._run(tr("Verifying {name}").format(name=entry.name), work)
+        self._run(tr("Verifying {name}").format(name=session_name(entry)), work)
 
     def copy(self, entry: SessionEntry, library: Path) -> None:
         """Copy a session into another folder and compare what arrived."""
@@ -111,7 +136,7 @@ class SessionWork(QObject):
             there = copy_session(entry.folder, library, progress)
             return tr("Copied, read back and the same: {there}").format(there=there)
 
-        self._run(tr("Copying {name} to {library}").format(name=entry.name, library=library), work)
+        self._run(tr("Copying {name} to {library}").format(name=session_name(entry), library=library), work)
 
     def export(self, entry: SessionEntry, wish: ExportWish, folder: Path) -> None:
         """Write a session's frames in another format below a folder; what was stopped goes on from there."""
@@ -139,9 +164,12 @@ class SessionWork(QObject):
                 left_out=left_out,
             )
 
-        self._run(
-            tr("Exporting {name} as {title}").format(name=entry.name, title=exporter.title), work, _frames
-        )
+        self._run(self.export_title(entry, exporter), work, _frames)
+
+    @staticmethod
+    def export_title(entry: SessionEntry, exporter: Exporter) -> str:
+        """What is said while a session is exported."""
+        return tr("Exporting {name} as {title}").format(name=session_name(entry), title=exporter.title)
 
     def bring_in(self, path: Path, library: Path) -> None:
         """Import a recording of another program, or merge sessions of another folder into the library."""
@@ -193,6 +221,8 @@ class SessionWork(QObject):
         self._timer.stop()
         self.changed.emit(WorkView())
         result = self._result.latest()
+        if (verdict := self._verdict.latest()) is not None:
+            self.verified.emit(verdict)
         arrived = self._arrived.latest()
         if arrived is not None:
             self.arrived.emit(arrived)
@@ -209,8 +239,9 @@ class SessionWork(QObject):
 
     def _words(self, done: int, total: int) -> str:
         if total > 1:
+            ready = f"{done:,}" if self._unit is _frames else self._unit(done)
             return tr("{title}: {done} of {total}").format(
-                title=self._title, done=self._unit(done), total=self._unit(total)
+                title=self._title, done=ready, total=self._unit(total)
             )
         return joined(": ", (self._title, self._unit(done))) if done else self._title
 
@@ -229,7 +260,7 @@ class SessionWork(QObject):
             )
             return
         self._title, self._unit = title, unit
-        self._progress, self._result, self._arrived = Slot(), Slot(), Slot()
+        self._progress, self._result, self._arrived, self._verdict = Slot(), Slot(), Slot(), Slot()
 
         def run(stop: threading.Event) -> None:
             def progress(done: int, total: int) -> bool:
@@ -279,7 +310,8 @@ def _merge_words(path: Path, done: list[Merged]) -> str | Refusal:
     )
 
 
-def _verdict(name: str, faults: list[Fault]) -> str | Refusal:
+def _verdict(entry: SessionEntry, faults: list[Fault]) -> str | Refusal:
+    name = session_name(entry)
     if not faults:
         return tr("{name} is as it was recorded: every file has its hash.").format(name=name)
     said = joined("; ", (joined(": ", (fault.file, from_below(fault.text))) for fault in faults[:3]))
@@ -287,4 +319,5 @@ def _verdict(name: str, faults: list[Fault]) -> str | Refusal:
     return Refusal(
         tr("{name} is damaged. {said}{more}.").format(name=name, said=said, more=more),
         tr("Put the files back from a copy; the rest can be used."),
+        entry.folder,
     )

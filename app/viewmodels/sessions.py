@@ -14,8 +14,8 @@ from app.recording.library import FillRate, LabelEdit, Recovery
 from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
-from app.viewmodels.session_work import Refusal, SessionWork
-from app.viewmodels.words import clock, frames_lost, labelled, lost_frames, size
+from app.viewmodels.session_work import Refusal, SessionWork, Verdict
+from app.viewmodels.words import clock, frames_lost, labelled, lost_frames, session_name, size
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -37,7 +37,7 @@ class Kept(Enum):
         if self is Kept.REFINED:
             return entry.refined > 0
         if self is Kept.TROUBLE:
-            return not entry.usable or bool(entry.failure)
+            return not entry.usable or bool(entry.failure) or entry.faults > 0
         lossless = entry.lost == 0 and not entry.recovered
         return entry.usable and lossless is (self is Kept.LOSSLESS)
 
@@ -95,6 +95,11 @@ class SessionsView:
     problem: str = ""
 
     @property
+    def narrowed(self) -> bool:
+        """Whether anything but the search keeps sessions from being shown."""
+        return bool(self.scene) or self.kept is not Kept.ALL
+
+    @property
     def entry(self) -> SessionEntry | None:
         """The selected session."""
         if self.selected is None:
@@ -141,6 +146,7 @@ class SessionsViewModel(QObject):
         self._handover = handover
         self._listing: Listing | None = None
         self._told: set[Path] = set()
+        self._faults: dict[Path, int] = {}
         self._search = ""
         self._scene = ""
         self._kept = Kept.ALL
@@ -149,7 +155,8 @@ class SessionsViewModel(QObject):
         self._view: SessionsView | None = None
         self.list.listed.connect(self._listed)
         self.list.recovered.connect(self._recovered)
-        self.work.arrived.connect(self._arrived)
+        self.work.arrived.connect(self.show)
+        self.work.verified.connect(self._verified)
         self.work.ended.connect(self.notice_came)
         self.work.failed.connect(self.refused)
 
@@ -200,12 +207,22 @@ class SessionsViewModel(QObject):
         """Read the folder again, and select what another page asked for."""
         wanted = self._handover.take_show()
         if wanted is not None:
-            self._search = self._scene = ""
-            self._kept = Kept.ALL
             self._selected = wanted
-            self._changed()
+            self.show_all()
         self._view = None
         self.list.load()
+
+    def show(self, folder: Path) -> None:
+        """Read the folder again and select a session, whatever was searched for before."""
+        self._selected = folder
+        self.show_all()
+        self.load()
+
+    def show_all(self) -> None:
+        """Search for nothing and keep all sessions."""
+        self._search = self._scene = ""
+        self._kept = Kept.ALL
+        self._changed()
 
     def search(self, words: str) -> None:
         """Show only sessions that hold all these words."""
@@ -244,7 +261,7 @@ class SessionsViewModel(QObject):
             self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
             return
         self._drop(entry.folder)
-        self.deleted.emit(Deleted(entry.name, trashed))
+        self.deleted.emit(Deleted(session_name(entry), trashed))
         self.list.load()
 
     def restore(self, deleted: Deleted) -> None:
@@ -276,7 +293,7 @@ class SessionsViewModel(QObject):
         except SessionError as error:
             self.refused.emit(Refusal(from_below(str(error)), from_below(error.hint)))
             return
-        self._replace(library.read_entry(entry.folder))
+        self._replace(replace(library.read_entry(entry.folder), faults=entry.faults))
 
     def close(self) -> None:
         """Join the threads that read and work."""
@@ -284,17 +301,25 @@ class SessionsViewModel(QObject):
         self.overview.close()
         self.list.close()
 
-    def _arrived(self, folder: Path) -> None:
-        """A session is new in the library: show it."""
-        self._search = self._scene = ""
-        self._kept = Kept.ALL
-        self._selected = folder
-        self.load()
+    def _verified(self, verdict: Verdict) -> None:
+        """The list says from now on what a check found."""
+        self._faults[verdict.folder] = verdict.faults
+        if self._listing is not None:
+            self._listing = self._with_faults(self._listing)
+            self._changed()
+
+    def _with_faults(self, listing: Listing) -> Listing:
+        found = self._faults
+        entries = tuple(
+            replace(entry, faults=found[entry.folder]) if entry.folder in found else entry
+            for entry in listing.entries
+        )
+        return replace(listing, entries=entries) if found else listing
 
     def _listed(self, listing: Listing) -> None:
         if self._listing is not None and not listing.complete:
             return  # the reading before shows more
-        self._listing = listing
+        self._listing = self._with_faults(listing)
         if listing.complete and self._scene not in {entry.labels.scene for entry in listing.entries}:
             self._scene = ""
         self._changed()
@@ -328,9 +353,11 @@ class SessionsViewModel(QObject):
 
 
 def loss_words(entry: SessionEntry) -> str:
-    """What a session lost, as short as a card is narrow; `drop_words` says why."""
+    """What a session lost or what is damaged, as short as a card is narrow; `drop_words` says why."""
     if entry.state is not State.WHOLE:
         return ""
+    if entry.faults:
+        return tr_many("{count:,} damaged file", "{count:,} damaged files", entry.faults)
     if entry.recovered:
         return tr("Recovered; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
     return frames_lost(entry.lost) if entry.lost else tr("No frame lost")
@@ -349,14 +376,14 @@ def drop_words(*totals: CameraTotals) -> str:
 
 
 def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:
-    """What the session holds of one camera, and how much depth is in it as far as somebody has looked."""
+    """Frames of one camera, and how much depth is in them as far as somebody has looked."""
     frames = tr_many("{count:,} frame", "{count:,} frames", camera.written)
     refined = tr("{refined:,} refined").format(refined=camera.refined) if camera.refined else ""
     if fill is not None:
         frames += tr(", {raw:.0%} with depth").format(raw=fill.raw)
         if fill.refined is not None:
             refined += tr(", {refined:.0%} with depth").format(refined=fill.refined)
-    return joined(": ", (from_below(camera.name), joined("; ", filter(None, (frames, refined)))))
+    return joined("; ", filter(None, (frames, refined)))
 
 
 def marks(entry: SessionEntry) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.language import NAMES, changed, joined, tr, tr_many, tr_noop
+from app.recording.entry import SessionEntry
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -176,8 +177,16 @@ def time_left(seconds: float) -> str:
 
 
 def date_time(moment: datetime) -> str:
-    """A day and an hour: "03 May 2026, 14:05"."""
-    return tr("{moment:%d %b %Y, %H:%M}").format(moment=moment)
+    """A day and a time: "03 May 2026, 14:05:09"."""
+    return tr("{moment:%d %b %Y, %H:%M:%S}").format(moment=moment)
+
+
+def session_name(entry: SessionEntry) -> str:
+    """What a session is called wherever it is spoken of: when it began, else its folder's name.
+
+    With seconds, because several begin within a minute.
+    """
+    return entry.name if entry.started is None else date_time(entry.started)
 
 
 def clock(seconds: float) -> str:
@@ -185,6 +194,12 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(int(seconds), 0), MINUTE_S)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def clock_tenths(seconds: float) -> str:
+    """A moment to be chosen: "01:21.5"."""
+    tenths = max(round(seconds * 10), 0)
+    return f"{clock(tenths // 10)}.{tenths % 10}"
 
 
 def size(count: int) -> str:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +34,7 @@ from sitting import live_in, parser, spin
 from app import crash, paths
 from app.calibrating import Placed
 from app.compose import Studio
+from app.exporting.table import BY_NAME
 from app.language import from_below, tr
 from app.recording.guards import low_battery, slow_disk
 from app.recording.library import LabelEdit, read_entry, relabel
@@ -50,7 +51,7 @@ from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.calibrate import placed_lines
 from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
 from app.viewmodels.record_view import RecordPhase, RecordView, disk_words, headline
-from app.viewmodels.session_work import WorkView
+from app.viewmodels.session_work import WorkView, _frames
 from app.viewmodels.train import RunView, words_of
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
 from drivers.calibration.factory import Sample, judge
@@ -279,31 +280,44 @@ class Work:
     # Sessions
 
     def library(self) -> None:
-        folder = self.window._settings.sessions_folder
+        """The newest recording stands for those of the days before; one lost frames, one is broken."""
         page = self.page("Sessions")
-        first = max(folder.glob("20*"), key=lambda path: path.stat().st_mtime, default=None)
-        for number, (scene, tags) in enumerate(LABELLED):
-            there = folder / f"2026-11-2{number}_14-3{number}-00"
-            if first is not None and not there.exists():
-                shutil.copytree(first, there)
+        newest = self._newest()
+        for days, (scene, tags) in enumerate(LABELLED, 1):
+            there = self._recorded(days)
+            if newest is not None and not there.exists():
+                shutil.copytree(newest, there)
+            elif not there.exists():
+                small_sessions.make_session(there)
+            small_sessions.begin_at(there, _days_ago(days))
             relabel(there, LabelEdit(scene=scene, tags=tags))
+        lossy, broken = self._recorded(4), self._recorded(5)
         small_sessions.make_session(
-            folder / "2026-11-19_09-00-00",
+            lossy,
             totals={
                 "left": CameraTotals(device_frames=9, written=4, host_drop=3, device_gap=2, error=0),
                 "right": CameraTotals(device_frames=4, written=4, host_drop=0, device_gap=0, error=0),
             },
         )
-        (folder / "2026-11-18_08-00-00").mkdir()
-        (folder / "2026-11-18_08-00-00" / "session.json").write_text("{", encoding="utf-8")
+        small_sessions.begin_at(lossy, _days_ago(4))
+        broken.mkdir()
+        (broken / "session.json").write_text("{", encoding="utf-8")
         page._model.load()
+
+    def _newest(self) -> Path | None:
+        """What was recorded last."""
+        return max(self.window._settings.sessions_folder.glob("20*Z_*"), default=None)
+
+    def _recorded(self, days: int) -> Path:
+        """Where a session lies that was recorded so many days ago."""
+        name = f"{_days_ago(days):%Y%m%dT%H%M%SZ}_nosite_{days}b248cd"
+        return self.window._settings.sessions_folder / name
 
     def select(self, number: int, share: float = 0) -> Any:  # noqa: ANN401 - each page has its own
         page = self.page("Sessions")
         page._model.select(None)
         list(page._cards.values())[number].click()
-        self.scroll(page._detail_area.widget(), 0)
-        QApplication.processEvents()
+        spin(0.8)  # until the look into the session has come
         bar = page._detail_area.verticalScrollBar()
         bar.setValue(round(bar.maximum() * share))
         return page
@@ -320,7 +334,9 @@ class Work:
 
     def exporting(self) -> None:
         page = self.found_again()
-        page.work.show_work(WorkView("Exporting 2026-11-20_14-30-00 as frames: 412 of 1,260 frames", 0.33))
+        work, entry = page._model.work, page._model.view.entries[0]
+        work._title, work._unit = work.export_title(entry, BY_NAME["frames"]), _frames
+        page.work.show_work(WorkView(work._words(412, 1260), 0.33))
 
     def export_format(self) -> None:
         page = self.select(0)
@@ -338,11 +354,9 @@ class Work:
         self.page("Sessions")._ask_to_purge()
 
     def damaged(self) -> None:
-        """A bit of a recorded file is another one, and the search finds it."""
+        """A bit of a recorded file has changed, and the check finds it."""
         page = self.page("Sessions")
-        folder = self.window._settings.sessions_folder / "2026-11-20_14-30-00"
-        if not folder.is_dir():
-            small_sessions.make_session(folder)
+        folder = self._recorded(1)
         segment = next(folder.glob("*.mcap"))
         data = bytearray(segment.read_bytes())
         data[len(data) // 2] ^= 1
@@ -529,8 +543,7 @@ class Work:
 
     def replay(self) -> None:
         self.page("Live")
-        folder = self.window._settings.sessions_folder
-        self.window.open_source(str(max(folder.glob("20*Z*"), key=lambda path: path.stat().st_mtime)))
+        self.window.open_source(str(self._newest()))
 
     def pin(self, tries: tuple[str, ...], typed: str) -> None:
         self.page("Live")
@@ -618,6 +631,13 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("replay-paused", lambda w: w.window._playback_bar.toggle.click(), 1),
 )
 """Name, what leads there, and seconds until it is to be seen."""
+
+
+def _days_ago(days: int) -> datetime:
+    """An afternoon of the days before."""
+    now = datetime.now(UTC).replace(hour=14, minute=30 + days, second=7 * days, microsecond=0)
+    return now - timedelta(days=days)
+
 
 _PHASES = (TrainingPhase.DONE, TrainingPhase.STOPPED, TrainingPhase.FAILED)
 

@@ -16,7 +16,7 @@ def mistake(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         place = _JSON_PLACE.search(str(first["msg"]))
-        return f"it is no JSON at line {place[1]}, column {place[2]}" if place else "it is no JSON"
+        return f"it is not JSON at line {place[1]}, column {place[2]}" if place else "it is not JSON"
     field = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"the field {field} is missing"

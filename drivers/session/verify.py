@@ -22,6 +22,7 @@ Progress = Callable[[int, int], bool]
 """Called with bytes done and bytes in all; false ends the work."""
 
 BLOCK_BYTES = 8 << 20
+CHANGED = "it has changed since it was recorded (its SHA-256 differs)"
 
 
 class Cancelled(Exception):
@@ -53,7 +54,7 @@ def verify(path: Path, progress: Progress) -> list[Fault]:
     except SessionError as error:
         faults.append(Fault(CALIBRATION_NAME, str(error)))
     faults += [
-        Fault(name, "it is damaged: its SHA-256 is another one")
+        Fault(name, CHANGED)
         for name, expected in manifest.documents.items()
         if (path / name).exists() and _document_hash(path / name) != expected
     ]
@@ -106,7 +107,7 @@ def _fault(path: Path, size: int, expected: str, step: Callable[[int], None]) ->
         found = path.stat().st_size
         if found != size:
             return f"it has {found:,} bytes, and {size:,} were recorded"
-        return "" if sha256(path, step) == expected else "it is damaged: its SHA-256 is another one"
+        return "" if sha256(path, step) == expected else CHANGED
     except FileNotFoundError:
         return "it is missing"
     except OSError as error:

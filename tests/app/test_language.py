@@ -85,7 +85,7 @@ def test_a_mistake_in_a_rig_file_is_translated_whole(mistake):
 @pytest.mark.parametrize(
     "words",
     [
-        "/a/session.json is damaged: it is no JSON at line 1, column 1",
+        "/a/session.json is damaged: it is not JSON at line 1, column 1",
         "/a/session.json is damaged: the field cameras.0.rate_hz cannot be 0",
         "/a/seg_00000.mcap is damaged: its index points beyond its end",
         "it has 1,204 bytes, and 1,210 were recorded",

@@ -1,5 +1,6 @@
 """Sessions small enough for every test, made with the real writer."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ from drivers.depth import DepthMap
 from drivers.frame import Frame
 from drivers.geometry import Calibration, Intrinsics
 from drivers.session.encode import encode
-from drivers.session.manifest import CameraTotals
+from drivers.session.manifest import (
+    MANIFEST_NAME,
+    SESSION_NAME,
+    CameraTotals,
+    Manifest,
+    SessionInfo,
+    document_hashes,
+    read_model,
+)
 from drivers.session.refined import EncodedRefined, MadeBy, RefinedFrame, RefinedMeta, encode_refined
 from drivers.session.writer import SessionWriter, session_camera
 
@@ -50,3 +59,13 @@ def begin_session(folder: Path, *, cameras: tuple[str, ...] = ("left", "right"),
 def make_session(folder: Path, *, totals: dict[str, CameraTotals] | None = None, **options: object) -> Path:
     begin_session(folder, **options).close(totals)
     return folder
+
+
+def begin_at(folder: Path, moment: datetime) -> None:
+    """Let a finished session have begun at another time, as if it had been written so."""
+    info = read_model(folder / SESSION_NAME, SessionInfo)
+    changed = info.model_copy(update={"started_utc": moment.astimezone(UTC).isoformat(timespec="seconds")})
+    (folder / SESSION_NAME).write_text(changed.model_dump_json(indent=2), encoding="utf-8")
+    manifest = read_model(folder / MANIFEST_NAME, Manifest)
+    hashed = manifest.model_copy(update={"documents": document_hashes(folder)})
+    (folder / MANIFEST_NAME).write_text(hashed.model_dump_json(indent=2), encoding="utf-8")

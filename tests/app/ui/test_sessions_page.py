@@ -3,6 +3,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QLabel
 
 from app.recording.library import read_entry
@@ -11,6 +12,8 @@ from app.ui.folder_dialog import FolderDialog
 from app.ui.session_card import without_picture
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
+from app.viewmodels.session_work import Refusal
+from app.viewmodels.words import session_name, size
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
 from tests.app.recording import small_sessions as small
@@ -108,9 +111,11 @@ def test_delete_offers_undo_and_undo_brings_it_back(qtbot, make, tmp_path):
     small.make_session(tmp_path / "a")
     page, asked = make()
     cards(page)[0].click()
+    entry = cards(page)[0].entry
 
     page.detail.delete.click()
     qtbot.waitUntil(lambda: not cards(page))
+    assert asked.notices[0].text == f"{session_name(entry)} is in the trash."
     assert asked.notices[0].action_text == "Undo"
     asked.notices[0].action()
     qtbot.waitUntil(lambda: len(cards(page)) == 1)
@@ -126,6 +131,8 @@ def test_the_trash_is_emptied_only_after_a_question(qtbot, make, tmp_path):
 
     page.empty_trash.click()
     assert (tmp_path / ".trash" / "a").exists()
+    assert asked.notices[-1].danger
+    assert size(page._model.view.trash_bytes) in asked.notices[-1].hint
     asked.notices[-1].action()
     qtbot.waitUntil(lambda: not page.empty_trash.isVisibleTo(page))
 
@@ -160,6 +167,48 @@ def test_search_and_scene_filter_the_cards(make, tmp_path):
     assert cards(page) == []
     assert page.pages.currentWidget() is page.nothing
     assert page.count.text().startswith("0 of 2 sessions")
+
+
+def test_where_nothing_is_found_the_way_back_to_all_sessions_is_a_press_away(make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, _ = make()
+    page.search.edit.setText("swimming pool")
+    page.search.edited.emit("swimming pool")
+    assert not cards(page)
+    assert 'No session holds "swimming pool".' in [
+        label.text() for label in page.nothing.findChildren(QLabel)
+    ]
+
+    page.nothing.button.click()
+
+    assert len(cards(page)) == 1
+    assert page.search.text == ""
+
+
+def test_the_chosen_card_stays_in_view_when_the_list_gets_narrower(qtbot, make, tmp_path):
+    for name in "abcdefgh":
+        small.make_session(tmp_path / name)
+    page, _ = make()
+    chosen = cards(page)[-1]
+
+    chosen.click()
+
+    view = page._list_area.viewport()
+    qtbot.waitUntil(
+        lambda: view.rect().contains(chosen.geometry().translated(chosen.parent().mapTo(view, QPoint())))
+    )
+
+
+def test_the_banner_of_a_damaged_session_leads_to_it(make, tmp_path):
+    small.make_session(tmp_path / "a", scene="home")
+    folder = small.make_session(tmp_path / "b", scene="office")
+    page, asked = make()
+    page._model.choose_scene("home")
+    page.show_refusal(Refusal("b is damaged.", "", folder))
+
+    asked.notices[-1].action()
+
+    assert page._model.view.selected == folder
 
 
 def test_the_session_that_was_just_saved_is_selected(make, tmp_path):

@@ -1,4 +1,5 @@
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -215,8 +216,36 @@ def test_a_session_is_verified_in_a_thread_and_the_result_is_told(qtbot, loaded,
     (folder / "seg_00000.mcap").write_bytes(data)
     with qtbot.waitSignal(model.refused) as signal:
         model.work.verify(model.view.entries[0])
-    assert "seg_00000.mcap" in signal.args[0].message
+    assert "seg_00000.mcap: it has changed since it was recorded" in signal.args[0].message
+    assert signal.args[0].session == folder
     assert not model.work.busy
+
+
+def test_a_session_that_a_check_found_damaged_says_so_until_its_files_are_back(qtbot, loaded, tmp_path):
+    segment = small.make_session(tmp_path / "a") / "seg_00000.mcap"
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:])
+    model = loaded()
+    with qtbot.waitSignal(model.refused):
+        model.work.verify(model.view.entries[0])
+    load(qtbot, model)
+    assert loss_words(model.view.entries[0]) == "1 damaged file"
+    model.keep(Kept.TROUBLE)
+    assert names(model) == ["a"]
+
+    segment.write_bytes(whole)
+    with qtbot.waitSignal(model.notice_came):
+        model.work.verify(model.view.entries[0])
+
+    assert names(model) == []
+
+
+def test_the_newest_session_is_the_one_that_began_last_whatever_its_folder_is_called(loaded, tmp_path):
+    for second, name in enumerate("cab"):
+        moment = datetime(2026, 5, 3, 14, 5, second, tzinfo=UTC)
+        small.begin_at(small.make_session(tmp_path / name), moment)
+
+    assert names(loaded()) == ["b", "a", "c"]
 
 
 def test_a_session_is_copied_with_progress(qtbot, loaded, tmp_path):
@@ -271,7 +300,7 @@ def mixed(tmp_path):
 @pytest.mark.parametrize(
     ("kept", "left"),
     [
-        (Kept.ALL, ["d", "c", "b", "a"]),
+        (Kept.ALL, ["c", "b", "a", "d"]),
         (Kept.LOSSLESS, ["c", "a"]),
         (Kept.LOSSES, ["b"]),
         (Kept.REFINED, ["c"]),

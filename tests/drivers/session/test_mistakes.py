@@ -9,7 +9,7 @@ WHOLE = '{"id": "a", "started_utc": "", "anchor": {"utc_ns": 0, "monotonic_ns": 
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("{", "it is no JSON at line 1, column 1"),
+        ("{", "it is not JSON at line 1, column 1"),
         ("[]", "it holds no fields, but []"),
         ("{}", "the field id is missing"),
         (WHOLE % '{"id": "left"}, {"name": "right"}', "the field cameras.1.id is missing"),

@@ -48,7 +48,7 @@ PICTURES = (
 )
 NO_PICTURE = tr_noop("No picture yet")
 TEXTS = (
-    ("notes", tr_noop("Notes"), tr_noop("What the next one should know")),
+    ("notes", tr_noop("Notes"), tr_noop("What was special")),
     ("operator", tr_noop("Operator"), tr_noop("Who recorded it")),
     ("site", tr_noop("Site"), tr_noop("Where it was")),
 )

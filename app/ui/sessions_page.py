@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -59,6 +59,7 @@ DETAIL_PX = 440
 SEARCH_PX = 480
 ALL = Option("", tr_noop("All scenes"))
 UNDO_S = 12.0
+SETTLE_MS = 200
 BESIDE_PX = 900
 MOST_CARDS = 100
 """More come when they are asked for: thousands of widgets are slow, and nobody looks at them."""
@@ -96,6 +97,10 @@ class SessionsPage(Worded, QWidget):
         self._cards: dict[Path, SessionCard] = {}
         self._most = MOST_CARDS
         self._followed: Path | None = None
+        self._settling = QTimer(self)
+        """The list becomes narrower for the session beside it, and its cards go to other places."""
+        self._settling.setInterval(SETTLE_MS)
+        self._settling.setSingleShot(True)
         self.search = TouchEntry(
             tr("Search sessions"), placeholder=tr("Search: name, tag, note, mark, site, camera")
         )
@@ -121,6 +126,8 @@ class SessionsPage(Worded, QWidget):
         self.pages = QStackedWidget()
         self.nothing.layout().setContentsMargins(0, 0, theme.SPACE_PX, 0)  # in the middle below the head
         self._lay_out()
+        self._settling.timeout.connect(self._bring_into_view)
+        self._list_area.verticalScrollBar().rangeChanged.connect(self._list_changed)
         self.search.edited.connect(model.search)
         self.search.submitted.connect(model.search)
         self.kept.picked.connect(self._kept_picked)
@@ -185,8 +192,7 @@ class SessionsPage(Worded, QWidget):
         self._show_words(view)
         selected = view.entry
         if view.selected is not None and view.selected != self._followed:
-            # After the list has become narrower for the session beside it.
-            QTimer.singleShot(0, self, self._bring_into_view)
+            self._settling.start()
         self._followed = view.selected
         self._detail_area.setVisible(selected is not None)
         self._share_room()
@@ -244,9 +250,12 @@ class SessionsPage(Worded, QWidget):
         self._detail_area.setMaximumWidth(widest_px)
         self.pages.setVisible(not (narrow and self._model.view.entry is not None))
 
+    def _list_changed(self, _least: int, _most: int) -> None:
+        if self._settling.isActive():
+            self._bring_into_view()
+
     def _bring_into_view(self) -> None:
         """Scroll the list to the selected card."""
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         card = None if self._followed is None else self._cards.get(self._followed)
         if card is not None:
             self._list_area.ensureWidgetVisible(card, 0, theme.SPACE_PX)

@@ -337,7 +337,7 @@ class SessionsViewModel(QObject):
         for recovery in recoveries:
             if recovery.problem and recovery.folder not in self._told:
                 self._told.add(recovery.folder)
-                self.refused.emit(Refusal(from_below(recovery.problem), from_below(recovery.hint)))
+                self.refused.emit(_unrecovered(recovery))
 
     def _drop(self, folder: Path) -> None:
         if self._listing is not None:
@@ -350,6 +350,13 @@ class SessionsViewModel(QObject):
         entries = tuple(changed if e.folder == changed.folder else e for e in self._listing.entries)
         self._listing = replace(self._listing, entries=entries)
         self._changed()
+
+
+def _unrecovered(recovery: Recovery) -> Refusal:
+    """That a session could not be finished after a crash, under the name that its card has."""
+    problem = from_below(recovery.problem.replace(f"{recovery.folder}/", ""))
+    words = joined(": ", (session_name(library.read_entry(recovery.folder)), problem))
+    return Refusal(words, from_below(recovery.hint), recovery.folder)
 
 
 def loss_words(entry: SessionEntry) -> str:

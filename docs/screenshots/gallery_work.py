@@ -62,7 +62,7 @@ from drivers.errors import CameraBusy, CameraLost
 from drivers.frame import Frame
 from drivers.registry import open_source
 from drivers.session.library import is_session
-from drivers.session.manifest import CameraTotals
+from drivers.session.manifest import MANIFEST_NAME, CameraTotals, Manifest, read_model
 from drivers.usb import LinkLoad, UsbCamera
 from model.spec import EngineChoice
 from tests.app.recording import small_sessions
@@ -102,6 +102,7 @@ class Work:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self._undo: Callable[[], None] = lambda: None
+        self._scrolled: dict[QScrollArea, float] = {}
 
     def page(self, name: str) -> Any:  # noqa: ANN401 - each page has its own
         self.clear()
@@ -111,6 +112,7 @@ class Work:
     def clear(self) -> None:
         self._undo()
         self._undo = lambda: None
+        self._scrolled.clear()
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
@@ -119,7 +121,14 @@ class Work:
         self.window.keyboard.hide()
 
     def scroll(self, page: QWidget, share: float) -> None:
-        for area in page.findChildren(QScrollArea):
+        """Scroll all that can be scrolled there so far, again in every look: each has another length."""
+        areas = [page] if isinstance(page, QScrollArea) else page.findChildren(QScrollArea)
+        self._scrolled |= dict.fromkeys(areas, share)
+        self.scroll_again()
+
+    def scroll_again(self) -> None:
+        """After the layout has settled."""
+        for area, share in self._scrolled.items():
             bar = area.verticalScrollBar()
             bar.setValue(round(bar.maximum() * share))
 
@@ -292,13 +301,8 @@ class Work:
             small_sessions.begin_at(there, _days_ago(days))
             relabel(there, LabelEdit(scene=scene, tags=tags))
         lossy, broken = self._recorded(4), self._recorded(5)
-        small_sessions.make_session(
-            lossy,
-            totals={
-                "left": CameraTotals(device_frames=9, written=4, host_drop=3, device_gap=2, error=0),
-                "right": CameraTotals(device_frames=4, written=4, host_drop=0, device_gap=0, error=0),
-            },
-        )
+        shutil.copytree(self._recorded(1), lossy)
+        _lose(lossy)
         small_sessions.begin_at(lossy, _days_ago(4))
         broken.mkdir()
         (broken / "session.json").write_text("{", encoding="utf-8")
@@ -318,8 +322,7 @@ class Work:
         page._model.select(None)
         list(page._cards.values())[number].click()
         spin(0.8)  # until the look into the session has come
-        bar = page._detail_area.verticalScrollBar()
-        bar.setValue(round(bar.maximum() * share))
+        self.scroll(page._detail_area, share)
         return page
 
     def nothing_found(self) -> None:
@@ -586,7 +589,7 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("sessions-one", lambda w: w.select(0), 1.5),
     ("sessions-one-down", lambda w: w.select(0, 0.5), 0.6),
     ("sessions-one-end", lambda w: w.select(0, 1), 0.6),
-    ("sessions-lossy", lambda w: w.select(-2), 0.8),
+    ("sessions-lossy", lambda w: w.select(-2, 0.3), 0.8),
     ("sessions-broken", lambda w: w.select(-1), 0.8),
     ("sessions-nothing-found", lambda w: w.nothing_found(), 0.6),
     ("sessions-exporting", lambda w: w.exporting(), 0.6),
@@ -631,6 +634,15 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("replay-paused", lambda w: w.window._playback_bar.toggle.click(), 1),
 )
 """Name, what leads there, and seconds until it is to be seen."""
+
+
+def _lose(folder: Path) -> None:
+    """Let the first camera of a session have lost five frames."""
+    manifest = read_model(folder / MANIFEST_NAME, Manifest)
+    camera, written = next((name, total.written) for name, total in manifest.totals.items())
+    lossy = CameraTotals(device_frames=written + 5, written=written, host_drop=3, device_gap=2)
+    changed = manifest.model_copy(update={"totals": {**manifest.totals, camera: lossy}})
+    (folder / MANIFEST_NAME).write_text(changed.model_dump_json(indent=2), encoding="utf-8")
 
 
 def _days_ago(days: int) -> datetime:
@@ -771,9 +783,11 @@ def main() -> None:
         window.show()
         return window
 
-    def photograph(window: MainWindow, name: str) -> None:
+    def photograph(window: MainWindow, work: Work, name: str) -> None:
         for look in looks:
             dress(app, window, *look)
+            work.scroll_again()
+            spin(0.1)
             folder = OUT / "-".join(look)
             folder.mkdir(parents=True, exist_ok=True)
             app.primaryScreen().grabWindow(window.winId()).save(str(folder / f"{name}.png"))
@@ -790,7 +804,7 @@ def main() -> None:
                     failed.append(name)
                     continue
                 spin(seconds)
-                photograph(window, name)
+                photograph(window, work, name)
         work.clear()
 
     window = made(kiosk=False)
@@ -803,7 +817,7 @@ def main() -> None:
     if "kiosk" in args.only or not args.only:
         window = made(kiosk=True)
         spin(0.5)
-        photograph(window, "kiosk")
+        photograph(window, Work(window), "kiosk")
         window.leave()
     if failed:
         sys.exit(f"no picture of {', '.join(failed)}")

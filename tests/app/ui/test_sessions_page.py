@@ -193,10 +193,9 @@ def test_the_chosen_card_stays_in_view_when_the_list_gets_narrower(qtbot, make, 
 
     chosen.click()
 
+    qtbot.waitUntil(lambda: not page._settling.isActive())
     view = page._list_area.viewport()
-    qtbot.waitUntil(
-        lambda: view.rect().contains(chosen.geometry().translated(chosen.parent().mapTo(view, QPoint())))
-    )
+    assert view.rect().contains(chosen.rect().translated(chosen.mapTo(view, QPoint())))
 
 
 def test_the_banner_of_a_damaged_session_leads_to_it(make, tmp_path):

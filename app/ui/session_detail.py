@@ -153,7 +153,7 @@ class SessionDetail(Card):
         trouble = [
             entry.problem and ended(from_below(entry.problem)),
             entry.hint,
-            entry.faults and _fault_words(entry.faults),
+            _fault_words(entry.faults) if entry.faults else "",
             entry.failure and tr("It stopped by itself: {failure}").format(failure=from_below(entry.failure)),
         ]
         text = joined(" ", map(from_below, filter(None, trouble)))

@@ -124,7 +124,7 @@ class SessionsPage(Worded, QWidget):
             action=self._fill_nothing,
         )
         self.pages = QStackedWidget()
-        self.nothing.layout().setContentsMargins(0, 0, theme.SPACE_PX, 0)  # in the middle below the head
+        self.nothing.setContentsMargins(0, 0, theme.SPACE_PX, 0)  # in the middle below the head
         self._lay_out()
         self._settling.timeout.connect(self._bring_into_view)
         self._list_area.verticalScrollBar().rangeChanged.connect(self._list_changed)
@@ -316,7 +316,7 @@ class SessionsPage(Worded, QWidget):
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self._list_area = touch_scroll(content)
-        end_with_head(self._list_area)
+        end_with_head(self._list_area, column)
         self.pages.addWidget(self._list_area)
         self.pages.addWidget(self.nothing)
         holder = QWidget()
@@ -325,7 +325,7 @@ class SessionsPage(Worded, QWidget):
         held.addWidget(self.detail)
         held.addStretch(1)
         self._detail_area = touch_scroll(holder)
-        end_with_head(self._detail_area)
+        end_with_head(self._detail_area, held)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP_PX)
         row.addWidget(self.pages, 1)

@@ -821,18 +821,17 @@ def touch_scroll(content: QWidget) -> QScrollArea:
     return area
 
 
-def end_with_head(area: QScrollArea, edge_px: int = theme.SPACE_PX) -> None:
+def end_with_head(area: QScrollArea, content: QLayout, edge_px: int = theme.SPACE_PX) -> None:
     """Let what is scrolled end `edge_px` before the area does, whether its bar is there or not."""
-    area.verticalScrollBar().rangeChanged.connect(partial(_share_edge, area, edge_px))
+    bar = area.verticalScrollBar()
+    bar.rangeChanged.connect(partial(_share_edge, content, edge_px, bar.sizeHint().width()))
 
 
-def _share_edge(area: QScrollArea, edge_px: int, least: int, most: int) -> None:
+def _share_edge(content: QLayout, edge_px: int, bar_px: int, least: int, most: int) -> None:
     """Take the room of the scroll bar from the margin of what is scrolled."""
-    bar_px = area.verticalScrollBar().sizeHint().width() if most > least else 0
-    layout = area.widget().layout()
-    margins = layout.contentsMargins()
-    margins.setRight(max(edge_px - bar_px, 0))
-    layout.setContentsMargins(margins)
+    margins = content.contentsMargins()
+    margins.setRight(max(edge_px - bar_px, 0) if most > least else edge_px)
+    content.setContentsMargins(margins)
 
 
 def fling(viewport: QWidget) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.language import tr, tr_noop
+from app.language import joined, tr, tr_noop
 from drivers.calibration.board import Board
 from drivers.calibration.coverage import Progress, is_new, moved_px, progress
 from drivers.calibration.detect import Refused, Sighting, look_for
@@ -246,29 +246,40 @@ def rig_calibration(
 
 def solution_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
     """A solution in words, one line for each camera and pair."""
+    lines = [joined(": ", (names[n], place_words(placed, n))) for n in placed.solution.figures]
+    return lines + pair_lines(placed, names)
+
+
+def place_words(placed: Placed, camera_id: str) -> str:
+    """Where one camera stands, and how well that is known."""
     solution = placed.solution
+    figure = solution.figures[camera_id]
+    fit = tr("{views} pictures fit to {rms_px:.2f} px").format(views=figure.views, rms_px=figure.rms_px)
+    if camera_id == next(iter(solution.figures)):
+        return tr("the origin; {fit}").format(fit=fit)
+    x, y, z = (_signed(1e3 * value) for value in solution.rig_from_color[camera_id][:3, 3])
+    return tr(
+        "at x {x}, y {y}, z {z} mm, known to {translation_sd_mm:.2f} mm and "
+        "{rotation_sd_deg:.3f} degrees (one standard deviation); {fit}"
+    ).format(
+        x=x,
+        y=y,
+        z=z,
+        translation_sd_mm=figure.translation_sd_mm,
+        rotation_sd_deg=figure.rotation_sd_deg,
+        fit=fit,
+    )
+
+
+def _signed(value: float) -> str:
+    """A number with its sign, a minus as long as the plus: "+131.0", "\u22122.0"."""
+    return f"{value:+.1f}".replace("-", "\u2212")
+
+
+def pair_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
+    """How well the cameras of each pair agree, in words."""
     lines = []
-    for i, (camera_id, figure) in enumerate(solution.figures.items()):
-        fit = tr("{views} pictures fit to {rms_px:.2f} px").format(views=figure.views, rms_px=figure.rms_px)
-        if i == 0:
-            lines.append(tr("{name}: the origin; {fit}").format(name=names[camera_id], fit=fit))
-            continue
-        x, y, z = 1e3 * solution.rig_from_color[camera_id][:3, 3]
-        lines.append(
-            tr(
-                "{name}: {x:+.1f}, {y:+.1f}, {z:+.1f} mm, known to {translation_sd_mm:.2f} mm and "
-                "{rotation_sd_deg:.3f} degrees (one standard deviation); {fit}"
-            ).format(
-                name=names[camera_id],
-                x=x,
-                y=y,
-                z=z,
-                translation_sd_mm=figure.translation_sd_mm,
-                rotation_sd_deg=figure.rotation_sd_deg,
-                fit=fit,
-            )
-        )
-    for (a, b), (views, rms_px) in solution.pairs.items():
+    for (a, b), (views, rms_px) in placed.solution.pairs.items():
         lines.append(
             tr(
                 "{one} and {other}: {views} pictures; placed by one of them alone, they lie "

@@ -275,7 +275,8 @@ def _filled(
     language: Language,
 ) -> str:
     said = {name: _in(language, value) for name, value in values.items()}
-    return template(language).format(*(_in(language, value) for value in args), **said)
+    filled = template(language).format(*(_in(language, value) for value in args), **said)
+    return filled if language == "en" else SPACE_WITHIN.sub("", filled)
 
 
 def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
@@ -323,10 +324,13 @@ def _matched(language: Language, words: str) -> str:
     for template in catalogue.templates:
         if template.longest in words and (found := template.pattern.fullmatch(words)):
             filled = (_said_below(language, part) if " " in part else part for part in found.groups())
-            return template.said.format(**dict(zip(template.fields, filled, strict=True)))
+            said = template.said.format(**dict(zip(template.fields, filled, strict=True)))
+            return SPACE_WITHIN.sub("", said)
     return ""
 
 
+SPACE_WITHIN: Final = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+"""Templates set a Latin name off with spaces; a Chinese one stands without."""
 FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
 """Full stop, semicolon, exclamation and question mark, which bring their own space."""
 ENDS: Final = (".", ":", "!", "?", *FULL_WIDTH)

@@ -93,7 +93,7 @@ class Settings(BaseModel):
         "",
         pattern="^([0-9]{4,8})?$",
         title=tr_noop("PIN to leave the kiosk"),
-        description=tr_noop("4 to 8 figures, asked for after the button was held; empty for none"),
+        description=tr_noop("4 to 8 digits, asked for after the button was held; empty for none"),
     )
     keys: dict[str, dict[str, list[str]]] = Field(
         {},
@@ -118,7 +118,7 @@ class Settings(BaseModel):
         ),
     )
     sessions: Path | None = Field(
-        None, title=tr_noop("Sessions folder"), description=tr_noop("Empty: under Documents")
+        None, title=tr_noop("Sessions folder"), description=tr_noop("Leave empty to use Documents")
     )
 
     _overridden: dict[str, tuple[object, object]] = PrivateAttr(default_factory=dict)

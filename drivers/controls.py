@@ -138,6 +138,17 @@ AUTOMATICS = frozenset(_DECIDED_BY.values())
 """In every camera, setting what one of these decides ends it."""
 
 
+def decided_now(controls: Iterable[Control]) -> set[str]:
+    """Names of the controls whose values an automatic of the camera decides at present."""
+    listed = list(controls)
+    on = {(control.group, control.role) for control in listed if control.role in AUTOMATICS and control.value}
+    return {
+        control.name
+        for control in listed
+        if control.role in _DECIDED_BY and (control.group, _DECIDED_BY[control.role]) in on
+    }
+
+
 def in_order(values: Mapping[str, Value], controls: Iterable[Control]) -> list[tuple[str, Value]]:
     """`values` in the order in which they have to be set; unknown names come last.
 

@@ -247,14 +247,16 @@ def split(batch: Batch, most: int) -> list[Batch]:
 
 def _make_room(run: Run, error: BaseException, progress: Progress | None) -> None:
     run.optimiser.zero_grad(set_to_none=True)
-    if run.micro_batch <= 1 or run.world.size > 1:
-        fewer = max(run.micro_batch // 2, 1)
-        alone_hint = "Use smaller grids, bf16, or a smaller network."
+    if run.micro_batch <= 1:
+        raise TrainingError(
+            "There is too little memory for a single sample.",
+            hint="Use smaller grids, BF16, or a smaller network.",
+        ) from error
+    if run.world.size > 1:
+        fewer = run.micro_batch // 2
         raise TrainingError(
             f"There is too little memory for {run.micro_batch} samples at once.",
-            hint=alone_hint
-            if run.micro_batch <= 1
-            else f"Start again with --micro-batch {fewer}, or resume so.",
+            hint=f"Start again with --micro-batch {fewer}, or resume so.",
         ) from error
     run.micro_batch = (run.micro_batch + 1) // 2
     if run.world.device.type == "cuda":

@@ -218,7 +218,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe(
             "finetune_rig",
             "Fine-tune on my rig",
-            "Adapts the chosen weights to your sessions; minutes on a CPU.",
+            "Adapts the chosen weights to your sessions, on a CPU within minutes.",
             200,
             True,
             finetune_rig,
@@ -260,7 +260,7 @@ RECIPES: Mapping[str, Recipe] = {
         ),
         Recipe(
             "paper_vitl",
-            "As in the report",
+            "As published",
             "Rates, masking and schedule of arXiv 2601.17895; 128 GPUs and a week.",
             250_000,
             True,

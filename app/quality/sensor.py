@@ -177,7 +177,7 @@ class SensorQuality:
         streams: by name, "raw" and "refined".
         region: where the plane is, or None where none was found.
         chosen: whether somebody pointed at the region.
-        against: what Z Accuracy is measured against, such as "1.250 m", "exact truth", or empty.
+        against: what Z Accuracy is measured against, such as "1.250 m", "exact depth", or empty.
         frames: in the window of noise and flicker.
         plane_share: of the raw depths in the region that lie on its plane; None without one.
     """
@@ -273,7 +273,7 @@ class SensorWatch:
             figures |= plane | _of_time(over_time.get(name, TemporalFigures(why_not=tr("no frames"))))
             figures["latency"] = _figure("latency", exposure.latency_ms.get(name), tr("not metered"))
             streams[name] = StreamQuality(figures)
-        truth = tr("exact truth") if exposure.frame.truth is not None else ""
+        truth = tr("exact depth") if exposure.frame.truth is not None else ""
         return SensorQuality(
             self._camera_id,
             streams,

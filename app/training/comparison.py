@@ -16,6 +16,7 @@ FOLDER = "compare"
 REPORT = "report.html"
 WITHOUT_WEIGHTS = frozenset({"off", "classical"})
 FILLING = "membrane"
+MOST_WITH_TENTHS_MM = 99.95
 KEPT = 40
 """Answers that can be looked at afterwards."""
 PARTS = {"hidden": tr_noop("hidden depth"), "truth": tr_noop("exact depth")}
@@ -66,8 +67,12 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
             )
             rival = tr("by classical filling") if rows[0]["method"] == FILLING else tr("in use")
             words.append(
-                tr("{name}: RMSE {before:.0f} mm {rival}, {after:.0f} mm new ({change})").format(
-                    name=name, before=1000 * before, rival=rival, after=1000 * after, change=change
+                tr("{name}: RMSE {before} {rival}, {after} new ({change})").format(
+                    name=name,
+                    before=error_words(before),
+                    rival=rival,
+                    after=error_words(after),
+                    change=change,
                 )
             )
     return (
@@ -75,6 +80,12 @@ def sentence(table: Sequence[dict[str, Any]]) -> str:
         if words
         else tr("Nothing could be compared.")
     )
+
+
+def error_words(error_m: float) -> str:
+    """An error of depth as the whole page writes it: "29.1 mm", "300 mm"."""
+    error_mm = 1000 * error_m
+    return f"{error_mm:.1f} mm" if error_mm < MOST_WITH_TENTHS_MM else f"{error_mm:,.0f} mm"
 
 
 def _failure(lines: Sequence[str]) -> str:

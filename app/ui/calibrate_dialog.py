@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import from_below, joined, tr
+from app.language import from_below, joined, tr, tr_many
 from app.messages import Message
 from app.ui import theme
 from app.ui.board_tile import BoardSheet, BoardTile
@@ -38,7 +38,7 @@ from app.ui.widgets import (
     touch_scroll,
 )
 from app.ui.worded import Worded
-from app.viewmodels.calibrate import CalibrateModel, CalibrateView
+from app.viewmodels.calibrate import Block, CalibrateModel, CalibrateView
 from app.viewmodels.words import unbroken
 from drivers.calibration.board import BOARDS
 
@@ -118,7 +118,11 @@ class CalibrateDialog(Worded, QDialog):
         self.square = Button("", icon_name="ruler")
         self.square.setIconSize(self.print.iconSize())
         self.pad = NumberPad(
-            tr("Side of a square"), unit="mm", least=SMALLEST_SQUARE_MM, most=LARGEST_SQUARE_MM
+            tr("Side of a square"),
+            unit="mm",
+            least=SMALLEST_SQUARE_MM,
+            most=LARGEST_SQUARE_MM,
+            cancellable=True,
         )
         self.pad.setMinimumWidth(SIDE_PX)
         self.pad.hide()
@@ -132,7 +136,7 @@ class CalibrateDialog(Worded, QDialog):
         side = QWidget()
         side.setMinimumWidth(SIDE_PX)
         column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(title(tr("1. Print a board, and glue it on a flat plate")))
         column.addWidget(self.boards)
@@ -152,6 +156,7 @@ class CalibrateDialog(Worded, QDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.WIDE_PX)
         left = QVBoxLayout()
+        left.setSpacing(theme.SPACE_PX)
         left.addWidget(self.sheet, 1)
         left.addWidget(self.pad, 0, Qt.AlignmentFlag.AlignCenter)
         row.addLayout(left, 1)
@@ -160,7 +165,6 @@ class CalibrateDialog(Worded, QDialog):
         right.setContentsMargins(0, 0, 0, 0)
         right.addWidget(touch_scroll(side), 1)
         foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, theme.GAP_PX, 0)
         foot.addWidget(self.begin)
         right.addLayout(foot)
         row.addWidget(self._choices, 1)
@@ -178,7 +182,7 @@ class CalibrateDialog(Worded, QDialog):
         self._tiles_grid = QGridLayout()
         self._tiles_grid.setSpacing(theme.GAP_PX)
         self._advice = label("", "title")
-        self._count = label("", "figure", wrap=False)
+        self._count = label("", "body", wrap=False)
         self._residuals = body()
         self.automatic = Switch(tr("Take pictures by itself"))
         self.automatic.setChecked(True)
@@ -192,8 +196,8 @@ class CalibrateDialog(Worded, QDialog):
         column.setSpacing(theme.GAP_PX)
         words = QHBoxLayout()
         words.setSpacing(theme.SPACE_PX)
-        words.addWidget(self._count)
         words.addWidget(self._advice, 1)
+        words.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
         column.addLayout(words)
         column.addLayout(self._tiles_grid, 1)
         column.addWidget(self._residuals)
@@ -214,13 +218,12 @@ class CalibrateDialog(Worded, QDialog):
 
     def _result_step(self) -> QWidget:
         self._verdict = label("", "title")
-        self.doubts = body()
-        set_tone(self.doubts, "warning")
-        self.figures = body()
-        self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         card = Card(tr("Where the cameras stand"))
-        for part in (self._verdict, self.doubts, self.figures):
-            card.column.addWidget(part)
+        card.column.addWidget(self._verdict)
+        self.blocks: list[_BlockWords] = []
+        self._blocks = QVBoxLayout()
+        self._blocks.setSpacing(theme.SPACE_PX)
+        card.column.addLayout(self._blocks)
         self.more = Button(tr("Take more pictures"), icon_name="camera-outline")
         self.save = PrimaryButton(tr("Save"), icon_name="content-save-outline")
         page = QWidget()
@@ -257,8 +260,8 @@ class CalibrateDialog(Worded, QDialog):
                 aim = view.progress.cell if view.progress.camera == look.camera_id else None
                 coverage = view.progress.cameras.get(look.camera_id)
                 tile.show_look(look, coverage, aim, view.taken_at_s)
-        self._count.setText(str(view.progress.views))
-        self._count.setAccessibleName(tr("{views} pictures").format(views=view.progress.views))
+        self._count.setText(tr_many("{count} picture", "{count} pictures", view.progress.views))
+        self._count.setVisible(view.progress.views > 0)
         self._advice.setText(tr("Solving ...") if view.solving else from_below(view.progress.advice))
         set_tone(self._advice, "ok" if view.progress.ready else "")
         self._residuals.setText(
@@ -274,17 +277,23 @@ class CalibrateDialog(Worded, QDialog):
         elif self._steps.currentIndex() == 1:
             self._problem.hide()
         if view.placed is not None:
-            words = (
-                tr("Placed; look at what is said below.") if view.doubts else tr("All cameras are placed.")
-            )
-            self._verdict.setText(words)
-            set_tone(self._verdict, "warning" if view.doubts else "ok")
-            self.doubts.setText(unbroken(joined("\n\n", view.doubts)))
-            self.doubts.setVisible(bool(view.doubts))
-            self.figures.setText(unbroken(joined("\n\n", view.result)))
+            self._verdict.setText(view.verdict)
+            set_tone(self._verdict, "warning" if any(block.doubts for block in view.result) else "ok")
+            self._show_blocks(view.result)
             self._steps.setCurrentIndex(2)
         elif self._steps.currentIndex() == 2:
             self._steps.setCurrentIndex(1)
+
+    def _show_blocks(self, blocks: tuple[Block, ...]) -> None:
+        if [shown.block for shown in self.blocks] == list(blocks):
+            return
+        for shown in self.blocks:
+            self._blocks.removeWidget(shown)
+            shown.hide()
+            shown.deleteLater()
+        self.blocks = [_BlockWords(block) for block in blocks]
+        for made in self.blocks:
+            self._blocks.addWidget(made)
 
     def show_problem(self, problem: Message) -> None:
         """Say why something cannot be done."""
@@ -306,7 +315,7 @@ class CalibrateDialog(Worded, QDialog):
             ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
         )
         self.square.setText(
-            tr("A square measures {square_mm:.2f} mm").format(square_mm=board.square_m * 1000.0)
+            tr("A square measures {length}").format(length=f"{round(board.square_m * 1000.0, 2):g} mm")
         )
 
     def _print(self) -> None:
@@ -322,7 +331,6 @@ class CalibrateDialog(Worded, QDialog):
         self._show_pad(not self.pad.isVisible())
 
     def _show_pad(self, shown: bool) -> None:
-        self.sheet.setVisible(not shown)
         self.pad.setVisible(shown)
         if shown:
             self.pad.setFocus()
@@ -374,3 +382,24 @@ class CalibrateDialog(Worded, QDialog):
 
     def _ended(self, _result: int) -> None:
         self._model.stop()
+
+
+class _BlockWords(Worded, QWidget):
+    """One camera's name, and below it what is said of the camera."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.block = block
+        self.doubts = body(unbroken(joined("\n", block.doubts)))
+        set_tone(self.doubts, "warning")
+        self.lines = body(unbroken(joined("\n", block.lines)))
+        name = body(block.title)
+        name.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.TIGHT_PX)
+        column.addWidget(name)
+        for words, said in ((self.doubts, block.doubts), (self.lines, block.lines)):
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            words.setVisible(bool(said))
+            column.addWidget(words)

@@ -16,7 +16,7 @@ from app.ui.context import Notice, WindowContext
 from app.ui.controls_panel import ControlsPanel
 from app.ui.flow_layout import FlowLayout
 from app.ui.folder_dialog import FolderDialog
-from app.ui.side_panel import NARROW_PX, SidePanel
+from app.ui.side_panel import NARROW_PX, WIDTH_PX, SidePanel
 from app.ui.widgets import (
     Button,
     Card,
@@ -46,6 +46,9 @@ from app.viewmodels.controls import ControlsModel, ControlsView
 from app.viewmodels.rigs import RIG_SUFFIX, RigRow
 
 COPIED_S: Final = 4.0
+ROOMY_PX: Final = 1600
+ROOMY_PANEL_PX: Final = 560
+"""Of the panel where the page is wide: sliders are finer, and the rows beside it need no more."""
 SETTINGS_SUFFIXES: Final = (".json", ".bin", ".txt")
 """Of files that vendors' tools keep a camera's settings in."""
 
@@ -74,17 +77,17 @@ class CamerasPage(Worded, QWidget):
         self.adjusting.save_requested.connect(self._choose_place)
         self.panel.add_page("controls", tr("Camera settings"), self.adjusting)
         self._rows: dict[str, _Row] = {}
+        self._adjusts: dict[str, Button] = {}
+        self._adjusted = ""
         self.open_all = PrimaryButton(tr("Open all cameras"), icon_name="camera-outline")
-        self.open_demo = Button(tr("Simulated rig"), icon_name="cube-outline")
+        self.open_demo = Button(tr("Simulated rig"), icon_name="cube-scan")
         self.open_recording = Button(tr("Open a file"), icon_name="file-video-outline")
         self.save_rig = Button(tr("Save this rig"), icon_name="content-save-outline")
         self.search = Button(tr("Look again"), icon_name="refresh")
         self.calibrate = Button(tr("Calibrate the rig"), icon_name="axis-arrow")
         self.places = caption()
         self.running = _Section(tr("In use"), tr("No camera is open."))
-        self.rigs = _Section(
-            tr("Saved rigs"), tr('Press "Save this rig" to keep the cameras in use, and how they are set.')
-        )
+        self.rigs = _Section(tr("Saved rigs"), "")
         self.found = _Section(tr("Plugged in"), tr("Looking for cameras ..."))
         self.links = _Section("USB", tr("No depth camera is on the USB bus."))
         self.libraries = _Section(tr("Camera libraries"), tr("Looking for libraries ..."))
@@ -127,6 +130,7 @@ class CamerasPage(Worded, QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.panel.set_width(ROOMY_PANEL_PX if self.width() >= ROOMY_PX else WIDTH_PX)
         below = self.width() < NARROW_PX
         if self.panel.turn(self._below, below=below):
             # Below, the panel ends as far from the edge as it begins.
@@ -152,6 +156,7 @@ class CamerasPage(Worded, QWidget):
         """Show this camera's controls."""
         self._controls.show(camera_id)
         self.panel.open_page("controls")
+        self._mark_adjusted(camera_id)
 
     def open_wizard(self, _checked: bool = False) -> None:
         """Calibrate the rig that runs."""
@@ -166,10 +171,18 @@ class CamerasPage(Worded, QWidget):
     def _close_panel(self) -> None:
         self.panel.open_page("")
         self._controls.show("")
+        self._mark_adjusted("")
 
     def _controls_changed(self, view: ControlsView) -> None:
         if not view.camera_id:  # another source was opened
             self.panel.open_page("")
+            self._mark_adjusted("")
+
+    def _mark_adjusted(self, camera_id: str) -> None:
+        """The button of the camera whose controls are open stays down."""
+        self._adjusted = camera_id
+        for name, button in self._adjusts.items():
+            button.setChecked(name == camera_id)
 
     def show_view(self, view: CamerasView) -> None:
         """Show cameras and libraries; what has not changed stays as it is."""
@@ -182,6 +195,11 @@ class CamerasPage(Worded, QWidget):
             )
             self.found.empty.setText(view.problem or nothing)
         self.save_rig.setEnabled(bool(view.running))
+        self.rigs.empty.setText(
+            tr('Press "Save this rig" to keep the cameras in use, and how they are set.')
+            if view.running
+            else tr("Open cameras first; then a rig can be saved.")
+        )
         if view.rigs != before.rigs:
             self.rigs.show_rows([self._rig(row) for row in view.rigs])
         if view.links != before.links:
@@ -201,6 +219,7 @@ class CamerasPage(Worded, QWidget):
 
     def _show_running(self, rows: tuple[RunningRow, ...]) -> None:
         if self._rows.keys() != {row.camera_id for row in rows}:
+            self._adjusts = {}
             self._rows = {row.camera_id: self._running_row(row) for row in rows}
             self.running.show_rows(list(self._rows.values()))
         for row in rows:  # figures change all the time; a button must not be built anew while it is pressed
@@ -208,7 +227,9 @@ class CamerasPage(Worded, QWidget):
 
     def _running_row(self, row: RunningRow) -> "_Row":
         made = _Row(row.title, row.facts, row.note, row.hint, tone="warning")
-        button = Button(tr("Adjust"), icon_name="tune-variant")
+        button = Button(tr("Adjust"), icon_name="tune-variant", checkable=True)
+        button.setChecked(row.camera_id == self._adjusted)
+        self._adjusts[row.camera_id] = button
         button.setAccessibleName(tr("Adjust {title}").format(title=row.title))
         button.clicked.connect(partial(self.adjust, row.camera_id))
         made.add(button)

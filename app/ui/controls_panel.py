@@ -22,10 +22,12 @@ from app.viewmodels.controls import (
     value_at,
     words,
 )
-from drivers.controls import PRESETS, Control, ControlKind, Value
+from drivers.controls import PRESETS, Control, ControlKind, Value, decided_now
 from drivers.frame import Frame
 
 PICTURE_PX: Final = 200
+CAPTION_GAP_PX: Final = 6
+"""Between a control and its name above it, which must not touch, nor look like that of the one above."""
 
 
 class ControlsPanel(Worded, QWidget):
@@ -103,7 +105,9 @@ class ControlsPanel(Worded, QWidget):
         self._name.setText(from_below(view.title))
         self.note.setText(joined(" ", filter(None, (view.note, view.hint))))
         self.note.setVisible(bool(view.note))
+        decided = decided_now(_controls(view))
         for control in _controls(view):
+            self.editors[control.name].automatic = control.name in decided
             self.editors[control.name].show_control(control)
         for widget in (*self.editors.values(), *self.presets.values(), self.defaults, self.load):
             widget.setEnabled(not view.locked)
@@ -130,7 +134,7 @@ class ControlsPanel(Worded, QWidget):
             section = QWidget()
             column = QVBoxLayout(section)
             column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(theme.GAP_PX)
+            column.setSpacing(theme.SPACE_PX)
             column.addWidget(label(from_below(group.title), "title"))
             for control in (*group.usual, *group.special, *group.readings):
                 editor = _editor(control)
@@ -162,6 +166,8 @@ class ControlEditor(Worded, QWidget):
     """
 
     wanted = Signal(str, object)
+    automatic = False
+    """Whether the camera decides the value at present; a value by hand ends that."""
 
     def __init__(self, control: Control) -> None:
         super().__init__()
@@ -173,7 +179,7 @@ class ControlEditor(Worded, QWidget):
         self._head.addWidget(self._title, 1)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
+        self._column.setSpacing(CAPTION_GAP_PX)
         self._column.addLayout(self._head)
 
     def show_control(self, control: Control) -> None:
@@ -233,7 +239,8 @@ class NumberEditor(ControlEditor):
     def show_control(self, control: Control) -> None:
         super().show_control(control)
         assert isinstance(control.value, int | float)
-        self._value.setText(words(control, control.value))
+        said = words(control, control.value)
+        self._value.setText(tr("{value}, automatic").format(value=said) if self.automatic else said)
         if not self.slider.isSliderDown():
             self.slider.blockSignals(True)
             self.slider.setValue(position_of(control, control.value))
@@ -260,7 +267,7 @@ class SwitchEditor(ControlEditor):
         super().__init__(control)
         self.switch = Switch("")
         self.switch.setAccessibleName(_name_of(control))
-        self.switch.setFixedWidth(Switch.TRACK.width() + theme.TIGHT_PX)
+        self.switch.setFixedWidth(Switch.TRACK.width())
         self._head.addWidget(self.switch)
         self.switch.clicked.connect(self._clicked)
 

@@ -76,6 +76,9 @@ DARK_INK: Final = QColor(13, 16, 20)
 class DepthView(Worded, QWidget):
     """The pictures of one camera.
 
+    Args:
+        ground: colour of the theme where there is no picture.
+
     Signals:
         frame_painted: a frame whose pictures are on the screen for the first time.
         focus_requested: the small tile was tapped.
@@ -92,8 +95,9 @@ class DepthView(Worded, QWidget):
     swap_requested = Signal()
     drawn = Signal(Stroke)
 
-    def __init__(self) -> None:
+    def __init__(self, *, ground: str = "surface") -> None:
         super().__init__()
+        self._ground = ground
         self._tile: TileView | None = None
         self._options = LiveOptions()
         self._panes: list[Pane] = []
@@ -302,7 +306,7 @@ class DepthView(Worded, QWidget):
         region = event.region()
         if region.intersects(self._bare):
             for rect in region & self._bare:  # type: ignore[attr-defined]  # the stubs do not know that a region iterates
-                painter.fillRect(rect, QColor(theme.current().surface))
+                painter.fillRect(rect, QColor(getattr(theme.current(), self._ground)))
         if self._roomy and region.intersects(self._free):
             self._paint_figures(painter)
         for pane in self._panes:

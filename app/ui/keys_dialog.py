@@ -65,8 +65,13 @@ class KeyRow(Worded, QAbstractButton):
         inner = self.rect().adjusted(theme.SPACE_PX, 0, -theme.SPACE_PX, 0)
         painter.setPen(QColor(colours.on_chosen if chosen else colours.text))
         painter.setFont(theme.font(theme.CONTROL_PX, weight=theme.BOLD))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._keys)
-        room = inner.width() - painter.fontMetrics().horizontalAdvance(self._keys) - theme.SPACE_PX
+        keys = self._keys or str(tr("none"))
+        if not self._keys:
+            painter.setPen(QColor(colours.on_chosen if chosen else colours.muted))
+            painter.setFont(theme.font(theme.CONTROL_PX))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, keys)
+        room = inner.width() - painter.fontMetrics().horizontalAdvance(keys) - theme.SPACE_PX
+        painter.setPen(QColor(colours.on_chosen if chosen else colours.text))
         painter.setFont(theme.font(theme.CONTROL_PX))
         words = painter.fontMetrics().elidedText(str(self.entry.words), Qt.TextElideMode.ElideRight, room)
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
@@ -105,7 +110,7 @@ class KeysDialog(Sheet):
         self.keep = Button(tr("Keep the old key"))
         self.remove = Button(tr("Remove the key"))
         self.undo = Button(tr("Undo"), icon_name="undo")
-        self.reset = Button(tr("Back to the usual keys"), icon_name="restore")
+        self.reset = Button(tr("Back to the default keys"), icon_name="restore")
         close = IconButton("close", tr("Close the list"))
         head = QHBoxLayout()
         head.setSpacing(theme.GAP_PX)
@@ -152,7 +157,7 @@ class KeysDialog(Sheet):
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, theme.GAP_PX, 0)
-        column.setSpacing(theme.TIGHT_PX)
+        column.setSpacing(theme.GAP_PX)
         for entry in entries:
             if entry.place not in self._headings:
                 self._headings[entry.place] = caption(tr(PLACES[entry.place]))

@@ -167,6 +167,17 @@ class _Ramp(Worded, QWidget):
         painter.drawText(beyond, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, middle)
 
 
+class DepthScale(_Ramp):
+    """The colours of depth with the metres at their ends."""
+
+    def __init__(self) -> None:
+        super().__init__(ramp("turbo"), tr("Colours of depth"))
+
+    def show_range(self, near_m: float, far_m: float) -> None:
+        """Say how far away the first and the last colour are."""
+        self.show_words(metres(near_m), "", metres(far_m))
+
+
 class Legend(Worded, QStackedWidget):
     """Says what the colours mean of layers whose colours are not distances; hidden for the others."""
 

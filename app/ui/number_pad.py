@@ -26,6 +26,7 @@ class NumberPad(Worded, QFrame):
         unit: behind the number, such as "m".
         least: smallest number that is taken.
         most: largest number that is taken.
+        cancellable: with a key that closes it; where nothing beside it does.
 
     Signals:
         entered: the number, or None after the key "Clear".
@@ -35,7 +36,9 @@ class NumberPad(Worded, QFrame):
     entered = Signal(object)
     finished = Signal()
 
-    def __init__(self, accessible_name: str, *, unit: str, least: float, most: float) -> None:
+    def __init__(
+        self, accessible_name: str, *, unit: str, least: float, most: float, cancellable: bool = False
+    ) -> None:
         super().__init__()
         self._unit, self._least, self._most = unit, least, most
         self._text = ""
@@ -63,6 +66,12 @@ class NumberPad(Worded, QFrame):
         self.done = pad_key(Button(tr("Done"), kind="primary"))
         last = QHBoxLayout()
         last.setSpacing(theme.GAP_PX)
+        self.cancel = pad_key(Button(tr("Cancel")))
+        if cancellable:
+            last.addWidget(self.cancel)
+        else:
+            self.cancel.setParent(self)
+            self.cancel.hide()
         last.addWidget(self.clear)
         last.addWidget(self.done)
         column = QVBoxLayout(self)
@@ -76,6 +85,7 @@ class NumberPad(Worded, QFrame):
         self._erase.clicked.connect(self._take_back)
         self.clear.clicked.connect(self._forget)
         self.done.clicked.connect(self._finish)
+        self.cancel.clicked.connect(self.finished)
         self._show()
 
     @property

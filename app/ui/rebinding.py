@@ -33,6 +33,7 @@ FIXED: Final = (("Compare", "Space", tr_noop("Hold to see raw")),)
 """Keys that work for as long as they are held, and stay what they are."""
 NO_KEYS: Final = ("Tab", "Shift+Tab", "Backtab", "Shift+Backtab", "Return", "Enter")
 """They go through the controls of the window and press them."""
+ARROWS: Final = {"Left": "\u2190", "Right": "\u2192", "Up": "\u2191", "Down": "\u2193"}
 IN_BRACKETS: Final = re.compile(r"\s*\(([^()]+)\)$")
 
 _changed: Changed = {}
@@ -115,8 +116,17 @@ def normal(key: str) -> str:
 
 
 def shown(keys: Iterable[str]) -> str:
-    """Keys as this system writes them."""
-    return ",  ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
+    """Keys as this system writes them; an arrow is drawn, whatever the language calls it."""
+    return ",  ".join(map(_native, keys))
+
+
+def _native(key: str) -> str:
+    words = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    name = key.rpartition("+")[2]
+    if name not in ARROWS:
+        return words
+    arrow = QKeySequence(name).toString(QKeySequence.SequenceFormat.NativeText)
+    return words.removesuffix(arrow) + ARROWS[name]
 
 
 def pressed(key: int, modifiers: Qt.KeyboardModifier) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import from_below, tr, tr_noop
+from app.language import ended, from_below, joined, tr, tr_noop
 from app.ui import theme
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
@@ -52,7 +52,7 @@ class FieldEditor(Worded, QWidget):
         super().__init__()
         self.field = field
         self._title = body(field.title)
-        self._note = caption(field.description)
+        self._note = caption(ended(field.description) if field.description else "")
         self._note.setVisible(bool(field.description))
         self.problem = body()
         set_tone(self.problem, "error")
@@ -199,9 +199,9 @@ class FolderEditor(FieldEditor):
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
-        self.control = TouchEntry(field.title, placeholder=tr("The usual folder"), submit_text=tr("Save"))
+        self.control = TouchEntry(field.title, placeholder=tr("The default folder"), submit_text=tr("Save"))
         browse = Button(tr("Browse ..."), icon_name="folder-outline")
-        usual = Button(tr("Use the usual folder"), icon_name="restore")
+        usual = Button(tr("Use the default folder"), icon_name="restore")
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GAP_PX)
         buttons.addWidget(browse)
@@ -245,12 +245,11 @@ class SourceEditor(FieldEditor):
             # One camera is chosen on the Cameras page, and no chip stands for it.
             source = "session" if _is_session(source) else "folder" if Path(source).is_dir() else ""
         self.control.select(source)
-        self.show_note(
-            {
-                "demo": tr("Three simulated cameras in a room."),
-                "auto": tr("Everything that is plugged in."),
-            }.get(str(value), str(value))
-        )
+        what = {
+            "demo": tr("Three simulated cameras in a room."),
+            "auto": tr("Everything that is plugged in."),
+        }.get(str(value))
+        self.show_note(joined(" ", (what, tr("Opened at every start."))) if what else str(value))
 
     def _changed(self, keys: list[str]) -> None:
         if keys[0] in {"demo", "auto"}:
@@ -280,7 +279,8 @@ class ModelEditor(FieldEditor):
 
     def show_value(self, value: Value) -> None:
         self.control.select(str(value))
-        self.show_note(from_below(find(str(value)).note))
+        note = from_below(find(str(value)).note)
+        self.show_note(ended(note) if note else "")
 
 
 class KeysEditor(FieldEditor):

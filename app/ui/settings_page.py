@@ -102,6 +102,8 @@ class SettingsPage(Worded, QWidget):
     def shown(self) -> None:
         """The page came to the front; other pages may have changed a setting."""
         self.show_values()
+        for editor in self.editors.values():
+            editor.show_problem("")  # it was said of what is not in the field any more
 
     def hidden(self) -> None:
         """The page left the front."""
@@ -223,5 +225,6 @@ class AboutCard(Card):
 
 
 def _open(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+    folder = path.parent if path == paths.settings_file() else path
+    folder.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

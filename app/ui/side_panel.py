@@ -27,6 +27,7 @@ class SidePanel(Worded, QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "card")
+        self._width_px, self._below = WIDTH_PX, False
         self.setFixedWidth(WIDTH_PX)
         self._pages: dict[str, tuple[str, QWidget]] = {}
         self._title = label("", "title", wrap=False)
@@ -68,10 +69,17 @@ class SidePanel(Worded, QFrame):
         self._set_below(below)
         return True
 
+    def set_width(self, width_px: int) -> None:
+        """Be so wide where it stands beside the page."""
+        if width_px != self._width_px:
+            self._width_px = width_px
+            self._set_below(self._below)
+
     def _set_below(self, below: bool) -> None:
         """Take the width of what is above, or stand beside it."""
-        self.setMinimumWidth(0 if below else WIDTH_PX)
-        self.setMaximumWidth(theme.NO_LIMIT_PX if below else WIDTH_PX)
+        self._below = below
+        self.setMinimumWidth(0 if below else self._width_px)
+        self.setMaximumWidth(theme.NO_LIMIT_PX if below else self._width_px)
         self.setMinimumHeight(BELOW_PX if below else 0)
         self.setMaximumHeight(BELOW_PX if below else theme.NO_LIMIT_PX)
 

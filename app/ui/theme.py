@@ -329,16 +329,14 @@ QPushButton[kind="primary"] {
 QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[kind="primary"]:pressed { background: $accent_text; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; }
-QPushButton[kind="primary"]:disabled { background: transparent; color: $disabled;
-    border: ${border}px solid $line; }
+QPushButton[kind="primary"]:disabled { background: transparent; color: $disabled; border: 2px solid $line; }
 
 QPushButton[kind="record"] {
     background: $record; color: $on_record; border: 2px solid $record; font-weight: 600;
 }
 QPushButton[kind="record"]:hover { background: $record_hover; border-color: $record_hover; }
 QPushButton[kind="record"]:focus { border: 2px solid $text; }
-QPushButton[kind="record"]:disabled { background: $raised; color: $muted;
-    border: ${border}px solid $line; }
+QPushButton[kind="record"]:disabled { background: $raised; color: $muted; border: 2px solid $line; }
 
 QPushButton[kind="danger"] { color: $error; border: ${border}px solid $error; background: transparent; }
 QPushButton[kind="danger"]:focus { border: 2px solid $error; }
@@ -417,6 +415,7 @@ QProgressBar {
     min-height: 12px; max-height: 12px; color: transparent;
 }
 QProgressBar::chunk { background: $accent; border-radius: 6px; }
+QProgressBar[tone="error"]::chunk { background: $error; }
 
 QSlider { min-height: 48px; }
 QSlider::groove:horizontal { height: 8px; border-radius: 4px; background: $pressed; }

@@ -74,7 +74,7 @@ class DataSetRows(Worded, QWidget):
             (
                 data.title,
                 held,
-                joined(", ", (tr("Licence: {licence}").format(licence=data.licence), data.folder.name)),
+                tr("{folder}, licence {licence}").format(folder=data.folder.name, licence=data.licence),
             )
         )
         tick.setToolTip(str(data.folder))
@@ -116,10 +116,10 @@ class MixRows(Worded, QWidget):
         self.shares: dict[str, QLabel] = {}
         self.steppers: dict[str, Stepper] = {}
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(theme.TIGHT_PX)
+        self._rows.setSpacing(theme.GAP_PX)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.TIGHT_PX)
+        column.setSpacing(theme.GAP_PX)
         column.addWidget(caption(tr("Mix: share of the samples, and weight")))
         column.addLayout(self._rows)
         self.hide()

@@ -112,6 +112,7 @@ class TrainPage(Worded, QWidget):
         data.refused.connect(self._show_no_data_set)
         data.not_kept.connect(self.show_refusal)
         self.run.stop_requested.connect(model.stop)
+        self.run.resume_requested.connect(self._resume)
         self.run.use_requested.connect(model.use)
         model.run_changed.connect(self.show_run)
         model.runs_changed.connect(self.show_runs)
@@ -170,6 +171,7 @@ class TrainPage(Worded, QWidget):
         self.run.show_run(run)
         self._right.setStretch(0, 1)  # the curves take the room that is left
         self.plan.check()
+        self._offer_resume()
         if run.training.active != self._busy:
             self._busy = run.training.active
             self.show_runs(self._runs)
@@ -193,7 +195,22 @@ class TrainPage(Worded, QWidget):
             row.use_requested.connect(self._model.use)
             self._rows.addWidget(row)
         self._no_runs.setVisible(not past)
+        self._offer_resume()
         self._offer_roll_back()
+
+    def _resumable(self) -> PastRun | None:
+        """The run on screen, where it can go on."""
+        current = self._model.run
+        if current is None or self._model.active:
+            return None
+        return next((run for run in self._runs if run.folder == current.folder and run.resumable), None)
+
+    def _offer_resume(self) -> None:
+        self.run.offer_resume(self._resumable() is not None)
+
+    def _resume(self) -> None:
+        if (run := self._resumable()) is not None:
+            self._model.resume(run)
 
     def show_used(self, weights: Path) -> None:
         """Say that the live repair changed, and show it."""

@@ -107,9 +107,12 @@ class PlanCard(Card):
         steps.addWidget(self.steps)
         for widget in (caption(tr("Recipe")), self.recipes, self._note):
             self.column.addWidget(widget)
-        self.column.addSpacing(theme.GAP_PX)
-        self.column.addWidget(caption(tr("Learn from")))
-        self.column.addWidget(self.synthetic)
+        self.column.addSpacing(theme.SPACE_PX)
+        learn_from = QVBoxLayout()
+        learn_from.setSpacing(0)  # the switch has room of its own
+        learn_from.addWidget(caption(tr("Learn from")))
+        learn_from.addWidget(self.synthetic)
+        self.column.addLayout(learn_from)
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.mix)
         self.column.addSpacing(theme.GAP_PX)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.language import from_below, joined, tr
+from app.training.comparison import error_words
 from app.training.history import PastRun
 from app.training.job import TrainingPhase
 from app.ui import theme
@@ -49,9 +50,9 @@ class RunRow(Worded, QWidget):
         self._run = run
         words = [tr("{moment:%d %b, %H:%M}").format(moment=run.started)]
         if run.loss is not None:
-            words.append(tr("Loss {loss:.4g}").format(loss=run.loss))
+            words.append(tr("Loss {loss:.3g}").format(loss=run.loss))
         if run.score_m is not None:
-            words.append(tr("Error {score_m:.0f} mm").format(score_m=run.score_m * 1000))
+            words.append(tr("Error {error}").format(error=error_words(run.score_m)))
         self.look = Button(tr("Show"), icon_name="chart-line")
         self.resume = Button(tr("Resume"), icon_name="play-outline")
         self.use = Button(tr("Use"), icon_name="check")
@@ -70,6 +71,7 @@ class RunRow(Worded, QWidget):
         text.addWidget(caption(joined(", ", words)))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.GAP_PX, 0, theme.GAP_PX)
+        row.setSpacing(theme.GAP_PX)
         row.addLayout(text, 1)
         row.addWidget(self.look)
         row.addWidget(self.resume)
@@ -160,6 +162,7 @@ class RunCard(Card):
 
     Signals:
         stop_requested: write a checkpoint and end.
+        resume_requested: go on from the last checkpoint.
         use_requested: repair live with these weights.
         compare_requested: against the weights in use.
         wipe_requested: look at the frames of the comparison.
@@ -167,6 +170,7 @@ class RunCard(Card):
     """
 
     stop_requested = Signal()
+    resume_requested = Signal()
     use_requested = Signal(Path)
     compare_requested = Signal()
     wipe_requested = Signal()
@@ -190,10 +194,11 @@ class RunCard(Card):
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName(tr("Training progress"))
         self.loss = Curve(tr("Loss"))
-        self.score = Curve(tr("Error in hidden depth"), unit=" mm", per_unit=1000.0)
-        self.before = SampleStrip(tr("Held-out sample before training: colour, input, output, right depth"))
+        self.score = Curve(tr("Error in hidden depth"), unit="mm", per_unit=1000.0, words=error_words)
+        self.before = SampleStrip(tr("Held-out sample before training: colour, input, output, exact depth"))
         self.after = SampleStrip(tr("The same sample now"))
-        self.stop = Button(tr("Stop"), icon_name="stop-circle-outline")
+        self.stop = PrimaryButton(tr("Stop"), icon_name="stop-circle-outline")
+        self.resume = Button(tr("Resume"), icon_name="play-outline")
         self.use = PrimaryButton(tr("Use these weights"), icon_name="check")
         curves = QHBoxLayout()
         curves.setSpacing(theme.SPACE_PX)
@@ -201,6 +206,7 @@ class RunCard(Card):
         curves.addWidget(self.score, 1)
         buttons = FlowLayout(gap_px=theme.GAP_PX)
         buttons.addWidget(self.stop)
+        buttons.addWidget(self.resume)
         buttons.addWidget(self.use)
         self.compare = Button(tr("Compare with those in use"), icon_name="compare")
         self.wipe = Button(tr("Side by side"), icon_name="arrow-split-vertical")
@@ -208,13 +214,15 @@ class RunCard(Card):
         self.compared = caption()
         self.compared.setWordWrap(True)
         buttons.addWidget(self.compare)
-        buttons.addWidget(self.wipe)
-        buttons.addWidget(self.report)
+        results = FlowLayout(gap_px=theme.GAP_PX)
+        results.addWidget(self.wipe)
+        results.addWidget(self.report)
         for widget in (self._title, self.words, self._hint):
             self.column.addWidget(widget)
         self.column.addWidget(self._progress)
         self.column.addLayout(curves, 1)
         self.column.addLayout(buttons)
+        self.column.addLayout(results)
         self.column.addWidget(self.compared)
         self.column.addWidget(self.before)
         self.column.addWidget(self.after)
@@ -223,9 +231,10 @@ class RunCard(Card):
         self.column.addWidget(self._warning)
         parts = (self._hint, self._progress, self.loss, self.score, self.stop, self.use, self._warning)
         more = (self.before, self.after, self.compare, self.wipe, self.report, self.compared)
-        for part in (*parts, *more):
+        for part in (*parts, *more, self.resume):
             part.hide()
         self.stop.clicked.connect(self.stop_requested)
+        self.resume.clicked.connect(self.resume_requested)
         self.compare.clicked.connect(self.compare_requested)
         self.wipe.clicked.connect(self.wipe_requested)
         self.report.clicked.connect(self.report_requested)
@@ -244,20 +253,26 @@ class RunCard(Card):
         for part in (self._progress, self.loss, self.score):
             part.show()
         self._progress.setValue(round(run.progress * 1000))
+        set_tone(self._progress, "error" if failed else "")
         self.loss.show_points(state.losses)
         self.score.show_points(state.scores)
         self.before.show_jpeg(run.before)
         self.after.show_jpeg(run.after)
         self._warning.setText(from_below(state.warning))
-        self._warning.setVisible(bool(state.warning))
+        self._warning.setVisible(bool(state.warning) and not failed)  # it tells how the run goes on
         self.stop.setVisible(state.active)
         self.stop.setEnabled(state.phase is not TrainingPhase.STOPPING)
         self._weights = state.weights
+        self.use.set_kind("plain" if state.active else "primary")
         self.use.setVisible(state.weights is not None)
         self.compare.setVisible(state.weights is not None and not state.active)
         if state.active or run.folder != self._folder:
             self.show_comparison("", running=False, report=False)
         self._folder = run.folder
+
+    def offer_resume(self, offered: bool) -> None:
+        """Let the run on screen go on, where it left a checkpoint."""
+        self.resume.setVisible(offered)
 
     def show_comparison(self, words: str, *, running: bool, report: bool) -> None:
         """Say how the run's weights compare with those in use, or that it is being measured."""

@@ -7,15 +7,17 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.depth_view import DepthView
+from app.ui.legends import DepthScale
 from app.ui.widgets import Button, IconButton, Option, Segmented, Sheet, body, caption, title
 from app.viewmodels.weights_wipe import Left, WeightsWipeViewModel, WipeFrame
 
 LEFTS = (
     Option("in use", tr_noop("In use")),
-    Option("asked", tr_noop("What went in")),
-    Option("right", tr_noop("What is right")),
+    Option("asked", tr_noop("Input")),
+    Option("right", tr_noop("Exact depth")),
 )
 LARGEST_PX = (1500, 1000)
+SCALE_PX = 340
 
 
 class WeightsWipeDialog(Sheet):
@@ -30,7 +32,9 @@ class WeightsWipeDialog(Sheet):
         super().__init__(parent)
         self.setWindowTitle(tr("New weights beside those in use"))
         model.setParent(self)
-        self.view = DepthView()
+        self.view = DepthView(ground="window")
+        self.scale = DepthScale()
+        self.scale.setFixedWidth(SCALE_PX)
         self.back = IconButton("chevron-left", tr("Frame before"))
         self.further = IconButton("chevron-right", tr("Next frame"))
         self.left = Segmented(LEFTS, tr("On the left"))
@@ -44,6 +48,8 @@ class WeightsWipeDialog(Sheet):
         words.addWidget(self.figures)
         head = QHBoxLayout()
         head.addWidget(title(tr("New weights beside those in use")), 1)
+        head.addWidget(self.scale)
+        head.addSpacing(theme.SPACE_PX)
         head.addWidget(close)
         foot = QHBoxLayout()
         foot.setSpacing(theme.GAP_PX)
@@ -70,6 +76,7 @@ class WeightsWipeDialog(Sheet):
     def show_frame(self, frame: WipeFrame) -> None:
         """Show a frame."""
         self.view.show_options(frame.options)
+        self.scale.show_range(frame.options.near_m, frame.options.far_m)
         self.view.show_tile(frame.tile)
         self.frame.setText(
             tr("{number} of {count}: {title}").format(

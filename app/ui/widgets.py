@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QScroller,
@@ -421,13 +422,13 @@ class Switch(Worded, QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(self.TRACK.width() + (14 + words + 6 if words else 4), theme.TARGET_PX)
+        return QSize(self.TRACK.width() + (14 + words + 6 if words else 0), theme.TARGET_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(2, (self.height() - self.TRACK.height()) / 2, self.TRACK.width(), self.TRACK.height())
+        track = QRectF(0, (self.height() - self.TRACK.height()) / 2, self.TRACK.width(), self.TRACK.height())
         ground = colours.accent if self.isChecked() else colours.pressed
         knob = colours.on_accent if self.isChecked() else colours.text
         if not self.isEnabled():
@@ -441,7 +442,7 @@ class Switch(Worded, QAbstractButton):
         painter.drawEllipse(QRectF(x, track.top() + 4, 24, 24))
         painter.setPen(QColor(colours.text if self.isEnabled() else colours.disabled))
         painter.drawText(
-            self.rect().adjusted(self.TRACK.width() + 16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text()
+            self.rect().adjusted(self.TRACK.width() + 14, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text()
         )
 
 
@@ -572,8 +573,8 @@ def captioned(words: str, *fields: QWidget) -> QVBoxLayout:
     return column
 
 
-def set_tone(widget: QLabel, tone: str) -> None:
-    """Colour a label as "ok", "info", "warning", "error", or "" for plain."""
+def set_tone(widget: QLabel | QProgressBar, tone: str) -> None:
+    """Colour a label or a bar as "ok", "info", "warning", "error", or "" for plain."""
     if widget.property("tone") != tone:
         widget.setProperty("tone", tone)
         widget.style().unpolish(widget)

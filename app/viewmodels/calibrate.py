@@ -11,15 +11,24 @@ from typing import Final, Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app import paths
-from app.calibrating import Calibrator, CameraLook, Placed, serials_of, solution_lines
+from app.calibrating import (
+    Calibrator,
+    CameraLook,
+    Placed,
+    pair_lines,
+    place_words,
+    serials_of,
+    solution_lines,
+)
 from app.compose import Studio
 from app.flow.slot import Slot
 from app.flow.worker import Worker
-from app.language import from_below, joined, tr
+from app.language import capitalised, from_below, joined, sentence, tr
 from app.messages import Message, expected, message
 from app.rigging import RigPlaces
 from drivers.calibration.board import BOARDS, Board, save_board
 from drivers.calibration.coverage import Progress
+from drivers.calibration.factory import WORST_SHARE
 from drivers.calibration.rig import save
 from drivers.camera import CameraInfo
 from drivers.errors import CalibrationError
@@ -34,6 +43,21 @@ AFTER_A_PICTURE_S: Final = 0.6
 Order = Literal["take", "back", "solve", "automatic on", "automatic off"]
 
 
+@dataclass(frozen=True)
+class Block:
+    """What is said of one camera, or of all of them.
+
+    Attributes:
+        title: of whom.
+        lines: what is well.
+        doubts: what needs a look.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class CalibrateView:
     """What the wizard shows while boards are taken, and after.
@@ -46,8 +70,8 @@ class CalibrateView:
         automatic: whether pictures are taken when the board is still.
         solving: whether a solution is under way.
         placed: the solution, once it was asked for.
-        result: the same in words.
-        doubts: what of it needs a look, in words.
+        verdict: the same in one sentence.
+        result: the same in full, in words.
         problem: why the last order failed, or None.
     """
 
@@ -58,8 +82,8 @@ class CalibrateView:
     automatic: bool = True
     solving: bool = False
     placed: Placed | None = None
-    result: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    verdict: str = ""
+    result: "tuple[Block, ...]" = ()
     problem: Message | None = None
 
 
@@ -282,8 +306,9 @@ class _Loop:
         except CalibrationError as error:
             self._put(solving=False, problem=message(error))
             return
-        result, doubts = placed_lines(placed, self._names())
-        self._put(solving=False, placed=placed, result=result, doubts=doubts)
+        names = self._names()
+        result = placed_blocks(placed, names)
+        self._put(solving=False, placed=placed, verdict=verdict(placed, names), result=result)
 
     def _names(self) -> dict[str, str]:
         return {camera_id: from_below(name) for camera_id, name in self._calibrator.names.items()}
@@ -293,23 +318,40 @@ class _Loop:
         self._views.put(self._view)
 
 
-def placed_lines(placed: Placed, names: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is said of a rig that has been placed, and what of it needs a look.
+def placed_blocks(placed: Placed, names: Mapping[str, str]) -> tuple[Block, ...]:
+    """What is said of a rig that has been placed: of each camera, of the pairs, of the board.
 
     Args:
         placed: the solution and what was found out about each camera.
         names: of the cameras, by id.
     """
-    lines: list[str] = solution_lines(placed, names)
-    doubts: list[str] = []
-    for camera_id, finding in placed.findings.items():
-        line = joined(": ", (names[camera_id], from_below(finding.words)))
-        (doubts if finding.good is False else lines).append(line)
-    lines += [
-        tr("Left out: board {view}, {names}, {why}").format(
-            view=view + 1, names=names[n], why=from_below(why)
-        )
-        for view, n, why in placed.solution.left_out
-    ]
-    doubts += [from_below(placed.square)] if placed.square else []
-    return tuple(lines), tuple(doubts)
+    blocks = []
+    for camera_id in placed.solution.figures:
+        lines, doubts = [sentence(capitalised(place_words(placed, camera_id)))], []
+        if finding := placed.findings.get(camera_id):
+            (doubts if finding.good is False else lines).append(from_below(finding.words))
+        lines += [
+            sentence(tr("Left out: board {view}, {why}").format(view=view + 1, why=from_below(why)))
+            for view, n, why in placed.solution.left_out
+            if n == camera_id
+        ]
+        blocks.append(Block(names[camera_id], tuple(lines), tuple(doubts)))
+    if pairs := pair_lines(placed, names):
+        blocks.append(Block(tr("Together"), tuple(map(sentence, pairs))))
+    if placed.square:
+        blocks.append(Block(tr("Board"), doubts=(from_below(placed.square),)))
+    return tuple(blocks)
+
+
+def verdict(placed: Placed, names: Mapping[str, str]) -> str:
+    """What matters most of a rig that has been placed, in one sentence."""
+    doubtful = {n: finding for n, finding in placed.findings.items() if finding.good is False}
+    if placed.square:
+        return tr("Placed, but the squares of the board seem to have another size.")
+    if not doubtful:
+        return tr("All cameras are placed.")
+    names_said = joined(", ", (names[n] for n in doubtful))
+    share = max(abs(finding.offset_share) for finding in doubtful.values())
+    if len(doubtful) == 1 and share > WORST_SHARE:
+        return tr("Placed, but the depth of {name} is {share:.0%} off.").format(name=names_said, share=share)
+    return tr("Placed, but depth and colour do not agree: {names}.").format(names=names_said)

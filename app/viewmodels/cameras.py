@@ -321,7 +321,7 @@ def running_row(line: CameraLine, now_ns: int, phase: Phase | None = None) -> Ru
     streaming = state is not None and state.status is CameraStatus.STREAMING
     facts = [
         from_below(info.sensor),
-        tr("{measured:.0f} of {asked:.0f} frames a second").format(
+        tr("{measured:.0f} of {asked:.0f} fps").format(
             measured=line.channel.meter.read(now_ns).rate_hz, asked=info.rate_hz
         )
         if streaming
@@ -363,7 +363,7 @@ def sync_words(role: SyncRole, phase: Phase | None) -> str:
 def link_row(load: LinkLoad) -> LinkRow:
     """A USB link in words."""
     speed = f"{load.mbps / 1000:g} Gbit/s" if load.mbps >= 1000 else f"{load.mbps:g} Mbit/s"
-    place = ", ".join(filter(None, (load.name, load.controller)))
+    place = joined(", ", filter(None, (load.name, load.controller)))
     title = (
         tr("Bus {name}").format(name=place) if load.is_bus else tr("USB port {name}").format(name=load.name)
     )

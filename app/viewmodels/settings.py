@@ -165,7 +165,7 @@ class SettingsViewModel(QObject):
 
     def _check(self, name: str, value: Value) -> str:
         if name == "kiosk_pin" and not (value == "" or PIN.fullmatch(str(value))):
-            return tr("Give 4 to 8 figures, or nothing for no PIN.")
+            return tr("Give 4 to 8 digits, or nothing for no PIN.")
         trial = self.settings.model_copy()
         try:
             setattr(trial, name, value)
@@ -203,7 +203,7 @@ class About:
     Attributes:
         version: of the program.
         licence: its name.
-        folders: title and path of everything the program keeps.
+        folders: title and path of everything the program keeps; one path is a file's.
     """
 
     version: str
@@ -221,7 +221,7 @@ def about(settings: Settings) -> About:
             (tr("Training runs"), paths.runs_folder()),
             (tr("Weights"), paths.weights_folder()),
             (tr("Log files"), paths.log_folder()),
-            (tr("Settings file"), paths.settings_file().parent),
+            (tr("Settings file"), paths.settings_file()),
         ),
     )
 
@@ -278,8 +278,8 @@ def _folder_problem(folder: Path) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return tr("This folder cannot be made: {strerror}. Choose another one.").format(
-            strerror=from_below(str(error.strerror))
+        return tr("The folder {folder} cannot be made: {strerror}. Choose another one.").format(
+            folder=folder, strerror=from_below(str(error.strerror))
         )
     return ""
 

@@ -474,7 +474,12 @@ def words_of(state: TrainingState) -> str:
                 steps=tr_many("{count:,} step", "{count:,} steps", state.step or state.steps)
             )
         case TrainingPhase.FAILED:
-            return from_below(state.message) or tr("The run failed.")
+            why = from_below(state.message) or tr("The run failed.")
+            if not state.step:
+                return why
+            return tr("Failed at step {step:,} of {steps:,}. {why}").format(
+                step=state.step, steps=state.steps, why=why
+            )
     if state.message:
         return from_below(state.message)
     return tr("Step {step:,} of {steps:,}{pace}").format(

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.flow.refine import Refined
 from app.language import joined, tr, tr_noop
-from app.training.comparison import FILLING
+from app.training.comparison import FILLING, error_words
 from app.viewmodels.live import LiveOptions, TileView
 from drivers.depth import DepthMap
 from drivers.frame import Frame
@@ -23,7 +23,7 @@ Left = Literal["in use", "asked", "right"]
 
 ASKED_WORDS: Final = {
     "hidden": tr_noop("measured depth was hidden"),
-    "truth": tr_noop("the sensor's depth as it is"),
+    "truth": tr_noop("raw depth"),
     "protocol1": tr_noop("exact depth with blocks and noise"),
 }
 RANGE_PERCENT: Final = (2, 98)
@@ -110,13 +110,15 @@ def _view(frame: KeptFrame, images: Images, left: Left, place: int, count: int) 
     before, after = before_and_after(tuple(images.outputs))
     lefts = {"in use": images.outputs[before], "asked": images.asked, "right": images.right}
     in_use = tr("Classical filling") if before == FILLING else tr("In use")
-    names = {"in use": in_use, "asked": tr("What went in"), "right": tr("What is right")}
+    names = {"in use": in_use, "asked": tr("Input"), "right": tr("Exact depth")}
     known = images.right[images.right > 0] * kept.UNIT_M
     near_m, far_m = (
         (float(edge) for edge in np.percentile(known, RANGE_PERCENT)) if known.size else (0.3, 4.0)
     )
-    was, now = (1000 * frame.rmse_m[name] for name in (before, after))
-    figures = tr("RMSE: {in_use} {was:.0f} mm, new {now:.0f} mm").format(in_use=in_use, was=was, now=now)
+    was, now = (frame.rmse_m[name] for name in (before, after))
+    figures = tr("RMSE: {in_use} {was}, new {now}").format(
+        in_use=in_use, was=error_words(was), now=error_words(now)
+    )
     return WipeFrame(
         _tile(images.color, lefts[left], images.outputs[after], {"raw": names[left], "refined": tr("New")}),
         LiveOptions(layout="wipe", near_m=near_m, far_m=max(far_m, near_m + 0.1)),

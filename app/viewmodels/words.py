@@ -67,6 +67,8 @@ FAILURES = (
     tr_noop("Operation not permitted"),
 )
 """What Linux says of a file that cannot be used, as `from_below` finds it."""
+COMES_WITH = tr_noop("the ZED SDK from stereolabs.com/developers, which brings the command below")
+"""Where a library is to be had, as `from_below` finds it."""
 RUNNING = tr_noop("{where}, {tokens} tokens")
 """What an engine says of itself, as `from_below` finds it."""
 

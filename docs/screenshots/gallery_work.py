@@ -43,29 +43,29 @@ from app.settings import SCENES, Settings
 from app.training import comparison
 from app.training.data_sets import DataSet, Sources
 from app.training.history import PastRun
-from app.training.job import TrainingPhase, TrainingState, after_event
+from app.training.job import TrainingJob, TrainingPhase, TrainingState, after_event
 from app.ui import speaking, theme
 from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
-from app.viewmodels.calibrate import placed_lines
+from app.viewmodels.calibrate import placed_blocks, verdict
 from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
 from app.viewmodels.record_view import RecordPhase, RecordView, disk_words, headline
 from app.viewmodels.session_work import WorkView, _frames
-from app.viewmodels.train import RunView, words_of
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
 from drivers.calibration.factory import Sample, judge
 from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
 from drivers.devices import Device
-from drivers.errors import CameraBusy, CameraLost
+from drivers.errors import CameraLost
 from drivers.frame import Frame
-from drivers.registry import open_source
+from drivers.registry import SDKS, open_source
 from drivers.session.library import is_session
 from drivers.session.manifest import MANIFEST_NAME, CameraTotals, Manifest, read_model
 from drivers.usb import LinkLoad, UsbCamera
 from model.spec import EngineChoice
 from tests.app.recording import small_sessions
+from trainer import files  # noqa: TID253 - a tool, not the window
 from trainer.errors import TrainingError  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.kept import Keeper  # noqa: TID253 - a tool, not the window
@@ -369,19 +369,22 @@ class Work:
     # Train
 
     def run_view(self, state: TrainingState, *, pictures: bool = False) -> Any:  # noqa: ANN401 - each page has its own
+        """The page as it follows a run that stands so; in the list of runs as well, once it has ended."""
         page = self.page("Train")
-        folder = paths.runs_folder() / "2026-11-28_16-20-00_finetune_rig"
-        strip = _strip() if pictures else None
-        words = RunView(
-            page._model.title_of("finetune_rig", 3, 0, synthetic=True),
-            folder,
-            state,
-            words_of(state),
-            state.step / state.steps if state.steps else 0.0,
-            before=strip,
-            after=strip,
-        )
-        page.show_run(words)
+        model = page._model
+        model.load_runs = lambda: None  # what is staged stays
+        spin(0.3)
+        job = TrainingJob(paths.runs_folder() / "2026-11-28_16-20-00_finetune_rig")
+        job.run.mkdir(parents=True, exist_ok=True)
+        for name in (files.SAMPLE_BEFORE, files.SAMPLE_AFTER):
+            (job.run / name).unlink(missing_ok=True)
+            if pictures:
+                (job.run / name).write_bytes(_strip())
+        job.state.put(state)
+        model._title, model._job, model._seen = model.title_of("finetune_rig", 3, 0, synthetic=True), job, 0
+        before = () if state.active else (_past(state.phase, 0, folder=job.run, state=state),)
+        page.show_runs((*before, *(_past(phase, number) for number, phase in enumerate(_PHASES, 1))))
+        page.show_run(model.run)
         self.scroll(page, 0)
         return page
 
@@ -422,7 +425,6 @@ class Work:
             ]
         )
         page.run.show_comparison(compared, running=False, report=True)
-        page.show_runs(tuple(_past(phase, number) for number, phase in enumerate(_PHASES)))
 
     def wipe(self) -> None:
         page = self.page("Train")
@@ -464,7 +466,7 @@ class Work:
                         "ZED 2i",
                         "33",
                         problem="Another program uses it.",
-                        hint=CameraBusy.default_hint,
+                        hint="Close that program.",
                     ),
                     set(),
                 ),
@@ -475,7 +477,7 @@ class Work:
             ),
             sdks=(
                 SdkRow("RealSense", "2.59.1"),
-                SdkRow("ZED", "The ZED SDK is not installed.", "sudo /usr/local/zed/get_python_api.py"),
+                _missing_library(),
             ),
         )
         page.show_view(view)
@@ -487,7 +489,10 @@ class Work:
         page.adjust(next(iter(self.window.context.studio.pipeline.lines)))  # type: ignore[union-attr]
         if page.adjusting.all.isChecked() != all_of_them:
             page.adjusting.all.click()
+        spin(1)
         self.scroll(page, 0)
+        if all_of_them:
+            self.scroll(page.panel, 0.6)
 
     def wizard(self, step: int = 0, *, pad: bool = False) -> None:
         page = self.page("Cameras")
@@ -503,21 +508,29 @@ class Work:
             model.stop()
             names = {info.id: from_below(info.name) for info in model.infos}
             placed = placed_rig(list(names))
-            result, doubts = placed_lines(placed, names)
-            dialog.show_view(replace(model.view, placed=placed, result=result, doubts=doubts))
+            result = placed_blocks(placed, names)
+            dialog.show_view(
+                replace(model.view, placed=placed, verdict=verdict(placed, names), result=result)
+            )
 
     # Settings, and what lies above every page
 
     def settings(self, share: float) -> None:
         page = self.page("Settings")
+        spin(0.3)  # until it is laid out there is nothing to scroll
         self.scroll(page, share)
 
     def wrong_setting(self) -> None:
         page = self.page("Settings")
-        page.editors["sessions"]._submitted("/proc/nowhere")
-        self.scroll(page, 0.8)
+        spin(0.3)
+        editor = page.editors["sessions"]
+        editor.control.set_text("/proc/nowhere")
+        editor._submitted("/proc/nowhere")
+        spin(0.3)
+        page.findChild(QScrollArea).ensureWidgetVisible(editor, 0, 20)
 
     def settings_folder(self) -> None:
+        self.page("Live")
         self.page("Settings")._browse_folder("sessions")
 
     def welcome(self, answers: int) -> None:
@@ -622,7 +635,7 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("palette-search", lambda w: w.palette("rec"), 0.6),
     ("palette-nothing", lambda w: w.palette("qqq"), 0.6),
     ("banners", lambda w: w.banners(), 0.5),
-    ("bundle", lambda w: (w.page("Settings"), w.window.save_bundle()), 3),
+    ("bundle", lambda w: (w.settings(1), w.window.save_bundle()), 3),
     ("settings-keys", lambda w: (w.page("Settings"), w.window.open_keys()), 0.8),
     ("train-data-set", lambda w: w.page("Train")._ask_for_data_set(), 0.8),
     ("sessions-import", lambda w: w.page("Sessions")._ask_what_to_import(), 0.8),
@@ -683,13 +696,27 @@ def _without_memory(samples: int) -> dict[str, object]:
     return told
 
 
-def _past(phase: TrainingPhase, number: int) -> PastRun:
-    state = replace(after_event(_trained(phase, 400 + 300 * number), _without_memory(1)), phase=phase)
+def _missing_library() -> SdkRow:
+    """The library that no registry has, as on a computer without it."""
+    sdk = next(sdk for sdk in SDKS if sdk.comes_with)
+    return SdkRow(
+        from_below(sdk.title), from_below(f"Not installed. It comes with {sdk.comes_with}."), sdk.install
+    )
+
+
+def _past(
+    phase: TrainingPhase, number: int, *, folder: Path | None = None, state: TrainingState | None = None
+) -> PastRun:
+    if state is None:
+        step = 1000 if phase is TrainingPhase.DONE else 300 * number
+        state = _trained(phase, step)
+        if phase is TrainingPhase.FAILED:
+            state = after_event(state, _without_memory(1))
     done = phase is TrainingPhase.DONE
     return PastRun(
-        paths.runs_folder() / str(number),
+        folder or paths.runs_folder() / str(number),
         "finetune_rig",
-        (Path("a"),),
+        (Path("a"), Path("b"), Path("c")),
         synthetic=True,
         state=state,
         started=datetime(2026, 11, 27 - number, 15, 30, tzinfo=UTC),
@@ -809,6 +836,7 @@ def main() -> None:
 
     window = made(kiosk=False)
     go_through(window, BEFORE)
+    settings.source = "demo"  # as the Cameras page does that opens it
     window.open_source("demo")
     while window.context.studio.pipeline is None:
         spin(0.2)
@@ -826,7 +854,9 @@ def main() -> None:
 def dress(app: QApplication, window: MainWindow, name: str, size: str, language: str) -> None:
     """Give the window another look, and its dialogs their place in it."""
     if theme.current().name != name:
+        window._settings.theme = name  # type: ignore[assignment]  # a key of THEMES
         theme.apply(app, name)
+    window._settings.language = language  # type: ignore[assignment]  # a key of NAMES
     speaking.speak(app, language)
     width, height = map(int, size.split("x"))
     if (window.width(), window.height()) != (width, height):

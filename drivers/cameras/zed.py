@@ -306,7 +306,7 @@ def _device(sl: Any, found: Any) -> Device:
         serial=serial,
         port=str(found.path),
         problem="" if free else "Another program uses it.",
-        hint="" if free else CameraBusy.default_hint,
+        hint="" if free else "Close that program.",
     )
 
 

@@ -8,6 +8,7 @@ from babel.messages.pofile import read_po
 from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr
 from drivers.calibration.board import BOARDS
 from drivers.calibration.factory import Finding, Sample, judge, square_note
+from drivers.registry import SDKS
 
 CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
 
@@ -41,6 +42,17 @@ def test_what_was_stripped_and_changed_is_said_again_in_another_language():
     assert (str(words), str(loud)) == ("In /data", "IN /DATA")
     assert words.in_language("zh_CN") == tr("In {parent}").in_language("zh_CN").format(parent="/data")
     assert loud.in_language("zh_CN") == words.in_language("zh_CN").upper()
+
+
+def test_a_chinese_name_stands_without_spaces_and_a_latin_one_with():
+    template = tr("{names} becomes the origin of the rig.")
+    assert " " not in template.format(names=tr("Demo time of flight")).in_language("zh_CN")
+    assert "D455 " in template.format(names="D455").in_language("zh_CN")
+
+
+def test_the_library_that_no_registry_has_is_told_in_chinese():
+    words = f"Not installed. It comes with {next(sdk.comes_with for sdk in SDKS if sdk.comes_with)}."
+    assert not re.search("[a-z]{3} [a-z]{3}", from_below(words).in_language("zh_CN"))
 
 
 def test_a_cameras_own_name_is_no_count_of_cameras():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from drivers.controls import (
@@ -6,6 +8,7 @@ from drivers.controls import (
     Control,
     ControlKind,
     Role,
+    decided_now,
     find,
     in_order,
     values_of,
@@ -105,6 +108,11 @@ def test_the_highest_rate_is_the_highest_that_the_device_has():
 def test_a_recording_keeps_every_value():
     assert values_of(ALL)["depth.heat"] == 33.5
     assert len(values_of(ALL)) == len(ALL)
+
+
+def test_what_an_automatic_decides_is_known_while_it_is_on():
+    assert decided_now(ALL) == {"depth.exposure"}
+    assert decided_now((EXPOSURE, replace(AUTO, value=False))) == set()
 
 
 def test_what_an_automatic_decides_is_left_to_it():

@@ -69,7 +69,7 @@ def test_without_a_distance_truth_is_taken_where_it_is_known_and_asked_for_where
     watch = SensorWatch("front")
     known = watch.measure(exposure(wall(2.1), truth=depth_map(np.full((240, 320), 2.0))))
     assert known.streams["raw"].figures["z_accuracy"].value == pytest.approx(0.05, abs=1e-3)
-    assert known.against == "exact truth"
+    assert known.against == "exact depth"
     unknown = watch.measure(exposure(wall(2.1)))
     assert unknown.streams["raw"].figures["z_accuracy"].words == "type distance"
 

@@ -11,7 +11,8 @@ from app import paths
 from app.calibrating import Calibrator
 from app.ui.calibrate_dialog import CalibrateDialog
 from app.viewmodels import calibrate
-from app.viewmodels.calibrate import CalibrateModel
+from app.viewmodels.calibrate import CalibrateModel, placed_blocks, verdict
+from drivers.calibration.factory import Finding
 from drivers.calibration.rig import find
 from drivers.camera import CameraBase, CameraInfo
 from drivers.geometry import Calibration
@@ -87,12 +88,17 @@ def test_the_wizard_is_pressed_through_and_the_rig_is_placed(qtbot, wizard):
     pages.assert_fit_for_fingers(dialog)
     press(dialog.solve)
     qtbot.waitUntil(lambda: dialog.save.isVisible(), timeout=10_000)
-    assert "The right one" in dialog.figures.text()
-    assert "Depth agrees" in dialog.figures.text()
-    assert dialog.doubts.isHidden()
-    dialog.show_view(replace(dialog._model.view, doubts=("The left one: depth is off.",)))
-    assert dialog.doubts.isVisible()
-    assert "off" in dialog.doubts.text()
+    right = next(shown for shown in dialog.blocks if shown.block.title == "The right one")
+    assert right.lines.text().startswith("At x +")
+    assert "Depth agrees" in right.lines.text()
+    assert right.doubts.isHidden()
+    placed = dialog._model.view.placed
+    off = replace(placed, findings={**placed.findings, "right": Finding(False, "Depth is off.", 0.1)})
+    names = {"left": "The left one", "right": "The right one"}
+    result = placed_blocks(off, names)
+    dialog.show_view(replace(dialog._model.view, verdict=verdict(off, names), result=result))
+    assert dialog._verdict.text() == "Placed, but the depth of The right one is 10% off."
+    assert [shown.doubts.text() for shown in dialog.blocks if shown.block.doubts] == ["Depth is off."]
     with qtbot.waitSignal(dialog.calibrated):
         press(dialog.save)
     assert find(paths.calibrations_folder(), ["left", "right"]) is not None
@@ -109,8 +115,9 @@ def test_the_square_that_was_measured_is_used(qtbot, wizard):
             for _ in range(6):
                 dialog.pad._take_back()
         press(dialog.pad.keys[figure])
+    assert dialog.sheet.isVisible()
     press(dialog.pad.done)
-    assert "29.70 mm" in dialog.square.text()
+    assert "29.7 mm" in dialog.square.text()
     assert dialog.sheet.isVisible()
 
 

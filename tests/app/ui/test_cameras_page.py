@@ -54,6 +54,7 @@ def test_without_a_camera_it_says_what_to_do(make):
 
     assert "No depth camera is plugged in" in words(page.found)
     assert not page.open_all.isEnabled()
+    assert page.rigs.empty.text() == "Open cameras first; then a rig can be saved."
 
 
 def test_a_camera_can_be_opened_and_stays_the_source(make):
@@ -146,12 +147,14 @@ def test_a_running_camera_can_be_adjusted_beside_the_list(qtbot, make, make_came
     adjust.click()
     assert page.panel.isVisible()
     assert page.adjusting._shown.camera_id == "left"
+    assert adjust.isChecked()
     qtbot.wait(600)
     assert button(page, "Adjust") is adjust  # it may be under a finger while the figures change
 
     page.panel.closed.emit()
 
     assert not page.panel.isVisible()
+    assert not adjust.isChecked()
     page._context.studio.close()
 
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from app import language
 from app.language import tr
 from app.ui import rebinding
-from app.ui.rebinding import Entry, given, holders, keyed, keys_of, pressed, without
+from app.ui.rebinding import Entry, given, holders, keyed, keys_of, pressed, shown, without
 
 FREEZE = Entry("Live", "Space", "Freeze", ("Space",))
 SAVE = Entry("Live", "P", "Save a picture", ("P", "Ctrl+S"))
@@ -66,6 +66,10 @@ def test_words_name_the_present_key_in_both_languages():
     assert str(words) == "测量 (F6)"
     rebinding.use({"Live": {"M": []}})
     assert str(words) == "测量"
+
+
+def test_an_arrow_is_drawn_in_every_language():
+    assert shown(("Right", "Ctrl+Left", "M")) == "\u2192,  Ctrl+\u2190,  M"
 
 
 def test_a_key_that_no_keyboard_has_is_left_out_and_logged(caplog):

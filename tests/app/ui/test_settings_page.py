@@ -122,6 +122,21 @@ def test_an_error_stands_beside_its_setting(made):
     assert not editor.problem.isVisibleTo(page)
 
 
+def test_an_error_is_gone_with_the_refused_text_when_the_page_comes_back(made, tmp_path):
+    page, _, _ = made
+    (tmp_path / "file").touch()
+    editor = page.editors["sessions"]
+
+    editor.control.set_text(str(tmp_path / "file" / "below"))
+    editor.control.submitted.emit(editor.control.edit.text())
+    assert editor.problem.isVisible()
+    assert "below" in editor.control.edit.text()
+    page.shown()
+
+    assert editor.problem.isHidden()
+    assert "below" not in editor.control.edit.text()
+
+
 def test_text_is_kept_when_its_button_is_pressed(made):
     page, _, _ = made
     entry = page.editors["site"].control

@@ -198,6 +198,22 @@ def test_a_failure_is_shown_with_what_to_do(make):
     assert not page.run.stop.isVisibleTo(page)
 
 
+def test_a_run_that_failed_goes_on_from_its_checkpoint_by_its_own_button(make, tmp_path, monkeypatch):
+    page, _ = make()
+    resumed = []
+    monkeypatch.setattr(page._model, "resume", resumed.append)
+    failed = past(tmp_path / "a", phase=TrainingPhase.FAILED, resumable=True)
+    page.show_runs((failed,))
+    page._rows.itemAt(0).widget().look.click()
+    page.show_runs((failed,))
+    assert page.run.words.text() == "Failed at step 5 of 9. The run failed."
+    assert page.run._progress.property("tone") == "error"
+    page.run.resume.click()
+    assert resumed == [failed]
+    page.show_runs((past(tmp_path / "a", phase=TrainingPhase.FAILED),))
+    assert page.run.resume.isHidden()
+
+
 def test_past_runs_can_be_resumed_and_used(qtbot, make, tmp_path):
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"w")
@@ -321,7 +337,7 @@ def test_a_past_run_is_put_on_screen_and_its_comparison_is_wiped_over(qtbot, mak
     dialog.further.click()
     assert dialog.frame.text().startswith("2 of 2")
     dialog.left.button("right").click()
-    assert dialog.view._tile.names["raw"] == "What is right"
+    assert dialog.view._tile.names["raw"] == "Exact depth"
     pages.assert_fit_for_fingers(dialog)
     dialog.accept()
     shutil.rmtree(compare / "frames")

@@ -85,7 +85,7 @@ def test_a_folder_that_cannot_be_made_is_refused(qtbot, file, tmp_path):
 
     with qtbot.waitSignal(model.problem_changed) as signal:
         assert not model.change("sessions", tmp_path / "file" / "below")
-    assert "cannot be made" in signal.args[0].message
+    assert f"{tmp_path / 'file' / 'below'} cannot be made" in signal.args[0].message
 
     with qtbot.waitSignal(model.problem_changed) as signal:
         assert not model.change("sessions", Path("here"))

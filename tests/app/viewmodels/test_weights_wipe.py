@@ -62,7 +62,7 @@ def test_what_went_in_and_what_is_right_can_be_put_on_the_left(model):
     assert not asked.tile.frame.depth.values.any()
     right = seen(model, lambda: model.compare_with("right"))
     assert np.allclose(right.tile.frame.depth.metres, 2.0)
-    assert right.tile.names["raw"] == "What is right"
+    assert right.tile.names["raw"] == "Exact depth"
 
 
 def test_a_frame_that_is_gone_is_told(qtbot, model, tmp_path):

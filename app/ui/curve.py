@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QRectF
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -23,9 +23,9 @@ END_PX = 24
 class _Steps(pg.AxisItem):
     """An axis of training steps, written as everywhere on the page: "1,000"."""
 
-    def __init__(self, side: str) -> None:
-        super().__init__(side)
-        self.setStyle(hideOverlappingLabels=END_PX)  # the last step is the one that is asked for
+    def boundingRect(self) -> QRectF:
+        """With room for the label of the last step, which is the one that is asked for."""
+        return super().boundingRect().adjusted(0, 0, END_PX, 0)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value * scale:,.0f}" if spacing >= 1 else f"{value * scale:,g}" for value in values]

@@ -20,12 +20,13 @@ END_PX = 24
 """Room for the last step's label."""
 
 
-class _Steps(pg.AxisItem):
+class _Steps(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """An axis of training steps, written as everywhere on the page: "1,000"."""
 
     def boundingRect(self) -> QRectF:
         """With room for the label of the last step, which is the one that is asked for."""
-        return super().boundingRect().adjusted(0, 0, END_PX, 0)
+        rect: QRectF = super().boundingRect()
+        return rect.adjusted(0, 0, END_PX, 0)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value * scale:,.0f}" if spacing >= 1 else f"{value * scale:,g}" for value in values]

@@ -327,7 +327,8 @@ def placed_blocks(placed: Placed, names: Mapping[str, str]) -> tuple[Block, ...]
     """
     blocks = []
     for camera_id in placed.solution.figures:
-        lines, doubts = [sentence(capitalised(place_words(placed, camera_id)))], []
+        lines = [sentence(capitalised(place_words(placed, camera_id)))]
+        doubts: list[str] = []
         if finding := placed.findings.get(camera_id):
             (doubts if finding.good is False else lines).append(from_below(finding.words))
         lines += [

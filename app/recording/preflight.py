@@ -86,9 +86,7 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         Check(tr("Disk room"), room, low),
         Check(
             tr("Disk speed"),
-            tr("{speed:,.0f} MB/s; this rig needs {rate:,.0f} MB/s").format(
-                speed=speed / 1e6, rate=rate / 1e6
-            ),
+            tr("{speed:,.0f} MB/s, {rate:,.0f} MB/s needed").format(speed=speed / 1e6, rate=rate / 1e6),
             slow_disk(speed, rate),
         ),
     ]

@@ -200,6 +200,7 @@ class Checks(Card):
 
     def __init__(self) -> None:
         super().__init__(tr("Before recording"))
+        self.column.setSpacing(theme.GAP_PX)
         self._shown: tuple[Check, ...] = ()
         self._rows: list[QWidget] = []
         self.hide()
@@ -301,7 +302,6 @@ class RecordPage(Worded, QWidget):
         self.refined = Switch(tr("Record refined depth"))
         self.refined_words = caption()
         self.refined_words.setWordWrap(True)
-        self.repaired = Card()
         self.disk = title()
         self.disk_note = caption()
         self.queue = ProgressBar()
@@ -403,7 +403,6 @@ class RecordPage(Worded, QWidget):
         self.events.show_events(view)
         self.checks.show_checks(view)
         self.refined.setVisible(view.phase not in BUSY)
-        self.repaired.setVisible(view.phase not in BUSY or bool(view.refined))
         self.refined_words.setText(view.refined)
         self.refined_words.setVisible(bool(view.refined))
         set_tone(self.refined_words, TONES[view.refined_tone])
@@ -509,11 +508,13 @@ class RecordPage(Worded, QWidget):
         takes.addWidget(self.next)
         main.column.addLayout(takes)
         room = Card()
-        for part in (self.cautions, self.disk, self.disk_note, self.queue, self.queue_words, self.safety):
+        parts = (
+            self.cautions, self.refined, self.refined_words, self.disk, self.disk_note,
+            self.queue, self.queue_words, self.safety,
+        )  # fmt: skip
+        for part in parts:
             room.column.addWidget(part)
-        self.repaired.column.addWidget(self.refined)
-        self.repaired.column.addWidget(self.refined_words)
-        for card in (main, self.saved, self.events, self.checks, room, self.repaired):
+        for card in (main, self.saved, self.events, self.checks, room):
             side.addWidget(card)
         side.addStretch(1)
         side_content = QWidget()

@@ -276,9 +276,18 @@ class Work:
 
     def keys(self) -> None:
         page = self.page("Record")
-        self.scroll(page, 0.6)
+        self.scroll(page, 0)
+        self.window.activateWindow()
+        page.tag_entry.edit.setFocus()
         page.tag_entry._want_keys()
         page.tag_entry.edit.setText("shiny floor")
+
+        def undo() -> None:
+            page.tag_entry.clear()
+            page.tag_entry.edit.clearFocus()
+            self.scroll(page, 0)
+
+        self._undo = undo
 
     def signs(self) -> None:
         self.keys()

@@ -24,7 +24,7 @@ def fast(monkeypatch):
 def test_a_good_disk_says_what_it_can_and_what_is_needed(tmp_path, fast):
     room, speed = disk_checks(tmp_path / "new", 1e6)
     assert (room.caution, speed.caution) == (None, None)
-    assert speed.words == "500 MB/s; this rig needs 1 MB/s"
+    assert speed.words == "500 MB/s, 1 MB/s needed"
 
 
 def test_a_slow_or_full_disk_is_warned_of_before_the_recording(tmp_path, fast):

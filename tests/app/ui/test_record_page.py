@@ -253,11 +253,10 @@ def test_refined_depth_is_a_switch_that_is_kept_and_rests_while_recording(made):
     assert page._context.settings.record_refined
 
     page.show_view(view(RecordPhase.RECORDING, panel("left", CameraCount(written=9))))
-    assert page.repaired.isHidden()
+    assert page.refined.isHidden()
     page.show_view(
         view(RecordPhase.RECORDING, panel("left", CameraCount(written=9)), refined="Refined: 4 of 9 frames")
     )
-    assert page.refined.isHidden()
     assert "Refined: 4 of 9 frames" in texts(page)
 
 

@@ -134,6 +134,7 @@ class SavedCard(Card):
 
     def __init__(self) -> None:
         super().__init__()
+        self.column.setSpacing(theme.GAP_PX)
         self._words = title()
         self._reason = body()
         self._where = caption()

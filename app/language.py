@@ -329,8 +329,11 @@ def _matched(language: Language, words: str) -> str:
     return ""
 
 
-SPACE_WITHIN: Final = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
-"""Templates set a Latin name off with spaces; a Chinese one stands without."""
+SPACE_WITHIN: Final = re.compile(
+    r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])"
+    r"|(?<=[\u3001-\u303f\uff01-\uff5e]) | (?=[\u3001-\u303f\uff01-\uff5e])"
+)
+"""Templates set a Latin name off with spaces; a Chinese one, and what ends in a wide sign, stands without."""
 FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
 """Full stop, semicolon, exclamation and question mark, which bring their own space."""
 ENDS: Final = (".", ":", "!", "?", *FULL_WIDTH)

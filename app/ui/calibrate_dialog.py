@@ -77,7 +77,7 @@ class CalibrateDialog(Worded, QDialog):
         self._steps.addWidget(self._board_step())
         self._steps.addWidget(self._picture_step())
         self._steps.addWidget(self._result_step())
-        self.cancel = Button(tr("Close"))
+        self.cancel = Button(tr("Close"), icon_name="close")
         head = QHBoxLayout()
         head.addWidget(heading(tr("Calibrate the rig")))
         head.addStretch(1)

@@ -45,7 +45,7 @@ QUESTIONS: Final = (
             Option(
                 "demo",
                 tr_noop("Simulated rig"),
-                "cube-outline",
+                "cube-scan",
                 hint=tr_noop("Three cameras in a kitchen; needs no device"),
             ),
         ),

@@ -52,7 +52,9 @@ def test_a_chinese_name_stands_without_spaces_and_a_latin_one_with():
 
 def test_the_library_that_no_registry_has_is_told_in_chinese():
     words = f"Not installed. It comes with {next(sdk.comes_with for sdk in SDKS if sdk.comes_with)}."
-    assert not re.search("[a-z]{3} [a-z]{3}", from_below(words).in_language("zh_CN"))
+    said = from_below(words).in_language("zh_CN")
+    assert not re.search("[a-z]{3} [a-z]{3}", said)
+    assert "\uff09\u63d0\u4f9b" in said  # the bracket brings its own space
 
 
 def test_a_cameras_own_name_is_no_count_of_cameras():

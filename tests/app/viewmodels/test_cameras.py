@@ -76,7 +76,7 @@ def test_found_cameras_are_described(qtbot, model):
     good, bad = searched(qtbot, model).devices
 
     assert good.title == "Acme A1"
-    assert good.facts == "Serial SIM00007, firmware 1.2, USB 3.2, 2-1"
+    assert good.facts == "Serial SIM00007, firmware 1.2, USB 3.2, port 2-1"
     assert (bad.source, bad.problem, bad.hint) == ("", BAD.problem, BAD.hint)
 
 

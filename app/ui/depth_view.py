@@ -126,6 +126,7 @@ class DepthView(Worded, QWidget):
         self._words_shown: list[Note | None] = [None, None]
         self._unpainted: object = None
         self._reported: object = None
+        self._has_figures = False
         self._figures: Figures | None = None
         self._counted: object = None
         self._counted_s = 0.0
@@ -210,6 +211,10 @@ class DepthView(Worded, QWidget):
     def show_tile(self, tile: TileView) -> None:
         """Show what is new in `tile`; nothing else is painted."""
         self._tile = tile
+        has_figures = tile.refined is not None and not tile.names
+        if has_figures != self._has_figures:
+            self._has_figures = has_figures
+            self._rearrange()
         if tile.frame is not None:
             height, width = tile.frame.color.shape[:2]
             if abs(width / height - self._aspect) > 1e-3:
@@ -283,7 +288,13 @@ class DepthView(Worded, QWidget):
             here.layout if self._attention is None else "side"
         )  # colour, which shows it, as large as depth
         self._panes = arrange(
-            self.rect(), self._aspect, layout, compact=self._compact, base=here.base, shown=here.shown
+            self.rect(),
+            self._aspect,
+            layout,
+            compact=self._compact,
+            base=here.base,
+            shown=here.shown,
+            figures=self._has_figures,
         )
         self._layers = tuple(dict.fromkeys(la for pane in self._panes for la in self._layers_of(pane)))
         self._pictured = QRegion()

@@ -23,6 +23,7 @@ from app.ui.widgets import (
     Sheet,
     Switch,
     caption,
+    label,
     title,
     touch_scroll,
 )
@@ -84,8 +85,11 @@ class ExportDialog(Sheet):
         cancel = Button(tr("Cancel"))
         choices = QHBoxLayout()
         choices.setSpacing(theme.SPACE_PX)
-        choices.addWidget(self.which)
+        self._of_depth = label(tr("Depth"), "muted", wrap=False)
+        choices.addWidget(label(tr("How many frames"), "muted", wrap=False))
         choices.addWidget(self.every)
+        choices.addWidget(self._of_depth)
+        choices.addWidget(self.which)
         choices.addWidget(self.repair)
         choices.addStretch(1)
         foot = QHBoxLayout()
@@ -97,11 +101,13 @@ class ExportDialog(Sheet):
         outer.setContentsMargins(theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX, theme.WIDE_PX)
         outer.setSpacing(12)
         outer.addWidget(title(tr("Export {name}").format(name=session_name(entry))))
-        outer.addWidget(touch_scroll(rows), 1)
+        area = touch_scroll(rows)
+        outer.addWidget(area, 1)
         outer.addLayout(choices)
         outer.addLayout(foot)
         window = parent.window().size()
-        self.resize(min(860, window.width() - 80), min(860, window.height() - 60))
+        whole_px = self.sizeHint().height() - area.sizeHint().height() + rows.sizeHint().height()
+        self.resize(min(860, window.width() - 80), min(whole_px, window.height() - 60))
         self._group.buttonToggled.connect(self._show)
         self.which.changed.connect(self._show)
         self.repair.toggled.connect(self._show)
@@ -123,7 +129,8 @@ class ExportDialog(Sheet):
 
     def _show(self, *_state: object) -> None:
         exporter = BY_NAME[self._format]
-        self.which.setVisible(exporter.chooses_depth)
+        for widget in (self._of_depth, self.which):
+            widget.setVisible(exporter.chooses_depth)
         nothing = self.wish.options.depth == "refined" and not self._entry.refined and not self.wish.repair
         self.go.setEnabled(not nothing)
         self._note.setText(

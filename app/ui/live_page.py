@@ -84,7 +84,7 @@ class LivePage(Worded, QWidget):
         self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
         self._freeze = RoomyButton(
-            "pause", keyed(tr("Freeze the pictures (Space)"), "Live"), tr("Freeze"), checkable=True
+            "snowflake", keyed(tr("Freeze the pictures (Space)"), "Live"), tr("Freeze"), checkable=True
         )
         self._measure = RoomyButton("ruler", keyed(tr("Measure (M)"), "Live"), tr("Measure"), checkable=True)
         self._stages = RoomyButton(
@@ -485,7 +485,6 @@ class LivePage(Worded, QWidget):
         self._layers.show_options(options)
         self._freeze.setChecked(options.frozen)
         self._stages.setChecked(options.stages)
-        self._freeze.set_icon("play" if options.frozen else "pause")
         self._colours.show_options(options)
         self._repair.show_hidden(options.hidden_share)
         self._repair.show_filters(options.filters, self.model.filters_problem)

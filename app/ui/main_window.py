@@ -79,6 +79,7 @@ PAGES: Final[tuple[tuple[PageName, str, str], ...]] = (
 RAIL_PX: Final = 104
 STATE_MS: Final = 1000
 SMALLEST: Final = QSize(800, 640)
+AROUND_DIALOG: Final = QSize(80, 60)
 RAIL_HEIGHT_PX: Final = 90
 RAIL_BUTTON_PX: Final = 80
 PAGES_WITH_KEYS: Final[tuple[PageName, ...]] = ("Live", "Compare", "Record")
@@ -446,7 +447,8 @@ class MainWindow(Worded, QMainWindow):
         for dialog in self.findChildren(QDialog):  # a tablet was turned below one
             if dialog.isVisible():
                 whole = dialog.property("fills")
-                dialog.resize(self.size() if whole else dialog.size().boundedTo(self.size()))
+                room = self.size() - AROUND_DIALOG
+                dialog.resize(self.size() if whole else dialog.size().boundedTo(room))
                 self._centre(dialog)
         upright = self.height() > self.width()
         direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight

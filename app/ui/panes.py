@@ -44,7 +44,14 @@ def fitted(room: QRect, aspect: float) -> QRect:
 
 
 def arrange(
-    room: QRect, aspect: float, layout: str, *, compact: bool, base: Layer = "raw", shown: Layer = "refined"
+    room: QRect,
+    aspect: float,
+    layout: str,
+    *,
+    compact: bool,
+    base: Layer = "raw",
+    shown: Layer = "refined",
+    figures: bool = True,
 ) -> list[Pane]:
     """Panes of one tile, as large as they fit; where two overlap, the later one is in front.
 
@@ -55,6 +62,7 @@ def arrange(
         compact: one picture only.
         base: what is compared with.
         shown: what the operator wants to see.
+        figures: whether there are any, to stand beside a small picture.
     """
     if compact:
         return [Pane("colour", fitted(room, aspect))]
@@ -66,7 +74,8 @@ def arrange(
         return _raised(room, _side_by_side(room, aspect, tuple(dict.fromkeys(("colour", base, shown)))))
     thirds: tuple[Layer, ...] = ("colour", "raw", "refined")
     third = next(layer for layer in thirds if layer not in {base, shown})
-    return _raised(room, _large_and_small(room, aspect, "blend" if layout == "blend" else "wipe", third))
+    kind: PaneKind = "blend" if layout == "blend" else "wipe"
+    return _raised(room, _large_and_small(room, aspect, kind, third, figures=figures))
 
 
 def _raised(room: QRect, panes: list[Pane]) -> list[Pane]:
@@ -129,7 +138,9 @@ def free_room(room: QRect, panes: list[Pane]) -> QRect:
     return max(free, key=lambda rect: rect.width() * rect.height(), default=QRect())
 
 
-def _large_and_small(room: QRect, aspect: float, kind: PaneKind, third: Layer) -> list[Pane]:
+def _large_and_small(
+    room: QRect, aspect: float, kind: PaneKind, third: Layer, *, figures: bool
+) -> list[Pane]:
     """Two layers in one picture as large as it fits, `third` in what is left, at least a quarter as wide."""
     best: list[Pane] = []
     for beside in (True, False):
@@ -151,8 +162,8 @@ def _large_and_small(room: QRect, aspect: float, kind: PaneKind, third: Layer) -
                 y = room.y() + (room.height() - large.height() - small.height() - PANE_GAP_PX) // 2
                 x = room.x() + (room.width() - large.width()) // 2
                 spare = large.width() - small.width()
-                figures = spare >= FIGURES_WIDTH_PX and small.height() >= FIGURES_HEIGHT_PX + PANE_GAP_PX
-                inset = 0 if figures else spare // 2
+                fits = spare >= FIGURES_WIDTH_PX and small.height() >= FIGURES_HEIGHT_PX + PANE_GAP_PX
+                inset = 0 if figures and fits else spare // 2
                 panes = [
                     Pane(kind, QRect(QPoint(x, y), large)),
                     Pane(third, QRect(QPoint(x + inset, y + large.height() + PANE_GAP_PX), small)),

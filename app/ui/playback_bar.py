@@ -26,8 +26,7 @@ from app.ui.worded import Worded
 from app.viewmodels.playback import Filmstrip, PlaybackModel, PlaybackView
 from drivers.playback import SPEEDS
 
-STRIP_PX = 64
-WORDS_PX = 215
+STRIP_PX = theme.TARGET_PX
 MARK_PX = 12
 CURSOR_PX = 4
 MARGIN_PX = 12
@@ -105,7 +104,8 @@ class Strip(Worded, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor(ON_FILM.picture))
-        film = QRectF(0, MARK_PX, self.width(), self.height() - MARK_PX)
+        above = MARK_PX if self._film.marks else 0
+        film = QRectF(0, above, self.width(), self.height() - above)
         width = film.width() / max(len(self._images), 1)
         for number, image in enumerate(self._images):
             if image is not None:
@@ -149,7 +149,6 @@ class PlaybackBar(Worded, QFrame):
         self.frame = label("", "muted", wrap=False)
         for words in (self.time, self.frame):
             words.setFont(theme.font(theme.BODY_PX, tabular=True))
-            words.setMinimumWidth(WORDS_PX)
         self.speed = Picker(tr("Speed"), [Option(f"{speed:g}", f"{speed:g}x") for speed in SPEEDS])
         words_column = QVBoxLayout()
         words_column.setSpacing(0)
@@ -218,6 +217,8 @@ class PlaybackBar(Worded, QFrame):
         self.skip.setChecked(view.skipping)
         self.time.setText(view.time)
         self.frame.setText(view.frame)
+        for words in (self.time, self.frame):  # wider at times, but not to and fro with every figure
+            words.setMinimumWidth(max(words.minimumWidth(), words.sizeHint().width()))
         self.speed.select(f"{view.speed:g}")
         self.strip.show_share(view.share)
 
@@ -225,6 +226,8 @@ class PlaybackBar(Worded, QFrame):
         self._offered = offered
         if offered:
             self.strip.show_film(Filmstrip())
+            for words in (self.time, self.frame):
+                words.setMinimumWidth(0)
         self.setVisible(offered and self._in_front)
 
     def _commands(self) -> list[Command]:

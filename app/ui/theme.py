@@ -401,7 +401,8 @@ QAbstractItemView {
     alternate-background-color: $raised; selection-background-color: $chosen;
     selection-color: $on_chosen; gridline-color: $line;
 }
-QListView::item { min-height: 52px; padding: 4px 12px; }
+QListView { padding: 4px; }
+QListView::item { min-height: 52px; padding: 4px 12px; border-radius: 8px; }
 QTableView::item { padding: 4px 10px; }
 QListView::item:hover { background: $hover; }
 QListView::item:selected, QTableView::item:selected { background: $chosen; color: $on_chosen; }

@@ -40,7 +40,7 @@ class Drawn:
 
 def figures(tile: TileView) -> list[str]:
     """Rate, age and losses of one camera, as its header says them: in full, then ever shorter."""
-    rate = f"{tile.rate_hz:.0f} fps"
+    rate = tr("Paused") if tile.paused else f"{tile.rate_hz:.0f} fps"
     lost = tr("{lost:,} lost").format(lost=tile.lost) if tile.lost else ""
     ages = [""]
     if tile.frozen:

@@ -20,6 +20,7 @@ from app.rigging import RigPlaces
 from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
+from app.viewmodels.playback import is_paused
 from drivers.camera import CameraInfo
 from drivers.frame import Frame
 from model.spec import EngineChoice, ModelSpec, catalogue, find
@@ -111,6 +112,7 @@ class TileView:
         rate_hz: frames per second that arrive.
         age_ms: of the repaired frame, counted from its exposure; None without one.
         lost: frames that the device's counter skipped.
+        paused: whether it replays a session that stands still.
         frozen: whether the pictures stand still.
         frozen_s: age of a picture that stands still.
         stages: where the time goes, while the operator wants to see it.
@@ -127,6 +129,7 @@ class TileView:
     rate_hz: float = 0.0
     age_ms: float | None = None
     lost: int = 0
+    paused: bool = False
     frozen: bool = False
     frozen_s: float = 0.0
     stages: Stages | None = None
@@ -651,6 +654,7 @@ class LiveModel(QObject):
                 rate_hz=line.channel.meter.read(now_ns).rate_hz,
                 age_ms=age_ms,
                 lost=line.channel.device_gaps,
+                paused=is_paused(line.camera),
                 frozen_s=(now_ns - captured_ns) / 1e9 if self._options.frozen else 0.0,
                 stages=self._stages(line, now_ns) if self._options.stages else None,
             )

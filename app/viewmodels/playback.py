@@ -193,6 +193,12 @@ class PlaybackModel(QObject):
         self._reader.start()
 
 
+def is_paused(camera: object) -> bool:
+    """Whether a camera replays a session that stands still."""
+    playback = getattr(camera, "playback", None)
+    return isinstance(playback, Playback) and not playback.playing
+
+
 def replay_place(pipeline: Pipeline | None, folder: Path) -> float | None:
     """Seconds into the session in `folder` at which its replay stands; None where it is not replayed."""
     for line in () if pipeline is None else pipeline.lines.values():

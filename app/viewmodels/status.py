@@ -13,6 +13,7 @@ from app.language import from_below, joined, tr
 from app.paths import free_bytes
 from app.recording.room import is_low
 from app.rigging import PlacesWatch
+from app.viewmodels.playback import is_paused
 from app.viewmodels.words import clock, size
 
 POLL_MS = 500
@@ -162,6 +163,8 @@ class StatusModel(QObject):
         pipeline = self._studio.pipeline
         if pipeline is None or len(pipeline.lines) < 2:
             return StatusItem("")
+        if any(is_paused(line.camera) for line in pipeline.lines.values()):
+            return StatusItem(tr("Replay paused"))
         moments = pipeline.moments
         return moments_item(moments.spread(), moments.together(), len(pipeline.lines))
 

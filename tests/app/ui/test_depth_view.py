@@ -85,6 +85,14 @@ def test_every_layout_shows_what_was_chosen_and_nothing_twice(layout, kinds):
     assert [pane.kind for pane in panes] == kinds
 
 
+def test_without_figures_beside_it_the_small_picture_lies_in_the_middle():
+    room = QRect(0, 0, 1000, 1000)
+    large, small = (pane.rect for pane in arrange(room, 4 / 3, "wipe", compact=False, figures=False))
+    assert abs(small.center().x() - large.center().x()) <= 1
+    large, small = (pane.rect for pane in arrange(room, 4 / 3, "wipe", compact=False))
+    assert small.x() == large.x()
+
+
 def test_free_room_covers_no_picture():
     room = QRect(0, 0, 860, 560)
     panes = arrange(room, 4 / 3, "side", compact=False)

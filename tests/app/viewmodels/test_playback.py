@@ -1,6 +1,9 @@
 import pytest
 
-from app.viewmodels.playback import PICTURES, PlaybackModel
+from app.ui.tiles import figures
+from app.viewmodels.live import TileView
+from app.viewmodels.playback import PICTURES, PlaybackModel, is_paused
+from app.viewmodels.status import StatusModel
 from drivers.cameras.replay import replay_cameras
 from drivers.session.labels import add_label, append_event
 from drivers.session.reader import Session
@@ -32,6 +35,21 @@ def test_a_live_rig_has_no_playback(qtbot, model, studio, make_camera):
     assert model.playback is None
     model.toggle()
     model.step(1)
+
+
+def test_a_paused_replay_is_called_so_and_nothing_is_wrong_with_its_cameras(qtbot, studio, folder, tmp_path):
+    studio.open(replay_cameras(folder))
+    line = studio.pipeline.lines["left"]
+    assert not is_paused(line.camera)
+
+    line.camera.playback.pause()
+
+    assert is_paused(line.camera)
+    assert figures(TileView("left", paused=True, rate_hz=1.0))[0] == "Paused"
+    status = StatusModel(studio, lambda: tmp_path)
+    with qtbot.waitSignal(status.changed) as signal:
+        status.poll()
+    assert (signal.args[0].moments.text, signal.args[0].moments.tone) == ("Replay paused", "")
 
 
 def test_a_replay_is_paused_stepped_and_moved(qtbot, model, studio, folder):

@@ -354,6 +354,7 @@ class MainWindow(Worded, QMainWindow):
         dialog.setWindowModality(blocks)
         if not dialog.testAttribute(Qt.WidgetAttribute.WA_Resized):
             dialog.adjustSize()
+        dialog.setProperty("wanted", dialog.size())
         self._centre(dialog)
         if not recording:
             self._scrim.cover()
@@ -448,7 +449,7 @@ class MainWindow(Worded, QMainWindow):
             if dialog.isVisible():
                 whole = dialog.property("fills")
                 room = self.size() - AROUND_DIALOG
-                dialog.resize(self.size() if whole else dialog.size().boundedTo(room))
+                dialog.resize(self.size() if whole else dialog.property("wanted").boundedTo(room))
                 self._centre(dialog)
         upright = self.height() > self.width()
         direction = QBoxLayout.Direction.BottomToTop if upright else QBoxLayout.Direction.LeftToRight

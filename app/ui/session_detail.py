@@ -11,8 +11,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.language import capitalised, ended, from_below, joined, tr, tr_many, tr_noop
-from app.recording.entry import SessionEntry
-from app.recording.library import LabelEdit, Overview
+from app.recording.entry import SessionCamera, SessionEntry
+from app.recording.library import FillRate, LabelEdit, Overview
 from app.settings import CONSENTS, SCENES
 from app.ui import theme
 from app.ui.preview import Preview
@@ -92,7 +92,7 @@ class SessionDetail(Card):
         self._problem = body()
         set_tone(self._problem, "warning")
         self._cameras = QVBoxLayout()
-        self._cameras.setSpacing(theme.TIGHT_PX)
+        self._cameras.setSpacing(theme.GAP_PX)
         self.replay = PrimaryButton(tr("Replay"), icon_name="play")
         self.train = Button(tr("Train on this"), icon_name="school-outline")
         self.delete = Button(tr("Delete"), icon_name="trash-can-outline", kind="danger")
@@ -218,12 +218,7 @@ class SessionDetail(Card):
                 old.deleteLater()
         for camera in entry.cameras if entry.usable else ():
             fill = None if self._overview is None else self._overview.fill.get(camera.camera_id)
-            self._cameras.addWidget(body(from_below(camera.name)))
-            self._cameras.addWidget(caption(camera_words(camera, fill)))
-            if camera.totals is not None and camera.lost:
-                lost = body(drop_words(camera.totals))
-                set_tone(lost, "warning")
-                self._cameras.addWidget(lost)
+            self._cameras.addWidget(_camera_lines(camera, fill))
         if self._overview is not None and self._overview.made_by:
             self._cameras.addWidget(
                 caption(tr("Refined by {made_by}").format(made_by=self._overview.made_by))
@@ -305,6 +300,21 @@ class SessionDetail(Card):
             "operator": LabelEdit(operator=said),
         }
         self.labels_changed.emit(edits[name])
+
+
+def _camera_lines(camera: SessionCamera, fill: FillRate | None) -> QWidget:
+    """The name of a camera, and below it what the session holds and lacks of it."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(body(from_below(camera.name)))
+    column.addWidget(caption(camera_words(camera, fill)))
+    if camera.totals is not None and camera.lost:
+        lost = body(drop_words(camera.totals))
+        set_tone(lost, "warning")
+        column.addWidget(lost)
+    return holder
 
 
 def _fault_words(faults: int) -> str:

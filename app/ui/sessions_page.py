@@ -241,6 +241,7 @@ class SessionsPage(Worded, QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_room()
+        self._settling.start()
 
     def _share_room(self) -> None:
         """List and session beside each other; where that is too narrow, the session instead of the list."""

@@ -401,7 +401,7 @@ QAbstractItemView {
     alternate-background-color: $raised; selection-background-color: $chosen;
     selection-color: $on_chosen; gridline-color: $line;
 }
-QListView { padding: 4px; }
+QListView, QTableView { padding: 4px; }
 QListView::item { min-height: 52px; padding: 4px 12px; border-radius: 8px; }
 QTableView::item { padding: 4px 10px; }
 QListView::item:hover { background: $hover; }

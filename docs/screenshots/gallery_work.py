@@ -79,7 +79,7 @@ LEFT_BYTES = 1_900_000_000
 QUEUE_FRAMES, WAITING = 136, 98
 log = logging.getLogger(__name__)
 PIN = "2468"
-LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("crowd",)), (SCENES[2], ()))
+LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("people",)), (SCENES[2], ()))
 
 ON_BUS = UsbCamera("realsense", "D455", "1234", 5000, "2-1", openable=True)
 

@@ -154,7 +154,7 @@ class SessionDetail(Card):
             entry.problem and ended(from_below(entry.problem)),
             entry.hint,
             _fault_words(entry.faults) if entry.faults else "",
-            entry.failure and tr("It stopped by itself: {failure}").format(failure=from_below(entry.failure)),
+            entry.failure and tr("It stopped by itself. {failure}").format(failure=from_below(entry.failure)),
         ]
         text = joined(" ", map(from_below, filter(None, trouble)))
         self._problem.setText(text)

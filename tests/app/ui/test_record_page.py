@@ -6,7 +6,7 @@ from app.recording.counts import CameraCount
 from app.recording.guards import Caution
 from app.recording.preflight import Check
 from app.settings import SCENES
-from app.ui import theme
+from app.ui import speaking, theme
 from app.ui.keyboard import OnScreenKeyboard
 from app.ui.record_page import RECORD_PX, CheckRow, make_page
 from app.viewmodels.handover import handover
@@ -136,6 +136,26 @@ def test_a_tag_is_typed_with_the_keys_on_the_page(qtbot, made):
     assert page.tag_entry.text == ""
     page.tags.button("sun").click()
     assert page.tags.selected == []
+
+
+def test_a_tag_that_is_typed_is_wholly_in_view_with_signs_and_in_another_language(qtbot, made, qapp):
+    page, _ = made
+    page.show_view(view(RecordPhase.READY, panel("left")))
+    field = page.tag_entry.edit
+
+    def in_view():
+        return field.visibleRegion().boundingRect().size() == field.size()
+
+    page.tag_entry._keyboard.click()
+    qtbot.waitUntil(in_view, timeout=2000)
+    page.keyboard.keys.signs.click()
+    qtbot.wait(50)
+    assert in_view()
+    speaking.speak(qapp, "zh_CN")
+    try:
+        qtbot.waitUntil(in_view, timeout=2000)
+    finally:
+        speaking.speak(qapp, "en")
 
 
 def test_site_and_operator_come_from_the_settings_and_go_back_there(made):

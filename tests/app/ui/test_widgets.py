@@ -129,6 +129,21 @@ def test_a_banner_does_what_its_button_says_and_goes(show):
     assert not banner.isVisible()
 
 
+def test_what_cannot_be_undone_is_red_and_can_be_left_alone(show):
+    done = []
+    banner = show(Banner(), 900, 90)
+    banner.show_notice(Notice("warning", "Delete?", "", "Delete", lambda: done.append(1), danger=True))
+    assert banner._action.property("kind") == "danger"
+
+    click(banner._cancel)
+
+    assert done == []
+    assert not banner.isVisible()
+    banner.show_notice(Notice("error", "Broken", "", "Mend", lambda: done.append(1)))
+    assert not banner._cancel.isVisible()
+    assert banner._action.property("kind") == "plain"
+
+
 def test_a_banner_with_a_time_goes_by_itself(qtbot, show):
     banner = show(Banner())
     banner.show_notice(Notice("info", "Saved", lasts_s=0.05))

@@ -448,11 +448,9 @@ class RecordPage(Worded, QWidget):
         self.saved.show_saved(saved)
         if saved.reason:
             text = tr("The recording stopped by itself. {reason}").format(reason=saved.reason)
-            hint = (
-                tr("{hint} {words}, in {folder}.")
-                .format(hint=saved.hint, words=saved.words, folder=saved.folder.name)
-                .strip()
-            )
+            said = tr("{hint} {words}, in {folder}.")
+            said = said.format(hint=saved.hint, words=saved.words, folder=saved.folder.name)
+            hint = unbroken(said.strip())
             self._context.show_banner(
                 Notice("error", text, hint, tr("Open in Sessions"), self._open_saved, about="recording")
             )

@@ -58,7 +58,7 @@ SECTIONS = (
         ("source", "model", "device", "precision", "tokens", "anchor", "stabilise"),
     ),
     (tr_noop("Screen"), ("language", "theme", "near_m", "far_m", "keyboard", *KIOSK_FIELDS)),
-    (tr_noop("Recording"), ("site", "operator", "record_refined", "record_compact", "sessions")),
+    (tr_noop("Recording"), ("operator", "site", "record_refined", "record_compact", "sessions")),
 )
 """Groups on the page; a setting in none of them comes last, under "More"."""
 

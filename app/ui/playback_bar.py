@@ -37,7 +37,7 @@ ON_FILM = theme.DARK
 
 
 class Strip(Worded, QWidget):
-    """Pictures along the session, marks above them, and a line where the replay stands.
+    """Pictures along the session, marks over them, and a line where the replay stands.
 
     Signals:
         seek_requested: the share of the session that was touched.
@@ -104,8 +104,7 @@ class Strip(Worded, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor(ON_FILM.picture))
-        above = MARK_PX if self._film.marks else 0
-        film = QRectF(0, above, self.width(), self.height() - above)
+        film = QRectF(self.rect())
         width = film.width() / max(len(self._images), 1)
         for number, image in enumerate(self._images):
             if image is not None:
@@ -115,7 +114,7 @@ class Strip(Worded, QWidget):
         coming = QColor(ON_FILM.picture)
         coming.setAlpha(110)
         painter.fillRect(QRectF(x, film.top(), self.width() - x, film.height()), coming)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(ON_FILM.picture), 1.5))
         painter.setBrush(QColor(ON_FILM.warning))
         for mark in self._film.marks:
             painter.drawPolygon(_flag(mark.share * self.width()))

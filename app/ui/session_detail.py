@@ -226,7 +226,7 @@ class SessionDetail(Card):
 
     def _lay_out(self) -> None:
         labels = QVBoxLayout(self.labels)
-        labels.setContentsMargins(0, 0, 0, 0)
+        labels.setContentsMargins(0, theme.TIGHT_PX, 0, theme.TIGHT_PX)
         labels.setSpacing(theme.SPACE_PX)
         labels.addLayout(captioned(tr("Scene"), self.scene))
         labels.addLayout(captioned(tr("Tags"), self.tags, self.no_tags, self.tag_entry))

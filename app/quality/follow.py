@@ -17,6 +17,9 @@ MEASURE_EVERY_S: Final = 0.6
 LARGEST_SHARE: Final = 0.25
 """Of one core's time that measuring may take."""
 
+KEPT_S: Final = 5.0
+"""For so long a sensor that has gone silent keeps its last figures: many a gap is over after a second."""
+
 Newest = Exposure | str | None
 """The newest exposure, words for why there is none, or None where it is the frame that was seen last."""
 Source = Callable[[Frame | None], Newest]
@@ -45,6 +48,7 @@ class _Followed:
         self.newest: Exposure | None = None
         self.why_not = ""
         self.measured: tuple[Exposure, Wish] | None = None
+        self.measured_s = -KEPT_S
         self.due_s = 0.0
 
 
@@ -66,21 +70,22 @@ def follow(
     while not stop.is_set():
         now_s = time.monotonic()
         for sensor in followed:
-            _sample(sensor, deliver)
+            _sample(sensor, deliver, now_s)
         due = [sensor for sensor in followed if _due(sensor, wish_of(sensor.camera_id), now_s)]
         if due and not stop.is_set():
             sensor = min(due, key=lambda sensor: sensor.due_s)
             took_s = _measure(sensor, wish_of(sensor.camera_id), deliver)
             rest_s = took_s * len(followed) / LARGEST_SHARE
             sensor.due_s = now_s + max(MEASURE_EVERY_S, rest_s)
+            sensor.measured_s = time.monotonic()
         stop.wait(SAMPLE_EVERY_S / max(len(followed), 1))
 
 
-def _sample(sensor: _Followed, deliver: Callable[[SensorQuality], None]) -> None:
+def _sample(sensor: _Followed, deliver: Callable[[SensorQuality], None], now_s: float) -> None:
     newest = sensor.source(None if sensor.newest is None else sensor.newest.frame)
     if isinstance(newest, str):
         sensor.newest = sensor.measured = None
-        if newest != sensor.why_not:
+        if newest != sensor.why_not and now_s - sensor.measured_s >= KEPT_S:
             sensor.why_not = newest
             deliver(unmeasured(sensor.camera_id, newest))
     elif newest is not None:

@@ -25,6 +25,10 @@ FEWEST_DEPTHS: Final = 0.1
 """Share of a region's pixels below which nothing is said of its plane."""
 
 
+MINUS: Final = "\u2212"
+"""As wide as a plus, as a hyphen is not."""
+
+
 @dataclass(frozen=True)
 class FigureKind:
     """What one row of the figures means.
@@ -53,7 +57,7 @@ def _percent(value: float) -> str:
 
 
 def _signed_percent(value: float) -> str:
-    return f"{value:+.2%}"
+    return f"{value:+.2%}".replace("-", MINUS)
 
 
 def _millimetres(value: float) -> str:
@@ -121,7 +125,7 @@ KINDS: Final = (
     ),
     FigureKind(
         "edge",
-        tr_noop("Edge width"),
+        tr_noop("Edge Width"),
         tr_noop(
             "10 to 90% width of the steps between near and far, pixels; 0.8 is perfectly sharp. "
             "The noisier they are, the more pictures are taken together."

@@ -81,7 +81,7 @@ class CheckupPanel(Worded, QWidget):
             words = (
                 ALL_WELL
                 if not count
-                else tr("One thing is wrong:")
+                else tr("1 thing is wrong:")
                 if count == 1
                 else tr("{count} things are wrong:").format(count=count)
             )

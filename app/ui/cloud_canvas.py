@@ -34,7 +34,8 @@ GROUND: Final = (0.027, 0.035, 0.047, 1.0)
 TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
 """Of the two clouds where they lie over each other."""
 GRID_COLOUR: Final = (0.36, 0.40, 0.46)
-BOX_COLOUR: Final = (0.42, 0.78, 1.0)
+BOX_COLOUR: Final = (1.0, 0.5, 0.85)
+"""No camera of `FRUSTUM_COLOURS` has it."""
 MARK_COLOUR: Final = (1.0, 0.93, 0.35)
 GL_VERTEX_PROGRAM_POINT_SIZE: Final = 0x8642
 GL_POINT_SPRITE: Final = 0x8861

@@ -76,12 +76,12 @@ class CloudOptions(Worded, QWidget):
             for word, axis, side in SIDES
         }
         self._box_rows = QWidget()
-        self.width_px = Stepper(tr("Width of the picture"), minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64)
-        self.height_px = Stepper(
-            tr("Height of the picture"), minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64
+        self.width_px, self.height_px = (
+            Stepper(said, minimum=SMALLEST_PX, maximum=LARGEST_PX, step=64, suffix=" px")
+            for said in (tr("Width of the picture"), tr("Height of the picture"))
         )
         self.sizes = ChipGroup(
-            [Option(key, f"{width} x {height}") for key, (width, height) in SIZES.items()],
+            [Option(key, f"{width} \u00d7 {height} px") for key, (width, height) in SIZES.items()],
             tr("Size of the picture"),
         )
         self.picture = Button(tr("Save picture"), icon_name="camera-outline")
@@ -154,6 +154,8 @@ class CloudOptions(Worded, QWidget):
         for (axis, side), stepper in self.sides.items():
             stepper.value_changed.connect(partial(self._side_moved, axis, side))
         self.sizes.changed.connect(self._size_chosen)
+        for side_px in (self.width_px, self.height_px):
+            side_px.value_changed.connect(self._mark_size)
         self.picture.clicked.connect(self._picture_clicked)
         self.ply.clicked.connect(self.ply_requested)
 
@@ -190,6 +192,12 @@ class CloudOptions(Worded, QWidget):
     def _show_size_px(self, width: int, height: int) -> None:
         self.width_px.set_value(width)
         self.height_px.set_value(height)
+        self._mark_size()
+
+    def _mark_size(self, _value: float = 0.0) -> None:
+        """Of the usual sizes, the one that is chosen."""
+        here = round(self.width_px.value), round(self.height_px.value)
+        self.sizes.select([key for key, size in SIZES.items() if size == here])
 
     def _picture_clicked(self) -> None:
         self.picture_requested.emit((round(self.width_px.value), round(self.height_px.value)))

@@ -50,7 +50,7 @@ class CloudPanel(QObject):
         place: the page, one of `rebinding.PLACES`.
 
     Signals:
-        colouring_changed: after another colouring was chosen.
+        colouring_changed: after another colouring or arrangement was chosen.
         measuring_changed: whether taps measure.
     """
 
@@ -75,7 +75,7 @@ class CloudPanel(QObject):
         self._held = False
         self.options = CloudOptions()
         opens = tr("Side, points, mesh, clip box, saving ({key})").format(key=opener_key)
-        self.opener = RoomyButton("axis-arrow", keyed(opens, place), tr("View"), checkable=True)
+        self.opener = RoomyButton("rotate-orbit", keyed(opens, place), tr("View"), checkable=True)
         self._reset = Button(tr("Reset view"), icon_name="restore")
         row = FlowLayout(self.bar, gap_px=theme.GAP_PX)
         for widget in (self._layouts, self._colourings, self._all, self._reset, self.opener):
@@ -99,6 +99,11 @@ class CloudPanel(QObject):
     def shows_provenance(self) -> bool:
         """Whether points are coloured by provenance."""
         return self._colourings.choice == "provenance"
+
+    @property
+    def layout(self) -> CloudLayout:
+        """Which clouds are chosen, whatever is held."""
+        return cast("CloudLayout", self._layouts.choice)
 
     @property
     def measuring(self) -> bool:
@@ -207,7 +212,7 @@ class CloudPanel(QObject):
 
     def _show(self) -> None:
         self.body.show_as(
-            "raw" if self._held else cast("CloudLayout", self._layouts.choice),
+            "raw" if self._held else self.layout,
             cast("CloudColouring", self._colourings.choice),
             (self._options.near_m, self._options.far_m),
             self._options.colour_map,

@@ -29,6 +29,7 @@ from app.viewmodels.cloud import (
     Cloud,
     CloudColouring,
     CloudLayout,
+    Frustum,
     RigClouds,
     middle_depth_m,
     points_in_world,
@@ -54,6 +55,8 @@ FLOOR_PERCENTILE: Final = 97
 FIT_STEP: Final = 8
 """Every so many pixels of a row and of a column, a point is taken to fit the view to."""
 
+AGE_COLOUR: Final = "#b9c2cc"
+LATE_COLOUR: Final = "#ffc255"
 LABEL_QSS: Final = (
     "background: rgba(7, 9, 12, 200); color: rgb{}; border-radius: 6px; padding: 3px 9px;"
     " font-size: {}px; font-weight: 600;"
@@ -79,6 +82,7 @@ class CloudView(Worded, QWidget):
         self._dirty = False
         self._placed = False
         self._untouched = True
+        self._side = ""
         self._last_tap: tuple[float, QPointF] = (0.0, QPointF())
         self._pressed: tuple[float, QPointF] | None = None
         self._look_of = CloudLook()
@@ -193,6 +197,7 @@ class CloudView(Worded, QWidget):
         colours = [tuple(round(255 * part) for part in colour) for colour in FRUSTUM_COLOURS]
         lines = [
             f'<span style="color: rgb{colours[i % len(colours)]}">{escape(str(frustum.name))}</span>'
+            + _age_html(frustum)
             for i, frustum in enumerate(rig.frusta)
         ]
         text = "<br>".join(lines)
@@ -215,8 +220,11 @@ class CloudView(Worded, QWidget):
         if self._canvas is not None:
             if look.grid and not self._canvas.look.grid:
                 self._canvas.floor_m = self._floor_m()
+            boxed = look.box is not None and self._canvas.look.box is None
             self._canvas.look = look
             self._dirty = True
+            if boxed and self._untouched:
+                self._fit()
 
     def shown_clouds(self, name: str) -> list[Cloud]:
         """The clouds that are drawn as "raw" or as "refined", the large camera's first."""
@@ -253,8 +261,8 @@ class CloudView(Worded, QWidget):
     def see_from(self, view: str) -> None:
         """Look from one of `app.viewmodels.orbit.VIEWS`."""
         if self._canvas is not None:
-            self._untouched = False
-            self._set_orbit(self._canvas.orbit.seen_from(view))
+            self._side, self._untouched = view, True
+            self._fit()
 
     def show_as(
         self,
@@ -271,27 +279,43 @@ class CloudView(Worded, QWidget):
         self._canvas.colour_map = colour_map
         self._place_labels()
         if other and self._untouched:
-            self.reset()
+            self._fit()
         self._draw_now()
 
     def reset(self) -> None:
         """Go back to the first view."""
+        self._side = ""
+        self._fit()
+
+    def _fit(self) -> None:
+        """Look from the chosen side at all that is shown, as near as has it in one part of the view."""
         if self._canvas is None:
             return
         cloud = self._canvas.clouds["raw"] or self._canvas.clouds["refined"]
         depth_m = None if cloud is None else middle_depth_m(cloud.depth)
-        if cloud is not None and depth_m is not None:
-            self._placed = self._untouched = True
-            width = next(iter(viewports(self._canvas.layout, self.width()).values()))[1]
-            aspect = max(width, 1) / max(self.height(), 1)
-            first = looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect)
-            points = points_in_world(cloud, FIT_STEP)
-            self._set_orbit(first.fitted_to(points, fov_rad=FOV_RAD, aspect=aspect))
+        if cloud is None or depth_m is None:
+            return
+        self._placed = self._untouched = True
+        parts = viewports(self._canvas.layout, self.width())
+        aspect = max(next(iter(parts.values()))[1], 1) / max(self.height(), 1)
+        first = looking_at(depth_m, cloud.camera, fov_rad=FOV_RAD, aspect=aspect)
+        if self._side:
+            first = first.seen_from(self._side)
+        points = np.concatenate(
+            [points_in_world(shown, FIT_STEP) for name in parts for shown in self.shown_clouds(name)]
+            or [points_in_world(cloud, FIT_STEP)]
+        )
+        box, corners = self._look_of.box, None
+        if box is not None:
+            inside = box.contains(points)
+            points = points[inside] if inside.any() else points
+            corners = box.lines().reshape(-1, 3)
+        self._set_orbit(first.fitted_to(points, fov_rad=FOV_RAD, aspect=aspect, whole=corners))
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._place_labels()
         if self._untouched:
-            self.reset()
+            self._fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
@@ -551,6 +575,14 @@ class CloudView(Worded, QWidget):
             label.raise_()
             words.raise_()
         self._place_span()
+
+
+def _age_html(frustum: Frustum) -> str:
+    """What stands behind a camera's name: pale, or in the colour of a warning where its cloud is missing."""
+    if not frustum.age:
+        return ""
+    colour = LATE_COLOUR if frustum.late else AGE_COLOUR
+    return f'<span style="color: {colour}; font-weight: 400">&nbsp; {escape(str(frustum.age))}</span>'
 
 
 def _angle(vector: QPointF) -> float:

@@ -44,6 +44,9 @@ BESIDE: Final = 1.25
 """Width over height from which on the figures stand beside the pictures."""
 BESIDE_PX: Final = (340, 560)
 SMALLEST_TYPE_PX: Final = 11
+LATE_OPACITY: Final = 0.45
+NOTE_PX: Final = 8
+"""Around words on a plate."""
 
 
 class ComparePicture(Worded, QWidget):
@@ -221,6 +224,7 @@ class FiguresTable(Worded, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._quality: SensorQuality | None = None
+        self._late = False
         self.setAccessibleName(tr("Figures"))
         lines = [joined(": ", (kind.title, kind.meaning)) for kind in KINDS]
         self.setToolTip(joined("\n", lines))
@@ -230,6 +234,16 @@ class FiguresTable(Worded, QWidget):
         self._quality = quality
         self.setAccessibleDescription("" if quality is None else spoken(quality))
         self.update()
+
+    def show_late(self, late: bool) -> None:
+        """Paint the numbers pale: the camera is silent, and they are of what it saw last."""
+        if late != self._late:
+            self._late = late
+            self.update()
+
+    def row_of(self, key: str) -> QRect:
+        """Where the figure of this kind stands."""
+        return self._row(1 + [kind.key for kind in KINDS].index(key))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -252,8 +266,10 @@ class FiguresTable(Worded, QWidget):
             _paint_words(painter, foot, tr("measuring"), min(size, 15), colours.muted, left=True)
             return
         silent = {name: quality.streams[name].silence for name in STREAMS}
+        painter.setOpacity(LATE_OPACITY if self._late else 1.0)
         for number, kind in enumerate(KINDS):
             self._paint_row(painter, self._row(number + 1), quality, kind.key, size, silent)
+        painter.setOpacity(1.0)
         self._paint_silence(painter, silent, size)
         _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
 
@@ -318,7 +334,7 @@ class FiguresTable(Worded, QWidget):
             _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
 
     def _paint_silence(self, painter: QPainter, silent: dict[str, str], size: int) -> None:
-        """Where a stream has no figure at all, say why once, across its rows."""
+        """Where a stream has no figure at all, say why once, on a plate over the middle of its rows."""
         rooms = [
             self._cells(self._row(1))[number].united(self._cells(self._row(len(KINDS)))[number])
             for number, name in enumerate(STREAMS, 1)
@@ -327,14 +343,19 @@ class FiguresTable(Worded, QWidget):
         if not rooms:
             return
         colours = theme.current()
-        room = rooms[0].united(rooms[-1]).adjusted(6, 0, 0, 0)
-        room.setRight(self.width())
-        painter.fillRect(room, QColor(colours.surface))
+        room = rooms[0].united(rooms[-1])
+        inner = room.adjusted(NOTE_PX, 0, -NOTE_PX, 0)
         painter.setFont(theme.font(min(size, theme.BODY_PX)))
-        painter.setPen(QColor(colours.muted))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        said = next(words for words in silent.values() if words)
-        painter.drawText(room.adjusted(6, 0, -6, 0), flags, str(said))
+        said = str(next(words for words in silent.values() if words))
+        text = painter.boundingRect(inner, flags, said)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(colours.line))
+        painter.setBrush(QColor(colours.surface))
+        plate = text.adjusted(-NOTE_PX, -NOTE_PX, NOTE_PX, NOTE_PX).intersected(room)
+        painter.drawRoundedRect(plate, NOTE_PX, NOTE_PX)
+        painter.setPen(QColor(colours.muted))
+        painter.drawText(text, flags, said)
 
 
 class CompareColumn(Worded, QWidget):
@@ -366,6 +387,7 @@ class CompareColumn(Worded, QWidget):
         before = self.picture.aspect
         self.header.show_tile(tile)
         self.picture.show_tile(tile)
+        self.table.show_late(tile.camera_note is not None)
         if abs(self.picture.aspect - before) > 1e-3:
             self._place()
 
@@ -429,7 +451,7 @@ def basis(quality: SensorQuality) -> str:
     )
     parts = [
         plane,
-        f"Z: {quality.against}" if quality.against else "",
+        joined(": ", ("Z", quality.against)) if quality.against else "",
         tr_many("{count:,} frame", "{count:,} frames", quality.frames),
     ]
     return "  ·  ".join(part for part in parts if part)

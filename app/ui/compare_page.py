@@ -40,6 +40,7 @@ LAYERS: Final[dict[str, tuple[Shown, ...]]] = {
 HOLD_WORDS: Final = tr_noop("Hold to see raw")
 HELD_WORDS: Final = tr_noop("Raw")
 TAP_WORDS: Final = tr_noop("Tap a plane to measure it")
+TURN_WORDS: Final = tr_noop("Drag to turn, pinch to zoom")
 MARGIN_PX: Final = 12
 COLUMN_GAP_PX: Final = 10
 NARROWEST_PX: Final = 270
@@ -219,9 +220,10 @@ class ComparePage(Worded, QWidget):
     def _say_tap(self) -> None:
         buttons = (self.views, self._range, self._find, self.distance)
         taken = sum(button.sizeHint().width() + theme.GAP_PX for button in buttons)
-        needed = self._tap.fontMetrics().horizontalAdvance(tr(TAP_WORDS))
+        said = TURN_WORDS if self.space.panel.active else TAP_WORDS
+        needed = self._tap.fontMetrics().horizontalAdvance(tr(said))
         roomy = self.contentsRect().width() - 2 * MARGIN_PX - taken >= needed
-        self._tap.setText(TAP_WORDS if roomy and not self.space.panel.active else "")
+        self._tap.setText(said if roomy else "")
 
     def _make_simulation(self) -> QWidget:
         box = QWidget()
@@ -273,6 +275,7 @@ class ComparePage(Worded, QWidget):
         self.hold.pressed.connect(self._press)
         self.hold.released.connect(self._release)
         self.report.clicked.connect(self._make_report)
+        self.space.panel.colouring_changed.connect(self._show_enabled)
         self.space.calibration_requested.connect(partial(self._context.go_to, "Cameras"))
         self.difficulty.valueChanged.connect(self._difficulty_chosen)
         self.still.clicked.connect(model.set_still)
@@ -328,6 +331,8 @@ class ComparePage(Worded, QWidget):
     def _view_chosen(self, _keys: list[str]) -> None:
         self._show_view()
         self._show_layers()
+        if self.views.choice == "space":
+            self.distance.setChecked(False)  # no plane is seen whose distance could be typed
         self._show_enabled()
 
     def _preset_chosen(self, keys: list[str]) -> None:
@@ -419,13 +424,15 @@ class ComparePage(Worded, QWidget):
 
     def _show_enabled(self) -> None:
         sensors = self.model.sensors
+        in_space = self.views.choice == "space"
         wishes = [self.model.wish(title.camera_id) for title in sensors]
-        self._find.setEnabled(any(wish.region is not None for wish in wishes))
-        self.distance.setEnabled(bool(sensors))
+        self._find.setEnabled(any(wish.region is not None for wish in wishes) and not in_space)
+        self.distance.setEnabled(bool(sensors) and not in_space)
         measured = bool(sensors) and all(self.model.quality(title.camera_id) for title in sensors)
         self.report.setEnabled(measured and not self.model.reporting)
         self.report.setText(tr("Writing ...") if self.model.reporting else tr("Report"))
-        self.hold.setEnabled(bool(sensors) and self.views.choice != "both")
+        raw_shown = self.space.panel.layout != "refined" if in_space else self.views.choice == "both"
+        self.hold.setEnabled(bool(sensors) and not raw_shown)
 
     def _show_simulation(self, simulation: Simulation | None) -> None:
         self._simulation.setVisible(simulation is not None)

@@ -121,6 +121,8 @@ class CompareSpace(Worded, QWidget):
             return
         first = next((tile for tile in chosen if tile.camera_id in rig_from_color), chosen[0])
         self.panel.show_tile(first)
+        if first.camera_id not in rig_from_color:
+            rig_from_color = {first.camera_id: np.eye(4)}  # alone, but named and with its age like the others
         self.panel.body.show_rig(rig_clouds(first.camera_id, chosen, rig_from_color, self._names))
         if first.camera_id != self._large and first.frame is not None:
             self._large = first.camera_id

@@ -174,7 +174,7 @@ class MarkCard(Card):
         rows: list[tuple[str, ...]] = [("", tr("Raw"), tr("Refined"))]
         rows += [(word, *(_value(found, name) for found in both)) for word, name in ROWS]
         rows.append(
-            (tr("Fill rate"), *(tr("no value") if one is None else f"{one.fill:.1%}" for one in both))
+            (tr("Fill Rate"), *(tr("no value") if one is None else f"{one.fill:.1%}" for one in both))
         )
         self._fill(rows)
         best = raw if refined is None or not refined.fill else refined

@@ -64,6 +64,9 @@ class StatusStrip(Worded, QFrame):
             _show_item(widget, item)
         self.engine.setToolTip(line.engine.text)
         self._fit()
+        row = self.layout()
+        assert row is not None
+        row.activate()  # a busy machine would paint the new words in the room of the ones before
 
     def say_again(self) -> None:
         self._fit()

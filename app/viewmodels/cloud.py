@@ -8,7 +8,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language import tr
 from app.viewmodels.live import TileView
+from app.viewmodels.words import milliseconds
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics, rays
 
@@ -66,10 +68,14 @@ class Frustum:
     Attributes:
         name: of the camera.
         lines: (N, 2, 3) float32 ends of lines in metres, in the space that is drawn.
+        age: how old its repaired depth is, or why clouds are missing; empty where nothing is to be said.
+        late: whether a cloud of it is missing, because what there is has become too old.
     """
 
     name: str
     lines: NDArray[np.float32]
+    age: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +122,9 @@ def rig_clouds(
             continue
         world_from_color = large_from_rig @ place
         camera = tile.frame.calibration.color
-        frusta.append(Frustum(names[tile.camera_id], frustum_lines(camera, world_from_color)))
+        lines = frustum_lines(camera, world_from_color)
+        age, late = age_words(tile)
+        frusta.append(Frustum(names[tile.camera_id], lines, age, late))
         if tile.camera_id == large_id:
             continue
         measured = None if tile.camera_note is not None else raw_cloud(tile)
@@ -124,6 +132,16 @@ def rig_clouds(
             if cloud is not None:
                 clouds.append(replace(cloud, world_from_color=world_from_color))
     return RigClouds(tuple(raw), tuple(refined), tuple(frusta))
+
+
+def age_words(tile: TileView) -> tuple[str, bool]:
+    """How old a camera's clouds are in words, and whether one of them is missing because it stands still."""
+    if tile.camera_note is not None:
+        return tile.camera_note.text, True
+    if tile.refined is None or tile.age_ms is None:
+        return "", False
+    age = tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
+    return age, tile.refined_note is not None
 
 
 def frustum_lines(camera: Intrinsics, world_from_color: NDArray[np.float64]) -> NDArray[np.float32]:

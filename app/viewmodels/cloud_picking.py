@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from app.language import tr
 from app.viewmodels.cloud import Cloud, points_in_world
 from app.viewmodels.cloud_look import ClipBox, Place
-from app.viewmodels.readout import depth_words
 
 REACH_PX: Final = 22
 """Half of a fingertip: a tap that close to a point means it."""
@@ -84,7 +83,7 @@ class Span:
             return tr("Tap the second point")
         assert self.second is not None
         dx, dy, dz = np.abs(np.subtract(self.second, self.first))
-        return f"{depth_words(self.distance_m)}  (x {dx:.3f}, y {dy:.3f}, z {dz:.3f} m)"
+        return f"{self.distance_m:.3f} m  (x {dx:.3f}, y {dy:.3f}, z {dz:.3f} m)"
 
     def tapped(self, place: Place) -> "Span":
         """With one more point; the third one starts anew."""

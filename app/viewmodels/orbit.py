@@ -86,16 +86,27 @@ class Orbit:
         x, y, z = np.array(self.target) + shift
         return replace(self, target=(float(x), float(y), float(z)))
 
-    def fitted_to(self, points: NDArray[np.float32], *, fov_rad: float, aspect: float) -> "Orbit":
+    def fitted_to(
+        self,
+        points: NDArray[np.float32],
+        *,
+        fov_rad: float,
+        aspect: float,
+        whole: NDArray[np.float32] | None = None,
+    ) -> "Orbit":
         """From the same side, as near as shows all of these points but the outermost.
 
         Args:
             points: (N, 3) metres, as few as show the shape; none leave everything as it is.
             fov_rad: of the eye, from top to bottom.
             aspect: of the view, width to height.
+            whole: (K, 3) metres, of which the outermost are shown as well, such as the corners of a box.
         """
         if not len(points):
             return self
+        few = len(points)
+        if whole is not None:
+            points = np.concatenate([points, whole])
         half = math.tan(fov_rad / 2) * np.array([aspect, 1.0]) * FILLED
         rotation = self._rotation()
         turned = (points - np.array(self.target)) @ rotation.T
@@ -103,9 +114,13 @@ class Orbit:
         for _ in range(FIT_ROUNDS):
             x_y, z = turned[:, :2] - shift[:2], turned[:, 2]
             needed = np.abs(x_y) / half - z[:, None]
-            distance_m = float(np.percentile(needed.max(axis=1), FIT_PERCENTILE))
+            farthest = needed.max(axis=1)
+            distance_m = float(np.percentile(farthest[:few], FIT_PERCENTILE))
+            distance_m = max(distance_m, *farthest[few:], NEAREST_M)
             seen = x_y / np.maximum(z + distance_m, NEAREST_M)[:, None]
-            low, high = np.percentile(seen, [100 - FIT_PERCENTILE, FIT_PERCENTILE], axis=0)
+            low, high = np.percentile(seen[:few], [100 - FIT_PERCENTILE, FIT_PERCENTILE], axis=0)
+            low = np.minimum(low, seen[few:].min(axis=0, initial=np.inf))
+            high = np.maximum(high, seen[few:].max(axis=0, initial=-np.inf))
             shift[:2] += (low + high) / 2 * distance_m
         x, y, z_m = np.array(self.target) + rotation.T @ shift
         distance_m = min(max(distance_m, NEAREST_M), FARTHEST_M)

@@ -11,10 +11,10 @@ from app.compose import InferenceState, InferenceStatus, Studio
 from app.flow.meter import Reading
 from app.language import from_below, joined, tr
 from app.paths import free_bytes
-from app.recording.room import is_low
+from app.recording.room import USUAL_BYTES_PER_S, Limits, is_low
 from app.rigging import PlacesWatch
 from app.viewmodels.playback import is_paused
-from app.viewmodels.words import clock, size
+from app.viewmodels.words import clock, size, time_left, with_precision
 
 POLL_MS = 500
 PLACES_EVERY_TICKS = 4
@@ -64,7 +64,8 @@ def engine_item(state: InferenceState | None) -> StatusItem:
         InferenceStatus.OFF: StatusItem(tr("Repair off")),
         InferenceStatus.LOADING: StatusItem(tr("Loading {label}").format(label=from_below(state.label))),
         InferenceStatus.RUNNING: StatusItem(
-            joined(", ", filter(None, (from_below(state.label), from_below(state.message)))), "ok"
+            with_precision(joined(", ", filter(None, (from_below(state.label), from_below(state.message))))),
+            "ok",
         ),
         InferenceStatus.FAILED: StatusItem(
             tr("{label}: failed").format(label=from_below(state.label) or tr("Repair")), "error"
@@ -201,5 +202,9 @@ class StatusModel(QObject):
                 tr("Disk: {strerror}").format(strerror=from_below(str(error.strerror))), "error"
             )
         pipeline = self._studio.pipeline
-        low = is_low(free, None if pipeline is None else pipeline.bytes_per_s)
-        return StatusItem(tr("{size} free").format(size=size(free)), "warning" if low else "")
+        rate = None if pipeline is None else pipeline.bytes_per_s
+        low = is_low(free, rate)
+        if not low:
+            return StatusItem(tr("{size} free").format(size=size(free)))
+        left = time_left(max(Limits().seconds_left(free, rate or USUAL_BYTES_PER_S), 0.0))
+        return StatusItem(tr("{size}, {left}").format(size=size(free), left=left), "warning")

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from app.language import NAMES, changed, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
@@ -120,6 +121,7 @@ BEFORE_UNIT = re.compile(
 )
 WITHIN_UNIT = re.compile(r"(\d\s(?:[kMGT]?B|[kMG]?bit))/(?=s\b)")
 """Only behind a number: the slash of a path is a place where a line may end."""
+PRECISION = re.compile(r"\b(?:fp32|bf16|fp16)\b")
 WHOLE_WORDS = (
     "\u4e22\u5931",
     "\u65e0\u4e22",
@@ -143,6 +145,15 @@ def labelled(label: str) -> str:
 def spelled(choice: str) -> str:
     """A choice of the settings as the screen spells it."""
     return tr(SPELLINGS[choice]) if choice in SPELLINGS else choice.capitalize()
+
+
+def with_precision(words: str) -> str:
+    """The same with the precision of numbers spelled as on the switches: "OpenVINO CPU FP32"."""
+    return changed(words, partial(PRECISION.sub, _spelled_precision))
+
+
+def _spelled_precision(found: re.Match[str]) -> str:
+    return SPELLINGS[found[0]]
 
 
 def unbroken(words: str) -> str:

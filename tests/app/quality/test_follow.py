@@ -100,3 +100,14 @@ def test_a_lost_sensor_says_so_once_and_comes_back(run):
     wall.words = ""
     until(lambda: len(delivered) > 1)
     assert delivered[1].streams["raw"].figures["fill"].value == 1
+
+
+def test_a_short_gap_leaves_the_last_figures_and_a_long_one_takes_them(run, monkeypatch):
+    monkeypatch.setattr("app.quality.follow.KEPT_S", 0.8)
+    wall = Wall(1.0)
+    delivered, _ = run({"left": wall})
+    until(lambda: delivered)
+    wall.words = "No frames for 0.9 s"
+    time.sleep(0.3)
+    assert all(one.streams["raw"].figures["fill"].value == 1 for one in delivered)
+    until(lambda: delivered[-1].streams["raw"].silence == "No frames for 0.9 s")

@@ -13,7 +13,15 @@ from PySide6.QtTest import QTest
 from app.ui.cloud_canvas import FOV_RAD, next_step, viewports
 from app.ui.cloud_view import CloudView
 from app.ui.widgets import EmptyState
-from app.viewmodels.cloud import Cloud, Frustum, RigClouds, frustum_lines, grid, middle_depth_m
+from app.viewmodels.cloud import (
+    Cloud,
+    Frustum,
+    RigClouds,
+    frustum_lines,
+    grid,
+    middle_depth_m,
+    points_in_world,
+)
 from app.viewmodels.cloud_look import ClipBox, CloudLook
 from app.viewmodels.colouring import ramp
 from app.viewmodels.orbit import Orbit
@@ -94,6 +102,7 @@ def straight(view, distance_m=2.0):
     """Look at the raw cloud from the camera, and return what touches go to."""
     view.show_as("raw", "colour", (0.3, 4.0))
     view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=distance_m, yaw_rad=0, pitch_rad=0)
+    view._untouched = False
     view._draw_now()
     return view.canvas.native
 
@@ -258,6 +267,28 @@ def test_a_clip_box_hides_what_lies_outside(qtbot, cloud_view):
     cloud_view.show_look(CloudLook(box=ClipBox((-5, -5, 1.9), (0, 5, 2.1))))
     qtbot.waitUntil(lambda: max(shown(qtbot, cloud_view)[100, 240]) < 40, timeout=5000)
     assert tuple(shown(qtbot, cloud_view)[100, 170]) == (250, 0, 0)
+
+
+def farthest_out(view, points) -> float:
+    """Of (N, 3) points, from the middle of one part of the view; 1 is its edge."""
+    width = next(iter(viewports(view.canvas.layout, view.width()).values()))[1]
+    clip = np.c_[points, np.ones(len(points))] @ view.canvas.clip_from_world(width, view.height()).T
+    return float(np.abs(clip[:, :2] / clip[:, 3:]).max())
+
+
+@pytest.mark.gl
+def test_a_side_and_a_clip_box_are_fitted_into_the_view_also_when_it_gets_another_size(cloud_view):
+    cloud = wall(2.0, (250, 0, 0))
+    cloud_view.show_clouds(cloud, cloud, {})
+    for size in ((400, 200), (300, 500)):
+        cloud_view.resize(*size)
+        cloud_view.see_from("top")
+        assert farthest_out(cloud_view, points_in_world(cloud, 8)) <= 1.05
+    cloud_view.show_look(CloudLook(box=ClipBox((-1.4, -1, 1.5), (1.4, 1, 2.5))))
+    corners = cloud_view.look.box.lines().reshape(-1, 3)
+    assert farthest_out(cloud_view, corners) <= 1
+    cloud_view.resize(700, 200)
+    assert farthest_out(cloud_view, corners) <= 1
 
 
 @pytest.mark.gl

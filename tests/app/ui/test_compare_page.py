@@ -335,6 +335,8 @@ def test_chosen_sensors_of_a_calibrated_rig_are_drawn_in_one_space(qtbot, runnin
 def test_raw_is_held_in_3d_too_and_the_view_is_freed_with_the_page(running):
     page, *_ = running
     page.views.button("space").click()
+    assert not page.hold.isEnabled(), "raw is shown already"
+    page.space.panel._layouts.button("refined").click()
     assert page.hold.isEnabled()
     page.hold.pressed.emit()
     assert page.space.panel._held
@@ -342,6 +344,23 @@ def test_raw_is_held_in_3d_too_and_the_view_is_freed_with_the_page(running):
     assert not page.space.panel._held
     page.hidden()
     assert not page.space.panel.active
+
+
+def test_in_3d_nothing_is_offered_that_needs_a_plane(running):
+    page, *_ = running
+    first = page.model.sensors[0].camera_id
+    page.model.choose_region(first, 0.5, 0.5)
+    page.distance.click()
+    assert page.pad.isVisible()
+    page.views.button("space").click()
+    assert not page.pad.isVisible()
+    assert not page.distance.isEnabled()
+    assert not page._find.isEnabled()
+    assert page._tap.text() == "Drag to turn, pinch to zoom"
+    page.views.button("refined").click()
+    assert page.distance.isEnabled()
+    assert page._find.isEnabled()
+    assert page._tap.text() == "Tap a plane to measure it"
 
 
 @pytest.mark.parametrize("size", [pages.SIZES[0], (800 - 104, 1280 - 42)])

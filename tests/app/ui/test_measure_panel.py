@@ -134,7 +134,7 @@ def test_the_panel_has_the_figures_of_an_area(panel, tile):
     rows = {row[0]: row[1:] for row in panel.cards[1].rows}
     assert rows["Median"] == ("400 mm", "450 mm")
     assert rows["Std"] == ("200.0 mm", "229.1 mm")
-    assert rows["Fill rate"] == ("87.5%", "100.0%")
+    assert rows["Fill Rate"] == ("87.5%", "100.0%")
 
 
 def test_the_panel_has_both_lengths(panel, tile):

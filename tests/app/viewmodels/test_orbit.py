@@ -75,3 +75,14 @@ def test_a_view_fitted_to_points_shows_nearly_all_of_them_from_edge_to_edge():
         seen = np.abs(clip[:, :2] / clip[:, 3:])
         assert (seen.max(axis=1) < 1).mean() > 0.98
         assert seen.max() == pytest.approx(0.96, abs=0.06)
+
+
+def test_what_has_to_be_seen_whole_lies_in_the_fitted_view_to_its_last_corner():
+    fov_rad = math.radians(50)
+    points = np.random.default_rng(1).normal((0, 0, 2), 0.2, (500, 3)).astype(np.float32)
+    corners = np.array([(x, y, z) for x in (-2, 1) for y in (-0.4, 0.5) for z in (1.8, 2.4)], np.float32)
+    for view in VIEWS:
+        orbit = Orbit().seen_from(view).fitted_to(points, fov_rad=fov_rad, aspect=0.7, whole=corners)
+        clip = np.c_[corners, np.ones(8)] @ (clip_from_eye(fov_rad, 0.7) @ orbit.eye_from_world()).T
+        assert (clip[:, 3] > 0).all()
+        assert 0.8 < np.abs(clip[:, :2] / clip[:, 3:]).max() <= 1

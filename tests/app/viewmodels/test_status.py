@@ -30,7 +30,7 @@ def test_the_rate_counts_all_cameras(qtbot, studio, make_camera, running_engine,
 
 def test_a_running_engine_is_named_with_how_it_runs():
     state = InferenceState(InferenceStatus.RUNNING, "MDM", "GPU fp16, 1800 tokens")
-    assert engine_item(state).text == "MDM, GPU fp16, 1800 tokens"
+    assert engine_item(state).text == "MDM, GPU FP16, 1800 tokens"
 
 
 def test_the_spread_of_a_moment_is_told():

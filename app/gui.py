@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import crash, paths, window_state
 from app.compose import Studio
+from app.heap import share_arenas
 from app.messages import Message
 from app.settings import Settings
 from app.ui import speaking, theme
@@ -56,6 +57,7 @@ def run(
         open_source: finds the cameras of a source, not open yet.
         notice: what the operator has to know about the start.
     """
+    share_arenas()
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])

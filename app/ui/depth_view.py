@@ -29,7 +29,7 @@ from app.ui import theme
 from app.ui.icons import icon
 from app.ui.loupe import loupe_size, paint_cross, paint_loupe
 from app.ui.marks import paint_labels, paint_stroke
-from app.ui.notes import NOTE_MARGINS, paint_note, place_note, tag_plate, tag_width
+from app.ui.notes import NOTE_MARGINS, TAG_ROUND_PX, paint_note, place_note, tag_plate, tag_width
 from app.ui.panes import (
     FIGURES_HEIGHT_PX,
     FIGURES_WIDTH_PX,
@@ -148,6 +148,11 @@ class DepthView(Worded, QWidget):
     def panes(self) -> list[Pane]:
         """Where the pictures are."""
         return self._panes
+
+    @property
+    def shows_refined(self) -> bool:
+        """Whether one of the pictures is of repaired depth."""
+        return bool(REPAIRED.intersection(self._layers))
 
     @property
     def wipe(self) -> float:
@@ -432,7 +437,11 @@ class DepthView(Worded, QWidget):
         rect = self._depth_pane().rect
         width = QFontMetrics(words_font).horizontalAdvance(self._frozen) + 20
         mark = QRect(rect.center().x() - width // 2, rect.y() + 6, width, 26)
-        painter.fillRect(mark, colour)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(mark, TAG_ROUND_PX, TAG_ROUND_PX)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         painter.setPen(DARK_INK)
         painter.setFont(words_font)
         painter.drawText(mark, Qt.AlignmentFlag.AlignCenter, self._frozen)
@@ -470,7 +479,7 @@ class DepthView(Worded, QWidget):
         line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Took"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair"))
         painter.setFont(value_font)
         painter.setPen(QColor(colours.text))
         painter.drawText(line, right, milliseconds(self._figures.took_ms))

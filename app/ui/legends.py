@@ -153,7 +153,7 @@ class _Ramp(Worded, QWidget):
         painter.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
         painter.setPen(QColor(theme.current().text))
         metrics = painter.fontMetrics()
-        left, middle, right = self._words
+        left, middle, right = map(str, self._words)
         room = self.rect().adjusted(4, 0, -4, 0)
         start, end = metrics.horizontalAdvance(left) + 10, metrics.horizontalAdvance(right) + 10
         bar = QRect(room.x() + start, 7, min(room.width() - start - end, 420), 14)
@@ -201,7 +201,9 @@ class Legend(Worded, QStackedWidget):
         page = pages.get(options.shown) or pages.get(options.base)
         limit = millimetres(options.difference_m)
         self._difference.show_words(
-            f"\u2212{limit}", tr("refined minus raw: blue is nearer, red farther"), f"+{limit}"
+            f"\u2212{limit}",
+            tr("refined minus raw: blue is nearer, red farther, black has no raw depth"),
+            f"+{limit}",
         )
         self.setVisible(page is not None)
         if page is not None:

@@ -88,7 +88,7 @@ class LivePage(Worded, QWidget):
         )
         self._measure = RoomyButton("ruler", keyed(tr("Measure (M)"), "Live"), tr("Measure"), checkable=True)
         self._stages = RoomyButton(
-            "speedometer", keyed(tr("Rates and latencies (G)"), "Live"), tr("Rates"), checkable=True
+            "speedometer", keyed(tr("Rates and latencies (G)"), "Live"), tr("Timing"), checkable=True
         )
         self._snapshot = RoomyButton(
             "camera-outline", keyed(tr("Save a picture of what is shown (P)"), "Live"), tr("Picture")
@@ -190,14 +190,14 @@ class LivePage(Worded, QWidget):
             row.addWidget(button)
         tools.addWidget(last)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 10, 12, 10)
-        column.setSpacing(10)
+        column.setContentsMargins(12, theme.GAP_PX, 12, theme.GAP_PX)
+        column.setSpacing(theme.GAP_PX)
         column.addLayout(bar)
         column.addLayout(tools)
         column.addWidget(self._hiding)
         column.addWidget(self._legend)
         self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._below.setSpacing(10)
+        self._below.setSpacing(theme.GAP_PX)
         self._below.addWidget(self._stack, 1)
         self._below.addWidget(self._panel)
         column.addLayout(self._below, 1)
@@ -484,6 +484,8 @@ class LivePage(Worded, QWidget):
         self._layouts.select(options.layout)
         self._layers.show_options(options)
         self._freeze.setChecked(options.frozen)
+        self._freeze.set_icon("snowflake-off" if options.frozen else "snowflake")
+        self._freeze.set_word(tr("Go on") if options.frozen else tr("Freeze"))
         self._stages.setChecked(options.stages)
         self._colours.show_options(options)
         self._repair.show_hidden(options.hidden_share)

@@ -1,11 +1,17 @@
 """The box that says the depth of one place."""
 
+from typing import Final
+
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from app.language import tr
 from app.ui import theme
+from app.viewmodels.colouring import PROVENANCE_COLOURS
 from app.viewmodels.readout import Readout
+
+SWATCH_PX: Final = 12
+"""Of the colour that provenance has."""
 
 
 def loupe_size(said: Readout) -> QSize:
@@ -13,7 +19,8 @@ def loupe_size(said: Readout) -> QSize:
     big, small = _fonts()
     width = max(QFontMetrics(big).horizontalAdvance(str(value)) for value in (said.raw, said.refined))
     width += _names_px(said) + 36
-    return QSize(max(width, QFontMetrics(small).horizontalAdvance(str(said.provenance)) + 28), 86)
+    below = QFontMetrics(small).horizontalAdvance(str(said.provenance)) + _indent_px(said) + 28
+    return QSize(max(width, below), 86)
 
 
 def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
@@ -37,9 +44,14 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
             str(value),
         )
         y += 25
+    below = QRect(box.x() + 14 + _indent_px(said), y, box.width() - 28 - _indent_px(said), 22)
+    if said.kind is not None:
+        painter.fillRect(
+            QRect(box.x() + 14, y + (22 - SWATCH_PX) // 2, SWATCH_PX, SWATCH_PX),
+            QColor(*PROVENANCE_COLOURS[said.kind]),
+        )
     painter.setFont(small)
-    painter.setPen(QColor(theme.DARK.accent))
-    below = QRect(box.x() + 14, y, box.width() - 28, 22)
+    painter.setPen(QColor(theme.DARK.text))
     painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, str(said.provenance))
 
 
@@ -54,6 +66,10 @@ def paint_cross(painter: QPainter, point: QPointF) -> None:
 def _names_px(said: Readout) -> int:
     metrics = QFontMetrics(_fonts()[1])
     return max(metrics.horizontalAdvance(tr(name)) for name in said.names)
+
+
+def _indent_px(said: Readout) -> int:
+    return 0 if said.kind is None else SWATCH_PX + theme.GAP_PX
 
 
 def _fonts() -> tuple[QFont, QFont]:

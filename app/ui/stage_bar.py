@@ -79,16 +79,15 @@ class StageBar(Worded, QWidget):
 
 
 def columns(stages: Stages, age_ms: float | None) -> list[tuple[str, str, str]]:
-    """Word, value and colour of each figure, the most telling ones first, for a bar may be narrow."""
-    found = [
-        (tr("Shown"), f"{stages.shown_hz:.0f} fps", "muted"),
-        (tr("Camera"), milliseconds(stages.camera_ms), "info"),
-        (tr("Screen"), milliseconds(stages.screen_ms), "warning"),
-    ]
+    """Word, value and colour of each figure: the bar's parts in its order, then what the end is worth."""
+    found = [(tr("Camera"), milliseconds(stages.camera_ms), "info")]
     if stages.repair_ms is not None and stages.wait_ms is not None:
-        found.insert(1, (tr("Repair"), milliseconds(stages.repair_ms), "accent"))
-        found.insert(2, (tr("Wait"), milliseconds(stages.wait_ms), "muted"))
-        found.append((tr("Refined frames"), f"{stages.refined_hz:.1f}/s", "muted"))
+        found.append((tr("Wait"), milliseconds(stages.wait_ms), "muted"))
+        found.append((tr("Repair"), milliseconds(stages.repair_ms), "accent"))
+    found.append((tr("Screen"), milliseconds(stages.screen_ms), "warning"))
     if age_ms is not None:
-        found.insert(1, (tr("Age"), milliseconds(age_ms), "text"))
+        found.append((tr("Age"), milliseconds(age_ms), "text"))
+    if stages.repair_ms is not None:
+        found.append((tr("Refined per s"), f"{stages.refined_hz:.1f}", "muted"))
+    found.append((tr("Raw shown per s"), f"{stages.shown_hz:.0f}", "muted"))
     return found

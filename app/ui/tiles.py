@@ -1,12 +1,13 @@
 """The cameras of the rig beside each other, or one large and the others small."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from app.flow.attention import Attention
@@ -26,8 +27,13 @@ HEADER_PX: Final = 58
 NARROW_PX: Final = 230
 """A narrower header has no arrow: its name needs the room, and the whole tile takes the tap."""
 SMALLEST_NAME_PX: Final = 12
+FIGURES_PX: Final = 15
+WORDS_X: Final = 58
+"""Behind the badge."""
+SMALL_FIGURE: Final = re.compile(r"(\d+(?:\.\d)?)( fps| ms| s)(?= |$)")
+WIDEST_FIGURE: Final = {" fps": "00", " ms": "00.0", " s": "00.0"}
 SIDE_STRIP_PX: Final = (200, 320)
-TILE_GAP_PX: Final = 10
+TILE_GAP_PX: Final = theme.GAP_PX
 
 
 @dataclass(frozen=True)
@@ -38,21 +44,22 @@ class Drawn:
     stroke: Stroke
 
 
-def figures(tile: TileView) -> list[str]:
-    """Rate, age and losses of one camera, as its header says them: in full, then ever shorter."""
-    rate = tr("Paused") if tile.paused else f"{tile.rate_hz:.0f} fps"
+def figures(tile: TileView, *, aged: bool = True) -> list[str]:
+    """Rate, age and losses of one camera, as its header says them: in full, then ever shorter.
+
+    Args:
+        tile: the camera.
+        aged: whether repaired depth is shown, whose age is told.
+    """
+    rate = "" if tile.frozen else tr("Paused") if tile.paused else f"{tile.rate_hz:.0f} fps"
     lost = tr("{lost:,} lost").format(lost=tile.lost) if tile.lost else ""
-    ages = [""]
-    if tile.frozen:
-        ages = [tr("frozen {seconds}").format(seconds=seconds(tile.frozen_s))]
-    elif tile.refined is not None and tile.age_ms is not None:
-        age = milliseconds(tile.age_ms)
-        ages = [
-            tr("refined {milliseconds} old").format(milliseconds=age),
-            tr("{milliseconds} old").format(milliseconds=age),
-        ]
-    forms = [(rate, ages[0], lost), (rate, ages[-1], lost), (rate, ages[-1]), (ages[-1],), (rate,)]
-    return ["  ·  ".join(filter(None, form)) for form in forms if any(form)]
+    age = ""
+    if tile.frozen and tile.age_ms is not None:
+        age = tr("picture {seconds} old").format(seconds=seconds(tile.age_ms / 1e3))
+    elif aged and tile.refined is not None and tile.age_ms is not None:
+        age = tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
+    forms = ((rate, age, lost), (rate, age), (age or rate,))
+    return [joined("  ·  ", filter(None, form)) for form in forms]
 
 
 class TileHeader(Worded, QAbstractButton):
@@ -62,6 +69,8 @@ class TileHeader(Worded, QAbstractButton):
         super().__init__()
         self._camera = camera
         self._figures: list[str] = []
+        self._aged = True
+        self._form, self._name_px = 0, theme.BODY_PX
         self._status = CameraStatus.STARTING
         self._large = False
         self.setFixedHeight(HEADER_PX)
@@ -79,9 +88,38 @@ class TileHeader(Worded, QAbstractButton):
 
     def show_tile(self, tile: TileView) -> None:
         """Show what the figures are now."""
-        words = figures(tile)
+        words = figures(tile, aged=self._aged)
         if (words, tile.status) != (self._figures, self._status):
             self._figures, self._status = words, tile.status
+            self.show_fitting(*self.fitting)
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_fitting(*self.fitting)
+
+    def show_age(self, aged: bool) -> None:
+        """Tell the age of repaired depth from the next figures on, or not: none is shown."""
+        self._aged = aged
+
+    @property
+    def figures(self) -> list[str]:
+        """Rate, age and losses, ever shorter."""
+        return self._figures
+
+    @property
+    def fitting(self) -> tuple[int, int]:
+        """The fullest form of the figures that fits, counted from 0, and the largest type of the name."""
+        metrics = QFontMetrics(theme.font(FIGURES_PX, tabular=True))
+        room = self._words_px
+        widths = [metrics.horizontalAdvance(_widest(form)) for form in self._figures]
+        form = next((i for i, width in enumerate(widths) if width <= room), max(len(widths) - 1, 0))
+        return form, _name_px(str(self._camera.name), room)
+
+    def show_fitting(self, form: int, name_px: int) -> None:
+        """Say so much, in type of this size, as the headers beside this one do."""
+        if (form, name_px) != (self._form, self._name_px):
+            self._form, self._name_px = form, name_px
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -108,6 +146,10 @@ class TileHeader(Worded, QAbstractButton):
             arrow.paint(painter, QRect(self.width() - 40, (self.height() - 24) // 2, 24, 24))
 
     @property
+    def _words_px(self) -> int:
+        return self.width() - WORDS_X - (48 if self._has_arrow else 8)
+
+    @property
     def _has_arrow(self) -> bool:
         """Whether there is room for it beside the name."""
         return self._large or self.width() >= NARROW_PX
@@ -128,10 +170,10 @@ class TileHeader(Worded, QAbstractButton):
 
     def _paint_words(self, painter: QPainter) -> None:
         colours = theme.current()
-        left, right = 58, self.width() - (48 if self._has_arrow else 8)
+        left, right = WORDS_X, WORDS_X + self._words_px
         said, sensor = str(self._camera.name), str(self._camera.sensor)
-        bold = _name_font(said, right - left)
-        small = theme.font(15, tabular=True)
+        bold = theme.font(self._name_px, weight=theme.BOLD)
+        small = theme.font(FIGURES_PX, tabular=True)
         name = QFontMetrics(bold).elidedText(said, Qt.TextElideMode.ElideRight, right - left)
         painter.setFont(bold)
         painter.setPen(QColor(colours.text))
@@ -142,18 +184,31 @@ class TileHeader(Worded, QAbstractButton):
         painter.setPen(QColor(colours.muted))
         if metrics.horizontalAdvance(sensor) <= right - end and sensor not in said:
             painter.drawText(QRect(end, 7, right - end, 23), Qt.AlignmentFlag.AlignVCenter, sensor)
-        forms = self._figures or [""]
-        words = next((form for form in forms if metrics.horizontalAdvance(form) <= right - left), forms[-1])
-        painter.drawText(QRect(left, 30, right - left, 21), Qt.AlignmentFlag.AlignVCenter, words)
+        if self._figures:
+            words = str(self._figures[min(self._form, len(self._figures) - 1)])
+            painter.drawText(QRect(left, 30, right - left, 21), Qt.AlignmentFlag.AlignVCenter, words)
 
 
-def _name_font(name: str, width: int) -> QFont:
+def level(headers: Sequence[TileHeader]) -> None:
+    """Let headers of one width say equally much, in names of one size: those beside each other look alike."""
+    for width in {header.width() for header in headers}:
+        row = [header for header in headers if header.width() == width]
+        forms, sizes = zip(*(header.fitting for header in row), strict=True)
+        for header in row:
+            header.show_fitting(max(forms), min(sizes))
+
+
+def _widest(words: str) -> str:
+    """The same with the most digits that a rate and an age have, so that no digit more changes the form."""
+    return SMALL_FIGURE.sub(lambda found: WIDEST_FIGURE[found[2]] + found[2], str(words))
+
+
+def _name_px(name: str, width: int) -> int:
     """The largest type in which a camera's name fits."""
     for size_px in range(theme.BODY_PX, SMALLEST_NAME_PX, -1):
-        font = theme.font(size_px, weight=theme.BOLD)
-        if QFontMetrics(font).horizontalAdvance(name) <= width:
-            return font
-    return theme.font(SMALLEST_NAME_PX, weight=theme.BOLD)
+        if QFontMetrics(theme.font(size_px, weight=theme.BOLD)).horizontalAdvance(name) <= width:
+            return size_px
+    return SMALLEST_NAME_PX
 
 
 class Tile(Worded, QWidget):
@@ -257,7 +312,10 @@ class TilesArea(Worded, QWidget):
     def show_tile(self, tile: TileView) -> None:
         """Show what is new of one camera."""
         if widget := self._tiles.get(tile.camera_id):
+            said = widget.header.figures
             widget.show_tile(tile)
+            if widget.header.figures is not said:
+                level([each.header for each in self._tiles.values()])
 
     def show_options(self, options: LiveOptions) -> None:
         """Lay out and colour in another way."""
@@ -300,11 +358,13 @@ class TilesArea(Worded, QWidget):
         for tile in self._tiles.values():
             tile.view.set_compact(large is not None and tile is not large)
             tile.header.show_large(tile is large and len(self._tiles) > 1)
+            tile.header.show_age(tile.view.shows_refined or (tile is large and self._cloud is not None))
             tile.stages.setVisible(self._options.stages and (large is None or tile is large))
         if large is None:
             self._place_alike()
         else:
             self._place_around(large)
+        level([tile.header for tile in self._tiles.values()])
 
     def _place_alike(self) -> None:
         tiles = self.tiles
@@ -314,6 +374,10 @@ class TilesArea(Worded, QWidget):
         for i, tile in enumerate(tiles):
             row, column = divmod(i, columns)
             corner = QPoint(column * (cell.width() + TILE_GAP_PX), row * (cell.height() + TILE_GAP_PX))
+            if column and column == columns - 1:  # the gap has what the division leaves over: all are alike
+                corner.setX(self.width() - cell.width())
+            if row and row == rows - 1:
+                corner.setY(self.height() - cell.height())
             tile.setGeometry(QRect(corner, cell))
 
     def _cell(self, columns: int, rows: int) -> QSize:

@@ -149,6 +149,12 @@ class RoomyButton(IconButton):
         super().__init__(icon_name, accessible_name, checkable=checkable)
         self._word = word
 
+    def set_word(self, word: str) -> None:
+        """Say another word where there is room for one."""
+        self._word = word
+        if self.text():
+            self.setText(word)
+
     def set_roomy(self, roomy: bool) -> None:
         """Show the word, or the icon alone."""
         if roomy == bool(self.text()):

@@ -62,7 +62,7 @@ PROVENANCE_COLOURS: Final[dict[Provenance, Rgb]] = {
 
 PROVENANCE_WORDS: Final[dict[Provenance, str]] = {
     Provenance.MEASURED: tr_noop("Measured"),
-    Provenance.REFINED: tr_noop("Refined"),
+    Provenance.REFINED: tr_noop("Corrected"),
     Provenance.INVENTED: tr_noop("Invented"),
     Provenance.REJECTED: tr_noop("Rejected"),
 }

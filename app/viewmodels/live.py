@@ -22,6 +22,7 @@ from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
 from app.viewmodels.playback import is_paused
 from drivers.camera import CameraInfo
+from drivers.errors import CameraLost
 from drivers.frame import Frame
 from model.spec import EngineChoice, ModelSpec, catalogue, find
 
@@ -114,7 +115,7 @@ class TileView:
         lost: frames that the device's counter skipped.
         paused: whether it replays a session that stands still.
         frozen: whether the pictures stand still.
-        frozen_s: age of a picture that stands still.
+        frozen_s: since the pictures stand still; the same for all cameras.
         stages: where the time goes, while the operator wants to see it.
         names: of layers that hold something else than a camera's own raw and refined depth.
     """
@@ -201,7 +202,7 @@ def camera_note(
         if silent_s is None or silent_s < old_s:
             return None
         return Note(
-            tr("No frames for {silent_s:.1f} s").format(silent_s=silent_s), tr("The camera is waited for.")
+            tr("No frames for {silent_s:.1f} s").format(silent_s=silent_s), tr("Waiting for the camera.")
         )
     if status is CameraStatus.STARTING:
         return Note(tr("Camera starting"))
@@ -218,7 +219,9 @@ def camera_note(
         return Note(tr("Camera stopped"))
     error = None if state is None else state.error
     if error is None:
-        return Note(tr("Camera lost"), tr("Plug the camera in again; it is tried every second."))
+        return Note(tr("Camera lost"), tr("Plug it in again; it is tried every second."))
+    if isinstance(error, CameraLost) and error.hint == CameraLost.default_hint:
+        return Note(tr("Camera lost"), tr("Plug it in again; the others go on."))
     return Note(tr("Camera lost: {error}").format(error=error), from_below(error.hint))
 
 
@@ -317,6 +320,7 @@ class LiveModel(QObject):
         self._attention: Attention | None = None
         self._options = LiveOptions(near_m=settings.near_m, far_m=max(settings.far_m, settings.near_m + 0.1))
         self._figures_at_ns = 0
+        self._frozen_at_ns = 0
         self._auto_at_ns = 0
         self.screen_meters: dict[str, Meter] = {}
         self._timer = QTimer(self)
@@ -536,6 +540,8 @@ class LiveModel(QObject):
 
     def set_frozen(self, frozen: bool) -> None:
         """Let the pictures stand still at one moment that all panes share, or go on."""
+        if frozen and not self._options.frozen:
+            self._frozen_at_ns = time.monotonic_ns()
         self._set(replace(self._options, frozen=frozen))
         for seen in self._lines.values():
             moment = seen.view.refined.frame if frozen and seen.view.refined else seen.view.frame
@@ -636,26 +642,28 @@ class LiveModel(QObject):
         silent_s = None if newest_frame is None else (now_ns - newest_frame.captured_ns) / 1e9
         age_ms = None if refined is None else (now_ns - refined.frame.captured_ns) / 1e6
         state = line.state.latest()
+        status = CameraStatus.STARTING if state is None else state.status
+        note = camera_note(state, silent_s, old_s=old_after_s(line.info))
+        repair_note = refined_note(self._inference, refined, (age_ms or 0) / 1e3)
         shown = replace(
             view,
             frame=frame,
             refined=refined,
             filtered=filtered,
-            camera_note=camera_note(state, silent_s, old_s=old_after_s(line.info)),
-            refined_note=refined_note(self._inference, refined, (age_ms or 0) / 1e3),
-            status=CameraStatus.STARTING if state is None else state.status,
+            camera_note=note,
+            refined_note=note if status is CameraStatus.LOST else repair_note,
+            status=status,
         )
         if self._options.frozen and refined is not None:
             shown = replace(shown, refined_note=None)
         if figures:
-            captured_ns = now_ns if frame is None else frame.captured_ns
             shown = replace(
                 shown,
                 rate_hz=line.channel.meter.read(now_ns).rate_hz,
                 age_ms=age_ms,
                 lost=line.channel.device_gaps,
                 paused=is_paused(line.camera),
-                frozen_s=(now_ns - captured_ns) / 1e9 if self._options.frozen else 0.0,
+                frozen_s=(now_ns - self._frozen_at_ns) / 1e9 if self._options.frozen else 0.0,
                 stages=self._stages(line, now_ns) if self._options.stages else None,
             )
         self._show(seen, shown)

@@ -23,12 +23,14 @@ class Readout:
         refined: repaired depth, "none" where it was rejected, or "no value" without a repaired frame.
         provenance: where the repaired depth comes from, in words.
         names: of `refined` and `raw`.
+        kind: the same as `provenance`, for its colour; None where that says something else.
     """
 
     raw: str
     refined: str
     provenance: str
     names: tuple[str, str] = (tr_noop("Refined"), tr_noop("Raw"))
+    kind: Provenance | None = None
 
 
 def depth_words(depth_m: float) -> str:
@@ -63,6 +65,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         depth_words(_at(tile.refined.raw, x, y)),
         depth_words(_at(tile.refined.depth, x, y)),
         joined(": ", (PROVENANCE_WORDS[kind], PROVENANCE_MEANINGS[kind])),
+        kind=kind,
     )
 
 

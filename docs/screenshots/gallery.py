@@ -212,8 +212,8 @@ class Scene:
 FAILED = InferenceState(
     InferenceStatus.FAILED,
     "MDM small (demo weights)",
-    "The weights could not be read.",
-    "Choose another model, or import them again in Settings.",
+    "There are no weights at models/mdm-small.safetensors.",
+    "Choose another file.",
 )
 
 STATES: tuple[tuple[str, Step, float], ...] = (

@@ -150,7 +150,7 @@ def test_rates_and_latencies_are_shown_on_demand(qtbot, page):
     bar = page._tiles.tiles[0].stages
     assert not bar.isVisible()
     page._stages.click()
-    qtbot.waitUntil(lambda: bar.isVisible() and "Shown" in bar.accessibleName(), timeout=3000)
+    qtbot.waitUntil(lambda: bar.isVisible() and "Raw shown" in bar.accessibleName(), timeout=3000)
     assert bar.geometry().bottom() < page._tiles.tiles[0].view.geometry().top()
 
 

@@ -7,22 +7,22 @@ from app.viewmodels.live import Stages
 BUSY = Stages(shown_hz=24.6, refined_hz=2.04, camera_ms=9.0, screen_ms=14.0, wait_ms=310.0, repair_ms=480.0)
 
 
-def test_age_and_repair_come_first():
+def test_the_stages_come_in_the_order_of_the_bar():
     found = columns(BUSY, 1240.0)
     assert [(word, value) for word, value, _ in found] == [
-        ("Shown", "25 fps"),
-        ("Age", "1.2 s"),
-        ("Repair", "480 ms"),
-        ("Wait", "310 ms"),
         ("Camera", "9 ms"),
+        ("Wait", "310 ms"),
+        ("Repair", "480 ms"),
         ("Screen", "14 ms"),
-        ("Refined frames", "2.0/s"),
+        ("Age", "1.2 s"),
+        ("Refined per s", "2.0"),
+        ("Raw shown per s", "25"),
     ]
 
 
 def test_without_a_repair_there_is_no_word_of_it():
     found = columns(Stages(30.0, 0.0, 9.0, 14.0), None)
-    assert [word for word, _, _ in found] == ["Shown", "Camera", "Screen"]
+    assert [word for word, _, _ in found] == ["Camera", "Screen", "Raw shown per s"]
 
 
 def test_the_parts_of_the_bar_are_as_long_as_the_stages(qtbot, themed):

@@ -56,6 +56,10 @@ class Scene:
         self.page("Live")
         self.live._open_panel("")
         model = self.live.model
+        model.set_frozen(False)
+        model.set_stages(False)
+        model.set_base("raw")
+        model.set_shown("refined")
         model.set_layout(key)
         model.set_focus(None if focus is None else model.titles[focus].camera_id)
 

@@ -83,6 +83,11 @@ def test_a_lost_camera_says_why_and_what_to_do():
     assert note.hint == "Plug it in."
 
 
+def test_a_camera_that_is_unplugged_is_not_named_again_below_its_name():
+    note = camera_note(CameraState(CameraStatus.LOST, CameraLost("Tiny was unplugged")), None)
+    assert (note.text, note.hint) == ("Camera lost", "Plug it in again; the others go on.")
+
+
 @pytest.mark.parametrize("status", [s for s in CameraStatus if s is not CameraStatus.STREAMING])
 def test_every_other_camera_status_has_words(status):
     assert camera_note(CameraState(status), None).text
@@ -181,6 +186,7 @@ def test_a_lost_camera_is_said_in_its_tile(qtbot, live, studio, make_camera):
     camera.lost = True
     qtbot.waitUntil(lambda: live.tile("tiny").camera_note is not None, timeout=5000)
     assert live.tile("tiny").camera_note.text.startswith("Camera lost")
+    assert live.tile("tiny").refined_note is live.tile("tiny").camera_note  # whatever the repair does
 
 
 def test_a_preset_is_locked_and_written(qtbot, live, saved):
@@ -270,12 +276,14 @@ def test_stepping_through_the_layers_shows_each_once_and_never_the_base(live):
     assert live.options.shown == seen[-2]
 
 
-def test_a_frozen_picture_says_how_old_it_is(qtbot, live, studio, make_camera):
-    studio.open([make_camera()])
+def test_frozen_cameras_count_from_one_press(qtbot, live, studio, make_camera):
+    studio.open([make_camera(), make_camera("late")])
     live.start()
     wait_for_frame(qtbot, live)
+    wait_for_frame(qtbot, live, "late")
     live.set_frozen(True)
-    qtbot.waitUntil(lambda: live.tile("tiny").frozen_s > 0.3, timeout=3000)
+    qtbot.waitUntil(lambda: live.tile("late").frozen_s > 0.3, timeout=3000)
+    assert live.tile("tiny").frozen_s == live.tile("late").frozen_s
     live.set_frozen(False)
     qtbot.waitUntil(lambda: live.tile("tiny").frozen_s == 0, timeout=3000)
 

@@ -1,5 +1,6 @@
 """One sensor of the Compare page: its pictures, the plane in them, and its figures."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
@@ -190,16 +191,16 @@ class ComparePicture(Worded, QWidget):
             _paint_note(painter, note, pane)
         _paint_tag(painter, str(WORDS[kind]), pane, ratio)
 
+    @property
+    def regions(self) -> list[QRect]:
+        """Where the plane lies in each picture."""
+        return [] if self._region is None else [_part(self._region, pane) for pane in self.panes]
+
     def _paint_region(self, painter: QPainter, pane: QRect) -> None:
         region = self._region
         assert region is not None
-        corner = QPoint(round(region.left * pane.width()), round(region.top * pane.height()))
-        size = QSize(
-            round((region.right - region.left) * pane.width()),
-            round((region.bottom - region.top) * pane.height()),
-        )
         line = Qt.PenStyle.SolidLine if self._chosen else Qt.PenStyle.DashLine
-        frame = QRect(pane.topLeft() + corner, size).adjusted(2, 2, -3, -3)
+        frame = _part(region, pane).adjusted(2, 2, -3, -3)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(7, 9, 12), 5))
         painter.drawRect(frame)
@@ -241,9 +242,10 @@ class FiguresTable(Worded, QWidget):
             self._late = late
             self.update()
 
-    def row_of(self, key: str) -> QRect:
-        """Where the figure of this kind stands."""
-        return self._row(1 + [kind.key for kind in KINDS].index(key))
+    def cells_of(self, key: str) -> QRect:
+        """Where the figures of this kind stand, raw and refined."""
+        _, raw, refined = self._cells(self._row(1 + [kind.key for kind in KINDS].index(key)))
+        return raw.united(refined)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -266,9 +268,10 @@ class FiguresTable(Worded, QWidget):
             _paint_words(painter, foot, tr("measuring"), min(size, 15), colours.muted, left=True)
             return
         silent = {name: quality.streams[name].silence for name in STREAMS}
+        sizes = size, self._words_size(quality, size, silent)
         painter.setOpacity(LATE_OPACITY if self._late else 1.0)
         for number, kind in enumerate(KINDS):
-            self._paint_row(painter, self._row(number + 1), quality, kind.key, size, silent)
+            self._paint_row(painter, self._row(number + 1), quality, kind.key, sizes, silent)
         painter.setOpacity(1.0)
         self._paint_silence(painter, silent, size)
         _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
@@ -283,6 +286,17 @@ class FiguresTable(Worded, QWidget):
                 figure = None if self._quality is None else self._quality.streams[name].figures[kind.key]
                 if figure is not None and figure.value is not None:
                     size = min(size, _fitting(figure.words, cell.width(), size, bold=True).pixelSize())
+        return size
+
+    def _words_size(self, quality: SensorQuality, size: int, silent: dict[str, str]) -> int:
+        """One size for all words that stand where a figure is missing."""
+        cells = self._cells(self._row(1))[1:]
+        for kind in KINDS:
+            figures = [quality.streams[name].figures[kind.key] for name in STREAMS if not silent[name]]
+            words = [str(figure.words) for figure in figures if figure.value is None]
+            room = cells[0].united(cells[1]) if _alike(words) else cells[0]
+            for said in words:
+                size = min(size, _fitting(said, room.width(), size, bold=False).pixelSize())
         return size
 
     def _row(self, number: int) -> QRect:
@@ -313,15 +327,16 @@ class FiguresTable(Worded, QWidget):
         row: QRect,
         quality: SensorQuality,
         key: str,
-        size: int,
+        sizes: tuple[int, int],
         silent: dict[str, str],
     ) -> None:
+        size, words_size = sizes
         colours = theme.current()
         _, *cells = self._cells(row)
         figures = {name: quality.streams[name].figures[key] for name in STREAMS if not silent[name]}
-        words = {str(figure.words) for figure in figures.values() if figure.value is None}
-        if len(figures) == 2 and len(words) == 1 and all(f.value is None for f in figures.values()):
-            _paint_words(painter, cells[0].united(cells[1]), words.pop(), size, colours.muted)
+        alike = _alike([figure.words for figure in figures.values() if figure.value is None])
+        if alike:
+            _paint_words(painter, cells[0].united(cells[1]), alike, words_size, colours.muted)
             return
         better = quality.better(key)
         for name, cell in zip(STREAMS, cells, strict=True):
@@ -330,8 +345,9 @@ class FiguresTable(Worded, QWidget):
                 continue
             colour = colours.accent_text if name == better else colours.text
             if figure.value is None:
-                colour = colours.muted
-            _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
+                _paint_words(painter, cell, figure.words, words_size, colours.muted)
+            else:
+                _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
 
     def _paint_silence(self, painter: QPainter, silent: dict[str, str], size: int) -> None:
         """Where a stream has no figure at all, say why once, on a plate over the middle of its rows."""
@@ -381,6 +397,13 @@ class CompareColumn(Worded, QWidget):
             part.setParent(self)
         self.header.clicked.connect(self._header_tapped)
         self.picture.tapped.connect(self._picture_tapped)
+
+    @property
+    def judged(self) -> list[QRect]:
+        """Where the plane is seen, and how true its distance is."""
+        picture, table = self.picture.pos(), self.table.pos()
+        planes = [rect.translated(picture) for rect in self.picture.regions]
+        return [*planes, self.table.cells_of("z_accuracy").translated(table)]
 
     def show_tile(self, tile: TileView) -> None:
         """Show what is new."""
@@ -478,6 +501,21 @@ def _source(tile: TileView, kind: Shown) -> DepthMap | Frame | None:
     if kind == "colour" or frame is None:
         return frame
     return frame.depth if refined is None else refined.raw
+
+
+def _alike(words: Sequence[str]) -> str:
+    """What is said of raw and of refined depth alike, and so once; empty where it is not."""
+    return words[0] if len(words) == len(STREAMS) and len({str(said) for said in words}) == 1 else ""
+
+
+def _part(region: Region, pane: QRect) -> QRect:
+    """Where a region of the picture lies in a pane."""
+    corner = QPoint(round(region.left * pane.width()), round(region.top * pane.height()))
+    size = QSize(
+        round((region.right - region.left) * pane.width()),
+        round((region.bottom - region.top) * pane.height()),
+    )
+    return QRect(pane.topLeft() + corner, size)
 
 
 def _colours(options: LiveOptions) -> tuple[object, ...]:

@@ -46,6 +46,10 @@ COLUMN_GAP_PX: Final = 10
 NARROWEST_PX: Final = 270
 """Of a column; with less room the columns stand in two rows."""
 PAD_PX: Final = 330
+PAD_STEPS: Final = 16
+"""Between the left and the right edge, where the pad may stand."""
+IN_THE_WAY: Final = 100
+"""How much worse it is to cover the plane and its Z Accuracy than another part of that sensor's column."""
 NEAREST_M: Final = 0.1
 FARTHEST_M: Final = 20.0
 
@@ -102,9 +106,9 @@ class ColumnsArea(Worded, QWidget):
         for number, column in enumerate(shown):
             row, place = divmod(number, across)
             beside = min(across, len(shown) - row * across)  # the last row leaves nothing empty
-            width = (self.width() - (beside - 1) * COLUMN_GAP_PX) // beside
-            corner = QPoint(place * (width + COLUMN_GAP_PX), row * (height + COLUMN_GAP_PX))
-            column.setGeometry(QRect(corner, QSize(width, height)))
+            lefts = [round(k * (self.width() + COLUMN_GAP_PX) / beside) for k in (place, place + 1)]
+            corner = QPoint(lefts[0], row * (height + COLUMN_GAP_PX))
+            column.setGeometry(QRect(corner, QSize(lefts[1] - lefts[0] - COLUMN_GAP_PX, height)))
 
 
 class ComparePage(Worded, QWidget):
@@ -160,6 +164,9 @@ class ComparePage(Worded, QWidget):
         self.difficulty.setRange(0, 100)
         self.difficulty.setAccessibleName(tr("Scene difficulty"))
         self._difficulty_words = label("", wrap=False)
+        self.choose_model = Button(tr("Choose model"))
+        self.choose_model.setMinimumHeight(theme.BIG_TARGET_PX)
+        self.choose_model.hide()
         self.still = Switch(tr("Stand still"))
         self.still.setToolTip(tr("Noise and flicker need cameras that stand still"))
         self._simulation = self._make_simulation()
@@ -255,7 +262,7 @@ class ComparePage(Worded, QWidget):
             top.addWidget(widget)
         bottom = FlowLayout(gap_px=theme.GAP_PX, fill=True)
         bottom.addWidget(self._simulation)
-        for button in (self.hold, self.report):
+        for button in (self.choose_model, self.hold, self.report):
             bottom.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN_PX, 10, MARGIN_PX, 10)
@@ -282,6 +289,7 @@ class ComparePage(Worded, QWidget):
         self.pad.entered.connect(self._distance_typed)
         self.pad.finished.connect(partial(self.distance.setChecked, False))
         self.pad_sensors.changed.connect(self._pad_sensor_chosen)
+        self.choose_model.clicked.connect(partial(self._context.go_to, "Settings"))
         self._nothing.button.clicked.connect(partial(self._context.open_source, "demo"))
         model.live.rig_changed.connect(self._show_rig)
         model.live.tile_changed.connect(self._show_tile)
@@ -399,6 +407,8 @@ class ComparePage(Worded, QWidget):
         return next((c for c in self.area.columns if c.camera.camera_id == camera_id), None)
 
     def _show_tile(self, tile: TileView) -> None:
+        note = tile.refined_note
+        self.choose_model.setVisible(note is not None and note.choose_model)
         if self.space.panel.active:
             self._show_space()
         elif column := self._column(tile.camera_id):
@@ -458,12 +468,28 @@ class ComparePage(Worded, QWidget):
 
     def _place_pad(self) -> None:
         room = QRect(self._stack.pos(), self._stack.size())
-        height = self.pad.sizeHint().height()
-        corner = QPoint(room.right() + 1 - PAD_PX, room.y())
-        self.pad.setGeometry(QRect(corner, QSize(PAD_PX, height)))
+        size = QSize(PAD_PX, self.pad.sizeHint().height())
+        farthest = room.right() + 1 - size.width()
+        between = [round(room.x() + (farthest - room.x()) * k / PAD_STEPS) for k in range(1, PAD_STEPS)]
+        lefts = (farthest, room.x(), *between)  # of places as good as each other the first is taken
+        tops = (room.y(), max(room.bottom() + 1 - size.height(), room.y()))
+        places = [QRect(QPoint(left, top), size) for top in tops for left in lefts]
+        self.pad.setGeometry(min(places, key=self._covered))
+
+    def _covered(self, place: QRect) -> int:
+        """How much of the sensor that the pad is about would be hidden, by area; the plane weighs most."""
+        column = self._column(self.pad_sensors.choice)
+        if column is None or not column.isVisible():
+            return 0
+        corner = column.mapTo(self, QPoint(0, 0))
+        parts = [(rect, IN_THE_WAY) for rect in column.judged]
+        parts.append((column.rect(), 1))
+        hidden = [(rect.translated(corner).intersected(place), weight) for rect, weight in parts]
+        return sum(rect.width() * rect.height() * weight for rect, weight in hidden if not rect.isEmpty())
 
     def _pad_sensor_chosen(self, keys: list[str]) -> None:
         self.pad.show_value(self.model.wish(keys[0]).distance_m)
+        self._place_pad()  # it steps aside from what is judged now; between two figures it stays
 
     def _distance_typed(self, distance_m: float | None) -> None:
         self.model.set_distance(self.pad_sensors.choice, distance_m)

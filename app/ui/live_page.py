@@ -129,6 +129,8 @@ class LivePage(Worded, QWidget):
             "cloud": self._cloud.opener,
             "checkup": self._why,
         }
+        self._acting = (self._freeze, self._measure, self._stages, self._snapshot, self._why)
+        """What acts on the pictures of a camera."""
         self._hiding = HidingNotice()
         self._legend = Legend()
         self._tiles = TilesArea()
@@ -146,7 +148,7 @@ class LivePage(Worded, QWidget):
         self._connect()
         self._commands = self._make_commands()
         bind_keys([*self._commands, *numbered(model.focus_number, MOST_NUMBERED)], self, "Live")
-        self._show_options(model.options)
+        self._show_rig(model.titles)
 
     def shown(self) -> None:
         """Poll and show from now on."""
@@ -269,7 +271,8 @@ class LivePage(Worded, QWidget):
     def commands(self) -> list[Command]:
         """Everything that can be done here now, for the palette."""
         model = self.model
-        found = as_changed(self._commands, "Live")
+        idle = [button.click for button in self._acting if not button.isEnabled()]
+        found = as_changed([command for command in self._commands if command.act not in idle], "Live")
         found += [
             Command(
                 tr("Show {name} large, or all alike").format(name=title.name),
@@ -469,6 +472,10 @@ class LivePage(Worded, QWidget):
         self._checkup.show_rig(cameras)
         self._tiles.show_rig(cameras)
         self._stack.setCurrentWidget(self._tiles if cameras else self._nothing)
+        if not cameras and (self._measure.isChecked() or self._why.isChecked()):
+            self._open_panel("")
+        for button in self._acting:
+            button.setEnabled(bool(cameras))
         self._show_options(self.model.options)
 
     def _show_tile(self, tile: TileView) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -64,7 +64,7 @@ class Palette(Sheet):
         self._nothing = label(tr("Nothing is called so. Try another word."), "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         close = IconButton("close", tr("Close the list"))
-        head = QHBoxLayout()
+        head = self._head = QHBoxLayout()
         head.setSpacing(theme.GAP_PX)
         head.addWidget(self.filter, 1)
         head.addWidget(close)
@@ -74,7 +74,9 @@ class Palette(Sheet):
         column.addLayout(head)
         column.addWidget(self.rows, 1)
         column.addWidget(self._nothing, 1)
+        column.addStretch(0)
         self.resize(*SIZE_PX)
+        self.resize(self.width(), self.height() - self._left_over_px())
         self.filter.textChanged.connect(self._find)
         self.rows.itemClicked.connect(self._pressed)
         close.clicked.connect(self.reject)
@@ -110,6 +112,19 @@ class Palette(Sheet):
         self._nothing.setVisible(not self._found)
         if self._found:
             self.rows.selectRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self._room_px()
+        self.rows.setMaximumHeight(room - self._left_over_px() if room > ROW_PX else theme.NO_LIMIT_PX)
+
+    def _room_px(self) -> int:
+        """For the list, its edges among it."""
+        return self.height() - 2 * theme.SPACE_PX - theme.GAP_PX - self._head.sizeHint().height()
+
+    def _left_over_px(self) -> int:
+        """Of that room, what is no whole row: half a row looks like a fault."""
+        return (self._room_px() - 2 * self.rows.frameWidth()) % ROW_PX
 
     def _pressed(self, item: QTableWidgetItem) -> None:
         # After the release, in which Qt goes on with this list: what a command does may end it.

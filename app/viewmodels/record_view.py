@@ -344,5 +344,4 @@ def disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> s
     """Room on the disk as time, or in bytes where no camera says how fast it fills."""
     if not known:
         return tr("{free_gb:,.0f} GB free").format(free_gb=free_bytes / 1e9)
-    words = time_left(left_s)
-    return tr("about {words}").format(words=words) if about and not words.startswith("over") else words
+    return time_left(left_s, about=about)

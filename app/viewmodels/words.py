@@ -178,10 +178,20 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def time_left(seconds: float) -> str:
-    """How long something will last, never promising more than there is: "2 h 10 min left"."""
+def time_left(seconds: float, *, about: bool = False) -> str:
+    """How long something will last, never promising more than there is: "2 h 10 min left".
+
+    Args:
+        seconds: until it ends.
+        about: say that it is an estimate.
+    """
     if not math.isfinite(seconds) or seconds >= 2 * DAY_S:
         return tr("over 2 days left")
+    if about:
+        whole = max(int(seconds), 0)
+        minutes = f"{whole // MINUTE_S} min" if whole >= MINUTE_S else f"{whole} s"
+        long = duration(whole // MINUTE_S * MINUTE_S)
+        return tr("about {duration} left").format(duration=long if whole >= HOUR_S else minutes)
     if seconds < MINUTE_S:
         return tr("{seconds} s left").format(seconds=max(int(seconds), 0))
     if seconds < HOUR_S:

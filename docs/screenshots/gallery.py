@@ -29,7 +29,7 @@ from app.ui import speaking, theme
 from app.ui.main_window import PAGES, MainWindow
 from app.viewmodels.measure import Stroke
 from drivers.camera import Camera
-from drivers.cameras.synthetic import SyntheticCamera, demo_rig
+from drivers.cameras.synthetic import Faults, SyntheticCamera, demo_rig
 from drivers.registry import open_source
 from drivers.synth.sensor import SensorKind
 from model.spec import EngineChoice
@@ -97,6 +97,14 @@ class Scene:
     def source(self, name: str) -> None:
         self.page("Live")
         self.window.open_source(name)
+
+    def unplugged(self) -> None:
+        """The demo rig, whose first camera has gone and does not come back while it is photographed."""
+        self.source("demo")
+        self.layout("wipe")
+        spin(8)
+        camera = next(iter(self.window.context.studio.pipeline.lines.values())).camera
+        camera.faults = Faults(lose_from=0)
 
     def panel(self, layout: str, key: str) -> None:
         self.layout(layout)
@@ -262,10 +270,11 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("compare-3d-view", lambda s: s.space_view(), 4),
     ("compare-report", lambda s: s.compare_report(), 4),
     *((page.lower(), lambda s, page=page: s.page(page), 2.5) for page, _, _ in PAGES[2:]),
-    ("live-four", lambda s: s.four(), 12),
+    ("compare-off", lambda s: (s.model("off"), s.comparison("both")), 4),
+    ("live-four", lambda s: (s.model("demo"), s.four()), 12),
     ("compare-four", lambda s: s.comparison("refined"), 6),
-    ("live-lost", lambda s: s.source("demo:unplug"), 9),
-    ("compare-lost", lambda s: s.comparison("refined"), 1),
+    ("live-lost", lambda s: s.unplugged(), 3),
+    ("compare-lost", lambda s: s.comparison("refined"), 7),
 )
 """Name, what leads there from the state before, and seconds until it is to be seen."""
 SETTLE_S = 0.7

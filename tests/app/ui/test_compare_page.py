@@ -2,7 +2,7 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtCore import QPoint, QRect, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 
@@ -172,6 +172,40 @@ def test_a_distance_is_typed_for_one_sensor(running):
     assert not page.distance.isChecked()
 
 
+def test_the_pad_lies_over_another_sensor_than_the_one_it_is_about(running):
+    page, *_ = running
+    page.distance.click()
+    for title in page.model.sensors:
+        page.pad_sensors.button(title.camera_id).click()
+        column = page._column(title.camera_id)
+        assert not page.pad.geometry().intersects(column.geometry().translated(page.area.pos()))
+        place = page.pad.pos()
+        page.pad.keys["1"].click()
+        assert page.pad.pos() == place
+
+
+def test_alone_neither_plane_nor_z_accuracy_is_hidden_by_the_pad(qtbot, running):
+    page, *_ = running
+    first = page.model.sensors[0].camera_id
+    page.model.live.set_focus(first)
+    qtbot.waitUntil(lambda: page.model.quality(first) is not None)
+    page.model.choose_region(first, 0.5, 0.5)
+    qtbot.waitUntil(lambda: page.model.quality(first).chosen)
+    page.distance.click()
+    column = page._column(first)
+    assert len(column.judged) == 2
+    for rect in column.judged:
+        assert not page.pad.geometry().intersects(rect.translated(column.mapTo(page, QPoint(0, 0))))
+
+
+def test_where_the_repair_is_off_a_button_leads_to_the_models(qtbot, running):
+    page, asked, _ = running
+    qtbot.waitUntil(page.choose_model.isVisible)
+    pages.assert_fit_for_fingers(page)
+    page.choose_model.click()
+    assert asked.pages == ["Settings"]
+
+
 def test_a_header_shows_one_sensor_alone(running):
     page, *_ = running
     left, right = page.area.columns
@@ -260,6 +294,22 @@ def test_words_stand_where_figures_cannot_be_had(qtbot, themed):
     assert "refined 2.0 mm" in table.accessibleDescription()
     assert table.grab().toImage() != without
     assert basis(quality()) == "plane found  ·  Z: 1.500 m  ·  12 frames"
+
+
+def test_figures_of_a_silent_camera_stay_and_turn_pale(qtbot, themed, make_camera):
+    column = CompareColumn(CameraTitle("left", 1, "Left", "tiny sensor"))
+    qtbot.addWidget(column)
+    column.resize(380, 560)
+    column.show_quality(quality())
+    frame = make_camera("left").frame()
+    column.show_tile(TileView("left", frame=frame))
+    fresh = column.table.grab().toImage()
+    column.show_tile(TileView("left", frame=frame, camera_note=Note("No frames for 0.9 s")))
+    late = column.table.grab().toImage()
+    cells = column.table.cells_of("latency")
+    title = QRect(0, cells.y(), cells.x(), cells.height())
+    assert fresh.copy(title) == late.copy(title)
+    assert fresh.copy(cells) != late.copy(cells)
 
 
 @pytest.mark.parametrize("words", ["no plane found", "camera moves", "no stereo pair", "too few depths"])

@@ -54,6 +54,18 @@ def test_the_3d_view_ends_with_the_page_without_having_been_shown(qtbot, themed,
     context.studio.close()
 
 
+def test_without_a_camera_nothing_is_offered_that_acts_on_its_pictures(opened):
+    page, _ = opened
+    acting = (page._freeze, page._measure, page._stages, page._snapshot, page._why)
+    assert all(button.isEnabled() for button in acting)
+    assert "Freeze the pictures, or go on" in {command.words for command in page.commands()}
+    page._measure.click()
+    page._show_rig([])
+    assert not any(button.isEnabled() for button in acting)
+    assert not page._measure.isChecked(), "its panel has closed"
+    assert "Freeze the pictures, or go on" not in {command.words for command in page.commands()}
+
+
 @pytest.mark.parametrize("size", [(1280 - 104, 720 - 42), *pages.SIZES])
 @pytest.mark.parametrize("opener", ["_range", "_measure", "_tune", None])
 def test_everything_is_large_enough_and_nothing_is_squeezed(page, size, opener):

@@ -5,7 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.ui.commands import Command, bind_keys, matching
-from app.ui.palette import Palette
+from app.ui.palette import ROW_PX, Palette
 from app.ui.rebinding import EVERYWHERE
 
 
@@ -104,3 +104,11 @@ def test_keys_act_while_their_page_is_on_the_screen(qtbot, themed, commands, don
     QTest.keyClick(page, Qt.Key.Key_W)
     QTest.keyClick(page, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
     assert done == ["wipe", "settings"]
+
+
+@pytest.mark.parametrize("height", [0, 500, 571])
+def test_the_list_ends_with_a_whole_row(qtbot, palette, height):
+    if height:
+        palette.resize(palette.width(), height)
+    qtbot.waitUntil(lambda: palette.rows.viewport().height() % ROW_PX == 0)
+    assert palette.rows.viewport().height() >= 6 * ROW_PX

@@ -21,6 +21,7 @@ from app.ui.legends import RangeButton, metres
 from app.ui.number_pad import NumberPad
 from app.ui.rebinding import keyed
 from app.ui.report_pdf import write_pdf
+from app.ui.tiles import level
 from app.ui.widgets import Button, ChipGroup, EmptyState, Option, PrimaryButton, Segmented, Switch, label
 from app.ui.worded import Slider, Worded
 from app.viewmodels.compare import MOST_SENSORS, CompareModel, Saved, Simulation
@@ -106,9 +107,15 @@ class ColumnsArea(Worded, QWidget):
         for number, column in enumerate(shown):
             row, place = divmod(number, across)
             beside = min(across, len(shown) - row * across)  # the last row leaves nothing empty
-            lefts = [round(k * (self.width() + COLUMN_GAP_PX) / beside) for k in (place, place + 1)]
-            corner = QPoint(lefts[0], row * (height + COLUMN_GAP_PX))
-            column.setGeometry(QRect(corner, QSize(lefts[1] - lefts[0] - COLUMN_GAP_PX, height)))
+            width = (self.width() - (beside - 1) * COLUMN_GAP_PX) // beside
+            left = round(place * (self.width() - width) / max(beside - 1, 1))  # the last one ends at the edge
+            corner = QPoint(left, row * (height + COLUMN_GAP_PX))
+            column.setGeometry(QRect(corner, QSize(width, height)))
+        self.level()
+
+    def level(self) -> None:
+        """Let the heads of the sensors say equally much."""
+        level([column.header for column in self.columns if column.isVisible()])
 
 
 class ComparePage(Worded, QWidget):
@@ -412,7 +419,10 @@ class ComparePage(Worded, QWidget):
         if self.space.panel.active:
             self._show_space()
         elif column := self._column(tile.camera_id):
+            said = column.header.figures
             column.show_tile(tile)
+            if column.header.figures is not said:
+                self.area.level()
 
     def _show_quality(self, quality: SensorQuality) -> None:
         if column := self._column(quality.camera_id):

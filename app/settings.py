@@ -59,7 +59,7 @@ class Settings(BaseModel):
     device: Device = Field("auto", title=tr_noop("Compute device"))
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", title=tr_noop("Precision"))
     tokens: int = Field(
-        0, ge=0, le=10_000, title=tr_noop("Tokens"), description=tr_noop("0 lets the model decide")
+        0, ge=0, le=10_000, title=tr_noop("Tokens"), description=tr_noop("Auto lets the model decide")
     )
     anchor: bool = Field(
         True,
@@ -101,8 +101,8 @@ class Settings(BaseModel):
         description=tr_noop("Which key of a keyboard does what; each can be changed"),
     )
     language: Literal["system", "en", "zh_CN"] = Field("system", title=tr_noop("Language"))
-    near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Nearest colour"))
-    far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Farthest colour"))
+    near_m: float = Field(0.3, ge=0.0, le=50.0, title=tr_noop("Depth colours, near"))
+    far_m: float = Field(4.0, gt=0.0, le=100.0, title=tr_noop("Depth colours, far"))
     operator: str = Field("", title=tr_noop("Operator"))
     site: str = Field("", title=tr_noop("Site"))
     record_refined: bool = Field(

@@ -41,8 +41,12 @@ class ColourPanel(Worded, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.presets = ChipGroup(RANGES, tr("Range of the depth colours"))
-        self.near = Stepper(tr("Nearest colour"), minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m")
-        self.far = Stepper(tr("Farthest colour"), minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m")
+        self.near = Stepper(
+            tr("Depth colours, near"), minimum=0, maximum=50, step=0.1, decimals=1, suffix=" m"
+        )
+        self.far = Stepper(
+            tr("Depth colours, far"), minimum=0.1, maximum=100, step=0.1, decimals=1, suffix=" m"
+        )
         self.maps = ChipGroup([Option(key, word) for key, word in COLOUR_MAP_WORDS.items()], tr("Colour map"))
         for key in COLOUR_MAP_WORDS:
             self.maps.button(key).setIcon(ramp_icon(key))

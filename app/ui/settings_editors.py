@@ -138,6 +138,11 @@ class SwitchEditor(FieldEditor):
         self.control.setChecked(bool(value))
 
 
+def _tokens(value: float) -> str:
+    """As the panel of the repair says it."""
+    return f"{value:.0f}" if value else tr("Auto")
+
+
 class NumberEditor(FieldEditor):
     """A number between plus and minus."""
 
@@ -151,6 +156,7 @@ class NumberEditor(FieldEditor):
             step=field.step,
             decimals=0 if whole else 1,
             suffix=" m" if field.name.endswith("_m") else "",
+            said=_tokens if field.name == "tokens" else None,
         )
         self.control.setFixedWidth(STEPPER_PX)  # the buttons of all numbers stand in one line
         self.add_right(self.control)

@@ -79,6 +79,10 @@ def _misfit(name: str, problem: str) -> Finding:
     )
 
 
+def _signed(pixels: float) -> str:
+    return f"{pixels:+.0f}".replace("-", "\u2212")
+
+
 def misaligned(evidence: Evidence) -> Finding | None:
     """Colour lies beside the infrared picture that depth is made of."""
     shifts = [shift for frame in evidence.frames[::2] if (shift := color_shift_px(frame)) is not None]
@@ -91,8 +95,8 @@ def misaligned(evidence: Evidence) -> Finding | None:
     return Finding(
         "misaligned",
         tr("Colour and depth do not lie on each other"),
-        tr("Colour is {pixels:.0f} pixels beside depth ({dx:+.0f} across, {dy:+.0f} down).").format(
-            pixels=np.hypot(dx, dy), dx=dx, dy=dy
+        tr("Colour is {pixels:.0f} pixels beside depth ({dx} across, {dy} down).").format(
+            pixels=np.hypot(dx, dy), dx=_signed(dx), dy=_signed(dy)
         ),
         tr(
             "The camera's calibration is off: calibrate it with the vendor's tool, or let it cool down "

@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
-    QFontMetrics,
     QImage,
     QInputDevice,
     QMouseEvent,
@@ -38,6 +37,7 @@ from app.ui.panes import (
     Pane,
     arrange,
     free_room,
+    nearest_free,
 )
 from app.ui.picture import paint_picture, size_on_screen
 from app.ui.tile_pictures import TilePictures
@@ -55,6 +55,9 @@ HANDLE_PX: Final = 52
 """Width that takes hold of the wipe line: a finger."""
 FIGURES_PX: Final = (FIGURES_WIDTH_PX, FIGURES_HEIGHT_PX)
 """Room that the figures of a repaired frame need."""
+FLAT_FIGURES_PX: Final = (320, 92)
+"""The same in two columns."""
+FIGURES_GAP_PX: Final = 24
 FIGURES_WIDEST_PX: Final = 720
 """Farther from its name a figure is no longer read with it."""
 BARRED_PX: Final = 32
@@ -65,6 +68,8 @@ READ_EVERY_S: Final = 0.2
 COUNT_EVERY_S: Final = 0.5
 """Figures of the whole picture; who wants those of one moment freezes it."""
 FROZEN_PX: Final = 3
+RING_PX: Final = 14
+"""From the place that is read to what may be covered."""
 TAP_PX: Final = 16
 """A finger that moved less has tapped."""
 TAPPED: Final = frozenset({"point", "attention"})
@@ -131,6 +136,7 @@ class DepthView(Worded, QWidget):
         self._counted: object = None
         self._counted_s = 0.0
         self._said: tuple[QPointF, float, Readout | None] | None = None
+        self._note_floor = 0
         self._free = QRect()
         self._roomy = False
         self._ratio = 1.0
@@ -307,7 +313,11 @@ class DepthView(Worded, QWidget):
             self._pictured += pane.rect
         self._bare = QRegion(self.rect()) - self._pictured
         free = free_room(self.rect(), self._panes).adjusted(0, PANE_GAP_PX, 0, 0)
-        roomy = free.width() >= FIGURES_PX[0] and free.height() >= FIGURES_PX[1] and not self._compact
+        fits = any(
+            free.width() >= width and free.height() >= height
+            for width, height in (FIGURES_PX, FLAT_FIGURES_PX)
+        )
+        roomy = fits and not self._compact
         self._free, self._roomy = free if roomy else QRect(), roomy
         self._recolour()
         self._place_button()
@@ -402,7 +412,7 @@ class DepthView(Worded, QWidget):
         for pane in panes:
             for found in self._marks:
                 paint_stroke(painter, pane.rect, found.mark.stroke)
-        paint_labels(painter, main.rect, self._marks)
+        paint_labels(painter, main.rect, self._marks, self._in_front())
         if self._stroke is not None:
             for pane in panes:
                 paint_stroke(painter, pane.rect, self._stroke)
@@ -434,9 +444,7 @@ class DepthView(Worded, QWidget):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(pane.rect.adjusted(1, 1, -2, -2))
         words_font = theme.font(theme.CAPTION_PX, weight=theme.BOLD, tabular=True)
-        rect = self._depth_pane().rect
-        width = QFontMetrics(words_font).horizontalAdvance(self._frozen) + 20
-        mark = QRect(rect.center().x() - width // 2, rect.y() + 6, width, 26)
+        mark = self._frozen_plate()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
@@ -445,6 +453,11 @@ class DepthView(Worded, QWidget):
         painter.setPen(DARK_INK)
         painter.setFont(words_font)
         painter.drawText(mark, Qt.AlignmentFlag.AlignCenter, self._frozen)
+
+    def _frozen_plate(self) -> QRect:
+        rect = self._depth_pane().rect
+        width = tag_width(self._frozen, theme.CAPTION_PX) + 24
+        return QRect(rect.center().x() - width // 2, rect.y() + 6, width, 26)
 
     def _paint_figures(self, painter: QPainter) -> None:
         """Where the pixels of the repaired frame come from, in per cent, and what it took."""
@@ -461,10 +474,15 @@ class DepthView(Worded, QWidget):
         edge = max(pane.rect.right() for pane in self._panes)
         if edge > room.x() + FIGURES_WIDTH_PX:
             room.setRight(min(room.right(), edge))
-        y, step = room.y(), min(44, room.height() // 5)
-        width = min(room.width(), FIGURES_WIDEST_PX)
-        for word, value, colour, share in rows:
-            line = QRect(room.x(), y, width, 22)
+        columns = 1 if self._free.height() >= FIGURES_HEIGHT_PX else 2
+        width = min((room.width() - (columns - 1) * FIGURES_GAP_PX) // columns, FIGURES_WIDEST_PX)
+        down = -(-(len(rows) + 1) // columns)
+        step = min(44, room.height() // down)
+        places = [
+            QRect(room.x() + i // down * (width + FIGURES_GAP_PX), room.y() + i % down * step, width, 22)
+            for i in range(len(rows) + 1)
+        ]
+        for line, (word, value, colour, share) in zip(places, rows, strict=False):
             painter.setFont(word_font)
             painter.setPen(QColor(colours.muted))
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, word)
@@ -472,17 +490,15 @@ class DepthView(Worded, QWidget):
             painter.setPen(QColor(colours.text))
             painter.drawText(line, right, value)
             if step >= BARRED_PX:
-                bar = QRect(room.x(), y + 24, width, 6)
+                bar = QRect(line.x(), line.y() + 24, width, 6)
                 painter.fillRect(bar, QColor(colours.raised))
                 painter.fillRect(QRect(bar.x(), bar.y(), round(share * bar.width()), 6), colour)
-            y += step
-        line = QRect(room.x(), y, width, 22)
         painter.setFont(word_font)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, tr("Repair"))
+        painter.drawText(places[-1], Qt.AlignmentFlag.AlignVCenter, tr("Repair"))
         painter.setFont(value_font)
         painter.setPen(QColor(colours.text))
-        painter.drawText(line, right, milliseconds(self._figures.took_ms))
+        painter.drawText(places[-1], right, milliseconds(self._figures.took_ms))
 
     def _note(self, layer: Layer) -> tuple[Note | None, bool]:
         """Words for this layer, and whether they stand over an old picture."""
@@ -504,7 +520,7 @@ class DepthView(Worded, QWidget):
         note, _ = self._note(layer)
         if note is None:
             return
-        room = clip.adjusted(*NOTE_MARGINS)
+        room = self._note_room(clip)
         if room.width() < 48 or room.height() < 24:
             return
         placed = place_note(note, room, hints=not self._compact, button=self._choose.isVisible())
@@ -592,7 +608,27 @@ class DepthView(Worded, QWidget):
         y = point.y() - self._lift_px - size.height()
         if y < 4:
             y = min(point.y() + self._lift_px, self.height() - size.height() - 4)
-        return QRect(QPoint(x, y), size)
+        wanted = QRect(QPoint(x, y), size)
+        hand = QRect(point.x() - RING_PX, point.y() - RING_PX, 2 * RING_PX, RING_PX + self._lift_px)
+        room = self.rect().adjusted(4, 4, -4, -4)
+        return (
+            nearest_free(room, wanted, [hand, *self._in_front()], farthest_px=max(room.width(), 1)) or wanted
+        )
+
+    def _in_front(self) -> list[QRect]:
+        """What lies over the pictures and must be seen: their names, the wipe's handle, the frozen clock."""
+        found = [
+            QRect(tag.corner, tag.plate.deviceIndependentSize().toSize())
+            for layer, tag in self._tags.items()
+            if tag.plate is not None and layer in self._layers
+        ]
+        pane = self._two_layer_pane()
+        if pane is not None:
+            line = pane.rect.x() + round(self._wipe * pane.rect.width())
+            found.append(self._knob(pane.rect, line).toAlignedRect().adjusted(-4, -4, 4, 4))
+        if self._frozen:
+            found.append(self._frozen_plate())
+        return found
 
     def _depth_pane(self) -> Pane:
         main = next((pane for pane in self._panes if pane.kind in TWO_LAYERS), None)
@@ -747,6 +783,13 @@ class DepthView(Worded, QWidget):
             (self._point_in(pane, self._pinned) - position).manhattanLength() < 28 for pane in self._panes
         )
 
+    def _note_room(self, clip: QRect) -> QRect:
+        """Where words may stand: above the handle where a button stands below them and not beside it."""
+        room = clip.adjusted(*NOTE_MARGINS)
+        if self._note_floor and self._choose.isVisibleTo(self):
+            room.setBottom(min(room.bottom(), self._note_floor))
+        return room
+
     def _place_button(self) -> None:
         """Put "Choose model" below the words that ask for it."""
         tile = self._tile
@@ -768,14 +811,20 @@ class DepthView(Worded, QWidget):
         if note is None or rect.width() < size.width() + 4 or rect.height() < 150:
             self._choose.hide()
             return
-        placed = place_note(note, rect.adjusted(*NOTE_MARGINS), hints=True, button=True)
-        place = QRect(QPoint(rect.x() + (rect.width() - size.width()) // 2, placed.button_y), size)
-        knob_y = self._knob(pane.rect, rect.x()).top() - 4
-        if pane.kind == "wipe" and place.bottom() > knob_y:  # beside the knob
-            beside = min(rect.x() + KNOB_PX // 2 + 4, rect.right() - size.width() - 2)
-            place.moveLeft(max(place.x(), beside))
-        self._choose.setGeometry(place)
         self._choose.show()
+        at_right = rect.x() > pane.rect.x()
+        line = rect.x() if at_right else rect.right() + 1
+        clear = QRect() if pane.kind != "wipe" else self._knob(pane.rect, line).toAlignedRect()
+        clear = clear.adjusted(-theme.GAP_PX, -theme.GAP_PX, theme.GAP_PX, theme.GAP_PX)
+        beside = rect.width() >= clear.width() // 2 + size.width() + 2
+        self._note_floor = 0 if beside or pane.kind != "wipe" else clear.top()
+        placed = place_note(note, self._note_room(rect), hints=True, button=True)
+        place = QRect(QPoint(rect.x() + (rect.width() - size.width()) // 2, placed.button_y), size)
+        if pane.kind == "wipe" and beside and place.intersects(clear):
+            place.moveRight(clear.left() - 1)
+            if at_right:
+                place.moveLeft(clear.right() + 1)
+        self._choose.setGeometry(place)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from app.ui import theme
+from app.ui.panes import nearest_free
 from app.viewmodels.measure import Measured, Stroke
 
 DARK: Final = QColor(7, 9, 12)
 LIGHT: Final = QColor("#ffffff")
 BADGE_PX: Final = 24
 LINE_PX: Final = 20
+FARTHEST_PX: Final = 120
+"""A label that is farther from its mark is not read with it."""
+ALONG_PX: Final = 18
+"""A line is covered by squares of this size, its rings included."""
 LABELLED_PX: Final = 240
 """A picture that is narrower has no room for words."""
 
@@ -32,17 +37,19 @@ def paint_stroke(painter: QPainter, rect: QRect, stroke: Stroke) -> None:
                 painter.drawEllipse(end, 6, 6)
 
 
-def paint_labels(painter: QPainter, rect: QRect, marks: Sequence[Measured]) -> None:
-    """The marks' numbers and, where there is room, their values; no label covers another."""
-    metrics = QFontMetrics(_font())
+def paint_labels(
+    painter: QPainter, rect: QRect, marks: Sequence[Measured], taken: Sequence[QRect] = ()
+) -> None:
+    """The marks' numbers and, where there is room, their values; no label covers a mark or another label.
+
+    Args:
+        painter: of the widget.
+        rect: of the picture.
+        marks: on the picture.
+        taken: what else must not be covered.
+    """
     painter.setFont(_font())
-    taken: list[QRect] = []
-    for found in marks:
-        words = found.words if rect.width() >= LABELLED_PX else ()
-        width = max((metrics.horizontalAdvance(line) + 14 for line in words), default=0)
-        size = QSize(BADGE_PX + width, max(BADGE_PX, LINE_PX * len(words) + 4))
-        box = _free_of(taken, _label_box(rect, found.mark.stroke, size), rect)
-        taken.append(box)
+    for found, (box, words) in zip(marks, placed_labels(rect, marks, taken), strict=True):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(13, 16, 20, 225))
         painter.drawRoundedRect(box, 6, 6)
@@ -51,17 +58,42 @@ def paint_labels(painter: QPainter, rect: QRect, marks: Sequence[Measured]) -> N
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(found.mark.number))
         painter.setPen(QColor(theme.DARK.text))
         for i, line in enumerate(words):
-            row = QRect(badge.right() + 1, box.y() + 2 + LINE_PX * i, width, LINE_PX)
-            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, line)
+            row = QRect(badge.right() + 1, box.y() + 2 + LINE_PX * i, box.width() - BADGE_PX, LINE_PX)
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, str(line))
 
 
-def _free_of(taken: Sequence[QRect], box: QRect, rect: QRect) -> QRect:
-    """The box, or the same box as little above or below as keeps it off all others, inside `rect`."""
-    for step in range(0, rect.height(), 4):
-        for moved in (box.translated(0, step), box.translated(0, -step)):
-            if rect.contains(moved) and not any(moved.intersects(other) for other in taken):
-                return moved
-    return box
+def placed_labels(
+    rect: QRect, marks: Sequence[Measured], taken: Sequence[QRect] = ()
+) -> list[tuple[QRect, tuple[str, ...]]]:
+    """Where each mark's label goes, and its lines; the number alone where there is no room for them."""
+    metrics = QFontMetrics(_font())
+    covered = [*taken, *(part for found in marks for part in covered_by(rect, found.mark.stroke))]
+    placed = []
+    for found in marks:
+        stroke = found.mark.stroke
+        words = found.words if rect.width() >= LABELLED_PX else ()
+        width = max((metrics.horizontalAdvance(str(line)) + 14 for line in words), default=0)
+        size = QSize(BADGE_PX + width, max(BADGE_PX, LINE_PX * len(words) + 4))
+        box = nearest_free(rect, _label_box(rect, stroke, size), covered, farthest_px=FARTHEST_PX)
+        if box is None:
+            words = ()
+            wanted = _label_box(rect, stroke, QSize(BADGE_PX, BADGE_PX))
+            box = nearest_free(rect, wanted, covered, farthest_px=FARTHEST_PX) or wanted
+        covered.append(box)
+        placed.append((box, words))
+    return placed
+
+
+def covered_by(rect: QRect, stroke: Stroke) -> list[QRect]:
+    """Rectangles over the shape of a measurement and, of an area, over what it measures."""
+    a, b = _point(rect, stroke.start), _point(rect, stroke.end)
+    if stroke.tool == "area":
+        return [QRectF(a, b).normalized().toAlignedRect().adjusted(-4, -4, 4, 4)]
+    steps = max(round(QLineF(a, b).length() / ALONG_PX), 1)
+    line = QLineF(a, b)
+    middles = [line.pointAt(i / steps).toPoint() for i in range(steps + 1)]
+    half = QPoint(ALONG_PX // 2, ALONG_PX // 2)
+    return [QRect(middle - half, middle + half) for middle in middles]
 
 
 def _label_box(rect: QRect, stroke: Stroke, size: QSize) -> QRect:

@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.language import joined, tr, tr_noop
@@ -41,6 +42,10 @@ ROWS: Final = (
     (tr_noop("Min"), "min_m"),
     (tr_noop("Max"), "max_m"),
 )
+FINE_M: Final = 0.1
+"""A spread below this is said to the tenth of a millimetre."""
+WIDEST_VALUE: Final = "00.000 m"
+CHART_GAP_PX: Final = 12
 
 
 class MeasurePanel(Worded, QWidget):
@@ -123,7 +128,7 @@ class MarkCard(Card):
     def __init__(self, found: Measured) -> None:
         super().__init__(margin_px=10)
         self.column.setSpacing(4)
-        name = joined("  ", (str(found.mark.number), NAMES[found.mark.stroke.tool]))
+        name = joined(" ", (NAMES[found.mark.stroke.tool], str(found.mark.number)))
         self.remove = IconButton(
             "close", tr("Forget mark {number}").format(number=found.mark.number), kind="quiet"
         )
@@ -136,12 +141,16 @@ class MarkCard(Card):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(0, 1)
+        widest = QFontMetrics(_value_font()).horizontalAdvance(WIDEST_VALUE)
+        for column in (1, 2):
+            self._grid.setColumnMinimumWidth(column, widest)
         self.column.addLayout(self._grid)
         self._cells: dict[tuple[int, int], QLabel] = {}
         self._note = label("", "caption")
         self.column.addWidget(self._note)
         self._chart = ProfileChart() if found.mark.stroke.tool == "line" else None
         if self._chart is not None:
+            self.column.addSpacing(CHART_GAP_PX)
             self.column.addWidget(self._chart)
 
     @property
@@ -164,7 +173,8 @@ class MarkCard(Card):
             refined = length_words(found.refined_m) if len(found.words) > 1 else tr("no value")
             self._fill([("", tr("Raw"), tr("Refined")), (name, length_words(found.raw_m), refined)])
             if self._chart is not None and found.raw_profile is not None:
-                self._chart.show_profiles(found.raw_profile, found.refined_profile)
+                length_m = found.raw_m if found.refined_m is None else found.refined_m
+                self._chart.show_profiles(found.raw_profile, found.refined_profile, length_m)
         else:
             self._note.setText(tr("No picture here"))
         self._note.setVisible(bool(self._note.text()))
@@ -187,8 +197,10 @@ class MarkCard(Card):
             for j, words in enumerate(row):
                 if (i, j) not in self._cells:
                     cell = label("", "caption" if i == 0 or j == 0 else "body", wrap=False)
+                    if j:
+                        cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                     if i and j:
-                        cell.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True))
+                        cell.setFont(_value_font())
                     self._cells[i, j] = cell
                     self._grid.addWidget(cell, i, j)
                 self._cells[i, j].setText(words)
@@ -200,4 +212,9 @@ def _value(found: Stats | None, name: str) -> str:
     if not found.fill:
         return tr("none")
     value_m: float = getattr(found, name)
-    return f"{value_m * 1000:,.1f} mm" if name == "std_m" else depth_words(value_m)
+    fine = name == "std_m" and value_m < FINE_M
+    return f"{value_m * 1000:.1f} mm" if fine else depth_words(value_m)
+
+
+def _value_font() -> QFont:
+    return theme.font(theme.BODY_PX, weight=theme.BOLD, tabular=True)

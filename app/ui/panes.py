@@ -1,9 +1,11 @@
 """Where the pictures of one camera go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, QSize
 
 from app.viewmodels.layers import Layer
@@ -19,6 +21,8 @@ TWO_LAYERS: Final = frozenset({"wipe", "blend"})
 FIGURES_WIDTH_PX: Final = 150
 FIGURES_HEIGHT_PX: Final = 130
 """Room beside the colour picture from which on figures stand there."""
+STEP_PX: Final = 4
+"""Of places that are tried for a label."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,37 @@ def free_room(room: QRect, panes: list[Pane]) -> QRect:
         beside = QRect(rect.right() + 1, rect.y(), room.right() - rect.right(), rect.height())
         free += [one for one in (below, beside) if not any(one.intersects(other.rect) for other in panes)]
     return max(free, key=lambda rect: rect.width() * rect.height(), default=QRect())
+
+
+def nearest_free(room: QRect, box: QRect, taken: Sequence[QRect], *, farthest_px: int) -> QRect | None:
+    """The place for `box` that covers none of `taken` and is nearest to where it is; None if all are farther.
+
+    Args:
+        room: the box stays within.
+        box: as one would like it to lie.
+        taken: what must not be covered.
+        farthest_px: that the box may move across or down.
+    """
+    xs = _steps(box.x(), room.x(), room.right() + 1 - box.width(), farthest_px)
+    ys = _steps(box.y(), room.y(), room.bottom() + 1 - box.height(), farthest_px)[:, None]
+    free = np.ones((len(ys), len(xs)), bool)
+    for other in taken:
+        apart = (xs + box.width() <= other.x()) | (xs > other.right())
+        free &= apart | (ys + box.height() <= other.y()) | (ys > other.bottom())
+    if not free.any():
+        return None
+    far = np.where(free, np.hypot(xs - box.x(), ys - box.y()), np.inf)
+    row, column = np.unravel_index(int(far.argmin()), far.shape)
+    return QRect(QPoint(int(xs[column]), int(ys[row, 0])), box.size())
+
+
+def _steps(wanted: int, first: int, last: int, farthest_px: int) -> NDArray[np.intp]:
+    """Places from `first` to `last`, `STEP_PX` apart, among them the wanted one."""
+    if last < first:
+        return np.empty(0, np.intp)
+    inside = min(max(wanted, first), last)
+    steps = np.arange(-(farthest_px // STEP_PX), farthest_px // STEP_PX + 1) * STEP_PX + inside
+    return np.unique(np.clip(steps, first, last)).astype(np.intp)
 
 
 def _large_and_small(

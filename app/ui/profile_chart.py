@@ -14,10 +14,16 @@ from app.ui import theme
 from app.ui.worded import Worded
 from app.viewmodels.readout import depth_words
 
-HEIGHT_PX: Final = 170
+HEIGHT_PX: Final = 214
+ABOVE_PX: Final = 28
+"""Room for the name of the axis."""
+BELOW_PX: Final = 58
+"""Room for the length and the legend."""
 AXIS_PX: Final = 66
 TICKS: Final = 3
-RAW_PX: Final = 4
+RAW_PX: Final = 5
+RAW_ALPHA: Final = 150
+"""Of 255: raw is wide and dim below refined, which is narrow and bright."""
 REFINED_PX: Final = 1.5
 
 
@@ -28,12 +34,18 @@ class ProfileChart(Worded, QWidget):
         super().__init__()
         self._raw: NDArray[np.float32] = np.empty(0, np.float32)
         self._refined: NDArray[np.float32] = np.empty(0, np.float32)
+        self._length_m: float | None = None
         self.setFixedHeight(HEIGHT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_profiles(self, raw: NDArray[np.float32], refined: NDArray[np.float32] | None) -> None:
-        """Show (N,) metres, NaN in holes, from the beginning of the line to its end."""
-        self._raw = raw
+    def show_profiles(
+        self,
+        raw: NDArray[np.float32],
+        refined: NDArray[np.float32] | None,
+        length_m: float | None = None,
+    ) -> None:
+        """Show (N,) metres, NaN in holes, from the beginning of the line to its end, `length_m` away."""
+        self._raw, self._length_m = raw, length_m
         self._refined = np.empty(0, np.float32) if refined is None else refined
         holes = float(np.isnan(raw).mean())
         self.setAccessibleName(
@@ -48,7 +60,7 @@ class ProfileChart(Worded, QWidget):
         colours = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        plot = QRect(AXIS_PX, 8, self.width() - AXIS_PX - 4, HEIGHT_PX - 40)
+        plot = QRect(AXIS_PX, ABOVE_PX, self.width() - AXIS_PX - 4, HEIGHT_PX - ABOVE_PX - BELOW_PX)
         both = np.concatenate([self._raw, self._refined])
         both = both[np.isfinite(both)]
         painter.setFont(theme.font(theme.CAPTION_PX, tabular=True))
@@ -67,14 +79,16 @@ class ProfileChart(Worded, QWidget):
             painter.drawText(
                 words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, depth_words(value)
             )
-        # Raw is wide below refined: where they are the same, both are still seen.
+        self._paint_axes(painter, plot)
+        raw_colour = QColor(colours.warning)
+        raw_colour.setAlpha(RAW_ALPHA)
         curves = (
-            (self._raw, colours.warning, tr("Raw"), RAW_PX),
-            (self._refined, colours.accent, tr("Refined"), REFINED_PX),
+            (self._raw, raw_colour, tr("Raw"), RAW_PX),
+            (self._refined, QColor(colours.text), tr("Refined"), REFINED_PX),
         )
         x = plot.left()
         for values, colour, word, width_px in curves:
-            painter.setPen(QPen(QColor(colour), width_px))
+            painter.setPen(QPen(colour, width_px))
             for run in runs(values, QRectF(plot), low, high):
                 painter.drawPolyline(run)
             if values.size:
@@ -82,6 +96,16 @@ class ProfileChart(Worded, QWidget):
                 painter.setPen(QColor(colours.text))
                 painter.drawText(QRect(x + 28, HEIGHT_PX - 25, 80, 22), Qt.AlignmentFlag.AlignVCenter, word)
                 x += 100
+
+    def _paint_axes(self, painter: QPainter, plot: QRect) -> None:
+        """Name the axis of depth, and say how long the line is."""
+        centre = Qt.AlignmentFlag.AlignVCenter
+        name = QRect(0, 0, AXIS_PX - 8, 16)
+        painter.drawText(name, Qt.AlignmentFlag.AlignRight | centre, tr("Depth"))
+        below = QRect(plot.left(), plot.bottom() + 6, plot.width(), 18)
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft | centre, "0")
+        if self._length_m is not None:
+            painter.drawText(below, Qt.AlignmentFlag.AlignRight | centre, depth_words(self._length_m))
 
 
 def limits(low_m: float, high_m: float) -> tuple[float, float]:

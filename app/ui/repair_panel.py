@@ -41,6 +41,9 @@ ATTENTION_NOTHING: Final = tr_noop(
 ATTENTION_SHOWN: Final = tr_noop(
     "Bright is where the depth token at the ring looks in colour: mean over the heads of the last block."
 )
+APART_PX: Final = 20
+"""From one control with its caption to the next."""
+HIDING_TEXT: Final = tr_noop("Hides patches of the measurement from the repair, to see how it holds up.")
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
 
@@ -86,30 +89,30 @@ class RepairPanel(Worded, QWidget):
         self._network = QWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP_PX)
-        column.addWidget(self._model)
-        column.addWidget(self._state)
-        column.addWidget(self.stabilise)
-        column.addWidget(label(tr("Averages refined depth where nothing moves."), "caption"))
-        column.addSpacing(theme.GAP_PX)
-        column.addWidget(self._hidden_words)
-        column.addWidget(self.hidden)
-        column.addWidget(
-            label(tr("Hides patches of the measurement from the repair, to see how it holds up."), "caption")
+        column.setSpacing(APART_PX)
+        hiding = label(
+            tr("Hides patches of the measurement from the repair, to see how it holds up."), "caption"
         )
-        column.addSpacing(theme.GAP_PX)
-        column.addWidget(self.attention)
-        column.addWidget(self._attention_words)
-        column.addSpacing(theme.GAP_PX)
-        column.addWidget(self._network)
-        column.addSpacing(theme.GAP_PX)
-        column.addWidget(label(tr("Vendor filters on raw depth")))
-        column.addWidget(self._filters_problem)  # above the choices, or a small screen would hide it
-        column.addWidget(label(FILTERS_TEXT, "caption"))
-        column.addWidget(self.filters)
-        column.addWidget(label(ORBBEC_TEXT, "caption"))
-        column.addWidget(self.orbbec_filters)
-        column.addWidget(label(BESIDE_TEXT, "caption"))
+        for group in (
+            (self._model, self._state),
+            (self.stabilise, label(tr("Averages refined depth where nothing moves."), "caption")),
+            (self._hidden_words, self.hidden, hiding),
+            (self.attention, self._attention_words),
+            (self._network,),
+            # The problem above the choices, or a small screen would hide it.
+            (
+                label(tr("Vendor filters on raw depth")),
+                self._filters_problem,
+                label(FILTERS_TEXT, "caption"),
+                self.filters,
+            ),
+            (label(ORBBEC_TEXT, "caption"), self.orbbec_filters, label(BESIDE_TEXT, "caption")),
+        ):
+            rows = QVBoxLayout()
+            rows.setSpacing(theme.TIGHT_PX)
+            for row in group:
+                rows.addWidget(row)
+            column.addLayout(rows)
         below = QVBoxLayout(self._network)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(theme.GAP_PX)

@@ -43,6 +43,7 @@ from app.ui.context import Level, Notice
 from app.ui.flow_layout import FlowLayout
 from app.ui.icons import icon
 from app.ui.worded import Label, Worded
+from app.viewmodels.words import signed
 
 ICON_PX = 24
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")
@@ -404,7 +405,9 @@ class Stepper(Worded, QWidget):
             self.value_changed.emit(self._value)
 
     def _words(self, value: float) -> str:
-        return self._said(value) if self._said else f"{value:.{self._decimals}f}{self._suffix}"
+        if self._said:
+            return self._said(value)
+        return joined("", (signed(f"{value:.{self._decimals}f}"), self._suffix))
 
     def _show(self) -> None:
         self._label.setText(self._words(self._value))

@@ -173,7 +173,8 @@ def test_colour_beside_depth_is_found_with_its_distance(evidences, shift):
         finding = only(moved)
         assert finding.key == "misaligned"
         across, down = (
-            float(word) for word in finding.text.split("(")[1].split(" down")[0].split(" across, ")
+            float(word.replace("\u2212", "-"))
+            for word in finding.text.split("(")[1].split(" down")[0].split(" across, ")
         )
         assert (across, down) == pytest.approx((shift[1], shift[0]), abs=2)
 

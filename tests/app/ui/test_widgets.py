@@ -107,6 +107,10 @@ def test_one_segment_is_always_chosen(show):
     assert row.choice == "a"
 
 
+def test_a_stepper_writes_a_minus_sign(show):
+    assert show(Stepper("Hue", minimum=-5, maximum=5, step=1, suffix=" m"))._label.text() == "\u22125 m"
+
+
 def test_a_stepper_stops_at_its_limits(qtbot, show):
     stepper = show(Stepper("Near", minimum=0, maximum=0.2, step=0.1, decimals=1, suffix=" m"))
     less, more = stepper.findChildren(IconButton)

@@ -14,7 +14,7 @@ DARK: Final = QColor(7, 9, 12)
 LIGHT: Final = QColor("#ffffff")
 BADGE_PX: Final = 24
 LINE_PX: Final = 20
-FARTHEST_PX: Final = 120
+FARTHEST_PX: Final = 72
 """A label that is farther from its mark is not read with it."""
 ALONG_PX: Final = 18
 """A line is covered by squares of this size, its rings included."""

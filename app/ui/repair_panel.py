@@ -41,7 +41,7 @@ ATTENTION_NOTHING: Final = tr_noop(
 ATTENTION_SHOWN: Final = tr_noop(
     "Bright is where the depth token at the ring looks in colour: mean over the heads of the last block."
 )
-APART_PX: Final = 20
+APART_PX: Final = 24
 """From one control with its caption to the next."""
 HIDING_TEXT: Final = tr_noop("Hides patches of the measurement from the repair, to see how it holds up.")
 MOST_HIDDEN: Final = 90
@@ -87,6 +87,8 @@ class RepairPanel(Worded, QWidget):
         self._filters_problem = label("", "caption")
         set_tone(self._filters_problem, "warning")
         self._network = QWidget()
+        for switch in (self.stabilise, self.attention):
+            switch.setFixedHeight(theme.SMALLEST_TARGET_PX)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(APART_PX)
@@ -109,7 +111,7 @@ class RepairPanel(Worded, QWidget):
             (label(ORBBEC_TEXT, "caption"), self.orbbec_filters, label(BESIDE_TEXT, "caption")),
         ):
             rows = QVBoxLayout()
-            rows.setSpacing(theme.TIGHT_PX)
+            rows.setSpacing(0)  # a switch brings the space around its words
             for row in group:
                 rows.addWidget(row)
             column.addLayout(rows)

@@ -111,7 +111,8 @@ class RepairPanel(Worded, QWidget):
             (label(ORBBEC_TEXT, "caption"), self.orbbec_filters, label(BESIDE_TEXT, "caption")),
         ):
             rows = QVBoxLayout()
-            rows.setSpacing(0)  # a switch brings the space around its words
+            spacious = isinstance(group[0], Switch)  # brings the space around its words
+            rows.setSpacing(0 if spacious else theme.TIGHT_PX)
             for row in group:
                 rows.addWidget(row)
             column.addLayout(rows)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
 from app.flow.attention import Attention
 from app.quality.diagnosis import Finding, Fix
+from app.ui import theme
 from app.ui.live_page import make_page
 from app.ui.tile_pictures import raw_depth
 from app.viewmodels.checkup import CheckupView
@@ -202,7 +203,7 @@ def test_two_rows_of_buttons_are_enough_on_a_small_screen(page, layout):
     tops = {w.mapTo(page, w.rect().topLeft()).y() for w in (page._freeze, page._tune)}
     below = {w.mapTo(page, w.rect().topLeft()).y() for w in (page._why, page._snapshot, page._more)}
     assert len(tops) == 1
-    assert below == {min(tops) + 56 + 10}
+    assert below == {min(tops) + theme.TARGET_PX + theme.GAP_PX}
 
 
 def test_the_choices_of_the_3d_view_fit_their_panel_and_follow_what_is_chosen(page):

@@ -17,7 +17,7 @@ from app.ui.picture import Picture, paint_picture, size_on_screen
 from app.ui.tile_pictures import fill_color, fill_depth
 from app.ui.tiles import HEADER_PX, TileHeader
 from app.ui.worded import Worded
-from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
+from app.viewmodels.live import STALE_S, CameraTitle, LiveOptions, Note, TileView
 from app.viewmodels.sampling import Size
 from drivers.depth import DepthMap
 from drivers.frame import Frame
@@ -410,7 +410,7 @@ class CompareColumn(Worded, QWidget):
         before = self.picture.aspect
         self.header.show_tile(tile)
         self.picture.show_tile(tile)
-        self.table.show_late(tile.camera_note is not None)
+        self.table.show_late(_is_late(tile))
         if abs(self.picture.aspect - before) > 1e-3:
             self._place()
 
@@ -501,6 +501,12 @@ def _source(tile: TileView, kind: Shown) -> DepthMap | Frame | None:
     if kind == "colour" or frame is None:
         return frame
     return frame.depth if refined is None else refined.raw
+
+
+def _is_late(tile: TileView) -> bool:
+    """Whether the pictures are veiled because they are old; figures are of the exposure that was repaired."""
+    stale = tile.refined is not None and tile.age_ms is not None and tile.age_ms > 1e3 * STALE_S
+    return tile.camera_note is not None or (stale and tile.refined_note is not None)
 
 
 def _alike(words: Sequence[str]) -> str:

@@ -50,6 +50,7 @@ class Scene:
         self.live = window.page_widget("Live")
 
     def page(self, name: str) -> None:
+        self.close_palette()
         self.window.go_to(name)  # type: ignore[arg-type]
 
     def layout(self, key: str, focus: int | None = None) -> None:
@@ -102,7 +103,8 @@ class Scene:
         """The demo rig, whose first camera has gone and does not come back while it is photographed."""
         self.source("demo")
         self.layout("wipe")
-        spin(8)
+        spin(1)
+        await_repair(self.window.context.studio)
         camera = next(iter(self.window.context.studio.pipeline.lines.values())).camera
         camera.faults = Faults(lose_from=0)
 
@@ -260,7 +262,7 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("live-3d-box", lambda s: s.cloud_with("both", "colour", box=True), 4),
     ("live-3d-measure", lambda s: s.measured_cloud(), 4),
     ("palette", lambda s: s.palette(), 1),
-    ("compare", lambda s: (s.close_palette(), s.layout("wipe"), s.comparison("refined")), 8),
+    ("compare", lambda s: (s.layout("wipe"), s.comparison("refined")), 8),
     ("compare-both", lambda s: s.comparison("both"), 2),
     ("compare-held", lambda s: s.comparison("refined", held=True), 1),
     ("compare-alone", lambda s: s.comparison("refined", alone=True), 1),
@@ -318,12 +320,7 @@ def main() -> None:
         spin(0.5)
         photograph("no-camera")
     window.open_source(args.source)
-    deadline = time.monotonic() + PATIENCE_S
-    while studio.pipeline is None or not all(
-        line.refined.latest() for line in studio.pipeline.lines.values()
-    ):
-        assert time.monotonic() < deadline, "nothing was repaired in time"
-        spin(0.5)
+    await_repair(studio)
     scene = Scene(window)
     for name, step, seconds in STATES:
         if any(part in name for part in args.only.split(",")):
@@ -335,6 +332,16 @@ def main() -> None:
     for report in sorted(sessions.rglob("compare-*")):
         shutil.copy(report, OUT)
         print(OUT / report.name)
+
+
+def await_repair(studio: Studio) -> None:
+    """Until each camera has repaired depth."""
+    deadline = time.monotonic() + PATIENCE_S
+    while studio.pipeline is None or not all(
+        line.refined.latest() for line in studio.pipeline.lines.values()
+    ):
+        assert time.monotonic() < deadline, "nothing was repaired in time"
+        spin(0.5)
 
 
 def opened(source: str) -> Sequence[Camera]:

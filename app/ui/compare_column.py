@@ -17,7 +17,7 @@ from app.ui.picture import Picture, paint_picture, size_on_screen
 from app.ui.tile_pictures import fill_color, fill_depth
 from app.ui.tiles import HEADER_PX, TileHeader
 from app.ui.worded import Worded
-from app.viewmodels.live import STALE_S, CameraTitle, LiveOptions, Note, TileView
+from app.viewmodels.live import CameraTitle, LiveOptions, Note, TileView
 from app.viewmodels.sampling import Size
 from drivers.depth import DepthMap
 from drivers.frame import Frame
@@ -290,14 +290,28 @@ class FiguresTable(Worded, QWidget):
 
     def _words_size(self, quality: SensorQuality, size: int, silent: dict[str, str]) -> int:
         """One size for all words that stand where a figure is missing."""
+        title_size = size
         cells = self._cells(self._row(1))[1:]
         for kind in KINDS:
-            figures = [quality.streams[name].figures[kind.key] for name in STREAMS if not silent[name]]
-            words = [str(figure.words) for figure in figures if figure.value is None]
-            room = cells[0].united(cells[1]) if _alike(words) else cells[0]
-            for said in words:
-                size = min(size, _fitting(said, room.width(), size, bold=False).pixelSize())
+            missing = {
+                name: str(quality.streams[name].figures[kind.key].words)
+                for name in STREAMS
+                if not silent[name] and quality.streams[name].figures[kind.key].value is None
+            }
+            rooms = dict(zip(STREAMS, (cell.width() for cell in cells), strict=True))
+            rooms["raw"] += self._gap_px(kind.key, title_size)
+            if _alike(list(missing.values())):
+                rooms = dict.fromkeys(STREAMS, cells[0].united(cells[1]).width())
+            for name, said in missing.items():
+                size = min(size, _fitting(said, rooms[name], size, bold=False).pixelSize())
         return size
+
+    def _gap_px(self, key: str, size: int) -> int:
+        """What is free between a title and the figures of its row."""
+        title = self._cells(self._row(1))[0]
+        font = theme.font(size, tabular=True)
+        said = next(str(kind.title) for kind in KINDS if kind.key == key)
+        return max(title.width() - QFontMetrics(font).horizontalAdvance(said), 0)
 
     def _row(self, number: int) -> QRect:
         top, bottom = (round(k * self.height() / ROWS) for k in (number, number + 1))
@@ -345,7 +359,8 @@ class FiguresTable(Worded, QWidget):
                 continue
             colour = colours.accent_text if name == better else colours.text
             if figure.value is None:
-                _paint_words(painter, cell, figure.words, words_size, colours.muted)
+                room = cell.adjusted(-self._gap_px(key, size) if name == "raw" else 0, 0, 0, 0)
+                _paint_words(painter, room, figure.words, words_size, colours.muted)
             else:
                 _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
 
@@ -505,8 +520,7 @@ def _source(tile: TileView, kind: Shown) -> DepthMap | Frame | None:
 
 def _is_late(tile: TileView) -> bool:
     """Whether the pictures are veiled because they are old; figures are of the exposure that was repaired."""
-    stale = tile.refined is not None and tile.age_ms is not None and tile.age_ms > 1e3 * STALE_S
-    return tile.camera_note is not None or (stale and tile.refined_note is not None)
+    return tile.camera_note is not None or (tile.refined is not None and tile.refined_note is not None)
 
 
 def _alike(words: Sequence[str]) -> str:

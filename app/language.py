@@ -17,7 +17,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Literal, Self
 
 Language = Literal["en", "zh_CN"]
@@ -275,8 +275,19 @@ def _filled(
     language: Language,
 ) -> str:
     said = {name: _in(language, value) for name, value in values.items()}
-    filled = template(language).format(*(_in(language, value) for value in args), **said)
-    return filled if language == "en" else SPACE_WITHIN.sub("", filled)
+    if language == "en":
+        return template(language).format(*(_in(language, value) for value in args), **said)
+    kept = {name: _kept(value) for name, value in said.items()}
+    return _seamless(template(language).format(*(_kept(_in(language, value)) for value in args), **kept))
+
+
+def _kept(value: object) -> object:
+    """The same with its own spaces marked: a path or a name is told as it is."""
+    return str(value).replace(" ", OWN_SPACE) if isinstance(value, str | PurePath) else value
+
+
+def _seamless(filled: str) -> str:
+    return SPACE_WITHIN.sub("", filled).replace(OWN_SPACE, " ")
 
 
 def _joined(separator: str, parts: tuple[str, ...], language: Language) -> str:
@@ -324,8 +335,8 @@ def _matched(language: Language, words: str) -> str:
     for template in catalogue.templates:
         if template.longest in words and (found := template.pattern.fullmatch(words)):
             filled = (_said_below(language, part) if " " in part else part for part in found.groups())
-            said = template.said.format(**dict(zip(template.fields, filled, strict=True)))
-            return SPACE_WITHIN.sub("", said)
+            kept = map(_kept, filled)
+            return _seamless(template.said.format(**dict(zip(template.fields, kept, strict=True))))
     return ""
 
 
@@ -334,6 +345,8 @@ SPACE_WITHIN: Final = re.compile(
     r"|(?<=[\u3001-\u303f\uff01-\uff5e]) | (?=[\u3001-\u303f\uff01-\uff5e])"
 )
 """Templates set a Latin name off with spaces; a Chinese one, and what ends in a wide sign, stands without."""
+OWN_SPACE: Final = "\ue000"
+"""Of what fills a template, where its spaces stay; no font has this sign, nor does a keyboard."""
 FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
 """Full stop, semicolon, exclamation and question mark, which bring their own space."""
 ENDS: Final = (".", ":", "!", "?", *FULL_WIDTH)

@@ -1,6 +1,7 @@
 """The catalogue says everything that the window says, with the same figures in it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
@@ -48,6 +49,14 @@ def test_a_chinese_name_stands_without_spaces_and_a_latin_one_with():
     template = tr("{names} becomes the origin of the rig.")
     assert " " not in template.format(names=tr("Demo time of flight")).in_language("zh_CN")
     assert "D455 " in template.format(names="D455").in_language("zh_CN")
+
+
+def test_a_path_or_a_name_keeps_its_own_spaces_in_chinese():
+    folder = Path("/data/\u5f20 \u4e09")
+    for given in (folder, str(folder)):
+        said = tr("The folder {folder} cannot be made: {strerror}. Choose another one.")
+        assert str(folder) in said.format(folder=given, strerror="no").in_language("zh_CN")
+    assert str(folder) in from_below(f"The folder {folder} cannot be used: no.").in_language("zh_CN")
 
 
 def test_the_library_that_no_registry_has_is_told_in_chinese():

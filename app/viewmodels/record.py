@@ -177,7 +177,7 @@ class RecordViewModel(QObject):
         if watched:
             self._labels = replace(self._labels, operator=self._settings.operator, site=self._settings.site)
             self.labels_changed.emit(self._labels)
-            self._checked = None
+            self._checked = self._refused = None  # the look that follows says what is still so
             self._look_around()
             self._timer.start()
             self.poll()

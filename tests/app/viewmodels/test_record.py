@@ -249,6 +249,25 @@ def test_a_sessions_folder_that_cannot_be_written_refuses_to_start(qtbot, model,
     assert model.view.words == "Ready."
 
 
+def test_a_refusal_is_forgotten_when_the_operator_comes_back_from_mending_it(
+    qtbot, model, cameras, settings, tmp_path
+):
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    settings.sessions = blocked / "below"
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+    with qtbot.waitSignal(model.refused, timeout=5000):
+        model.start()
+    model.watch(False)
+    blocked.unlink()
+
+    model.watch(True)
+
+    assert model.view.words == "Ready."
+    qtbot.waitUntil(lambda: model.view.checks and not any("cannot" in c.words for c in model.view.checks))
+
+
 def test_leaving_the_page_does_not_stop_a_recording(qtbot, model, cameras):
     record(qtbot, model)
 

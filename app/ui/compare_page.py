@@ -409,13 +409,13 @@ class ComparePage(Worded, QWidget):
         self._show_options(self.model.live.options)
         self._show_simulation(self.model.simulation)
         self._show_wishes()
+        self._offer_models()
 
     def _column(self, camera_id: str) -> CompareColumn | None:
         return next((c for c in self.area.columns if c.camera.camera_id == camera_id), None)
 
     def _show_tile(self, tile: TileView) -> None:
-        note = tile.refined_note
-        self.choose_model.setVisible(note is not None and note.choose_model)
+        self._offer_models()
         if self.space.panel.active:
             self._show_space()
         elif column := self._column(tile.camera_id):
@@ -423,6 +423,11 @@ class ComparePage(Worded, QWidget):
             column.show_tile(tile)
             if column.header.figures is not said:
                 self.area.level()
+
+    def _offer_models(self) -> None:
+        """The way to the models, where a camera asks for one; one that is lost asks for nothing."""
+        notes = [tile.refined_note for tile in self.model.live.tiles]
+        self.choose_model.setVisible(any(note is not None and note.choose_model for note in notes))
 
     def _show_quality(self, quality: SensorQuality) -> None:
         if column := self._column(quality.camera_id):

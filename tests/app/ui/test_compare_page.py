@@ -206,6 +206,19 @@ def test_where_the_repair_is_off_a_button_leads_to_the_models(qtbot, running):
     assert asked.pages == ["Settings"]
 
 
+def test_the_way_to_the_models_stays_though_a_camera_is_lost_and_goes_with_the_rig(qtbot, running):
+    page, _, studio = running
+    live = page.model.live
+    qtbot.waitUntil(page.choose_model.isVisible)
+    studio.pipeline.lines["right"].camera.lost = True
+    qtbot.waitUntil(lambda: live.tile("right").camera_note is not None, timeout=5000)
+    live.tile_changed.emit(live.tile("right"))
+    assert page.choose_model.isVisible()
+    studio.open([])
+    qtbot.waitUntil(lambda: not live.titles)
+    assert page.choose_model.isHidden()
+
+
 def test_a_header_shows_one_sensor_alone(running):
     page, *_ = running
     left, right = page.area.columns

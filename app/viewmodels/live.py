@@ -29,6 +29,8 @@ from model.spec import EngineChoice, ModelSpec, catalogue, find
 TICK_MS = 16
 FIGURES_S = 0.25
 STALE_S = 5.0
+UNPLUGGED: Final = (" was unplugged", " is not there")
+"""Of a lost camera: drivers say so and no more; whatever else they say is the reason, and shown."""
 OLD_S = 0.8
 OLD_PERIODS = 5
 """A live picture is old after this, or after five periods of a slow camera."""
@@ -220,7 +222,8 @@ def camera_note(
     error = None if state is None else state.error
     if error is None:
         return Note(tr("Camera lost"), tr("Plug it in again; it is tried every second."))
-    if isinstance(error, CameraLost) and error.hint == CameraLost.default_hint:
+    unplugged = isinstance(error, CameraLost) and any(words in str(error) for words in UNPLUGGED)
+    if unplugged and error.hint == CameraLost.default_hint:
         return Note(tr("Camera lost"), tr("Plug it in again; the others go on."))
     return Note(tr("Camera lost: {error}").format(error=error), from_below(error.hint))
 

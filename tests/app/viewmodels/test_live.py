@@ -83,6 +83,11 @@ def test_a_lost_camera_says_why_and_what_to_do():
     assert note.hint == "Plug it in."
 
 
+def test_a_camera_that_stopped_for_another_reason_than_its_plug_says_which():
+    note = camera_note(CameraState(CameraStatus.LOST, CameraLost("Tiny stopped: no bandwidth")), None)
+    assert note.text == "Camera lost: Tiny stopped: no bandwidth"
+
+
 def test_a_camera_that_is_unplugged_is_not_named_again_below_its_name():
     note = camera_note(CameraState(CameraStatus.LOST, CameraLost("Tiny was unplugged")), None)
     assert (note.text, note.hint) == ("Camera lost", "Plug it in again; the others go on.")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.language import tr
-from app.viewmodels.live import STALE_S, TileView
+from app.viewmodels.live import TileView
 from app.viewmodels.words import milliseconds
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics, rays
@@ -141,7 +141,7 @@ def age_words(tile: TileView) -> tuple[str, bool]:
     if tile.refined is None or tile.age_ms is None:
         return "", False
     age = tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
-    return age, tile.refined_note is not None or tile.age_ms > 1e3 * STALE_S
+    return age, tile.refined_note is not None
 
 
 def frustum_lines(camera: Intrinsics, world_from_color: NDArray[np.float64]) -> NDArray[np.float32]:

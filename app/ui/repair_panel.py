@@ -43,7 +43,6 @@ ATTENTION_SHOWN: Final = tr_noop(
 )
 APART_PX: Final = 24
 """From one control with its caption to the next."""
-HIDING_TEXT: Final = tr_noop("Hides patches of the measurement from the repair, to see how it holds up.")
 MOST_HIDDEN: Final = 90
 HIDDEN_STEP: Final = 5
 

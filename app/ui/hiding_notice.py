@@ -22,6 +22,7 @@ class HidingNotice(Worded, QFrame):
         super().__init__()
         self.setProperty("role", "banner")
         self.setProperty("level", "warning")
+        self.setProperty("within", "page")  # whose rows have their distance
         self._words = label("", "body")
         self._end = Button(tr("Show all depth"), icon_name="eye-outline")
         row = QHBoxLayout(self)

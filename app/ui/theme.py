@@ -366,6 +366,7 @@ QPushButton[kind="segment"]:disabled { color: $disabled; }
 QFrame[role="banner"] {
     border-radius: 12px; border: 2px solid $info; background: $info_soft; margin-top: 8px;
 }
+QFrame[role="banner"][within="page"] { margin-top: 0; }
 QFrame[role="banner"][level="warning"] { border-color: $warning; background: $warning_soft; }
 QFrame[role="banner"][level="error"] { border-color: $error; background: $error_soft; }
 

@@ -253,7 +253,7 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("live-why-good", lambda s: s.why(emitter=True), 5.5),
     ("live-hidden", lambda s: s.hidden_depth(0.6), 3),
     ("live-failed", lambda s: (s.hidden_depth(0.0), s.say_repair(FAILED)), 1),
-    ("live-off", lambda s: s.model("off"), 1),
+    ("live-off", lambda s: s.model("off"), 3),
     ("live-loading", lambda s: s.model("demo"), 0.1),
     ("live-3d-both", lambda s: (spin(6), s.cloud("both", "colour")), 6),
     ("live-3d-overlay", lambda s: s.cloud("overlay", "colour"), 4),

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from app.ui import theme
-from app.ui.depth_view import DepthView
-from app.ui.panes import arrange, free_room
+from app.ui.depth_view import FLAT_FIGURES_PX, DepthView
+from app.ui.panes import FIGURES_HEIGHT_PX, arrange, free_room
 from app.viewmodels.colouring import HIDDEN_COLOURS, HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
 from app.viewmodels.live import LiveOptions, Note, TileView
 from drivers.depth import DepthMap
@@ -296,3 +296,29 @@ def test_a_touch_on_raw_depth_of_a_camera_apart_is_read_where_colour_sees_it(vie
     QTest.touchEvent(view, finger).release(0, here, view).commit()
     assert view._pinned.x() == pytest.approx(5.5 / 8)  # one pixel further left in the colour picture
     assert view.readout.raw == "600 mm"
+
+
+@pytest.mark.parametrize("width", range(330, 700, 37))
+def test_the_button_of_a_note_keeps_off_the_handle(view, tile, width):
+    view.resize(width, 560)
+    off = Note("Repair is off", "Choose a model to see refined depth.", choose_model=True)
+    view.show_tile(replace(tile, refined=None, refined_note=off))
+    rect = pane(view, "wipe")
+    knob = view._knob(rect, rect.x() + round(view.wipe * rect.width())).toAlignedRect()
+    assert not view._choose.isVisible() or not view._choose.geometry().intersects(knob.adjusted(-8, -8, 8, 8))
+
+
+@pytest.mark.parametrize("share", [(0.1, 0.1), (0.5, 0.7), (0.5, 0.95), (0.9, 0.1)])
+def test_the_readout_covers_neither_the_handle_nor_a_name(view, tile, share):
+    view.show_tile(tile)
+    view.grab()
+    view._pinned = QPointF(*share)
+    view.grab()
+    assert len(view._in_front()) == 4
+    assert not [rect for rect in view._in_front() if rect.intersects(view._loupe_rect.adjusted(2, 2, -2, -2))]
+
+
+def test_figures_stand_in_two_columns_where_they_are_low(view, tile):
+    view.resize(360, 640)
+    view.show_tile(tile)
+    assert FLAT_FIGURES_PX[1] <= view._free.height() < FIGURES_HEIGHT_PX

@@ -37,7 +37,7 @@ from app.viewmodels.cloud import (
 from app.viewmodels.cloud_look import CloudLook, Lines, Place
 from app.viewmodels.cloud_picking import Span, pick
 from app.viewmodels.colouring import ColourMap
-from app.viewmodels.orbit import Orbit, looking_at
+from app.viewmodels.orbit import Orbit, looking_at, without_strays
 
 TICK_MS: Final = 16
 REST: Final = 3.0
@@ -305,6 +305,7 @@ class CloudView(Worded, QWidget):
             [points_in_world(shown, FIT_STEP) for name in parts for shown in self.shown_clouds(name)]
             or [points_in_world(cloud, FIT_STEP)]
         )
+        points = without_strays(points)
         box, corners = self._look_of.box, None
         if box is not None:
             inside = box.contains(points)

@@ -45,6 +45,8 @@ BESIDE: Final = 1.25
 """Width over height from which on the figures stand beside the pictures."""
 BESIDE_PX: Final = (340, 560)
 SMALLEST_TYPE_PX: Final = 11
+ONE_SIZE: Final = 0.8
+"""Words in one cell that need smaller type than this share leave those that have two cells as they are."""
 LATE_OPACITY: Final = 0.45
 NOTE_PX: Final = 8
 """Around words on a plate."""
@@ -268,7 +270,7 @@ class FiguresTable(Worded, QWidget):
             _paint_words(painter, foot, tr("measuring"), min(size, 15), colours.muted, left=True)
             return
         silent = {name: quality.streams[name].silence for name in STREAMS}
-        sizes = size, self._words_size(quality, size, silent)
+        sizes = size, *self._words_sizes(quality, size, silent)
         painter.setOpacity(LATE_OPACITY if self._late else 1.0)
         for number, kind in enumerate(KINDS):
             self._paint_row(painter, self._row(number + 1), quality, kind.key, sizes, silent)
@@ -288,23 +290,22 @@ class FiguresTable(Worded, QWidget):
                     size = min(size, _fitting(figure.words, cell.width(), size, bold=True).pixelSize())
         return size
 
-    def _words_size(self, quality: SensorQuality, size: int, silent: dict[str, str]) -> int:
-        """One size for all words that stand where a figure is missing."""
-        title_size = size
+    def _words_sizes(self, quality: SensorQuality, size: int, silent: dict[str, str]) -> tuple[int, int]:
+        """Of words in place of a figure and of both figures; one size, unless few cells made all small."""
         cells = self._cells(self._row(1))[1:]
+        widths = dict(zip(STREAMS, (cell.width() for cell in cells), strict=True))
+        alone = both = size
         for kind in KINDS:
-            missing = {
-                name: str(quality.streams[name].figures[kind.key].words)
-                for name in STREAMS
-                if not silent[name] and quality.streams[name].figures[kind.key].value is None
-            }
-            rooms = dict(zip(STREAMS, (cell.width() for cell in cells), strict=True))
-            rooms["raw"] += self._gap_px(kind.key, title_size)
-            if _alike(list(missing.values())):
-                rooms = dict.fromkeys(STREAMS, cells[0].united(cells[1]).width())
+            figures = {name: quality.streams[name].figures[kind.key] for name in STREAMS if not silent[name]}
+            missing = {name: str(one.words) for name, one in figures.items() if one.value is None}
+            if said := _alike(list(missing.values())):
+                width = cells[0].united(cells[1]).width()
+                both = min(both, _fitting(said, width, size, bold=False).pixelSize())
+                continue
             for name, said in missing.items():
-                size = min(size, _fitting(said, rooms[name], size, bold=False).pixelSize())
-        return size
+                width = widths[name] + (self._gap_px(kind.key, size) if name == "raw" else 0)
+                alone = min(alone, _fitting(said, width, size, bold=False).pixelSize())
+        return alone, min(alone, both) if alone >= ONE_SIZE * both else both
 
     def _gap_px(self, key: str, size: int) -> int:
         """What is free between a title and the figures of its row."""
@@ -341,16 +342,16 @@ class FiguresTable(Worded, QWidget):
         row: QRect,
         quality: SensorQuality,
         key: str,
-        sizes: tuple[int, int],
+        sizes: tuple[int, int, int],
         silent: dict[str, str],
     ) -> None:
-        size, words_size = sizes
+        size, alone_size, both_size = sizes
         colours = theme.current()
         _, *cells = self._cells(row)
         figures = {name: quality.streams[name].figures[key] for name in STREAMS if not silent[name]}
         alike = _alike([figure.words for figure in figures.values() if figure.value is None])
         if alike:
-            _paint_words(painter, cells[0].united(cells[1]), alike, words_size, colours.muted)
+            _paint_words(painter, cells[0].united(cells[1]), alike, both_size, colours.muted)
             return
         better = quality.better(key)
         for name, cell in zip(STREAMS, cells, strict=True):
@@ -360,7 +361,7 @@ class FiguresTable(Worded, QWidget):
             colour = colours.accent_text if name == better else colours.text
             if figure.value is None:
                 room = cell.adjusted(-self._gap_px(key, size) if name == "raw" else 0, 0, 0, 0)
-                _paint_words(painter, room, figure.words, words_size, colours.muted)
+                _paint_words(painter, room, figure.words, alone_size, colours.muted)
             else:
                 _paint_words(painter, cell, figure.words, size, colour, bold=name == better)
 

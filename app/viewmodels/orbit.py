@@ -22,6 +22,8 @@ FILLED: Final = 0.96
 """Share of the view that a scene fills when it is fitted."""
 FIT_PERCENTILE: Final = 98.5
 FIT_ROUNDS: Final = 3
+FENCE: Final = 1.5
+"""Times the distance between the quartiles, beyond them: J. W. Tukey, Exploratory Data Analysis, 1977."""
 
 VIEWS: Final = {
     "front": (0.0, 0.0),
@@ -142,6 +144,18 @@ class Orbit:
         about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
         rotation: Matrix = about_z @ about_x @ about_y
         return rotation
+
+
+def without_strays(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Those of (N, 3) points that lie within Tukey's fences along each axis.
+
+    What a mirror or glass throws far behind the scene would push the eye away from all the rest.
+    """
+    if not len(points):
+        return points
+    low, high = np.percentile(points, [25, 75], axis=0)
+    reach = FENCE * (high - low)
+    return points[((points >= low - reach) & (points <= high + reach)).all(axis=1)]
 
 
 def looking_at(depth_m: float, camera: Intrinsics, *, fov_rad: float, aspect: float) -> Orbit:

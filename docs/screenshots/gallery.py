@@ -316,7 +316,7 @@ def main() -> None:
             app.primaryScreen().grabWindow(window.winId()).save(str(folder / f"{name}.png"))
             print(folder / f"{name}.png", flush=True)
 
-    if not args.only:
+    if any(part in "no-camera" for part in args.only.split(",")):
         spin(0.5)
         photograph("no-camera")
     window.open_source(args.source)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from app.viewmodels.orbit import STEEPEST_RAD, VIEWS, Orbit, clip_from_eye, looking_at
+from app.viewmodels.orbit import STEEPEST_RAD, VIEWS, Orbit, clip_from_eye, looking_at, without_strays
 from drivers.geometry import Intrinsics
 
 
@@ -86,3 +86,11 @@ def test_what_has_to_be_seen_whole_lies_in_the_fitted_view_to_its_last_corner():
         clip = np.c_[corners, np.ones(8)] @ (clip_from_eye(fov_rad, 0.7) @ orbit.eye_from_world()).T
         assert (clip[:, 3] > 0).all()
         assert 0.8 < np.abs(clip[:, :2] / clip[:, 3:]).max() <= 1
+
+
+def test_what_a_mirror_throws_far_behind_does_not_count_and_a_slanted_wall_does_whole():
+    x, y = np.meshgrid(np.linspace(-1.5, 1.5, 41), np.linspace(-0.6, 0.9, 31))
+    slanted = np.column_stack([x.ravel(), y.ravel(), 3.0 + 0.8 * x.ravel()]).astype(np.float32)
+    behind = slanted[:60] + np.float32((0, 0, 9))
+    assert len(without_strays(np.empty((0, 3), np.float32))) == 0
+    assert np.array_equal(without_strays(np.concatenate([slanted, behind])), slanted)

@@ -18,8 +18,8 @@ FARTHEST_M: Final = 60.0
 FIRST_YAW_RAD: Final = -0.32
 FIRST_PITCH_RAD: Final = 0.16
 
-FILLED: Final = 0.96
-"""Share of the view that a scene fills when it is fitted."""
+FILLED: Final = 0.92
+"""Share of the view that a scene fills when it is fitted; the rest is for what moves."""
 FIT_PERCENTILE: Final = 98.5
 FIT_ROUNDS: Final = 3
 FENCE: Final = 1.5
@@ -155,7 +155,8 @@ def without_strays(points: NDArray[np.float32]) -> NDArray[np.float32]:
         return points
     low, high = np.percentile(points, [25, 75], axis=0)
     reach = FENCE * (high - low)
-    return points[((points >= low - reach) & (points <= high + reach)).all(axis=1)]
+    near: NDArray[np.float32] = points[((points >= low - reach) & (points <= high + reach)).all(axis=1)]
+    return near
 
 
 def looking_at(depth_m: float, camera: Intrinsics, *, fov_rad: float, aspect: float) -> Orbit:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from app.viewmodels.orbit import STEEPEST_RAD, VIEWS, Orbit, clip_from_eye, looking_at, without_strays
+from app.viewmodels.orbit import FILLED, STEEPEST_RAD, VIEWS, Orbit, clip_from_eye, looking_at, without_strays
 from drivers.geometry import Intrinsics
 
 
@@ -74,7 +74,7 @@ def test_a_view_fitted_to_points_shows_nearly_all_of_them_from_edge_to_edge():
         )
         seen = np.abs(clip[:, :2] / clip[:, 3:])
         assert (seen.max(axis=1) < 1).mean() > 0.98
-        assert seen.max() == pytest.approx(0.96, abs=0.06)
+        assert seen.max() == pytest.approx(FILLED, abs=0.06)
 
 
 def test_what_has_to_be_seen_whole_lies_in_the_fitted_view_to_its_last_corner():

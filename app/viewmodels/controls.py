@@ -14,6 +14,7 @@ from app.compose import CameraLine, Studio
 from app.flow.desk import Desk
 from app.language import from_below, tr, tr_noop
 from app.viewmodels.colouring import colour_depth, depth_table
+from app.viewmodels.words import signed
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.depth import DepthMap
 from drivers.errors import CameraError
@@ -323,7 +324,7 @@ def words(control: Control, value: Value) -> str:
         return value
     step = control.step or (control.maximum - control.minimum) / 100 or 0.1
     decimals = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
-    return f"{value:,.{decimals}f}" + (f" {control.unit}" if control.unit else "")
+    return signed(f"{value:,.{decimals}f}") + (f" {control.unit}" if control.unit else "")
 
 
 def _number(control: Control, value: float) -> float:

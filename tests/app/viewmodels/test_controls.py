@@ -57,6 +57,7 @@ def test_values_are_said_with_their_unit_and_no_more_figures_than_a_step_has():
     assert words(EXPOSURE, 8500.0) == "8,500 μs"
     assert words(UNITS, 0.001) == "0.001000"
     assert words(LASER, 150.0) == "150 mW"
+    assert words(LASER, -30.0) == "\u221230 mW"
     assert (words(GAIN, True), words(GAIN, "High")) == ("On", "High")
 
 

@@ -13,6 +13,7 @@ from app.exporting.table import BY_NAME, EXPORTERS
 from app.language import from_below, tr, tr_noop
 from app.recording.entry import SessionEntry
 from app.ui import theme
+from app.ui.flow_layout import FlowLayout
 from app.ui.titled_row import TitledRow
 from app.ui.widgets import (
     Button,
@@ -83,15 +84,10 @@ class ExportDialog(Sheet):
         self._note = caption()
         self.go = PrimaryButton(tr("Choose a folder ..."), icon_name="folder-outline")
         cancel = Button(tr("Cancel"))
-        choices = QHBoxLayout()
-        choices.setSpacing(theme.SPACE_PX)
-        self._of_depth = label(tr("Depth"), "muted", wrap=False)
-        choices.addWidget(label(tr("How many frames"), "muted", wrap=False))
-        choices.addWidget(self.every)
-        choices.addWidget(self._of_depth)
-        choices.addWidget(self.which)
-        choices.addWidget(self.repair)
-        choices.addStretch(1)
+        choices = FlowLayout(gap_px=theme.SPACE_PX)  # beside each other they are wider than a tablet
+        self._of_depth = _named(tr("Depth"), self.which)
+        for choice in (_named(tr("How many frames"), self.every), self._of_depth, self.repair):
+            choices.addWidget(choice)
         foot = QHBoxLayout()
         foot.setSpacing(theme.GAP_PX)
         foot.addWidget(self._note, 1)
@@ -106,8 +102,9 @@ class ExportDialog(Sheet):
         outer.addLayout(choices)
         outer.addLayout(foot)
         window = parent.window().size()
-        whole_px = self.sizeHint().height() - area.sizeHint().height() + rows.sizeHint().height()
-        self.resize(min(860, window.width() - 80), min(whole_px, window.height() - 60))
+        width_px = min(860, window.width() - 80)
+        around_px = outer.totalHeightForWidth(width_px) - area.sizeHint().height()
+        self.resize(width_px, min(around_px + rows.sizeHint().height(), window.height() - 60))
         self._group.buttonToggled.connect(self._show)
         self.which.changed.connect(self._show)
         self.repair.toggled.connect(self._show)
@@ -129,8 +126,7 @@ class ExportDialog(Sheet):
 
     def _show(self, *_state: object) -> None:
         exporter = BY_NAME[self._format]
-        for widget in (self._of_depth, self.which):
-            widget.setVisible(exporter.chooses_depth)
+        self._of_depth.setVisible(exporter.chooses_depth)
         nothing = self.wish.options.depth == "refined" and not self._entry.refined and not self.wish.repair
         self.go.setEnabled(not nothing)
         self._note.setText(
@@ -142,3 +138,14 @@ class ExportDialog(Sheet):
     def _choose(self) -> None:
         self.chosen.emit(self.wish)
         self.accept()
+
+
+def _named(words: str, field: QWidget) -> QWidget:
+    """A field behind its name; both go to the next row together."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.SPACE_PX)
+    row.addWidget(label(words, "muted", wrap=False))
+    row.addWidget(field)
+    return holder

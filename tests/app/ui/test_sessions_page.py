@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel
 from app.recording.library import read_entry
 from app.ui.export_dialog import ExportDialog
 from app.ui.folder_dialog import FolderDialog
+from app.ui.main_window import AROUND_DIALOG, SMALLEST
 from app.ui.session_card import without_picture
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
@@ -354,6 +355,8 @@ def test_refined_depth_that_is_not_there_cannot_be_exported_unless_it_is_made(ma
 
     assert not formats.which.isVisibleTo(formats)
     formats.rows["moge"].click()
+    room = SMALLEST - AROUND_DIALOG
+    assert formats.minimumSizeHint().width() <= room.width(), "it ends beside the screen"
     formats.which.button("refined").click()
     assert not formats.go.isEnabled()
     formats.repair.click()

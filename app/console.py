@@ -8,6 +8,8 @@ from app.messages import Message
 
 LINE_WIDTH = 79
 """A line that wraps could not be overwritten."""
+MINUS = "\u2212"
+"""The window's, for which many a code page of Windows has no place: writing it would end the verb."""
 
 Value = str | int | float | bool | None | list["Value"] | Mapping[str, "Value"]
 
@@ -29,7 +31,7 @@ class Console:
             self._object(event, values)
         else:
             self._clear()
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{text}\n".replace(MINUS, "-"))
             sys.stdout.flush()
 
     def progress(self, text: str, *, done: int, total: int) -> None:

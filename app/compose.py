@@ -229,6 +229,13 @@ class Pipeline:
         """Stop every thread and wait a moment for all of them together; safe to call twice."""
         self._stack.close()
 
+    def forget(self) -> None:
+        """Let go of every frame of a rig that has ended; a page in the back may hold the rig for long."""
+        for line in self.lines.values():
+            for slot in (line.channel.newest, line.filtered, line.refined):
+                slot.clear()
+        self.moments.forget()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -590,6 +597,7 @@ class Studio:
                     self._watch = None
                 if self._pipeline is not None:
                     self._pipeline.stop()
+                    self._pipeline.forget()
                     self._pipeline = None
                 self._memory.save()
 

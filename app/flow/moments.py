@@ -44,6 +44,12 @@ class Moments:
                 self._sizes.append(len(found.frames))
                 self.newest.put(found)
 
+    def forget(self) -> None:
+        """Let go of every frame."""
+        with self._lock:
+            self._sync = FrameSync({})
+            self.newest.clear()
+
     def together(self) -> int:
         """Cameras in a set, as most of the newest sets have them; 0 before the first."""
         with self._lock:

@@ -24,8 +24,13 @@ class Slot(Generic[T]):
             self._version += 1
             self._changed.notify_all()
 
+    def clear(self) -> None:
+        """Let go of the newest value; whoever waits for a newer one waits on."""
+        with self._changed:
+            self._value = None
+
     def latest(self) -> T | None:
-        """The newest value, or None before the first."""
+        """The newest value, or None before the first and after `clear`."""
         return self._value
 
     @property

@@ -65,6 +65,8 @@ class Worker:
             log.exception("thread %s ended with an error", self.name)
             if self._failed is not None:
                 self._failed(error)
+        finally:
+            del self._work, self._failed  # and with them what they hold, however long the worker is kept
 
 
 def stop_all(workers: Sequence[Worker], *, timeout_s: float) -> None:

@@ -182,6 +182,7 @@ class SyntheticCamera(CameraBase):
 
     def close(self) -> None:
         self._opened = False
+        self._seen = None
 
     def controls(self) -> tuple[Control, ...]:
         return self._adjustments.controls(self._kind)

@@ -1,6 +1,8 @@
+import gc
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -379,6 +381,24 @@ def test_a_cabled_rig_starts_in_order_and_its_session_says_who_was_what(tmp_path
     assert achieved["b"].role == "secondary on a sync cable"
     assert achieved["b"].reference == "a"
     assert achieved["b"].offset_ms is not None
+
+
+def test_a_rig_that_has_ended_holds_no_frame():
+    studio = Studio(CLASSICAL)
+    studio.open(rig())
+    try:
+        ended = studio.pipeline
+        lines = ended.lines.values()
+        assert wait_for_frames(ended, timeout_s=10)
+        assert all(line.refined.newer_than(0, timeout_s=10) for line in lines)
+        assert ended.moments.newest.newer_than(0, timeout_s=10)
+        slots = [slot for line in lines for slot in (line.channel.newest, line.refined)]
+        frames = [weakref.ref(slot.latest()) for slot in [*slots, ended.moments.newest]]
+        studio.open(rig())
+        gc.collect()
+        assert [frame() for frame in frames] == [None] * 5
+    finally:
+        studio.close()
 
 
 def test_the_inference_thread_ends_while_it_chooses_how_to_run_a_network(tmp_path, monkeypatch, caplog):

@@ -1,4 +1,5 @@
 import threading
+import weakref
 
 from app.flow.worker import Worker
 
@@ -21,6 +22,20 @@ def test_whatever_a_worker_raises_comes_out_once():
     worker.start()
     assert worker.stop()
     assert [type(error) for error in failures] == [KeyError]
+
+
+def test_what_a_worker_needed_goes_when_it_has_ended():
+    class Heavy:
+        def work(self, _stop: threading.Event) -> None:
+            pass
+
+    heavy = Heavy()
+    gone = weakref.ref(heavy)
+    worker = Worker("short", heavy.work, failed=print)
+    worker.start()
+    assert worker.stop()
+    del heavy
+    assert gone() is None
 
 
 def test_a_worker_that_does_not_stop_is_named(caplog):

@@ -182,6 +182,7 @@ class OnScreenKeyboard(QObject):
         width = max(dialog.width(), keys.minimumSizeHint().width() + 4 * MARGIN_PX)
         height = min(dialog.height() + keys.minimumSizeHint().height(), whole.height() - 2 * MARGIN_PX)
         dialog.resize(min(width, whole.width()), height)
+        dialog.setProperty("wanted", dialog.size())  # also when the window is turned
         dialog.move(whole.center() - dialog.rect().center())
 
     def _uncover_soon(self) -> None:

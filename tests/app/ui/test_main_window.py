@@ -21,7 +21,7 @@ from app.ui.main_window import PAGES, PALETTE_KEYS, MainWindow
 from app.ui.palette import Palette
 from app.ui.pin_pad import PinPad
 from app.ui.welcome import Answers
-from app.ui.widgets import Banner
+from app.ui.widgets import Banner, Sheet
 from drivers.errors import CameraNotFound
 from drivers.session.labels import SessionLabels
 
@@ -376,12 +376,25 @@ def test_a_kiosk_stays_full_screen_and_bears_being_closed(qtbot, make_window):
 
 def test_a_dialog_stays_within_a_window_that_is_turned(qtbot, window):
     window.resize(1280, 800)
-    window.welcome()
-    dialog = next(d for d in window.findChildren(QDialog) if d.isVisible())
-    dialog.resize(1200, 760)
-    window.resize(800, 1280)
-    qtbot.wait(20)
-    assert dialog.width() <= 800
-    assert abs(dialog.geometry().center().x() - window.geometry().center().x()) <= 2
+    dialog = Sheet(window)
+    dialog.resize(1200, 740)
+    window.open_dialog(dialog)
+    for size, width in (((800, 1280), 720), ((1280, 800), 1200)):
+        window.resize(*size)
+        qtbot.wait(20)
+        assert dialog.width() == width
+        assert abs(dialog.geometry().center().x() - window.geometry().center().x()) <= 2
     dialog.reject()
     assert not window._scrim.isVisible()
+
+
+def test_a_dialog_keeps_the_room_of_its_keys_when_the_window_is_turned(qtbot, window):
+    window.resize(1280, 800)
+    window.open_palette()
+    palette = window.findChild(Palette)
+    before = palette.height()
+    window.keyboard.show_for(palette.filter)
+    window.resize(800, 1280)
+    qtbot.wait(20)
+    assert palette.height() > before + 100
+    palette.reject()

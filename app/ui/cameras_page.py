@@ -153,7 +153,10 @@ class CamerasPage(Worded, QWidget):
         self._model.close()
 
     def adjust(self, camera_id: str, _checked: bool = False) -> None:
-        """Show this camera's controls."""
+        """Show this camera's controls, or put them away where they are shown."""
+        if camera_id == self._adjusted:
+            self._close_panel()
+            return
         self._controls.show(camera_id)
         self.panel.open_page("controls")
         self._mark_adjusted(camera_id)

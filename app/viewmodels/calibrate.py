@@ -83,7 +83,7 @@ class CalibrateView:
     solving: bool = False
     placed: Placed | None = None
     verdict: str = ""
-    result: "tuple[Block, ...]" = ()
+    result: tuple[Block, ...] = ()
     problem: Message | None = None
 
 

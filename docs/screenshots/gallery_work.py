@@ -495,6 +495,7 @@ class Work:
     def controls(self, *, all_of_them: bool = False) -> None:
         page = self.page("Cameras")
         page._model.start()
+        page._close_panel()
         page.adjust(next(iter(self.window.context.studio.pipeline.lines)))  # type: ignore[union-attr]
         if page.adjusting.all.isChecked() != all_of_them:
             page.adjusting.all.click()

@@ -151,10 +151,13 @@ def test_a_running_camera_can_be_adjusted_beside_the_list(qtbot, make, make_came
     qtbot.wait(600)
     assert button(page, "Adjust") is adjust  # it may be under a finger while the figures change
 
-    page.panel.closed.emit()
-
-    assert not page.panel.isVisible()
-    assert not adjust.isChecked()
+    for put_away in (page.panel.closed.emit, adjust.click):
+        put_away()
+        assert not page.panel.isVisible()
+        assert not adjust.isChecked()
+        adjust.click()
+        assert page.panel.isVisible()
+        assert adjust.isChecked()
     page._context.studio.close()
 
 

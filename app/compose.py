@@ -84,8 +84,8 @@ class CameraLine:
     filtered: Slot[Filtered] = field(default_factory=Slot)
     refined: Slot[Refined] = field(default_factory=Slot)
     repairs: Taps[Repaired] = field(default_factory=Taps)
-    refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
-    took_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0))
+    refined_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0, few=4))
+    took_meter: Meter = field(default_factory=lambda: Meter(window_s=5.0, few=4))
 
     @property
     def info(self) -> CameraInfo:

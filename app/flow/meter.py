@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
+FEW_WINDOWS = 6
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -22,10 +24,16 @@ class Reading:
 
 
 class Meter:
-    """Counts events, and the milliseconds noted with them, over a sliding window."""
+    """Counts events, and the milliseconds noted with them, over a sliding window.
 
-    def __init__(self, *, window_s: float = 2.0) -> None:
+    Args:
+        window_s: how long an event counts.
+        few: so many of the newest events count for six windows, lest what is slow reads as standing still.
+    """
+
+    def __init__(self, *, window_s: float = 2.0, few: int = 0) -> None:
         self._window_ns = round(window_s * 1e9)
+        self._few = few
         self._events: deque[tuple[int, float]] = deque()
         self._lock = threading.Lock()
         self._total = 0
@@ -55,5 +63,8 @@ class Meter:
         return Reading(rate, median(values), max(values))
 
     def _forget(self, now_ns: int) -> None:
-        while self._events and self._events[0][0] < now_ns - self._window_ns:
+        while self._events:
+            windows = 1 if len(self._events) > self._few else FEW_WINDOWS
+            if self._events[0][0] >= now_ns - windows * self._window_ns:
+                return
             self._events.popleft()

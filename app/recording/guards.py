@@ -98,10 +98,13 @@ def slow_disk(speed: float, needed: float) -> Caution | None:
     """Words for a disk that the rig would outrun; both in bytes per second."""
     if speed >= SPARE_SPEED * needed:
         return None
+    words = (
+        tr("The disk takes {speed:.0f} MB/s, and this rig makes about {needed:.0f} MB/s.")
+        if speed < needed
+        else tr("The disk takes {speed:.0f} MB/s: little more than the {needed:.0f} MB/s of this rig.")
+    )
     return Caution(
-        tr("The disk takes {speed:.0f} MB/s, and this rig makes about {needed:.0f} MB/s.").format(
-            speed=speed / 1e6, needed=needed / 1e6
-        ),
+        words.format(speed=speed / 1e6, needed=needed / 1e6),
         tr("Frames may be dropped: record to a faster disk, or with fewer cameras."),
     )
 

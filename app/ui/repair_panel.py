@@ -14,7 +14,7 @@ from app.ui.widgets import ChipGroup, Option, Segmented, Switch, label, set_tone
 from app.ui.worded import Slider, Worded
 from app.viewmodels.repair_choices import devices, has_network, precisions, token_choices
 from app.viewmodels.status import engine_item
-from app.viewmodels.words import labelled
+from app.viewmodels.words import labelled, with_precision
 from drivers.vendor import orbbec_filters, realsense_filters
 from model.spec import EngineChoice, ModelSpec
 
@@ -188,7 +188,7 @@ class RepairPanel(Worded, QWidget):
         words = item.text
         if state is not None and state.status is InferenceStatus.RUNNING:
             words = (
-                tr("Runs on {message}").format(message=from_below(state.message))
+                tr("Runs on {message}").format(message=with_precision(from_below(state.message)))
                 if state.message
                 else tr("Running")
             )

@@ -15,6 +15,15 @@ def test_thirty_events_a_second_read_as_thirty():
     assert meter.total == 61
 
 
+def test_a_few_slow_events_read_as_slow_and_not_as_none():
+    meter = Meter(window_s=5.0, few=4)
+    for n in range(10):
+        meter.note(6 * n * SECOND, 100.0 * n)
+    assert meter.read(54 * SECOND).rate_hz == pytest.approx(1 / 6)
+    assert meter.read(54 * SECOND).median_ms == 750
+    assert meter.read(90 * SECOND).rate_hz == 0
+
+
 def test_a_meter_falls_to_zero_when_nothing_comes():
     meter = Meter(window_s=1.0)
     meter.note(0, 5.0)

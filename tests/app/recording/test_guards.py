@@ -39,8 +39,10 @@ def test_another_disk_is_measured_by_itself(tmp_path, monkeypatch):
 def test_a_disk_needs_half_as_much_again_as_the_rig():
     assert slow_disk(150e6, 100e6) is None
     caution = slow_disk(149e6, 100e6)
-    assert "149 MB/s" in caution.text
+    assert caution.text == "The disk takes 149 MB/s: little more than the 100 MB/s of this rig."
     assert caution.hint
+    outrun = slow_disk(40e6, 100e6)
+    assert outrun.text == "The disk takes 40 MB/s, and this rig makes about 100 MB/s."
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
+from app.compose import InferenceState, InferenceStatus
 from app.flow.attention import Attention
 from app.quality.diagnosis import Finding, Fix
 from app.ui import theme
@@ -286,6 +287,11 @@ def test_a_repair_without_a_network_has_no_tokens_to_choose(page):
     page._offer_models()
     assert not page._repair.tokens.isVisible()
     assert page._repair.hidden.isVisible()
+
+
+def test_what_the_repair_runs_on_is_spelled_as_on_the_switches(page):
+    page._repair.show_state(InferenceState(InferenceStatus.RUNNING, "MDM", "OpenVINO CPU fp32, 192 tokens"))
+    assert page._repair._state.text() == "Runs on OpenVINO CPU FP32, 192 tokens"
 
 
 def test_every_command_does_something_and_says_it_once(page):

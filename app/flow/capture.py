@@ -121,6 +121,11 @@ def capture(
     report(CameraState(CameraStatus.STOPPED))
 
 
+def silence_s(rate_hz: float) -> float:
+    """For how long a camera of this rate may send nothing before it counts as silent."""
+    return max(SILENCE_S, PERIODS / max(rate_hz, SLOWEST_HZ))
+
+
 class _Came:
     """Hands frames on and knows whether there was one."""
 
@@ -167,14 +172,14 @@ def _stream(
 ) -> None:
     streaming = False
     waited_s = 0.0
-    silence_s = max(SILENCE_S, PERIODS / max(camera.info.rate_hz, SLOWEST_HZ))
+    patience_s = silence_s(camera.info.rate_hz)
     desk.opened(camera)
     while not stop.is_set():
         desk.serve(camera)
         frame = camera.read(timeout_s=READ_TIMEOUT_S)
         if frame is None:
             waited_s += READ_TIMEOUT_S
-            if streaming and waited_s >= silence_s:
+            if streaming and waited_s >= patience_s:
                 streaming = False
                 report(CameraState(CameraStatus.SILENT))
             if waited_s >= REOPEN_S and camera.info.live:

@@ -21,6 +21,8 @@ class CameraCount:
         late: received after the recording had ended by itself.
         device_gap: skipped by the device's own counter before they reached us.
         waiting: received and not written yet.
+        away_s: how long it sent nothing at all, unplugged or silent. Frames that it would have sent meanwhile
+            are in `device_gap` once it is back; until then nobody has counted them.
     """
 
     written: int = 0
@@ -31,6 +33,7 @@ class CameraCount:
     late: int = 0
     device_gap: int = 0
     waiting: int = 0
+    away_s: float = 0.0
 
     @property
     def failed(self) -> int:
@@ -70,6 +73,7 @@ class CameraCount:
             error=self.failed + self.waiting,
             stages=self.stages,
             compact=self.compact,
+            away_s=round(self.away_s, 3),
         )
 
 

@@ -40,6 +40,11 @@ class SessionCamera:
         """Frames in no file."""
         return 0 if self.totals is None else self.totals.lost
 
+    @property
+    def away_s(self) -> float:
+        """How long nothing at all came from it."""
+        return 0.0 if self.totals is None else self.totals.away_s
+
 
 @dataclass(frozen=True)
 class SessionEntry:
@@ -101,6 +106,11 @@ class SessionEntry:
     def lost(self) -> int:
         """Frames of all cameras that are in no file."""
         return sum(camera.lost for camera in self.cameras)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether nothing that should be in it is missing, as far as anybody knows."""
+        return not (self.recovered or self.lost or any(camera.away_s for camera in self.cameras))
 
     def matches(self, words: str) -> bool:
         """Whether each of the words occurs in name, labels or cameras."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import app_version
+from app.flow.capture import silence_s
 from app.flow.channel import Channel
 from app.flow.moments import Moments
 from app.flow.order import role_of
@@ -135,6 +136,7 @@ class Recorder:
         self._ledgers = {camera_id: Ledger() for camera_id in self._lines}
         self._held_imu: dict[str, tuple[ImuSample, ...]] = dict.fromkeys(self._lines, ())
         self._last_index: dict[str, int] = {}
+        self._heard_ns: dict[str, int] = {}
         self._sync_ms = 0.0
         self._taps = {name: taps for name, taps in (repairs or {}).items() if name in self._lines}
         self._repairs: queue.Queue[Repaired | None] = queue.Queue(maxsize=REFINED_WAITING)
@@ -182,6 +184,7 @@ class Recorder:
             app_version=app_version(),
         )
         self._started_ns, self._ended_ns = time.monotonic_ns(), 0
+        self._heard_ns = dict.fromkeys(self._lines, self._started_ns)
         self._switch_s = sys.getswitchinterval()
         sys.setswitchinterval(min(SWITCH_S, self._switch_s))
         threads = max(ENCODERS_LEAST, min(ENCODERS_MOST, (os.cpu_count() or 2) - 1))
@@ -221,9 +224,10 @@ class Recorder:
     def status(self) -> RecorderStatus:
         """Counts and room left, at this moment; cheap enough for every tick of the window."""
         with self._lock:
-            counts, refined = dict(self._counts), dict(self._refined)
-            error = self._error
-        seconds = ((self._ended_ns or time.monotonic_ns()) - self._started_ns) / 1e9
+            now_ns = self._ended_ns or time.monotonic_ns()
+            counts = {camera_id: self._count_until(now_ns, camera_id) for camera_id in self._counts}
+            refined, error = dict(self._refined), self._error
+        seconds = (now_ns - self._started_ns) / 1e9
         written = self._writer.bytes_written
         free = self._free_bytes()
         rate = written / seconds if seconds > 2 and written else self._guessed_rate()
@@ -255,6 +259,8 @@ class Recorder:
                 return self._session
             self._stopped = True
             self._ended_ns = time.monotonic_ns()
+            for camera_id in self._counts:
+                self._hear(camera_id, self._ended_ns)
         for _, channel in self._lines.values():
             channel.taps.remove(self._take)
         for taps in self._taps.values():
@@ -312,6 +318,7 @@ class Recorder:
         with self._lock:
             if self._stopped:
                 return
+            self._hear(frame.camera_id, time.monotonic_ns())
             count = self._counts[frame.camera_id]
             if frame.camera_id not in self._first_index:
                 self._first_index[frame.camera_id] = frame.index
@@ -327,6 +334,19 @@ class Recorder:
                 self._lose(frame, Stage.ENDED)
             else:
                 self._queued(frame)
+
+    def _hear(self, camera_id: str, now_ns: int) -> None:
+        """Note how long a camera sent nothing until now; the lock is held."""
+        self._counts[camera_id] = self._count_until(now_ns, camera_id)
+        self._heard_ns[camera_id] = now_ns
+
+    def _count_until(self, now_ns: int, camera_id: str) -> CameraCount:
+        """A camera's counts with the time for which it is away now; a replay may pause. The lock is held."""
+        count, info = self._counts[camera_id], self._lines[camera_id][0].info
+        silent_s = (now_ns - self._heard_ns[camera_id]) / 1e9
+        if not info.live or silent_s < silence_s(info.rate_hz):
+            return count
+        return replace(count, away_s=count.away_s + silent_s)
 
     def _queued(self, frame: Frame) -> None:
         """Queue a frame, or drop it; the lock is held, and only this method adds frames."""
@@ -474,7 +494,10 @@ class Recorder:
 
     def _say_status(self) -> None:
         status = self.status()
-        cameras = {camera_id: vars(count) for camera_id, count in status.cameras.items()}
+        cameras = {
+            camera_id: {**vars(count), "away_s": round(count.away_s, 3)}
+            for camera_id, count in status.cameras.items()
+        }
         self._writer.add_status(
             {
                 "seconds": round(status.seconds, 3),

@@ -148,7 +148,7 @@ class SavedCard(Card):
     def show_saved(self, saved: Saved) -> None:
         """Show a recording that has ended."""
         self._words.setText(unbroken(saved.words))
-        set_tone(self._words, "warning" if saved.lost or saved.reason else "ok")
+        set_tone(self._words, "warning" if not saved.lossless or saved.reason else "ok")
         self._reason.setVisible(bool(saved.reason))
         why = tr("It stopped by itself. {reason} {hint}").format(reason=saved.reason, hint=saved.hint)
         self._reason.setText(unbroken(why.strip()))

@@ -104,8 +104,7 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
         ]
     labels = joined(", ", map(labelled, filter(None, (entry.labels.scene, *entry.labels.tags))))
     cameras = tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras))
-    lossless = entry.lost == 0 and not entry.recovered
-    tone = "error" if entry.faults else "ok" if lossless else "warning"
+    tone = "error" if entry.faults else "ok" if entry.lossless else "warning"
     return [
         (session_name(entry), "text"),
         (labels or tr("No labels"), "text" if labels else "muted"),

@@ -310,7 +310,7 @@ def _camera_lines(camera: SessionCamera, fill: FillRate | None) -> QWidget:
     column.setSpacing(0)
     column.addWidget(body(from_below(camera.name)))
     column.addWidget(caption(camera_words(camera, fill)))
-    if camera.totals is not None and camera.lost:
+    if camera.totals is not None and (camera.lost or camera.away_s):
         lost = body(drop_words(camera.totals))
         set_tone(lost, "warning")
         column.addWidget(lost)

@@ -12,7 +12,7 @@ from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import duration, lost_frames, session_name, time_left
+from app.viewmodels.words import away_cameras, away_for, duration, lost_frames, session_name, time_left
 from drivers.frame import Frame
 
 
@@ -115,14 +115,14 @@ class Saved:
     Attributes:
         folder: where the data is.
         words: what was saved, in one line.
-        lost: frames in no file.
+        lossless: whether nothing that should be in it is missing.
         reason: why it stopped by itself; empty when the operator stopped it.
         hint: what to do about that.
     """
 
     folder: Path
     words: str
-    lost: int
+    lossless: bool
     reason: str = ""
     hint: str = ""
 
@@ -270,9 +270,10 @@ def safety_words(view: RecordView) -> str:
 
 
 def loss_words(count: CameraCount) -> tuple[str, Tone]:
-    """A camera's lost frames, by cause, in words."""
+    """A camera's lost frames by cause, and how long it sent none, in words."""
+    away = away_for(count.away_s) if count.away_s else ""
     if count.lost == 0:
-        return tr("No frame lost"), Tone.CALM
+        return (away, Tone.WARNING) if away else (tr("No frame lost"), Tone.CALM)
     causes = (
         (count.device_gap, tr("by the device")),
         (count.dropped, tr("because disk or encoders were too slow")),
@@ -280,7 +281,7 @@ def loss_words(count: CameraCount) -> tuple[str, Tone]:
         (count.unwritten, tr("not taken by the disk")),
         (count.late, tr("after the recording had ended")),
     )
-    return lost_frames(causes), Tone.WARNING
+    return joined("; ", filter(None, (away, lost_frames(causes)))), Tone.WARNING
 
 
 def refined_words(
@@ -321,19 +322,22 @@ def refined_words(
 def saved_from(folder: Path, reason: str, hint: str) -> Saved:
     """What is in the session that has just been closed, as its own files say."""
     entry = read_entry(folder)
-    return Saved(folder, saved_words(entry), entry.lost, reason or entry.failure, hint)
+    return Saved(folder, saved_words(entry), entry.lossless, reason or entry.failure, hint)
 
 
 def saved_words(entry: SessionEntry) -> str:
     """What was saved, in one line."""
     if entry.problem:
         return tr("Saved, but it cannot be read: {problem}").format(problem=from_below(entry.problem))
-    lost = tr("none lost") if entry.lost == 0 else tr("{lost:,} lost").format(lost=entry.lost)
+    lost = tr("{lost:,} lost").format(lost=entry.lost) if entry.lost else ""
+    away = away_cameras(entry)
+    if not lost and not away:
+        lost = tr("none lost")
     parts = [
         duration(entry.seconds),
         tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras)),
         tr_many("{count:,} frame", "{count:,} frames", entry.frames),
-        lost,
+        *filter(None, (lost, away)),
     ]
     if entry.refined:
         parts.append(tr("{refined:,} refined").format(refined=entry.refined))

@@ -15,7 +15,16 @@ from app.viewmodels.handover import Handover
 from app.viewmodels.session_list import Listing, SessionList
 from app.viewmodels.session_overview import SessionOverview
 from app.viewmodels.session_work import Refusal, SessionWork, Verdict
-from app.viewmodels.words import clock, frames_lost, labelled, lost_frames, session_name, size
+from app.viewmodels.words import (
+    away_cameras,
+    away_for,
+    clock,
+    frames_lost,
+    labelled,
+    lost_frames,
+    session_name,
+    size,
+)
 from drivers.errors import SessionError
 from drivers.session.library import State
 from drivers.session.manifest import CameraTotals
@@ -38,7 +47,7 @@ class Kept(Enum):
             return entry.refined > 0
         if self is Kept.TROUBLE:
             return not entry.usable or bool(entry.failure) or entry.faults > 0
-        lossless = entry.lost == 0 and not entry.recovered
+        lossless = entry.lossless
         return entry.usable and lossless is (self is Kept.LOSSLESS)
 
 
@@ -367,19 +376,22 @@ def loss_words(entry: SessionEntry) -> str:
         return tr_many("{count:,} damaged file", "{count:,} damaged files", entry.faults)
     if entry.recovered:
         return tr("Recovered; about {lost_s:.1f} s lost").format(lost_s=entry.lost_s)
-    return frames_lost(entry.lost) if entry.lost else tr("No frame lost")
+    lost = frames_lost(entry.lost) if entry.lost else ""
+    return joined(", ", filter(None, (lost, away_cameras(entry)))) or tr("No frame lost")
 
 
 def drop_words(*totals: CameraTotals) -> str:
-    """Lost frames by cause."""
+    """Lost frames by cause, and how long a camera was away."""
+    away_s = max((total.away_s for total in totals), default=0.0)
+    away = away_for(away_s) if away_s else ""
     if not any(total.lost for total in totals):
-        return tr("No frame lost")
+        return away or tr("No frame lost")
     causes = (
         (sum(total.device_gap for total in totals), tr("by the device")),
         (sum(total.host_drop for total in totals), tr("dropped")),
         (sum(total.error for total in totals), tr("failed")),
     )
-    return lost_frames(causes)
+    return joined("; ", filter(None, (away, lost_frames(causes))))
 
 
 def camera_words(camera: SessionCamera, fill: FillRate | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from app.language import NAMES, changed, joined, tr, tr_many, tr_noop
+from app.language import NAMES, changed, from_below, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
 
 MINUTE_S = 60
@@ -260,6 +260,25 @@ def seconds(value_s: float) -> str:
 def frames_lost(count: int) -> str:
     """Such as "12 frames lost"."""
     return tr("{frames} lost").format(frames=tr_many("{count:,} frame", "{count:,} frames", count))
+
+
+def away_for(away_s: float) -> str:
+    """That a camera sent nothing for so long."""
+    return tr("Away for {duration}").format(duration=duration(max(away_s, 1.0)))
+
+
+def away_cameras(entry: SessionEntry) -> str:
+    """How long which cameras sent nothing: "Demo active stereo away for 18 s"; empty where all always did."""
+    return joined(
+        ", ",
+        (
+            tr("{camera} away for {duration}").format(
+                duration=duration(max(camera.away_s, 1.0)), camera=from_below(camera.name)
+            )
+            for camera in entry.cameras
+            if camera.away_s
+        ),
+    )
 
 
 def lost_frames(causes: Sequence[tuple[int, str]]) -> str:

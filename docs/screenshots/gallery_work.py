@@ -199,18 +199,15 @@ class Work:
         self.page("Live")
 
     def camera_lost(self) -> None:
-        """The first camera is unplugged; what it has lost, and a queue that fills, are made up."""
+        """The first camera is unplugged, until the next step; a queue that fills is made up."""
 
         def lose(view: RecordView) -> RecordView:
             first, *others = view.cameras
-            count = first.count and replace(first.count, device_gap=12, dropped=3)
             waiting = [
                 replace(panel, count=panel.count and replace(panel.count, waiting=WAITING // len(others)))
                 for panel in others
             ]
-            return replace(
-                view, cameras=(replace(first, count=count), *waiting), queue_fill=WAITING / QUEUE_FRAMES
-            )
+            return replace(view, cameras=(first, *waiting), queue_fill=WAITING / QUEUE_FRAMES)
 
         self.record_view(lose)
         back = self._undo
@@ -605,7 +602,7 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("record-running", lambda w: w.recording(), 4),
     ("record-marked", lambda w: w.marked(), 1),
     ("record-elsewhere", lambda w: w.recording_elsewhere(), 1),
-    ("record-camera-lost", lambda w: w.camera_lost(), 0.4),
+    ("record-camera-lost", lambda w: w.camera_lost(), 6),
     ("record-closing", lambda w: w.closing(), 2),
     ("record-saved", lambda w: w.stop_recording(), 4),
     ("sessions-all", lambda w: w.library(), 3),
@@ -772,6 +769,7 @@ class Still(CameraBase):
         self.info, self.calibration = camera.info, camera.calibration
         self.controls, self.set_control = camera.controls, camera.set_control  # type: ignore[method-assign]
         self._index = 0
+        self._gone_ns = 0
 
     def open(self) -> None:
         """There is nothing to open, and nothing that could be while it is unplugged."""
@@ -786,7 +784,11 @@ class Still(CameraBase):
         at_ns = (time.monotonic_ns() // PERIOD_NS + 1) * PERIOD_NS
         time.sleep((at_ns - time.monotonic_ns()) / 1e9)
         if self.info.id == Still.unplugged:
+            self._gone_ns = self._gone_ns or at_ns
             raise CameraLost("It was unplugged")
+        if self._gone_ns:  # as a driver counts what came while the device was away
+            self._index += (at_ns - self._gone_ns) // PERIOD_NS
+            self._gone_ns = 0
         self._index += 1
         passed_ns = at_ns - self._frame.captured_ns
         imu = tuple(replace(read, captured_ns=read.captured_ns + passed_ns) for read in self._frame.imu)

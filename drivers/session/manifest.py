@@ -202,6 +202,7 @@ class CameraTotals(_Model):
         stages: the lost ones by where they were lost, as `drivers.session.ledger.Stage` names it; empty in
             sessions of an earlier program.
         compact: of the written ones, those with depth as JPEG XL.
+        away_s: how long nothing at all came from it, in seconds; 0 in sessions of an earlier program.
     """
 
     device_frames: int
@@ -211,6 +212,7 @@ class CameraTotals(_Model):
     error: int = 0
     stages: dict[str, int] = {}
     compact: int = 0
+    away_s: float = 0.0
 
     @property
     def honest(self) -> bool:

@@ -274,7 +274,10 @@ def _with_all(after: CameraTotals, before: CameraTotals | None) -> CameraTotals:
 
     No number in the files names them, but the session was closed once and said how many there were.
     """
-    unseen = 0 if before is None else before.device_frames - after.device_frames
+    if before is None:
+        return after
+    after = after.model_copy(update={"away_s": before.away_s})
+    unseen = before.device_frames - after.device_frames
     if unseen <= 0:
         return after
     stages = after.stages | {Stage.CRASH.value: after.stages.get(Stage.CRASH.value, 0) + unseen}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.flow import capture as capturing
 from app.flow.channel import Channel
 from app.flow.moments import Moments
 from app.flow.refine import refine_frames
@@ -13,6 +14,7 @@ from app.recording.library import read_entry
 from app.recording.recorder import Recorder
 from app.recording.room import Limits
 from drivers.cameras.replay import replay_cameras
+from drivers.cameras.synthetic import Faults
 from drivers.errors import SessionError
 from drivers.frame import ImuSample
 from drivers.session.labels import SessionLabels
@@ -287,3 +289,45 @@ def test_card_and_replay_begin_with_the_recording_though_a_sensor_tells_of_the_m
     assert entry.seconds == pytest.approx(clock_s, abs=0.5)
     assert entry.start_ns == pytest.approx(session.start_ns, abs=0.5e9)
     assert len(session.imu("cam")) == 3
+
+
+def test_the_session_says_how_long_a_camera_was_away_whether_it_came_back_or_not(
+    tmp_path, camera, channel, monkeypatch
+):
+    monkeypatch.setattr(capturing, "SILENCE_S", 0.3)
+    monkeypatch.setattr(capturing, "RETRY_S", 0.05)
+    stop = threading.Event()
+    reader = threading.Thread(
+        target=capturing.capture, args=(camera, channel.deliver, lambda state: None, stop)
+    )
+    recorder = make(tmp_path, camera, channel)
+    recorder.start()
+    reader.start()
+
+    def count():
+        return recorder.status().cameras["cam"]
+
+    until(lambda: count().device_frames > 3)
+    camera.faults = Faults(lose_from=0)
+    until(lambda: count().away_s > 0.5)
+    assert count().device_gap < 10  # nobody has counted what it would have sent
+    camera.faults = Faults()
+    written = count().written
+    until(lambda: count().written > written + 1)
+    back = count()
+    assert back.away_s > 0.5
+    assert back.device_gap >= 0.4 * 30
+    camera.faults = Faults(lose_from=0)
+    until(lambda: count().away_s > back.away_s + 0.3)
+    session = Session(recorder.stop())
+    stop.set()
+    reader.join()
+
+    manifest = session.manifest
+    assert manifest.honest, manifest.dishonest_because
+    totals = manifest.totals["cam"]
+    assert totals.away_s == pytest.approx(recorder.status().cameras["cam"].away_s, abs=0.001)
+    assert totals.away_s > back.away_s + 0.3
+    entry = read_entry(session.path)
+    assert entry.cameras[0].away_s == totals.away_s
+    assert not entry.lossless

@@ -102,7 +102,7 @@ def test_a_disk_that_is_nearly_full_is_said_in_words(made):
 def test_what_was_saved_can_be_opened(made):
     page, asked = made
 
-    page.show_saved(Saved(Path("/data/s1"), "Saved: 62 s, 3 cameras, 5,580 frames, none lost", 0))
+    page.show_saved(Saved(Path("/data/s1"), "Saved: 62 s, 3 cameras, 5,580 frames, none lost", lossless=True))
     page.saved.open.click()
 
     assert unbroken("Saved: 62 s, 3 cameras, 5,580 frames, none lost") in texts(page)
@@ -113,7 +113,9 @@ def test_what_was_saved_can_be_opened(made):
 def test_a_recording_that_stopped_by_itself_says_why_and_where_the_data_is(made):
     page, asked = made
 
-    page.show_saved(Saved(Path("/data/s1"), "Saved: 5 s", 3, "The disk is full.", "Make room."))
+    page.show_saved(
+        Saved(Path("/data/s1"), "Saved: 5 s", lossless=False, reason="The disk is full.", hint="Make room.")
+    )
 
     [notice] = asked.notices
     assert notice.level == "error"

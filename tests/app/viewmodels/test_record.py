@@ -320,6 +320,9 @@ def test_losses_are_said_by_cause_and_none_is_calm():
 
     assert words == "3 frames lost: 2 by the device, 1 not taken by the disk"
     assert tone is Tone.WARNING
+    assert loss_words(CameraCount(written=9, away_s=18.2)) == ("Away for 18 s", Tone.WARNING)
+    back = CameraCount(written=9, away_s=18.2, device_gap=546)
+    assert loss_words(back)[0] == "Away for 18 s; 546 frames lost (by the device)"
 
 
 def test_the_file_of_tags_may_be_missing():

@@ -6,6 +6,7 @@ import pytest
 from app.recording import library
 from app.recording.library import LabelEdit
 from app.viewmodels.handover import Handover
+from app.viewmodels.record_view import saved_words
 from app.viewmodels.sessions import (
     Kept,
     Order,
@@ -197,11 +198,20 @@ def test_no_loss_and_losses_by_cause_are_said_in_words(loaded, tmp_path):
     lossy = CameraTotals(device_frames=9, written=4, host_drop=3, device_gap=2)
     small.make_session(tmp_path / "a", cameras=("left",), totals={"left": lossy})
     small.make_session(tmp_path / "b")
+    gone = CameraTotals(device_frames=4, written=4, away_s=18.2)
+    small.make_session(tmp_path / "c", cameras=("left",), totals={"left": gone})
 
-    said = [loss_words(entry) for entry in loaded().view.entries]
+    entries = loaded().view.entries
 
-    assert said == ["No frame lost", "5 frames lost"]
+    assert [loss_words(entry) for entry in entries] == [
+        "left camera away for 18 s",
+        "No frame lost",
+        "5 frames lost",
+    ]
+    assert [Kept.LOSSLESS.keeps(entry) for entry in entries] == [False, True, False]
+    assert saved_words(entries[0]).endswith(", 1 camera, 4 frames, left camera away for 18 s")
     assert drop_words(lossy) == "5 frames lost: 2 by the device, 3 dropped"
+    assert drop_words(gone) == "Away for 18 s"
 
 
 def test_a_session_is_verified_in_a_thread_and_the_result_is_told(qtbot, loaded, tmp_path):

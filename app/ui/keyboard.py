@@ -1,7 +1,7 @@
 """Text fields for fingers, and the on-screen keyboard that comes to them and goes again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import shiboken6
@@ -109,7 +109,14 @@ class OnScreenKeyboard(QObject):
         if self._keys is None:
             self._keys = self._placed(field.window())
             self._keys.show()
+        for area in _areas_above(field):
+            area.installEventFilter(self)  # one that is there already does not count twice
         self._uncover_soon()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Resize and self._keys is not None:
+            self._uncover_soon()  # the page that is typed into has another size
+        return super().eventFilter(watched, event)
 
     def hide(self) -> None:
         """Take the keys away; the field keeps the focus."""
@@ -196,11 +203,8 @@ class OnScreenKeyboard(QObject):
         layout = field.window().layout()
         if layout is not None:
             layout.activate()  # the keys have their room now, and the page has less
-        above = field.parentWidget()
-        while above is not None:
-            if isinstance(above, QScrollArea):
-                above.ensureWidgetVisible(field, MARGIN_PX, 2 * MARGIN_PX)
-            above = above.parentWidget()
+        for area in _areas_above(field):
+            area.ensureWidgetVisible(field, MARGIN_PX, 2 * MARGIN_PX)
 
     def _type(self, text: str) -> None:
         self._press(Qt.Key(ord(text.upper())) if text.isascii() else Qt.Key.Key_unknown, text)
@@ -224,3 +228,12 @@ class OnScreenKeyboard(QObject):
             field = self._field
             if field is not None and shiboken6.isValid(field):
                 QApplication.sendEvent(field, QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, text))
+
+
+def _areas_above(field: QWidget) -> Iterator[QScrollArea]:
+    """What the field can be scrolled in, the innermost first."""
+    above = field.parentWidget()
+    while above is not None:
+        if isinstance(above, QScrollArea):
+            yield above
+        above = above.parentWidget()

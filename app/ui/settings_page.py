@@ -116,6 +116,10 @@ class SettingsPage(Worded, QWidget):
         if event.type() == QEvent.Type.StyleChange and "theme" in getattr(self, "editors", {}):
             self.editors["theme"].show_value(self._model.settings.theme)
 
+    def say_again(self) -> None:
+        if "language" in getattr(self, "editors", {}):  # chosen in the guide or the palette perhaps
+            self.editors["language"].show_value(self._model.settings.language)
+
     def show_values(self) -> None:
         """Show every setting as it is."""
         settings = self._model.settings

@@ -306,8 +306,10 @@ def main() -> None:
     def photograph(name: str) -> None:
         for wanted_theme, language, size in looks:
             if len(looks) > 1:
+                settings.theme = wanted_theme  # before it is applied: the page of settings shows it
                 if wanted_theme != theme.current().name:
                     theme.apply(app, wanted_theme)
+                settings.language = language
                 speaking.speak(app, language)
                 window.resize(*_pixels(size))
                 spin(SETTLE_S)

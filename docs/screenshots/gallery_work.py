@@ -103,6 +103,7 @@ class Work:
         self.window = window
         self._undo: Callable[[], None] = lambda: None
         self._scrolled: dict[QScrollArea, float] = {}
+        self._in_view: Callable[[], None] | None = None
 
     def page(self, name: str) -> Any:  # noqa: ANN401 - each page has its own
         self.clear()
@@ -113,6 +114,7 @@ class Work:
         self._undo()
         self._undo = lambda: None
         self._scrolled.clear()
+        self._in_view = None
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
@@ -131,6 +133,8 @@ class Work:
         for area, share in self._scrolled.items():
             bar = area.verticalScrollBar()
             bar.setValue(round(bar.maximum() * share))
+        if self._in_view is not None:
+            self._in_view()
 
     def dialog(self) -> Any:  # noqa: ANN401 - each page has its own
         return next(d for d in self.window.findChildren(QDialog) if d.isVisible())
@@ -273,11 +277,11 @@ class Work:
 
     def keys(self) -> None:
         page = self.page("Record")
-        self.scroll(page, 0)
         self.window.activateWindow()
         page.tag_entry.edit.setFocus()
         page.tag_entry._want_keys()
         page.tag_entry.edit.setText("shiny floor")
+        self._in_view = self.window.keyboard._uncover
 
         def undo() -> None:
             page.tag_entry.clear()
@@ -533,8 +537,12 @@ class Work:
         editor = page.editors["sessions"]
         editor.control.set_text("/proc/nowhere")
         editor._submitted("/proc/nowhere")
-        spin(0.3)
-        page.findChild(QScrollArea).ensureWidgetVisible(editor, 0, 20)
+        area = page.findChild(QScrollArea)
+
+        def in_view() -> None:
+            area.ensureWidgetVisible(editor, 0, 20)
+
+        self._in_view = in_view
 
     def settings_folder(self) -> None:
         self.page("Live")

@@ -160,6 +160,18 @@ def test_a_tag_that_is_typed_is_wholly_in_view_with_signs_and_in_another_languag
         speaking.speak(qapp, "en")
 
 
+def test_a_tag_that_is_typed_stays_in_view_when_the_window_gets_another_size(qtbot, made):
+    page, _ = made
+    page.show_view(view(RecordPhase.READY, panel("left"), panel("middle"), panel("right")))
+    field, window = page.tag_entry.edit, page.window()
+    page.tag_entry._keyboard.click()
+
+    for size in ((1280, 800), (1920, 1080), (1280, 800), (1280, 720), (800, 1280)):
+        window.resize(*size)
+        qtbot.wait(50)
+        assert field.visibleRegion().boundingRect().size() == field.size(), size
+
+
 def test_site_and_operator_come_from_the_settings_and_go_back_there(made):
     page, asked = made
     page.shown()

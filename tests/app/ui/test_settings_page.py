@@ -2,6 +2,7 @@ import pytest
 
 from app import settings as stored
 from app.settings import Settings
+from app.ui import speaking
 from app.ui.folder_dialog import FolderDialog
 from app.ui.settings_page import make_page
 from tests.app.recording import small_sessions as small
@@ -44,6 +45,20 @@ def test_the_theme_changes_at_once_and_is_saved(made):
 
     assert asked.themes == ["light"]
     assert stored.load().theme == "light"
+
+
+def test_a_language_that_is_chosen_in_the_guide_or_the_palette_is_the_one_shown(made, qapp):
+    page, _, context = made
+    control = page.editors["language"].control
+
+    context.settings.language = "zh_CN"
+    speaking.speak(qapp, "zh_CN")
+    shown = control.button("zh_CN").isChecked()
+    context.settings.language = "en"
+    speaking.speak(qapp, "en")
+
+    assert shown
+    assert control.button("en").isChecked()
 
 
 def test_a_switch_and_a_stepper_are_saved_and_reach_the_repair(made):

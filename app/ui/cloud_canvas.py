@@ -36,6 +36,8 @@ TINTS: Final = {"raw": (1.0, 0.62, 0.25), "refined": (0.31, 0.88, 0.73)}
 GRID_COLOUR: Final = (0.36, 0.40, 0.46)
 BOX_COLOUR: Final = (1.0, 0.5, 0.85)
 """No camera of `FRUSTUM_COLOURS` has it."""
+OLD_LIGHT: Final = 0.45
+"""Of a cloud that is too old, as pictures have a veil then."""
 MARK_COLOUR: Final = (1.0, 0.93, 0.35)
 GL_VERTEX_PROGRAM_POINT_SIZE: Final = 0x8642
 GL_POINT_SPRITE: Final = 0x8861
@@ -57,6 +59,7 @@ uniform mat4 u_clip_from_world;
 uniform vec2 u_range;
 uniform vec3 u_kinds[4];
 uniform vec4 u_tint;
+uniform float u_light;             // below 1 where the cloud is old
 uniform float u_spread;            // pixels on the screen for a point of one pixel at distance 1
 uniform vec3 u_low;                // corners of the clip box
 uniform vec3 u_high;
@@ -113,6 +116,7 @@ void main() {
 #if TINTED
     v_color = mix(v_color, u_tint.rgb * light, u_tint.a);
 #endif
+    v_color *= u_light;
     float size = clamp(u_spread * z / max(gl_Position.w, 1e-3), 1.5, 48.0);
     gl_PointSize = size + fract(dot(a_grid.xy, u_uneven)) - 0.5;
 }
@@ -435,6 +439,7 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
         if box is not None:
             program["u_low"], program["u_high"] = box.low_m, box.high_m
         program["u_range"] = self.range_m
+        program["u_light"] = OLD_LIGHT if cloud.old else 1.0
         program["u_tint"] = (*TINTS[name], 0.65)
         screen_focal_px = height / 2 / math.tan(FOV_RAD / 2)
         program["u_spread"] = 1.5 * self.look.point_size * self.step * screen_focal_px / cloud.camera.fx

@@ -21,6 +21,7 @@ from app.viewmodels.cloud import (
     CloudColouring,
     CloudLayout,
     RigClouds,
+    missing_words,
     raw_cloud,
     refined_cloud,
     rig_clouds,
@@ -174,13 +175,7 @@ class CloudPanel(QObject):
         """Draw this camera."""
         if not self.active:
             return
-        missing = {}
-        if tile.frame is None or tile.camera_note is not None:
-            missing["raw"] = tile.camera_note.text if tile.camera_note else tr("Camera starting")
-        if tile.refined_note is not None:
-            missing["refined"] = tile.refined_note.text
-        raw = None if tile.camera_note is not None else raw_cloud(tile)
-        self.body.show_clouds(raw, refined_cloud(tile), missing)
+        self.body.show_clouds(raw_cloud(tile), refined_cloud(tile), missing_words(tile))
         self._large = tile.camera_id
 
     def show_rig(

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QEventPoint, QMouseEvent, QResizeEvent, QTouchEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.language import tr
+from app.language import tr, tr_noop
 from app.ui import theme
 from app.ui.cloud_canvas import (
     FOV_RAD,
@@ -56,7 +56,9 @@ FIT_STEP: Final = 8
 """Every so many pixels of a row and of a column, a point is taken to fit the view to."""
 
 AGE_COLOUR: Final = "#b9c2cc"
-LATE_COLOUR: Final = "#ffc255"
+LATE_RGB: Final = (255, 194, 85)
+LATE_COLOUR: Final = f"rgb{LATE_RGB}"
+NAMES: Final = {"raw": tr_noop("Raw"), "refined": tr_noop("Refined")}
 LABEL_QSS: Final = (
     "background: rgba(7, 9, 12, 200); color: rgb{}; border-radius: 6px; padding: 3px 9px;"
     " font-size: {}px; font-weight: 600;"
@@ -82,6 +84,8 @@ class CloudView(Worded, QWidget):
         self._dirty = False
         self._placed = False
         self._untouched = True
+        self._said: list[str] = []
+        self._old: dict[str, str] = {}
         self._side = ""
         self._last_tap: tuple[float, QPointF] = (0.0, QPointF())
         self._pressed: tuple[float, QPointF] | None = None
@@ -95,9 +99,7 @@ class CloudView(Worded, QWidget):
         self._led_until_s = 0.0
         self._coarse = False
         self._pictures = 0
-        self._labels = {
-            name: Label(word, self) for name, word in (("raw", tr("Raw")), ("refined", tr("Refined")))
-        }
+        self._labels = {name: Label(tr(word), self) for name, word in NAMES.items()}
         self._words = {name: Label("", self) for name in self._labels}
         self._rig_names = Label("", self)
         self._spans = {name: Label("", self) for name in self._labels}
@@ -172,26 +174,31 @@ class CloudView(Worded, QWidget):
             refined: repaired depth.
             missing: by "raw" or "refined", words where there is no cloud.
         """
-        for name, label in self._words.items():
-            text = missing.get(name, "")
-            if label.text() != text:
-                label.setText(text)
-                self._place_labels()
-        if self._canvas is None:
-            return
         clouds = {"raw": raw, "refined": refined}
-        if clouds != self._canvas.clouds:
-            self._canvas.clouds = clouds
-            self._dirty = True
-        if not self._placed and raw is not None:
-            self.reset()
+        said = [missing.get(name, "") for name in clouds]
+        old = {name: cloud.old for name, cloud in clouds.items() if cloud is not None}
+        drawn = self._drawn
+        if self._canvas is not None:
+            if clouds != self._canvas.clouds:
+                self._canvas.clouds = clouds
+                self._dirty = True
+            if not self._placed and raw is not None:
+                self.reset()
+        if (said, old, drawn) != (self._said, self._old, self._drawn):
+            self._said, self._old = said, old
+            for label, text in zip(self._words.values(), said, strict=True):
+                label.setText(text)
+            self._place_labels()
 
     def show_rig(self, rig: RigClouds) -> None:
         """Draw the other cameras of the rig as well, from now on."""
         if self._canvas is not None and (rig.frusta or self._canvas.rig.frusta):
+            drawn = self._drawn
             self._canvas.show_rig(rig)
             self._dirty = True
             self._name_frusta(rig)
+            if drawn != self._drawn:
+                self._place_labels()
 
     def _name_frusta(self, rig: RigClouds) -> None:
         colours = [tuple(round(255 * part) for part in colour) for colour in FRUSTUM_COLOURS]
@@ -543,6 +550,11 @@ class CloudView(Worded, QWidget):
         if canvas.drawn > 2:  # the first ones compile and upload
             canvas.step = next_step(canvas.step, self._took_ms, led=self._led)
 
+    @property
+    def _drawn(self) -> set[str]:
+        """Whether there are clouds of "raw" and of "refined"."""
+        return {name for name in self._labels if self.shown_clouds(name)}
+
     def _place_labels(self) -> None:
         layout: CloudLayout = "both" if self._canvas is None else self._canvas.layout
         places = viewports(layout, self.width())
@@ -555,13 +567,18 @@ class CloudView(Worded, QWidget):
             active = self._canvas is not None and name in places
             label.setVisible(active)
             words = self._words[name]
-            words.setVisible(active and bool(words.text()))
+            words.setVisible(active and bool(words.text()) and name not in self._drawn)
             if not active:
                 continue
             x, width = places[name]
             tint = (
                 tuple(round(255 * part) for part in TINTS[name]) if layout == "overlay" else (243, 246, 249)
             )
+            named = bool(self._rig_names.text())  # then each camera's age stands beside its name
+            old = "" if named else self._old.get(name, "")
+            label.setText(old or tr(NAMES[name]))
+            if old and layout != "overlay":
+                tint = LATE_RGB
             label.setStyleSheet(LABEL_QSS.format(tint, theme.CAPTION_PX))
             words.setStyleSheet(LABEL_QSS.format((243, 246, 249), theme.BODY_PX))
             label.adjustSize()

@@ -10,10 +10,12 @@ from app.language import joined, tr
 from app.ui import theme
 from app.ui.worded import Worded
 from app.viewmodels.live import Stages
-from app.viewmodels.words import milliseconds
+from app.viewmodels.words import how_old, milliseconds
 
 STAGES_PX: Final = 56
 COLUMN_GAP_PX: Final = 14
+WIDEST_VALUE: Final = "000 ms"
+"""Each column has room for it, so that the same columns fit for all cameras."""
 
 
 class StageBar(Worded, QWidget):
@@ -64,9 +66,8 @@ class StageBar(Worded, QWidget):
         )
         x = room.x()
         for word, value, tone in self._columns:
-            width = max(
-                QFontMetrics(small).horizontalAdvance(word), QFontMetrics(bold).horizontalAdvance(value)
-            )
+            values = (QFontMetrics(bold).horizontalAdvance(one) for one in (value, WIDEST_VALUE))
+            width = max(QFontMetrics(small).horizontalAdvance(word), *values)
             if x + width > room.right():
                 break
             painter.setFont(small)
@@ -86,7 +87,7 @@ def columns(stages: Stages, age_ms: float | None) -> list[tuple[str, str, str]]:
         found.append((tr("Repair"), milliseconds(stages.repair_ms), "accent"))
     found.append((tr("Screen"), milliseconds(stages.screen_ms), "warning"))
     if age_ms is not None:
-        found.append((tr("Age"), milliseconds(age_ms), "text"))
+        found.append((tr("Age"), how_old(age_ms), "text"))
     if stages.repair_ms is not None:
         found.append((tr("Refined per s"), f"{stages.refined_hz:.1f}", "muted"))
     found.append((tr("Raw shown per s"), f"{stages.shown_hz:.0f}", "muted"))

@@ -21,7 +21,7 @@ from app.ui.stage_bar import STAGES_PX, StageBar
 from app.ui.worded import Worded
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
-from app.viewmodels.words import milliseconds, seconds
+from app.viewmodels.words import how_old, seconds
 
 HEADER_PX: Final = 58
 NARROW_PX: Final = 230
@@ -57,7 +57,7 @@ def figures(tile: TileView, *, aged: bool = True) -> list[str]:
     if tile.frozen and tile.age_ms is not None:
         age = tr("picture {seconds} old").format(seconds=seconds(tile.age_ms / 1e3))
     elif aged and tile.refined is not None and tile.age_ms is not None:
-        age = tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
+        age = tr("refined {milliseconds} old").format(milliseconds=how_old(tile.age_ms))
     forms = ((rate, age, lost), (rate, age), (age or rate,))
     return [joined("  ·  ", filter(None, form)) for form in forms]
 

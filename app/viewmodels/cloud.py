@@ -8,9 +8,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.flow.capture import CameraStatus
 from app.language import tr
 from app.viewmodels.live import TileView
-from app.viewmodels.words import milliseconds
+from app.viewmodels.words import how_old
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics, rays
 
@@ -34,6 +35,7 @@ class Cloud:
         provenance: (H, W) uint8 in the grid of `depth`, or None where all is measured.
         world_from_color: (4, 4) float64 metres, from this camera's colour lens into the space that is drawn,
             which is that of the camera shown large.
+        old: words on its age, where it has become too old to pass as the present scene; it is drawn dim.
     """
 
     depth: DepthMap
@@ -43,22 +45,41 @@ class Cloud:
     color_from_depth: NDArray[np.float64]
     provenance: NDArray[np.uint8] | None = None
     world_from_color: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
+    old: str = ""
 
 
 def raw_cloud(tile: TileView) -> Cloud | None:
-    """The newest measured depth; None before the first frame."""
-    if tile.frame is None:
+    """The newest measured depth, however old; None before the first frame and of a camera that is lost."""
+    if tile.frame is None or _is_lost(tile):
         return None
-    seen_by = tile.frame.calibration
-    return Cloud(tile.frame.depth, seen_by.depth, tile.frame.color, seen_by.color, seen_by.color_from_depth)
+    frame, seen_by = tile.frame, tile.frame.calibration
+    old = "" if tile.camera_note is None else tile.camera_note.text
+    return Cloud(frame.depth, seen_by.depth, frame.color, seen_by.color, seen_by.color_from_depth, old=old)
 
 
 def refined_cloud(tile: TileView) -> Cloud | None:
-    """The newest repaired depth; None while there is none that is current."""
-    if tile.refined is None or tile.refined_note is not None:
+    """The newest repaired depth, however old; None where there is none, and of a camera that is lost."""
+    if tile.refined is None or _is_lost(tile):
         return None
     frame, camera = tile.refined.frame, tile.refined.frame.calibration.color
-    return Cloud(tile.refined.depth, camera, frame.color, camera, np.eye(4), tile.refined.provenance)
+    old = "" if tile.refined_note is None else tile.refined_note.text
+    return Cloud(tile.refined.depth, camera, frame.color, camera, np.eye(4), tile.refined.provenance, old=old)
+
+
+def missing_words(tile: TileView) -> dict[str, str]:
+    """By "raw" or "refined", why there is no cloud of it."""
+    missing = {}
+    if raw_cloud(tile) is None:
+        missing["raw"] = tr("Camera starting") if tile.camera_note is None else tile.camera_note.text
+    if refined_cloud(tile) is None:
+        note = tile.refined_note or tile.camera_note
+        missing["refined"] = tr("Waiting for the first refined frame") if note is None else note.text
+    return missing
+
+
+def _is_lost(tile: TileView) -> bool:
+    """Whether its camera sees nothing any more, and no moment is held."""
+    return tile.status is CameraStatus.LOST and not tile.frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +90,7 @@ class Frustum:
         name: of the camera.
         lines: (N, 2, 3) float32 ends of lines in metres, in the space that is drawn.
         age: how old its repaired depth is, or why clouds are missing; empty where nothing is to be said.
-        late: whether a cloud of it is missing, because what there is has become too old.
+        late: whether its repaired depth is too old to pass as the present scene, or its clouds are missing.
     """
 
     name: str
@@ -127,20 +148,19 @@ def rig_clouds(
         frusta.append(Frustum(names[tile.camera_id], lines, age, late))
         if tile.camera_id == large_id:
             continue
-        measured = None if tile.camera_note is not None else raw_cloud(tile)
-        for clouds, cloud in ((raw, measured), (refined, refined_cloud(tile))):
+        for clouds, cloud in ((raw, raw_cloud(tile)), (refined, refined_cloud(tile))):
             if cloud is not None:
                 clouds.append(replace(cloud, world_from_color=world_from_color))
     return RigClouds(tuple(raw), tuple(refined), tuple(frusta))
 
 
 def age_words(tile: TileView) -> tuple[str, bool]:
-    """How old a camera's clouds are in words, and whether one of them is missing because it stands still."""
+    """How old a camera's clouds are in words, and whether they are too old, or missing."""
     if tile.camera_note is not None:
         return tile.camera_note.text, True
     if tile.refined is None or tile.age_ms is None:
         return "", False
-    age = tr("refined {milliseconds} old").format(milliseconds=milliseconds(tile.age_ms))
+    age = tr("refined {milliseconds} old").format(milliseconds=how_old(tile.age_ms))
     return age, tile.refined_note is not None
 
 

@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.viewmodels.colouring import ColourMap
 from app.viewmodels.layers import LAYERS, Layer
 from app.viewmodels.playback import is_paused
+from app.viewmodels.words import STALE_S, how_old
 from drivers.camera import CameraInfo
 from drivers.errors import CameraLost
 from drivers.frame import Frame
@@ -28,12 +29,13 @@ from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 TICK_MS = 16
 FIGURES_S = 0.25
-STALE_S = 5.0
 UNPLUGGED: Final = (" was unplugged", " is not there")
 """Of a lost camera: drivers say so and no more; whatever else they say is the reason, and shown."""
 OLD_S = 0.8
 OLD_PERIODS = 5
 """A live picture is old after this, or after five periods of a slow camera."""
+AGE_STEP_MS = 300.0
+"""An age that differs by more is told at once; others wait for the next figures, to be readable."""
 AUTO_EVERY_S = 0.5
 AUTO_SHARE = 0.35
 AUTO_PERCENTILES = (2.0, 98.0)
@@ -81,13 +83,16 @@ class CameraTitle:
 
 @dataclass(frozen=True)
 class Stages:
-    """Where the time of one camera's pictures goes; medians over the last seconds.
+    """Where the time of one camera's pictures goes.
+
+    With a repair, the parts are of the repaired frame that is shown, together no longer than its age;
+    without, they are medians over the last seconds.
 
     Attributes:
         shown_hz: raw pictures painted per second.
         refined_hz: repaired frames per second.
         camera_ms: from exposure to arrival.
-        screen_ms: from arrival to painted.
+        screen_ms: from the result, or without a repair from arrival, to painted.
         wait_ms: from arrival to the beginning of the repair; None without a repair, like `repair_ms`.
         repair_ms: registration and repair.
     """
@@ -251,7 +256,7 @@ def refined_note(inference: InferenceState | None, refined: Refined | None, age_
         return Note(tr("Waiting for the first refined frame"))
     if age_s > STALE_S:
         return Note(
-            tr("Refined depth is {age_s:.0f} s old").format(age_s=age_s),
+            tr("Refined depth is {age} old").format(age=how_old(age_s * 1e3)),
             tr("This is an old picture, not the present scene."),
         )
     return None
@@ -267,6 +272,17 @@ def scene_range(frames: Sequence[Frame]) -> tuple[float, float] | None:
     return float(near), max(float(far), float(near) + SMALLEST_RANGE_M)
 
 
+def _age_ms(view: TileView, refined: Refined | None, now_ns: int, *, figures: bool) -> float | None:
+    """One reading of the age for all that tells it or follows from it; None without repaired depth."""
+    if refined is None:
+        return None
+    age_ms, told_ms = (now_ns - refined.frame.captured_ns) / 1e6, view.age_ms
+    keep = not figures and told_ms is not None and abs(age_ms - told_ms) < AGE_STEP_MS
+    if keep and told_ms is not None and (age_ms > STALE_S * 1e3) == (told_ms > STALE_S * 1e3):
+        return told_ms
+    return age_ms
+
+
 class _Line:
     """What was seen of one camera so far."""
 
@@ -275,6 +291,8 @@ class _Line:
         self.frame_version = 0
         self.refined_version = 0
         self.view = TileView(line.info.id)
+        self.painted: Refined | None = None
+        self.camera_ms = self.screen_ms = 0.0
 
 
 class LiveModel(QObject):
@@ -573,6 +591,12 @@ class LiveModel(QObject):
         now_ns = time.monotonic_ns()
         if meter := self.screen_meters.get(frame.camera_id):
             meter.note(now_ns, (now_ns - frame.captured_ns) / 1e6)
+        seen = self._lines.get(frame.camera_id)
+        if seen is not None and seen.view.refined is not seen.painted:
+            seen.painted = seen.view.refined
+            if seen.painted is not None:
+                seen.camera_ms = seen.line.channel.meter.read(now_ns).median_ms
+                seen.screen_ms = (now_ns - seen.painted.ready_ns) / 1e6
 
     def tick(self) -> None:
         """Look at every slot once; called by the timer."""
@@ -643,7 +667,7 @@ class LiveModel(QObject):
             return
         newest_frame = newest.latest()
         silent_s = None if newest_frame is None else (now_ns - newest_frame.captured_ns) / 1e9
-        age_ms = None if refined is None else (now_ns - refined.frame.captured_ns) / 1e6
+        age_ms = _age_ms(view, refined, now_ns, figures=figures)
         state = line.state.latest()
         status = CameraStatus.STARTING if state is None else state.status
         note = camera_note(state, silent_s, old_s=old_after_s(line.info))
@@ -653,6 +677,7 @@ class LiveModel(QObject):
             frame=frame,
             refined=refined,
             filtered=filtered,
+            age_ms=age_ms,
             camera_note=note,
             refined_note=note if status is CameraStatus.LOST else repair_note,
             status=status,
@@ -663,27 +688,35 @@ class LiveModel(QObject):
             shown = replace(
                 shown,
                 rate_hz=line.channel.meter.read(now_ns).rate_hz,
-                age_ms=age_ms,
                 lost=line.channel.device_gaps,
                 paused=is_paused(line.camera),
                 frozen_s=(now_ns - self._frozen_at_ns) / 1e9 if self._options.frozen else 0.0,
-                stages=self._stages(line, now_ns) if self._options.stages else None,
             )
+        if figures or age_ms != view.age_ms:
+            stages = self._stages(seen, refined, now_ns) if self._options.stages else None
+            shown = replace(shown, stages=stages)
         self._show(seen, shown)
 
-    def _stages(self, line: CameraLine, now_ns: int) -> Stages:
-        came, took = line.channel.meter.read(now_ns), line.took_meter.read(now_ns)
-        ready, painted = line.refined_meter.read(now_ns), self.screen_meters[line.info.id].read(now_ns)
+    def _stages(self, seen: _Line, refined: Refined | None, now_ns: int) -> Stages:
+        line = seen.line
+        came, painted = line.channel.meter.read(now_ns), self.screen_meters[line.info.id].read(now_ns)
         stages = Stages(
             shown_hz=painted.rate_hz,
-            refined_hz=ready.rate_hz,
+            refined_hz=line.refined_meter.read(now_ns).rate_hz,
             camera_ms=came.median_ms,
             screen_ms=max(painted.median_ms - came.median_ms, 0.0),
         )
-        if not took.median_ms:
+        if refined is None:
             return stages
-        wait_ms = max(ready.median_ms - took.median_ms - came.median_ms, 0.0)
-        return replace(stages, wait_ms=wait_ms, repair_ms=took.median_ms)
+        before_ms = max(refined.age_ms - refined.took_ms, 0.0)
+        camera_ms = min(seen.camera_ms or came.median_ms, before_ms)
+        return replace(
+            stages,
+            camera_ms=camera_ms,
+            screen_ms=min(seen.screen_ms, (now_ns - refined.ready_ns) / 1e6),
+            wait_ms=before_ms - camera_ms,
+            repair_ms=refined.took_ms,
+        )
 
     def _current(self, refined: Refined | None) -> Refined | None:
         """The repaired frame if the engine that runs now has made it."""

@@ -12,6 +12,8 @@ from app.recording.entry import SessionEntry
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
+STALE_S = 5.0
+"""Repaired depth that is older must not pass as the present scene."""
 
 SPELLINGS = {
     "auto": tr_noop("Auto"),
@@ -250,6 +252,11 @@ def counted(count: int, one: str, many: str = "") -> str:
 def milliseconds(value_ms: float) -> str:
     """Milliseconds below one second, else seconds: "480 ms", "1.4 s"."""
     return f"{value_ms:.0f} ms" if value_ms < 1000 else f"{value_ms / 1000:.1f} s"
+
+
+def how_old(value_ms: float) -> str:
+    """How old depth is: as `milliseconds`, and in whole seconds where it has become too old."""
+    return milliseconds(value_ms) if value_ms <= STALE_S * 1e3 else seconds(value_ms / 1e3)
 
 
 def seconds(value_s: float) -> str:

@@ -122,6 +122,20 @@ def test_known_walls_are_drawn_where_they_are(qtbot, cloud_view):
 
 
 @pytest.mark.gl
+def test_an_old_cloud_is_dim_and_its_age_stands_in_place_of_its_name(qtbot, cloud_view):
+    old = replace(wall(2.0, (200, 200, 200)), old="Refined depth is 7 s old")
+    cloud_view.show_clouds(wall(2.0, (200, 200, 200)), old, {})
+    cloud_view.show_as("both", "colour", (0.3, 4.0))
+    cloud_view.canvas.orbit = Orbit(target=(0, 0, 2.0), distance_m=2.0, yaw_rad=0, pitch_rad=0)
+    pixels = cloud_view.photograph(400, 200)
+    assert (pixels[100, 100, 0], pixels[100, 300, 0]) == (200, pytest.approx(200 * 0.45, abs=1))
+    assert [label.text() for label in cloud_view._labels.values()] == ["Raw", "Refined depth is 7 s old"]
+    cloud_view.show_clouds(wall(2.0, (200, 200, 200)), None, {"refined": "Repair is off"})
+    assert [label.text() for label in cloud_view._labels.values()] == ["Raw", "Refined"]
+    assert cloud_view._words["refined"].isVisible()
+
+
+@pytest.mark.gl
 def test_no_point_lies_in_the_half_of_the_other_cloud_however_close_the_eye(qtbot, cloud_view):
     cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
     cloud_view.show_as("both", "colour", (0.3, 4.0))

@@ -293,20 +293,50 @@ def test_frozen_cameras_count_from_one_press(qtbot, live, studio, make_camera):
     qtbot.waitUntil(lambda: live.tile("tiny").frozen_s == 0, timeout=3000)
 
 
-def test_stages_are_measured_while_they_are_shown(qtbot, live, studio, make_camera):
+def test_head_and_veil_follow_one_reading_of_the_age(live, studio, make_camera, make_refined, monkeypatch):
     line = studio.open([make_camera()]).lines["tiny"]
+    monkeypatch.setattr("app.viewmodels.live.FIGURES_S", 1e6)  # no figures come in between
+    live.tick()
+    seen, start_ns = live._lines["tiny"], time.monotonic_ns()
+    frame = replace(make_camera().frame(), captured_ns=start_ns)
+    line.refined.put(make_refined(frame))
+    monkeypatch.setattr(live, "_current", lambda refined: refined)
+    live._inference = RUNNING
+    told = []
+    for age_s in (0.5, 0.6, 4.9, 5.1, 6.6):
+        live._look(seen, start_ns + round(age_s * 1e9), figures=False)
+        line.refined.put(make_refined(frame))
+        told.append((seen.view.age_ms / 1e3, seen.view.refined_note is not None))
+    assert told == [(0.5, False), (0.5, False), (4.9, False), (5.1, True), (6.6, True)]
+    line.refined.put(make_refined(replace(frame, captured_ns=start_ns + round(6.5e9))))
+    live._look(seen, start_ns + round(6.7e9), figures=False)
+    assert (seen.view.age_ms, seen.view.refined_note) == (pytest.approx(200), None)
+
+
+def test_the_stages_of_a_repair_are_parts_of_its_age_however_long_ago(
+    live, studio, make_camera, make_refined
+):
+    studio.open([make_camera()])
+    live.tick()
+    seen, start_ns = live._lines["tiny"], time.monotonic_ns() - round(9e9)
+    frame = replace(make_camera().frame(), captured_ns=start_ns)
+    refined = replace(make_refined(frame), took_ms=300.0, ready_ns=start_ns + round(1e9))
+    seen.view = replace(seen.view, frame=frame, refined=refined)
+    live.note_painted(frame)
+    stages = live._stages(seen, refined, start_ns + round(10e9))
+    assert (stages.repair_ms, stages.camera_ms + stages.wait_ms) == (300, pytest.approx(700))
+    assert 8000 <= stages.screen_ms < 8900, "from the result to painted, not from exposure"
+    assert live._stages(seen, refined, start_ns + round(1.2e9)).screen_ms == pytest.approx(200)
+
+
+def test_stages_are_measured_while_they_are_shown(qtbot, live, studio, make_camera):
+    studio.open([make_camera()]).lines["tiny"]
     live.start()
     wait_for_frame(qtbot, live)
     assert live.tile("tiny").stages is None
     live.set_stages(True)
     qtbot.waitUntil(lambda: live.tile("tiny").stages is not None, timeout=3000)
     assert live.tile("tiny").stages.repair_ms is None
-    now_ns = time.monotonic_ns()
-    line.took_meter.note(now_ns, 300.0)
-    line.refined_meter.note(now_ns, 1000.0)
-    stages = live._stages(line, now_ns)
-    assert stages.repair_ms == 300
-    assert stages.wait_ms == pytest.approx(700 - stages.camera_ms)
     live.set_stages(False)
     qtbot.waitUntil(lambda: live.tile("tiny").stages is None, timeout=3000)
 

@@ -248,6 +248,7 @@ class DepthView(Worded, QWidget):
             self._words_shown = words
             said = [joined(". ", filter(None, (note.text, note.hint))) for note in words if note is not None]
             self.setAccessibleDescription(joined(" ", said))
+            self._said = None  # what is read follows the note at once
             self._place_button()
             self.update()
         if not self._loupe_rect.isNull():

@@ -74,14 +74,31 @@ def placed_labels(
         words = found.words if rect.width() >= LABELLED_PX else ()
         width = max((metrics.horizontalAdvance(str(line)) + 14 for line in words), default=0)
         size = QSize(BADGE_PX + width, max(BADGE_PX, LINE_PX * len(words) + 4))
-        box = nearest_free(rect, _label_box(rect, stroke, size), covered, farthest_px=FARTHEST_PX)
+        box = _free_box(rect, stroke, size, covered)
         if box is None:
             words = ()
-            wanted = _label_box(rect, stroke, QSize(BADGE_PX, BADGE_PX))
-            box = nearest_free(rect, wanted, covered, farthest_px=FARTHEST_PX) or wanted
+            badge = QSize(BADGE_PX, BADGE_PX)
+            box = _free_box(rect, stroke, badge, covered) or _label_box(rect, stroke, badge)
         covered.append(box)
         placed.append((box, words))
     return placed
+
+
+def _free_box(rect: QRect, stroke: Stroke, size: QSize, covered: Sequence[QRect]) -> QRect | None:
+    """Where nothing is covered: at an edge of an area itself, near the end of what else is measured."""
+    if stroke.tool != "area":
+        return nearest_free(rect, _label_box(rect, stroke, size), covered, farthest_px=FARTHEST_PX)
+    area = covered_by(rect, stroke)[0]
+    left, right = area.left(), area.right() + 1 - size.width()
+    above, below = area.top() - size.height(), area.bottom() + 1
+    beside = (area.right() + 1, area.top()), (area.left() - size.width(), area.top())
+    corners = ((left, below), (right, below), (left, above), (right, above), *beside)
+    boxes = (QRect(QPoint(*corner), size) for corner in corners)
+    room = rect.adjusted(2, 2, -2, -2)
+    return next(
+        (box for box in boxes if room.contains(box) and not any(box.intersects(other) for other in covered)),
+        None,
+    )
 
 
 def covered_by(rect: QRect, stroke: Stroke) -> list[QRect]:

@@ -162,35 +162,33 @@ class MarkCard(Card):
 
     def show_values(self, found: Measured) -> None:
         """Show the values of this moment."""
-        tool = found.mark.stroke.tool
+        tool, note = found.mark.stroke.tool, found.note
         if tool == "point" and found.point is not None:
             self._fill([("", tr("Raw"), tr("Refined")), (tr("Depth"), found.point.raw, found.point.refined)])
-            self._note.setText(found.point.provenance)
+            note = found.point.provenance
         elif tool == "area" and found.raw_stats is not None:
-            self._show_area(found.raw_stats, found.refined_stats)
+            self._show_area(found.raw_stats, found.refined_stats, found.withheld)
+            note = joined("\n", filter(None, (note, _size(found.raw_stats, found.refined_stats))))
         elif tool in {"distance", "line"} and found.words:
             name = tr("Length") if tool == "line" else tr("Distance")
-            refined = length_words(found.refined_m) if len(found.words) > 1 else tr("no value")
+            refined = found.withheld or length_words(found.refined_m)
             self._fill([("", tr("Raw"), tr("Refined")), (name, length_words(found.raw_m), refined)])
             if self._chart is not None and found.raw_profile is not None:
                 length_m = found.raw_m if found.refined_m is None else found.refined_m
                 self._chart.show_profiles(found.raw_profile, found.refined_profile, length_m)
         else:
-            self._note.setText(tr("No picture here"))
+            note = tr("No picture here")
+        self._note.setText(note)
         self._note.setVisible(bool(self._note.text()))
 
-    def _show_area(self, raw: Stats, refined: Stats | None) -> None:
+    def _show_area(self, raw: Stats, refined: Stats | None, withheld: str) -> None:
         both = (raw, refined)
         rows: list[tuple[str, ...]] = [("", tr("Raw"), tr("Refined"))]
-        rows += [(word, *(_value(found, name) for found in both)) for word, name in ROWS]
-        rows.append(
-            (tr("Fill Rate"), *(tr("no value") if one is None else f"{one.fill:.1%}" for one in both))
-        )
+        rows += [
+            (word, *(withheld if one is None else _value(one, name) for one in both)) for word, name in ROWS
+        ]
+        rows.append((tr("Fill Rate"), *(withheld if one is None else f"{one.fill:.1%}" for one in both)))
         self._fill(rows)
-        best = raw if refined is None or not refined.fill else refined
-        if best.fill:
-            size = f"{best.width_m * 1000:.0f} × {best.height_m * 1000:.0f} mm"  # noqa: RUF001 - a multiplication sign
-            self._note.setText(tr("{size} at the median depth").format(size=size))
 
     def _fill(self, rows: list[tuple[str, ...]]) -> None:
         for i, row in enumerate(rows):
@@ -206,9 +204,15 @@ class MarkCard(Card):
                 self._cells[i, j].setText(words)
 
 
-def _value(found: Stats | None, name: str) -> str:
-    if found is None:
-        return tr("no value")
+def _size(raw: Stats, refined: Stats | None) -> str:
+    best = raw if refined is None or not refined.fill else refined
+    if not best.fill:
+        return ""
+    size = f"{best.width_m * 1000:.0f} × {best.height_m * 1000:.0f} mm"  # noqa: RUF001 - a multiplication sign
+    return tr("{size} at the median depth").format(size=size)
+
+
+def _value(found: Stats, name: str) -> str:
     if not found.fill:
         return tr("none")
     value_m: float = getattr(found, name)

@@ -44,7 +44,10 @@ class ProfileChart(Worded, QWidget):
         refined: NDArray[np.float32] | None,
         length_m: float | None = None,
     ) -> None:
-        """Show (N,) metres, NaN in holes, from the beginning of the line to its end, `length_m` away."""
+        """Show (N,) metres, NaN in holes, from the beginning of the line to its end, `length_m` away.
+
+        Where an end is a hole and there is no length, the line is as long as its pixels.
+        """
         self._raw, self._length_m = raw, length_m
         self._refined = np.empty(0, np.float32) if refined is None else refined
         holes = float(np.isnan(raw).mean())
@@ -104,8 +107,8 @@ class ProfileChart(Worded, QWidget):
         painter.drawText(name, Qt.AlignmentFlag.AlignRight | centre, tr("Depth"))
         below = QRect(plot.left(), plot.bottom() + 6, plot.width(), 18)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | centre, "0")
-        if self._length_m is not None:
-            painter.drawText(below, Qt.AlignmentFlag.AlignRight | centre, depth_words(self._length_m))
+        end = f"{len(self._raw)} px" if self._length_m is None else depth_words(self._length_m)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight | centre, end)
 
 
 def limits(low_m: float, high_m: float) -> tuple[float, float]:

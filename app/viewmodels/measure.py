@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.language import tr
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import Place, Scene, Stats, distance_m, profile, scene, stats
-from app.viewmodels.readout import NOT_YET, NOTHING, Readout, depth_words, readout
+from app.viewmodels.readout import DASH, NOTHING, Readout, depth_words, readout, withheld
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics
 
@@ -61,6 +61,8 @@ class Measured:
     Attributes:
         mark: that was measured.
         words: one or two lines for the picture.
+        withheld: what stands in place of refined depth; empty where that is told.
+        note: why it is withheld.
         point: raw, refined and provenance.
         raw_m: length in raw depth; None also where an end is a hole.
         refined_m: the same in refined depth.
@@ -72,6 +74,8 @@ class Measured:
 
     mark: Mark
     words: tuple[str, ...] = ()
+    withheld: str = ""
+    note: str = ""
     point: Readout | None = None
     raw_m: float | None = None
     refined_m: float | None = None
@@ -83,18 +87,21 @@ class Measured:
 
 def measured(mark: Mark, tile: TileView) -> Measured:
     """The mark's values in this tile."""
-    seen, stroke = scene(tile), mark.stroke
+    seen, stroke, missing = scene(tile), mark.stroke, withheld(tile)
     if seen is None:
         return Measured(mark)
+    found = Measured(mark, withheld=missing, note="" if tile.refined_note is None else tile.refined_note.text)
     if stroke.tool == "point":
         said = readout(tile, *stroke.start)
-        return Measured(mark, () if said is None else _both(said.raw, said.refined), point=said)
+        words = () if said is None else _both(said.raw, said.refined, told=not missing)
+        return replace(found, words=words, point=said)
     if stroke.tool == "area":
         raw, refined = (_in(depth, seen, stats, stroke) for depth in (seen.raw, seen.refined))
-        return Measured(mark, _both(_median(raw), _median(refined)), raw_stats=raw, refined_stats=refined)
+        words = _both(_median(raw), _median(refined), told=not missing)
+        return replace(found, words=words, raw_stats=raw, refined_stats=refined)
     raw_m, refined_m = (_in(depth, seen, distance_m, stroke) for depth in (seen.raw, seen.refined))
-    refined_words = NOT_YET if seen.refined is None else length_words(refined_m)
-    found = Measured(mark, _both(length_words(raw_m), refined_words), raw_m=raw_m, refined_m=refined_m)
+    words = _both(length_words(raw_m), length_words(refined_m), told=not missing)
+    found = replace(found, words=words, raw_m=raw_m, refined_m=refined_m)
     if stroke.tool == "distance":
         return found
     return replace(
@@ -113,15 +120,15 @@ def _in(
     return None if depth is None else what(depth, seen.camera, stroke.start, stroke.end)
 
 
-def _both(raw: str, refined: str) -> tuple[str, ...]:
+def _both(raw: str, refined: str, *, told: bool) -> tuple[str, ...]:
+    """Lines for the picture: refined where it is told, and a dash where nothing is measured."""
+    raw, refined = (DASH if words == tr(NOTHING) else words for words in (raw, refined))
     raw_words = tr("raw {depth}").format(depth=raw)
-    return (raw_words,) if refined == NOT_YET else (raw_words, tr("refined {depth}").format(depth=refined))
+    return (raw_words, tr("refined {depth}").format(depth=refined)) if told else (raw_words,)
 
 
 def _median(found: Stats | None) -> str:
-    if found is None:
-        return NOT_YET
-    return depth_words(found.median_m) if found.fill else tr(NOTHING)
+    return depth_words(found.median_m) if found is not None and found.fill else tr(NOTHING)
 
 
 def length_words(length_m: float | None) -> str:

@@ -11,7 +11,8 @@ from drivers.depth import DepthMap
 from model.repair import Provenance
 
 NOTHING = tr_noop("none")
-NOT_YET = tr_noop("no value")
+TOO_OLD = tr_noop("too old")
+DASH = "\u2014"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Readout:
 
     Attributes:
         raw: depth as measured, such as "812 mm", or "none".
-        refined: repaired depth, "none" where it was rejected, or "no value" without a repaired frame.
+        refined: repaired depth, "none" where it was rejected, or what `withheld` says.
         provenance: where the repaired depth comes from, in words.
         names: of `refined` and `raw`.
         kind: the same as `provenance`, for its colour; None where that says something else.
@@ -54,7 +55,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         return None
     if tile.refined is None or tile.refined_note is not None:
         words = "" if tile.refined_note is None else tile.refined_note.text
-        return Readout(depth_words(_at(registered(tile.frame), x, y)), NOT_YET, words)
+        return Readout(depth_words(_at(registered(tile.frame), x, y)), withheld(tile), words)
     if tile.names:
         raw_m, refined_m = _at(tile.refined.raw, x, y), _at(tile.refined.depth, x, y)
         names = tile.names["refined"], tile.names["raw"]
@@ -67,6 +68,13 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         joined(": ", (PROVENANCE_WORDS[kind], PROVENANCE_MEANINGS[kind])),
         kind=kind,
     )
+
+
+def withheld(tile: TileView) -> str:
+    """What stands in place of repaired depth: "too old", or a dash for none; empty where it is told."""
+    if tile.refined is None:
+        return DASH
+    return "" if tile.refined_note is None else tr(TOO_OLD)
 
 
 def _apart(one_m: float, other_m: float) -> str:

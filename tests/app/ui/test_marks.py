@@ -31,6 +31,13 @@ def test_no_label_lies_on_a_mark_on_the_handle_or_on_another_label(qtbot, themed
     assert not [pair for pair in combinations(boxes, 2) if pair[0].intersects(pair[1])]
 
 
+def test_the_label_of_an_area_stays_at_its_edge(qtbot, themed):
+    names = [QRect(6, 6, 52, 26), QRect(284, 6, 70, 26)]
+    boxes = [box for box, _ in placed_labels(PICTURE, measured(*STROKES), names)]
+    area = covered_by(PICTURE, STROKES[1])[0]
+    assert boxes[1].adjusted(-1, -1, 1, 1).intersects(area)
+
+
 def test_a_mark_without_room_for_words_has_its_number(qtbot, themed):
     whole = Stroke("area", (0.0, 0.0), (1.0, 0.85))
     ((box, words),) = placed_labels(PICTURE, measured(whole))

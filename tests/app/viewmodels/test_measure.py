@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.viewmodels.live import TileView
+from app.viewmodels.live import Note, TileView
 from app.viewmodels.measure import MOST, Mark, MeasureModel, Stroke, length_words, measured
 
 
@@ -30,7 +30,7 @@ def model(qapp, tiles):
 
 def test_a_point_says_raw_refined_and_where_it_comes_from(tile):
     found = measured(Mark(1, "tiny", Stroke("point", at(0), at(0))), tile)
-    assert found.words == ("raw none", "refined 800 mm")
+    assert found.words == ("raw \N{EM DASH}", "refined 800 mm")
     assert found.point.provenance.startswith("Invented")
 
 
@@ -42,7 +42,7 @@ def test_a_distance_into_a_hole_exists_in_refined_depth_only(tile):
     y0, y5 = 0.8 * (3 - 2.5) / 8, 0.5 * (3 - 2.5) / 8
     truth = ((x5 - x0) ** 2 + (y5 - y0) ** 2 + 0.3**2) ** 0.5
     assert found.refined_m == pytest.approx(truth)
-    assert found.words == ("raw none", f"refined {truth * 1000:.0f} mm")
+    assert found.words == ("raw \N{EM DASH}", f"refined {truth * 1000:.0f} mm")
 
 
 def test_an_area_has_statistics_of_both(tile):
@@ -62,6 +62,15 @@ def test_without_a_repair_raw_alone_is_measured(tile):
     found = measured(Mark(1, "tiny", Stroke("line", at(1), at(4))), replace(tile, refined=None))
     assert found.refined_m is None
     assert found.refined_profile is None
+    assert len(found.words) == 1
+    assert (found.withheld, found.note) == ("\N{EM DASH}", "")
+
+
+@pytest.mark.parametrize("tool", ["point", "distance", "area", "line"])
+def test_refined_depth_that_is_withheld_is_called_too_old_for_every_tool(tile, tool):
+    note = Note("Refined depth is 7 s old")
+    found = measured(Mark(1, "tiny", Stroke(tool, at(1), at(4))), replace(tile, refined_note=note))
+    assert (found.withheld, found.note) == ("too old", note.text)
     assert len(found.words) == 1
 
 

@@ -35,9 +35,9 @@ def test_without_a_current_result_the_reason_stands_there(make_camera, make_refi
     frame = make_camera().frame()
     tile = TileView("tiny", frame=frame, refined_note=Note("Repair is off"))
     said = readout(tile, 5.5 / 8, 0.5)
-    assert (said.raw, said.refined, said.provenance) == ("500 mm", "no value", "Repair is off")
+    assert (said.raw, said.refined, said.provenance) == ("500 mm", "\N{EM DASH}", "Repair is off")
     old = replace(tile, refined=make_refined(frame), refined_note=Note("Refined depth is 7 s old"))
-    assert readout(old, 5.5 / 8, 0.5).refined == "no value"
+    assert readout(old, 5.5 / 8, 0.5).refined == "too old"
 
 
 def test_figures_are_shares_of_all_pixels(make_camera, make_refined):

@@ -73,10 +73,11 @@ def existing(folder: Path) -> Path:
     return folder
 
 
-def free_bytes(folder: Path) -> int:
-    """Room on the disk that holds the folder, or will hold it.
+def free_bytes(folder: Path) -> int | None:
+    """Room on the disk that holds the folder, or will hold it; None where that is no disk, as with /proc.
 
     Raises:
         OSError: the disk is gone.
     """
-    return shutil.disk_usage(existing(folder)).free
+    usage = shutil.disk_usage(existing(folder))
+    return usage.free if usage.total else None

@@ -66,7 +66,7 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         free = shutil.disk_usage(folder).free
         speed = disk_speed(folder)
     except OSError as error:
-        text = tr("The folder {folder} cannot be written: {strerror}.").format(
+        text = tr("The folder {folder} cannot be used: {strerror}.").format(
             folder=folder, strerror=from_below(str(error.strerror))
         )
         caution = Caution(text, tr("In Settings, choose a sessions folder that you can write to."))

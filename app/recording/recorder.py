@@ -575,7 +575,7 @@ class Recorder:
             self._slow_disk = slow_disk(disk_speed(parent), rate)
         except OSError as error:
             raise SessionError(
-                f"The folder {parent} cannot be written: {error.strerror}.",
+                f"The folder {parent} cannot be used: {error.strerror}.",
                 hint="In Settings, choose a sessions folder that you can write to.",
             ) from error
 

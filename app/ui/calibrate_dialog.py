@@ -308,12 +308,11 @@ class CalibrateDialog(Worded, QDialog):
         board = self._board
         width, height = board.size_m
         self.sheet.show_board(board)
-        self._measures.setText(
-            tr(
-                "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100%; "
-                "the line at the bottom must measure 100 mm."
-            ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
-        )
+        measures = tr(
+            "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100%; "
+            "the line at the bottom must measure 100 mm."
+        ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
+        self._measures.setText(unbroken(measures))
         self.square.setText(
             tr("A square measures {length}").format(length=f"{round(board.square_m * 1000.0, 2):g} mm")
         )

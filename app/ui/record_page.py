@@ -19,6 +19,7 @@ from app.ui.icons import icon
 from app.ui.preview import Preview
 from app.ui.touch_entry import TouchEntry
 from app.ui.widgets import (
+    Bar,
     Button,
     Card,
     ChipGroup,
@@ -34,7 +35,7 @@ from app.ui.widgets import (
     title,
     touch_scroll,
 )
-from app.ui.worded import Label, ProgressBar, Worded
+from app.ui.worded import Label, Worded
 from app.viewmodels.handover import handover
 from app.viewmodels.record import RecordViewModel
 from app.viewmodels.record_view import (
@@ -305,7 +306,7 @@ class RecordPage(Worded, QWidget):
         self.refined_words.setWordWrap(True)
         self.disk = title()
         self.disk_note = caption()
-        self.queue = ProgressBar()
+        self.queue = Bar()
         self.queue.setRange(0, 100)
         self.queue.setTextVisible(False)
         self.queue.setAccessibleName(tr("Recording queue in use"))
@@ -411,7 +412,7 @@ class RecordPage(Worded, QWidget):
         set_tone(self.disk, "warning" if view.disk_low else "")
         self.disk_note.setText(tr("{size} in this session").format(size=size(view.bytes_written)))
         self.disk_note.setVisible(recording)
-        self.cautions.setText(joined("\n", (caution.words for caution in view.cautions)))
+        self.cautions.setText(unbroken(joined("\n", (caution.words for caution in view.cautions))))
         self.cautions.setVisible(bool(view.cautions))
         for widget in (self.queue, self.queue_words, self.safety):
             widget.setVisible(recording)

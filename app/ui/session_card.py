@@ -12,7 +12,7 @@ from app.ui import theme
 from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
-from app.viewmodels.words import duration, labelled, session_name, size
+from app.viewmodels.words import clock, labelled, session_name, size
 from drivers.session.library import State
 
 CARD_PX = 264
@@ -109,7 +109,7 @@ def _card_lines(entry: SessionEntry) -> list[tuple[str, str]]:
         (session_name(entry), "text"),
         (labels or tr("No labels"), "text" if labels else "muted"),
         (
-            joined(", ", (duration(entry.seconds), cameras, size(entry.bytes))),
+            joined(", ", (clock(entry.seconds), cameras, size(entry.bytes))),
             "muted",
         ),
         (loss_words(entry), tone),

@@ -36,7 +36,7 @@ from app.ui.widgets import (
 )
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
-from app.viewmodels.words import duration, labelled, session_name, size
+from app.viewmodels.words import clock, labelled, session_name, size
 from drivers.session.library import State
 
 NO_SCENE = Option("", tr_noop("Not said"))
@@ -147,7 +147,7 @@ class SessionDetail(Card):
         self._when.setText(session_name(entry))
         place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
         frames = tr_many("{count:,} frame", "{count:,} frames", entry.frames)
-        facts = joined(", ", (duration(entry.seconds), frames, size(entry.bytes)))
+        facts = joined(", ", (clock(entry.seconds), frames, size(entry.bytes)))
         on_disk = tr("{size} on the disk").format(size=size(entry.bytes))
         self._facts.setText(joined("\n", filter(None, (facts, place))) if entry.usable else on_disk)
         trouble = [

@@ -33,7 +33,7 @@ from app.ui.widgets import (
 from app.viewmodels.session_list import Listing, SessionList, Thumbnail
 from app.viewmodels.train import TrainViewModel
 from app.viewmodels.train_data import TrainDataViewModel
-from app.viewmodels.words import duration, labelled, session_name
+from app.viewmodels.words import clock, labelled, session_name
 from model.spec import catalogue
 
 MOST_ROWS = 100
@@ -50,7 +50,7 @@ class SessionRow(TickRow):
             "No labels"
         )
         length = joined(
-            ", ", (duration(entry.seconds), tr_many("{count:,} frame", "{count:,} frames", entry.frames))
+            ", ", (clock(entry.seconds), tr_many("{count:,} frame", "{count:,} frames", entry.frames))
         )
         super().__init__((session_name(entry), labels, length), pictured=True)
 

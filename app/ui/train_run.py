@@ -19,6 +19,7 @@ from app.ui import theme
 from app.ui.curve import Curve
 from app.ui.flow_layout import FlowLayout
 from app.ui.widgets import (
+    Bar,
     Button,
     Card,
     PrimaryButton,
@@ -27,7 +28,7 @@ from app.ui.widgets import (
     set_tone,
     title,
 )
-from app.ui.worded import ProgressBar, Worded
+from app.ui.worded import Worded
 from app.viewmodels.train import RunView, words_of
 from app.viewmodels.words import unbroken
 
@@ -189,7 +190,7 @@ class RunCard(Card):
             )
         )
         self._hint = body()
-        self._progress = ProgressBar()
+        self._progress = Bar()
         self._progress.setRange(0, 1000)
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName(tr("Training progress"))

@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QShowEvent,
@@ -42,7 +43,7 @@ from app.ui import theme
 from app.ui.context import Level, Notice
 from app.ui.flow_layout import FlowLayout
 from app.ui.icons import icon
-from app.ui.worded import Label, Worded
+from app.ui.worded import Label, ProgressBar, Worded
 from app.viewmodels.words import signed
 
 ICON_PX = 24
@@ -580,6 +581,31 @@ def captioned(words: str, *fields: QWidget) -> QVBoxLayout:
     for field in (caption(words), *fields):
         column.addWidget(field)
     return column
+
+
+class Bar(ProgressBar):
+    """How much of something there is; however little, it stays within the round frame.
+
+    A style sheet would make a part that is shorter than its corners square.
+    """
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.current()
+        width_px = colours.border_px
+        frame = QRectF(self.rect()).adjusted(width_px / 2, width_px / 2, -width_px / 2, -width_px / 2)
+        outline = QPainterPath()
+        outline.addRoundedRect(frame, frame.height() / 2, frame.height() / 2)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(outline, QColor(colours.raised))
+        share = (self.value() - self.minimum()) / max(1, self.maximum() - self.minimum())
+        if share > 0:
+            filled = QPainterPath()
+            filled.addRect(QRectF(frame.left(), frame.top(), frame.width() * share, frame.height()))
+            colour = colours.error if self.property("tone") == "error" else colours.accent
+            painter.fillPath(outline.intersected(filled), QColor(colour))
+        painter.setPen(QPen(QColor(colours.edge), width_px))
+        painter.drawPath(outline)
 
 
 def set_tone(widget: QLabel | QProgressBar, tone: str) -> None:

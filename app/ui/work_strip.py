@@ -5,8 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.language import tr
 from app.ui import theme
-from app.ui.widgets import Button, Card, body
-from app.ui.worded import ProgressBar
+from app.ui.widgets import Bar, Button, Card, body
 from app.viewmodels.session_work import WorkView
 
 STEPS = 1000
@@ -24,7 +23,7 @@ class WorkStrip(Card):
     def __init__(self) -> None:
         super().__init__(margin_px=12)
         self._words = body()
-        self.bar = ProgressBar()
+        self.bar = Bar()
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(tr("Progress"))

@@ -205,6 +205,11 @@ def _folders() -> Iterator[Finding]:
     except SettingsError:
         sessions = paths.sessions_folder()
     free = paths.free_bytes(sessions)
+    if free is None:
+        yield Finding(
+            "Disk", f"{sessions} is on no disk", "Choose another folder (Settings, Sessions folder)."
+        )
+        return
     yield Finding(
         "Disk",
         f"{free / GIGA:.1f} GB free for recordings",

@@ -107,7 +107,7 @@ class RecordViewModel(QObject):
         self._phase: RecordPhase | None = None
         self._marks = 0
         self._ticks = 0
-        self._free_bytes = 0
+        self._free_bytes: int | None = None
         self._cautions: tuple[Caution, ...] = ()
         self._checks: Slot[tuple[Check, ...]] = Slot()
         self._checking: Worker | None = None
@@ -138,7 +138,8 @@ class RecordViewModel(QObject):
         if status is not None:
             left_s = status.time_left_s
         else:
-            left_s = Limits().seconds_left(self._free_bytes, rate) if rate else float("inf")
+            free = self._free_bytes
+            left_s = float("inf") if free is None or not rate else Limits().seconds_left(free, rate)
         low = left_s < LOW_S
         phase = self._phase or idle_phase(panels)
         words, tone = headline(phase, panels, low=low, refused=self._refused_now)
@@ -152,7 +153,12 @@ class RecordViewModel(QObject):
             words=words,
             tone=tone,
             cameras=panels,
-            disk=disk_words(left_s, self._free_bytes, known=bool(lines), about=status is None),
+            disk=disk_words(
+                left_s,
+                self._free_bytes if status is None else status.disk_free_bytes,
+                known=bool(lines),
+                about=status is None,
+            ),
             disk_low=low,
             queue_fill=0.0 if status is None else status.queue_fill,
             marks=self._marks,

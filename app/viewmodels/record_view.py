@@ -12,7 +12,7 @@ from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import away_cameras, away_for, duration, lost_frames, session_name, time_left
+from app.viewmodels.words import away_cameras, away_for, clock, lost_frames, session_name, time_left
 from drivers.frame import Frame
 
 
@@ -334,7 +334,7 @@ def saved_words(entry: SessionEntry) -> str:
     if not lost and not away:
         lost = tr("none lost")
     parts = [
-        duration(entry.seconds),
+        clock(entry.seconds),
         tr_many("{count:,} camera", "{count:,} cameras", len(entry.cameras)),
         tr_many("{count:,} frame", "{count:,} frames", entry.frames),
         *filter(None, (lost, away)),
@@ -344,8 +344,10 @@ def saved_words(entry: SessionEntry) -> str:
     return tr("Saved {name}: {parts}").format(name=session_name(entry), parts=joined(", ", parts))
 
 
-def disk_words(left_s: float, free_bytes: int, *, known: bool, about: bool) -> str:
+def disk_words(left_s: float, free_bytes: int | None, *, known: bool, about: bool) -> str:
     """Room on the disk as time, or in bytes where no camera says how fast it fills."""
+    if free_bytes is None:
+        return tr("room unknown")
     if not known:
         return tr("{free_gb:,.0f} GB free").format(free_gb=free_bytes / 1e9)
     return time_left(left_s, about=about)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.flow.slot import Slot
 from app.flow.worker import Worker
 from app.language import from_below, tr
-from app.paths import free_bytes
 from app.recording.collecting import uncollected
 from app.recording.entry import SessionEntry
 from app.recording.library import Recovery, entries, purge, thumbnail, trash
@@ -27,14 +26,12 @@ class Listing:
     Attributes:
         entries: the sessions, newest first.
         trashed: what was deleted and is still there.
-        free_bytes: room on the disk; None where it cannot be asked.
         problem: why the folder cannot be read, or empty.
         complete: false where more sessions are still being read.
     """
 
     entries: tuple[SessionEntry, ...] = ()
     trashed: tuple[SessionEntry, ...] = ()
-    free_bytes: int | None = None
     problem: str = ""
     complete: bool = True
 
@@ -202,8 +199,8 @@ class SessionList(QObject):
                 return None
             found.append(entry)
             if len(found) == FIRST_LOOK:
-                self._listing.put(Listing(newest_first(found), free_bytes=free_bytes(folder), complete=False))
-        return Listing(newest_first(found), tuple(trash(folder)), free_bytes(folder))
+                self._listing.put(Listing(newest_first(found), complete=False))
+        return Listing(newest_first(found), tuple(trash(folder)))
 
     def _read_failed(self, error: Exception) -> None:
         self._listing.put(Listing(problem=tr("The sessions cannot be listed: {error}.").format(error=error)))

@@ -82,7 +82,6 @@ class SessionsView:
         selected: folder of the selected session, or None.
         bytes: of all sessions.
         trash_bytes: of those in the trash.
-        free_bytes: room on the disk of the library; None where it cannot be asked.
         trashed: how many sessions are in the trash.
         loaded: whether the folder has been read.
         problem: why it cannot be read, or empty.
@@ -98,7 +97,6 @@ class SessionsView:
     selected: Path | None = None
     bytes: int = 0
     trash_bytes: int = 0
-    free_bytes: int | None = None
     trashed: int = 0
     loaded: bool = False
     problem: str = ""
@@ -200,7 +198,6 @@ class SessionsViewModel(QObject):
             order=self._order,
             bytes=sum(entry.bytes for entry in listing.entries),
             trash_bytes=sum(entry.bytes for entry in listing.trashed),
-            free_bytes=listing.free_bytes,
             selected=self._found(found),
             trashed=len(listing.trashed),
             loaded=self._listing is not None,
@@ -420,10 +417,8 @@ def marks(entry: SessionEntry) -> list[tuple[str, str]]:
 
 
 def disk_use_words(view: SessionsView) -> str:
-    """Room that the library takes, and room that is left."""
+    """Room that the library takes; how much is left stands in the status strip."""
     parts = [size(view.bytes)]
     if view.trash_bytes:
         parts.append(tr("{size} in the trash").format(size=size(view.trash_bytes)))
-    if view.free_bytes is not None:
-        parts.append(tr("{size} free").format(size=size(view.free_bytes)))
     return joined(", ", parts)

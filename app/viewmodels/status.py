@@ -201,6 +201,8 @@ class StatusModel(QObject):
             return StatusItem(
                 tr("Disk: {strerror}").format(strerror=from_below(str(error.strerror))), "error"
             )
+        if free is None:
+            return StatusItem(tr("Disk: {disk}").format(disk=tr("room unknown")), "warning")
         pipeline = self._studio.pipeline
         rate = None if pipeline is None else pipeline.bytes_per_s
         low = is_low(free, rate)

@@ -103,7 +103,7 @@ def test_a_disk_that_becomes_read_only_ends_the_recording_in_words(mounted, came
 def test_a_read_only_folder_is_refused_before_anything_begins(mounted, camera, channel):
     subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
     try:
-        with pytest.raises(SessionError, match="cannot be written") as refused:
+        with pytest.raises(SessionError, match="cannot be used") as refused:
             make(mounted, camera, channel, limits=NO_RESERVE).start()
     finally:
         subprocess.run(["mount", "-o", "remount,rw", str(mounted)], check=True)

@@ -38,7 +38,7 @@ def test_a_slow_or_full_disk_is_warned_of_before_the_recording(tmp_path, fast):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     (check,) = disk_checks(tmp_path / "file" / "sessions", 1e6)
-    assert "cannot be written" in check.caution.text
+    assert "cannot be used" in check.caution.text
 
 
 def test_cameras_that_ask_too_much_of_one_controller_are_named():

@@ -11,6 +11,7 @@ from app.ui import theme
 from app.ui.context import Notice
 from app.ui.widgets import (
     Banner,
+    Bar,
     Button,
     ChipGroup,
     EmptyState,
@@ -360,3 +361,17 @@ def test_banners_stay_until_they_are_solved_the_worst_in_front_and_each_once(sho
     assert len(banner.notices) == 1
     banner.solve("disk")
     assert not banner.isVisible()
+
+
+def test_a_bar_with_little_in_it_keeps_within_its_round_frame(show):
+    bar = show(Bar(), 300, 14)
+    colours = {}
+    for value in (0, 1, 50):
+        bar.setValue(value)
+        image = bar.grab().toImage()
+        middle = image.height() // 2
+        colours[value] = [image.pixelColor(x, y).name() for x, y in ((1, 1), (2, middle), (100, middle))]
+
+    assert colours[1][0] == colours[0][0]
+    assert colours[1][1] == theme.current().accent
+    assert [seen[2] == theme.current().accent for seen in colours.values()] == [False, False, True]

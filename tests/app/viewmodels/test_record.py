@@ -13,6 +13,7 @@ from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record import RecordViewModel
 from app.viewmodels.record_view import RecordPhase, Tone, loss_words
+from app.viewmodels.status import StatusModel
 from drivers.camera import CameraBase, CameraInfo
 from drivers.errors import CameraLost
 from drivers.frame import Frame
@@ -243,7 +244,7 @@ def test_a_sessions_folder_that_cannot_be_written_refuses_to_start(qtbot, model,
     problem = signal.args[0]
     assert problem.in_settings
     assert (model.view.phase, model.view.words) == (RecordPhase.READY, problem.message)
-    qtbot.waitUntil(lambda: any("cannot be written" in check.words for check in model.view.checks))
+    qtbot.waitUntil(lambda: any("cannot be used" in check.words for check in model.view.checks))
 
     settings.sessions = tmp_path / "sessions"
     assert model.view.words == "Ready."
@@ -292,6 +293,19 @@ def test_room_on_the_disk_is_said_as_time(qtbot, model, cameras):
     until_phase(qtbot, model, RecordPhase.READY)
 
     assert model.view.disk.endswith("left")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux has a folder that is on no disk")
+def test_room_that_nobody_knows_is_not_called_none(qtbot, model, cameras, settings):
+    settings.sessions = Path("/proc/sessions")
+    model.watch(True)
+    until_phase(qtbot, model, RecordPhase.READY)
+
+    assert (model.view.disk, model.view.disk_low) == ("room unknown", False)
+    status = StatusModel(model._studio, lambda: settings.sessions)
+    with qtbot.waitSignal(status.changed) as told:
+        status.poll()
+    assert told.args[0].disk.text == "Disk: room unknown"
 
 
 def test_tags_used_are_offered_first_the_next_time(qtbot, studio, settings, tmp_path):

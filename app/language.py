@@ -265,7 +265,7 @@ def _counted(one: str, many: str, values: dict[str, object], language: Language)
     words = one if values["count"] == 1 else many
     if language != "en":
         words = _catalogue(language).words.get(one, words)
-    return words.format(**{name: _in(language, value) for name, value in values.items()})
+    return _filled(lambda _language: words, (), values, language)
 
 
 def _filled(

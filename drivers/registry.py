@@ -218,7 +218,7 @@ def _all_cameras() -> Rig:
         hint = f"{hint} A colour camera is there: choose {seen}."
     if missing := [sdk for sdk in SDKS if not sdk.state().ready]:
         names = " and ".join(sdk.title for sdk in missing)
-        hint = f"{hint} The library for {names} is not ready; the list of cameras says what to do."
+        hint = f"{hint} The library for {names} is not ready; the Cameras page says what to do."
     raise CameraNotFound("No depth camera was found.", hint=hint)
 
 

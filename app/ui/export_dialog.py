@@ -67,9 +67,9 @@ class ExportDialog(Sheet):
             exporter.name: TitledRow(exporter.title, exporter.writes, checkable=True)
             for exporter in EXPORTERS
         }
-        rows = QWidget()
+        self._rows = rows = QWidget()
         column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, theme.GAP_PX, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP_PX)
         for row in self.rows.values():
             self._group.addButton(row)
@@ -98,6 +98,7 @@ class ExportDialog(Sheet):
         outer.setSpacing(12)
         outer.addWidget(title(tr("Export {name}").format(name=session_name(entry))))
         area = touch_scroll(rows)
+        area.verticalScrollBar().rangeChanged.connect(self._keep_off_bar)
         outer.addWidget(area, 1)
         outer.addLayout(choices)
         outer.addLayout(foot)
@@ -123,6 +124,12 @@ class ExportDialog(Sheet):
     @property
     def _format(self) -> str:
         return next(name for name, row in self.rows.items() if row.isChecked())
+
+    def _keep_off_bar(self, _least: int, most: int) -> None:
+        """The rows end where the buttons below them do, or just before a scroll bar."""
+        layout = self._rows.layout()
+        assert layout is not None
+        layout.setContentsMargins(0, 0, theme.GAP_PX if most else 0, 0)
 
     def _show(self, *_state: object) -> None:
         exporter = BY_NAME[self._format]

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -61,6 +62,7 @@ class FolderDialog(Sheet):
         self._sessions_only, self._files_only = sessions_only, files_only
         self._suffix = Path(save_as).suffix
         self._replaces: Path | None = None
+        self._trimmed = False
         self._walk = FolderWalk(start, self, suffixes=suffixes)
         self._path = label("", "body")
         self._note = caption()
@@ -109,6 +111,15 @@ class FolderDialog(Sheet):
         self.rows.itemClicked.connect(self._pressed)
         self._walk.view_changed.connect(self.show_view)
         self.show_view(self._walk.view)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._trimmed:
+            self._trimmed = True
+            spare_px = self.rows.viewport().height() % ROW_PX  # of a row that would be cut
+            self.resize(self.width(), self.height() - spare_px)
+            self.setProperty("wanted", self.size())  # when the window is turned, too
+            self.move(self.x(), self.y() + spare_px // 2)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

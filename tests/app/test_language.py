@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr
+from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr, tr_many
 from drivers.calibration.board import BOARDS
 from drivers.calibration.factory import Finding, Sample, judge, square_note
 from drivers.registry import SDKS
@@ -49,6 +49,9 @@ def test_a_chinese_name_stands_without_spaces_and_a_latin_one_with():
     template = tr("{names} becomes the origin of the rig.")
     assert " " not in template.format(names=tr("Demo time of flight")).in_language("zh_CN")
     assert "D455 " in template.format(names="D455").in_language("zh_CN")
+    one, many = "{cameras} is lost; {others}.", "{cameras} are lost; {others}."
+    assert " " not in tr_many(one, many, 1, cameras=tr("Demo time of flight"), others="").in_language("zh_CN")
+    assert "D455 " in tr_many(one, many, 1, cameras="D455", others="").in_language("zh_CN")
 
 
 def test_a_path_or_a_name_keeps_its_own_spaces_in_chinese():

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QScrollArea
 
 from app.recording.library import read_entry
 from app.ui.export_dialog import ExportDialog
-from app.ui.folder_dialog import FolderDialog
+from app.ui.folder_dialog import ROW_PX, FolderDialog
 from app.ui.main_window import AROUND_DIALOG, SMALLEST
 from app.ui.session_card import without_picture
 from app.ui.sessions_page import make_page
@@ -332,9 +332,16 @@ def test_export_asks_for_format_and_folder_and_writes_there(qtbot, make, tmp_pat
     formats = page.findChild(ExportDialog)
     qtbot.waitUntil(formats.isVisible)
     pages.assert_fit_for_fingers(formats)
+    rows_end, go_end = (
+        widget.mapTo(formats, widget.rect().topRight()).x() for widget in (formats.rows["tum"], formats.go)
+    )
+    bar = formats.findChild(QScrollArea).verticalScrollBar()
+    assert rows_end == go_end or bar.maximum() > 0
     formats.rows["tum"].click()
     formats.go.click()
     folders = page.findChild(FolderDialog)
+    qtbot.waitUntil(folders.isVisible)
+    assert folders.rows.viewport().height() % ROW_PX == 0
     (tmp_path / "disk").mkdir()
     folders._walk.go_to(tmp_path / "disk")
     folders.choose.click()

@@ -404,6 +404,9 @@ class CompareColumn(Worded, QWidget):
     def __init__(self, camera: CameraTitle) -> None:
         super().__init__()
         self.camera = camera
+        self._tile: TileView | None = None
+        self._quality: SensorQuality | None = None
+        self._shown_quality: SensorQuality | None = None
         self.header = TileHeader(camera)
         self.picture = ComparePicture()
         self.picture.setAccessibleName(tr("Depth of {name}: tap where its plane is").format(name=camera.name))
@@ -427,6 +430,8 @@ class CompareColumn(Worded, QWidget):
         self.header.show_tile(tile)
         self.picture.show_tile(tile)
         self.table.show_late(_is_late(tile))
+        self._tile = tile
+        self._show_figures()
         if abs(self.picture.aspect - before) > 1e-3:
             self._place()
 
@@ -439,9 +444,19 @@ class CompareColumn(Worded, QWidget):
 
     def show_quality(self, quality: SensorQuality | None) -> None:
         """Show what was measured last."""
-        self.table.show_quality(quality)
+        self._quality = quality
+        self._show_figures()
         if quality is not None:
             self.picture.show_region(quality.region, chosen=quality.chosen)
+
+    def _show_figures(self) -> None:
+        """Show what was measured last, and no silence of a camera that is seen to send again."""
+        shown, tile = self._quality, self._tile
+        if shown is not None and tile is not None and tile.camera_note is None:
+            shown = None if shown.streams["raw"].silence else shown
+        if shown is not self._shown_quality:
+            self._shown_quality = shown
+            self.table.show_quality(shown)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._place()

@@ -432,6 +432,8 @@ class DepthView(Worded, QWidget):
             size = QSize(tag_width(words, theme.CAPTION_PX) + 18, 26)
             plate = tag_plate(words, size, theme.CAPTION_PX, opacity=200, ratio=self._ratio)
             painter.drawImage(over.rect.bottomLeft() + QPoint(6, -32), plate)
+            self._paint_note(painter, over.kind, over.rect)
+            self._paint_tag(painter, over.kind, over.rect, over.rect)
         for pane in filter(self._in_color, self._panes):
             paint_cross(painter, self._point_in(pane, QPointF(asked.x, asked.y)))
         painter.restore()
@@ -612,9 +614,10 @@ class DepthView(Worded, QWidget):
         wanted = QRect(QPoint(x, y), size)
         hand = QRect(point.x() - RING_PX, point.y() - RING_PX, 2 * RING_PX, RING_PX + self._lift_px)
         room = self.rect().adjusted(4, 4, -4, -4)
-        return (
-            nearest_free(room, wanted, [hand, *self._in_front()], farthest_px=max(room.width(), 1)) or wanted
-        )
+        points = [self._point_in(pane, place).toPoint() for pane in self._panes if self._in_color(pane)]
+        ring = QPoint(RING_PX, RING_PX)
+        taken = [hand, *(QRect(at - ring, at + ring) for at in points), *self._in_front()]
+        return nearest_free(room, wanted, taken, farthest_px=max(room.width(), 1)) or wanted
 
     def _in_front(self) -> list[QRect]:
         """What lies over the pictures and must be seen: their names, the wipe's handle, the frozen clock."""

@@ -25,6 +25,13 @@ HINT_ROOM_PX: Final = 150
 TAG_ROUND_PX: Final = 6
 
 
+BETWEEN_SIGNS: Final = re.compile(r"(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")
+LONE_SIGN: Final = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff](?:[\u3001\u3002\uff01-\uff1f\s]|$))"
+    r"|(?<=[\u3001\u3002\uff0c\uff1b\uff1a][\u4e00-\u9fff])(?=[\u4e00-\u9fff])"
+)
+"""Before the last Chinese sign of a clause, and behind the first of one that follows."""
+PATH_PART: Final = re.compile(r"(?<=[/\\])[^\s/\\]*-[^\s/\\]*|[^\s/\\]*-[^\s/\\]*(?=[/\\])")
 BRACKETED: Final = re.compile(r"\([^()]*\)|\uff08[^\uff08\uff09]*\uff09")
 
 
@@ -120,12 +127,22 @@ def _plate(
 
 
 def _joints(text: str, font: QFont, width: int) -> str:
-    """The present words; no line ends within what stands in brackets, where a line holds that."""
-    words = str(unbroken(text))
-    for found in BRACKETED.findall(words):
-        if QFontMetrics(font).horizontalAdvance(found) <= width:
-            words = words.replace(found, WORD_JOINER.join(found.replace(" ", NO_BREAK_SPACE)))
-    return words
+    """The present words; no line ends within brackets, part of a path or a Chinese clause, if a line holds it."""
+    return _joined(str(unbroken(text)), font.pixelSize(), font.weight(), width)
+
+
+@lru_cache(maxsize=256)
+def _joined(words: str, size_px: int, weight: QFont.Weight, width: int) -> str:
+    font = theme.font(size_px, weight=weight)
+    for kind in (BRACKETED, PATH_PART):
+        for found in kind.findall(words):
+            if QFontMetrics(font).horizontalAdvance(found) <= width:
+                words = words.replace(found, WORD_JOINER.join(found.replace(" ", NO_BREAK_SPACE)))
+    by_clause, by_sign = BETWEEN_SIGNS.sub(WORD_JOINER, words), LONE_SIGN.sub(WORD_JOINER, words)
+    held = _widest_line(by_clause, font, width) <= width
+    return (
+        by_clause if held and _words_px(by_clause, font, width) <= _words_px(words, font, width) else by_sign
+    )
 
 
 def _narrowed(text: str, font: QFont, rect: QRect) -> QRect:

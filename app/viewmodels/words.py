@@ -132,8 +132,18 @@ WHOLE_WORDS = (
     "\u7535\u6e90",
     "\u78c1\u76d8",
     "\u7a7a\u95f4",
+    "\u67e5\u770b",
+    "\u4e0d\u662f",
+    "\u5c0f\u578b",
+    "\u6df1\u5ea6",
+    "\u4fee\u590d",
+    "\u6a21\u578b",
+    "\u9009\u62e9",
 )
-"""Lost, none lost, dropped, camera, mains, disk, room: Qt ends a Chinese line between any two signs."""
+"""Lost, none lost, dropped, camera, mains, disk, room, see, is not, small, depth, repair, model, choose.
+
+Qt ends a Chinese line between any two signs.
+"""
 WITHIN_WORD = re.compile("|".join(f"(?<={word[0]})(?={word[1]})" for word in WHOLE_WORDS))
 BEHIND_MEASURE = re.compile(r"(?<=\d\u00a0[\u53f0\u5e27])(?=[\u4e00-\u9fff])")
 """Of cameras and frames: what is counted stays with its number."""

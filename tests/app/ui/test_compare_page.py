@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 
 from app.quality.planes import Region
-from app.quality.sensor import KINDS, STREAMS, Figure, SensorQuality, StreamQuality, nothing
+from app.quality.sensor import KINDS, STREAMS, Figure, SensorQuality, StreamQuality, nothing, unmeasured
 from app.ui import theme
 from app.ui.compare_column import SMALLEST_TYPE_PX, CompareColumn, FiguresTable, basis
 from app.ui.compare_page import make_page
@@ -323,6 +323,19 @@ def test_figures_of_a_silent_camera_stay_and_turn_pale(qtbot, themed, make_camer
     title = QRect(0, cells.y(), cells.x(), cells.height())
     assert fresh.copy(title) == late.copy(title)
     assert fresh.copy(cells) != late.copy(cells)
+
+
+def test_a_silence_that_is_over_is_not_told_beside_a_living_picture(qtbot, themed, make_camera):
+    column = CompareColumn(CameraTitle("left", 1, "Left", "tiny sensor"))
+    qtbot.addWidget(column)
+    frame = make_camera("left").frame()
+    column.show_tile(TileView("left", frame=frame, camera_note=Note("No frames for 1.9 s")))
+    column.show_quality(unmeasured("left", "No frames for 1.9 s"))
+    assert "No frames for 1.9 s" in column.table.accessibleDescription()
+    column.show_tile(TileView("left", frame=frame))
+    assert column.table.accessibleDescription() == "", "it is measured again"
+    column.show_quality(quality("Repair is off"))
+    assert "Repair is off" in column.table.accessibleDescription()
 
 
 @pytest.mark.parametrize("words", ["no plane found", "camera moves", "no stereo pair", "too few depths"])

@@ -432,8 +432,9 @@ class DepthView(Worded, QWidget):
             size = QSize(tag_width(words, theme.CAPTION_PX) + 18, 26)
             plate = tag_plate(words, size, theme.CAPTION_PX, opacity=200, ratio=self._ratio)
             painter.drawImage(over.rect.bottomLeft() + QPoint(6, -32), plate)
-            self._paint_note(painter, over.kind, over.rect)
-            self._paint_tag(painter, over.kind, over.rect, over.rect)
+            if colour is not None:  # what is said of the picture is not seen through the heat
+                self._paint_note(painter, "colour", over.rect)
+                self._paint_tag(painter, "colour", over.rect, over.rect)
         for pane in filter(self._in_color, self._panes):
             paint_cross(painter, self._point_in(pane, QPointF(asked.x, asked.y)))
         painter.restore()

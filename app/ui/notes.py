@@ -127,7 +127,7 @@ def _plate(
 
 
 def _joints(text: str, font: QFont, width: int) -> str:
-    """The present words; no line ends within brackets, part of a path or a Chinese clause, if a line holds it."""
+    """The present words; no line ends within brackets, part of a path or a Chinese clause that fits."""
     return _joined(str(unbroken(text)), font.pixelSize(), font.weight(), width)
 
 

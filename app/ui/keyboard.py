@@ -204,7 +204,11 @@ class OnScreenKeyboard(QObject):
         if layout is not None:
             layout.activate()  # the keys have their room now, and the page has less
         for area in _areas_above(field):
-            area.ensureWidgetVisible(field, MARGIN_PX, 2 * MARGIN_PX)
+            # Not `ensureWidgetVisible`, for which a field is in view as soon as its cursor is.
+            content = area.widget()
+            assert content is not None
+            middle = field.mapTo(content, field.rect().center())
+            area.ensureVisible(middle.x(), middle.y(), MARGIN_PX, field.height() // 2 + 2 * MARGIN_PX)
 
     def _type(self, text: str) -> None:
         self._press(Qt.Key(ord(text.upper())) if text.isascii() else Qt.Key.Key_unknown, text)

@@ -264,6 +264,7 @@ class Work:
         """The folder of sessions is one that nobody can make."""
         page = self.page("Record")
         page.saved.hide()
+        self.scroll(page, 0)
         settings = self.window._settings
         page._model.watch(True)
         spin(0.5)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QScrollArea
 
 from app.recording.counts import CameraCount
 from app.recording.guards import Caution
@@ -170,6 +171,15 @@ def test_a_tag_that_is_typed_stays_in_view_when_the_window_gets_another_size(qtb
         window.resize(*size)
         qtbot.wait(50)
         assert field.visibleRegion().boundingRect().size() == field.size(), size
+
+    area = next(area for area in page.findChildren(QScrollArea) if area.isAncestorOf(field))
+    below_px = field.mapTo(area.viewport(), field.rect().bottomLeft()).y() - area.viewport().height()
+    bar = area.verticalScrollBar()
+    bar.setValue(bar.value() + below_px - 9)
+    assert field.visibleRegion().boundingRect().height() < field.height()
+    window.resize(window.width(), window.height() - 1)
+    qtbot.wait(50)
+    assert field.visibleRegion().boundingRect().size() == field.size()
 
 
 def test_site_and_operator_come_from_the_settings_and_go_back_there(made):

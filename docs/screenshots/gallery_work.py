@@ -77,6 +77,7 @@ PERIOD_NS = 200_000_000
 PATIENCE_S = 300
 LEFT_BYTES = 1_900_000_000
 QUEUE_FRAMES, WAITING = 136, 98
+RECORDED_S = 12
 log = logging.getLogger(__name__)
 PIN = "2468"
 LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("people",)), (SCENES[2], ()))
@@ -300,7 +301,12 @@ class Work:
     # Sessions
 
     def library(self) -> None:
-        """The newest recording stands for those of the days before; one lost frames, one is broken."""
+        """A recording of all cameras stands for those of the days before; one lost frames, one is broken."""
+        if self._newest() is not None:  # from which a camera was away
+            self.recording()
+            spin(RECORDED_S)
+            self.stop_recording()
+            spin(3)
         page = self.page("Sessions")
         newest = self._newest()
         for days, (scene, tags) in enumerate(LABELLED, 1):

@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
+from app.flow.attention import Asked, Attention
 from app.ui import theme
 from app.ui.depth_view import FLAT_FIGURES_PX, DepthView
+from app.ui.notes import place_note
 from app.ui.panes import FIGURES_HEIGHT_PX, arrange, free_room
 from app.viewmodels.colouring import HIDDEN_COLOURS, HOLE_COLOURS, PROVENANCE_COLOURS, depth_table
 from app.viewmodels.live import LiveOptions, Note, TileView
@@ -316,6 +318,30 @@ def test_the_readout_covers_neither_the_handle_nor_a_name(view, tile, share):
     view.grab()
     assert len(view._in_front()) == 4
     assert not [rect for rect in view._in_front() if rect.intersects(view._loupe_rect.adjusted(2, 2, -2, -2))]
+
+
+def test_the_readout_covers_no_ring_of_the_place_that_is_read(view, tile):
+    view.resize(256, 556)  # the pictures stand over each other
+    view.show_tile(tile)
+    view.grab()
+    assert [pane.kind for pane in view.panes] == ["wipe", "colour"]
+    for share in [(x / 10, y / 10) for x in range(1, 10, 2) for y in range(1, 10)]:
+        place = QPointF(*share)
+        box = view._loupe_box(place, QSize(184, 86))
+        rings = [view._point_in(pane, place).toPoint() for pane in view.panes]
+        assert not [ring for ring in rings if box.adjusted(-9, -9, 9, 9).contains(ring)], share
+
+
+def test_what_is_said_of_the_colour_picture_lies_over_the_heat(view, tile):
+    view.show_options(LiveOptions(layout="side"))
+    heat = np.full((2, 2), 1.0, np.float32)
+    view.show_tile(replace(tile, camera_note=Note("No frames for 2.0 s")))
+    view.show_attention(Attention(Asked("tiny", 0.1, 0.9), heat))
+    white = QColor(theme.current().on_picture)
+    picture, rect = view.grab().toImage(), pane(view, "colour")
+    note = place_note(view._tile.camera_note, view._note_room(rect), hints=True, button=False).text
+    dots = [picture.pixelColor(x, note.center().y()) for x in range(note.left(), note.right())]
+    assert white in dots
 
 
 def test_figures_stand_in_two_columns_where_they_are_low(view, tile):

@@ -320,6 +320,13 @@ def test_the_readout_covers_neither_the_handle_nor_a_name(view, tile, share):
     assert not [rect for rect in view._in_front() if rect.intersects(view._loupe_rect.adjusted(2, 2, -2, -2))]
 
 
+def test_the_readout_and_the_veil_tell_the_same_age(view, tile):
+    view._pinned = QPointF(0.3, 0.4)
+    for age in ("7 s", "8 s"):  # quicker than figures are read anew
+        view.show_tile(replace(tile, refined_note=Note(f"Refined depth is {age} old")))
+        assert (view.readout.refined, view.readout.provenance) == ("too old", f"Refined depth is {age} old")
+
+
 def test_the_readout_covers_no_ring_of_the_place_that_is_read(view, tile):
     view.resize(256, 556)  # the pictures stand over each other
     view.show_tile(tile)

@@ -227,15 +227,17 @@ def _say_status(console: Console, status: RecorderStatus) -> None:
 
 def _say_summary(console: Console, status: RecorderStatus, session: Path) -> None:
     for camera_id, count in status.cameras.items():
+        away = f"; it was away for {count.away_s:.1f} s" if count.away_s else ""
         console.say(
             "camera",
             f"{camera_id}: {count.written} frames; lost: {count.device_gap} by the device, "
-            f"{count.dropped} by a slow disk or processor, {count.failed} that could not be written",
+            f"{count.dropped} by a slow disk or processor, {count.failed} that could not be written{away}",
             camera=camera_id,
             written=count.written,
             device_gap=count.device_gap,
             dropped=count.dropped,
             failed=count.failed,
+            away_s=round(count.away_s, 3),
         )
     for camera_id, repairs in status.refined.items():
         frames = status.cameras[camera_id].written

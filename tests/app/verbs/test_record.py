@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from app import cli
+from app.console import Console
+from app.recording.counts import CameraCount, RecorderStatus
 from app.verbs import record
 from drivers.session.reader import Session
 from tests.app.recording.small_sessions import small_frame
@@ -121,3 +123,14 @@ def test_a_repair_that_cannot_run_is_said_before_anything_is_recorded(frames, tm
     assert cli.main([*argv, "--model", model]) == 1
     assert word in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
+
+
+def test_the_summary_names_a_camera_that_was_away(tmp_path, capsys):
+    cameras = {"left": CameraCount(written=9), "right": CameraCount(written=4, away_s=18.24)}
+    status = RecorderStatus(20.0, cameras, 1000, 10**10, 600.0, 0.0, 20.0)
+
+    record._say_summary(Console(json_lines=False), status, tmp_path)
+
+    left, right, *_ = capsys.readouterr().out.splitlines()
+    assert "away" not in left
+    assert right.endswith("could not be written; it was away for 18.2 s")

@@ -124,6 +124,8 @@ class OpenVinoHeads:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
+        if self._device == "CPU":  # as in model/__init__.py: each frame keeps another number of depth tokens
+            options["CPU_RUNTIME_CACHE_CAPACITY"] = 64
         return self._core.compile_model(graph, self._device, options).create_infer_request()
 
 

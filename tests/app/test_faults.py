@@ -65,7 +65,7 @@ def others_deliver(pipeline):
 
 
 FAULTS = {
-    "unplug": (Faults(lose_from=0), CameraStatus.LOST, "unplugged|not there"),
+    "unplug": (Faults(lose_from=0), CameraStatus.LOST, "Camera lost"),
     "stall": (Faults(stall_from=0), CameraStatus.SILENT, ""),
     "a stall that lasts": (Faults(stall_from=0), CameraStatus.LOST, "sent nothing"),
 }

@@ -99,6 +99,7 @@ def test_raw_is_shown_for_as_long_as_the_button_is_pressed(qtbot, running):
     page, *_ = running
     shown = lambda: [column.picture.shown for column in page.area.columns]  # noqa: E731
     assert shown() == [("refined",)] * 2
+    qtbot.waitUntil(lambda: page.model.live.tile("left").frame is not None)
     QTest.mousePress(page.hold, Qt.MouseButton.LeftButton)
     assert shown() == [("raw",)] * 2
     table = depth_table(page.model.live.options.near_m, page.model.live.options.far_m, 0.001)

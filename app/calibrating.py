@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.language import joined, tr, tr_noop
+from app.language import joined, tr, tr_noop, with_minus
 from drivers.calibration.board import Board
 from drivers.calibration.coverage import Progress, is_new, moved_px, progress
 from drivers.calibration.detect import Refused, Sighting, look_for
@@ -257,7 +257,7 @@ def place_words(placed: Placed, camera_id: str) -> str:
     fit = tr("{views} pictures fit to {rms_px:.2f} px").format(views=figure.views, rms_px=figure.rms_px)
     if camera_id == next(iter(solution.figures)):
         return tr("the origin; {fit}").format(fit=fit)
-    x, y, z = (_signed(1e3 * value) for value in solution.rig_from_color[camera_id][:3, 3])
+    x, y, z = (with_minus(f"{1e3 * value:+.1f}") for value in solution.rig_from_color[camera_id][:3, 3])
     return tr(
         "at x {x}, y {y}, z {z} mm, known to {translation_sd_mm:.2f} mm and "
         "{rotation_sd_deg:.3f} degrees (one standard deviation); {fit}"
@@ -269,11 +269,6 @@ def place_words(placed: Placed, camera_id: str) -> str:
         rotation_sd_deg=figure.rotation_sd_deg,
         fit=fit,
     )
-
-
-def _signed(value: float) -> str:
-    """A number with its sign, a minus as long as the plus: "+131.0", "\u22122.0"."""
-    return f"{value:+.1f}".replace("-", "\u2212")
 
 
 def pair_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:

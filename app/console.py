@@ -4,13 +4,11 @@ import json
 import sys
 from collections.abc import Mapping
 
+from app.language import MINUS
 from app.messages import Message
 
 LINE_WIDTH = 79
 """A line that wraps could not be overwritten."""
-MINUS = "\u2212"
-"""The window's, for which many a code page of Windows has no place: writing it would end the verb."""
-
 Value = str | int | float | bool | None | list["Value"] | Mapping[str, "Value"]
 
 
@@ -31,6 +29,7 @@ class Console:
             self._object(event, values)
         else:
             self._clear()
+            # Many a code page of Windows has no place for the window's sign: writing it would end the verb.
             sys.stdout.write(f"{text}\n".replace(MINUS, "-"))
             sys.stdout.flush()
 

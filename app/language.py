@@ -119,6 +119,11 @@ def from_below(words: str) -> str:
     return words.now() if isinstance(words, Text) else Text.made(partial(_below, words))
 
 
+def with_minus(figures: str) -> str:
+    """Figures with a minus sign where a program writes a hyphen."""
+    return figures.replace("-", MINUS)
+
+
 def capitalised(words: str) -> str:
     """The same with a capital letter in front, in languages that have them."""
     return changed(words, lambda said: said[:1].upper() + said[1:])
@@ -349,6 +354,8 @@ OWN_SPACE: Final = "\ue000"
 """Of what fills a template, where its spaces stay; no font has this sign, nor does a keyboard."""
 FULL_WIDTH: Final = tuple(map(chr, (0x3002, 0xFF1B, 0xFF01, 0xFF1F)))
 """Full stop, semicolon, exclamation and question mark, which bring their own space."""
+MINUS: Final = "\u2212"
+"""As wide as a plus, as a hyphen is not."""
 ENDS: Final = (".", ":", "!", "?", *FULL_WIDTH)
 SEPARATORS: Final = (tr_noop(", "), tr_noop("; "), tr_noop(": "), tr_noop(". "))
 """Of `joined`, as far as languages differ in them."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from app.language import tr
+from app.language import tr, with_minus
 from app.quality.checks_picture import DARK_LEVEL, WHITE_LEVEL
 from app.quality.diagnosis import Evidence, Finding
 from app.quality.overlay import color_shift_px, color_zoom, grey_of
@@ -79,10 +79,6 @@ def _misfit(name: str, problem: str) -> Finding:
     )
 
 
-def _signed(pixels: float) -> str:
-    return f"{pixels:+.0f}".replace("-", "\u2212")
-
-
 def misaligned(evidence: Evidence) -> Finding | None:
     """Colour lies beside the infrared picture that depth is made of."""
     shifts = [shift for frame in evidence.frames[::2] if (shift := color_shift_px(frame)) is not None]
@@ -96,7 +92,7 @@ def misaligned(evidence: Evidence) -> Finding | None:
         "misaligned",
         tr("Colour and depth do not lie on each other"),
         tr("Colour is {pixels:.0f} pixels beside depth ({dx} across, {dy} down).").format(
-            pixels=np.hypot(dx, dy), dx=_signed(dx), dy=_signed(dy)
+            pixels=np.hypot(dx, dy), dx=with_minus(f"{dx:+.0f}"), dy=with_minus(f"{dy:+.0f}")
         ),
         tr(
             "The camera's calibration is off: calibrate it with the vendor's tool, or let it cool down "

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.language import tr, tr_noop
+from app.language import tr, tr_noop, with_minus
 from app.quality import spatial
 from app.quality.edge_width import EdgeWidth, EdgeWindow
 from app.quality.planes import Region, find_region, fit_plane, points_in
@@ -23,10 +23,6 @@ ALIKE: Final = 0.05
 """Two figures, of fill rates the holes, that differ by less are called as good as each other."""
 FEWEST_DEPTHS: Final = 0.1
 """Share of a region's pixels below which nothing is said of its plane."""
-
-
-MINUS: Final = "\u2212"
-"""As wide as a plus, as a hyphen is not."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def _percent(value: float) -> str:
 
 
 def _signed_percent(value: float) -> str:
-    return f"{value:+.2%}".replace("-", MINUS)
+    return with_minus(f"{value:+.2%}")
 
 
 def _millimetres(value: float) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
-from app.language import joined, lowered, tr
+from app.language import MINUS, joined, lowered, tr
 from app.ui import theme
 from app.ui.widgets import Button, label
 from app.ui.worded import Worded
@@ -201,7 +201,7 @@ class Legend(Worded, QStackedWidget):
         page = pages.get(options.shown) or pages.get(options.base)
         limit = millimetres(options.difference_m)
         self._difference.show_words(
-            f"\u2212{limit}",
+            f"{MINUS}{limit}",
             tr("refined minus raw: blue is nearer, red farther, black has no raw depth"),
             f"+{limit}",
         )

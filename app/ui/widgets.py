@@ -38,13 +38,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.language import joined, tr
+from app.language import joined, tr, with_minus
 from app.ui import theme
 from app.ui.context import Level, Notice
 from app.ui.flow_layout import FlowLayout
 from app.ui.icons import icon
 from app.ui.worded import Label, ProgressBar, Worded
-from app.viewmodels.words import signed
 
 ICON_PX = 24
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")
@@ -408,7 +407,7 @@ class Stepper(Worded, QWidget):
     def _words(self, value: float) -> str:
         if self._said:
             return self._said(value)
-        return joined("", (signed(f"{value:.{self._decimals}f}"), self._suffix))
+        return joined("", (with_minus(f"{value:.{self._decimals}f}"), self._suffix))
 
     def _show(self) -> None:
         self._label.setText(self._words(self._value))

@@ -12,9 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.compose import CameraLine, Studio
 from app.flow.desk import Desk
-from app.language import from_below, tr, tr_noop
+from app.language import from_below, tr, tr_noop, with_minus
 from app.viewmodels.colouring import colour_depth, depth_table
-from app.viewmodels.words import signed
 from drivers.controls import PRESETS, Control, ControlKind, Value
 from drivers.depth import DepthMap
 from drivers.errors import CameraError
@@ -324,7 +323,7 @@ def words(control: Control, value: Value) -> str:
         return value
     step = control.step or (control.maximum - control.minimum) / 100 or 0.1
     decimals = max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
-    return signed(f"{value:,.{decimals}f}") + (f" {control.unit}" if control.unit else "")
+    return with_minus(f"{value:,.{decimals}f}") + (f" {control.unit}" if control.unit else "")
 
 
 def _number(control: Control, value: float) -> float:

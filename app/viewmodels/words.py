@@ -249,11 +249,6 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def signed(figures: str) -> str:
-    """Figures with a minus sign where a program writes a hyphen."""
-    return figures.replace("-", "\u2212")
-
-
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 camera", "5,580 frames"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

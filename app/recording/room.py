@@ -63,11 +63,16 @@ def memory_frames(frames: Iterable[Frame]) -> int:
     return max(len(sizes), int(MEMORY_SHARE * available / max(1.0, sum(sizes) / max(1, len(sizes)))))
 
 
-def is_low(free_bytes: int, rate: float | None) -> bool:
-    """Whether a disk with so much room is low.
+def lasts_s(free_bytes: int, rate: float | None) -> float:
+    """For how many seconds a recording would find room on a disk.
 
     Args:
         free_bytes: on the disk.
         rate: bytes per second of the rig; None where no camera runs.
     """
-    return Limits().seconds_left(free_bytes, rate or USUAL_BYTES_PER_S) < LOW_S
+    return Limits().seconds_left(free_bytes, rate or USUAL_BYTES_PER_S)
+
+
+def is_low(free_bytes: int, rate: float | None) -> bool:
+    """Whether that is so little that the operator has to know."""
+    return lasts_s(free_bytes, rate) < LOW_S

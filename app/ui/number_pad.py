@@ -67,10 +67,8 @@ class NumberPad(Worded, QFrame):
         last = QHBoxLayout()
         last.setSpacing(theme.GAP_PX)
         self.cancel = pad_key(Button(tr("Cancel")))
-        if cancellable:
-            last.addWidget(self.cancel)
-        else:
-            self.cancel.setParent(self)
+        last.addWidget(self.cancel)
+        if not cancellable:
             self.cancel.hide()
         last.addWidget(self.clear)
         last.addWidget(self.done)

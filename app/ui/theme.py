@@ -417,7 +417,6 @@ QProgressBar {
     min-height: 12px; max-height: 12px; color: transparent;
 }
 QProgressBar::chunk { background: $accent; border-radius: 6px; }
-QProgressBar[tone="error"]::chunk { background: $error; }
 
 QSlider { min-height: 48px; }
 QSlider::groove:horizontal { height: 8px; border-radius: 4px; background: $pressed; }

@@ -47,8 +47,7 @@ class Kept(Enum):
             return entry.refined > 0
         if self is Kept.TROUBLE:
             return not entry.usable or bool(entry.failure) or entry.faults > 0
-        lossless = entry.lossless
-        return entry.usable and lossless is (self is Kept.LOSSLESS)
+        return entry.usable and entry.lossless is (self is Kept.LOSSLESS)
 
 
 class Order(Enum):

@@ -11,7 +11,7 @@ from app.compose import InferenceState, InferenceStatus, Studio
 from app.flow.meter import Reading
 from app.language import from_below, joined, tr
 from app.paths import free_bytes
-from app.recording.room import USUAL_BYTES_PER_S, Limits, is_low
+from app.recording.room import LOW_S, lasts_s
 from app.rigging import PlacesWatch
 from app.viewmodels.playback import is_paused
 from app.viewmodels.words import clock, size, time_left, with_precision
@@ -204,9 +204,8 @@ class StatusModel(QObject):
         if free is None:
             return StatusItem(tr("Disk: {disk}").format(disk=tr("room unknown")), "warning")
         pipeline = self._studio.pipeline
-        rate = None if pipeline is None else pipeline.bytes_per_s
-        low = is_low(free, rate)
-        if not low:
+        left_s = lasts_s(free, None if pipeline is None else pipeline.bytes_per_s)
+        if left_s >= LOW_S:
             return StatusItem(tr("{size} free").format(size=size(free)))
-        left = time_left(max(Limits().seconds_left(free, rate or USUAL_BYTES_PER_S), 0.0))
-        return StatusItem(tr("{size}, {left}").format(size=size(free), left=left), "warning")
+        words = tr("{size}, {left}").format(size=size(free), left=time_left(left_s))
+        return StatusItem(words, "warning")

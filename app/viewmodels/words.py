@@ -199,16 +199,14 @@ def time_left(seconds: float, *, about: bool = False) -> str:
     """
     if not math.isfinite(seconds) or seconds >= 2 * DAY_S:
         return tr("over 2 days left")
-    if about:
-        whole = max(int(seconds), 0)
-        minutes = f"{whole // MINUTE_S} min" if whole >= MINUTE_S else f"{whole} s"
-        long = duration(whole // MINUTE_S * MINUTE_S)
-        return tr("about {duration} left").format(duration=long if whole >= HOUR_S else minutes)
-    if seconds < MINUTE_S:
-        return tr("{seconds} s left").format(seconds=max(int(seconds), 0))
-    if seconds < HOUR_S:
-        return tr("{seconds} min left").format(seconds=int(seconds // MINUTE_S))
-    return tr("{duration} left").format(duration=duration(seconds // MINUTE_S * MINUTE_S))
+    whole = max(int(seconds), 0)
+    if whole < MINUTE_S:
+        said = f"{whole} s"
+    elif whole < HOUR_S:
+        said = f"{whole // MINUTE_S} min"
+    else:
+        said = duration(whole // MINUTE_S * MINUTE_S)
+    return (tr("about {duration} left") if about else tr("{duration} left")).format(duration=said)
 
 
 def date_time(moment: datetime) -> str:
@@ -276,7 +274,7 @@ def frames_lost(count: int) -> str:
 
 def away_for(away_s: float) -> str:
     """That a camera sent nothing for so long."""
-    return tr("Away for {duration}").format(duration=duration(max(away_s, 1.0)))
+    return tr("Away for {duration}").format(duration=_away(away_s))
 
 
 def away_cameras(entry: SessionEntry) -> str:
@@ -285,12 +283,16 @@ def away_cameras(entry: SessionEntry) -> str:
         ", ",
         (
             tr("{camera} away for {duration}").format(
-                duration=duration(max(camera.away_s, 1.0)), camera=from_below(camera.name)
+                duration=_away(camera.away_s), camera=from_below(camera.name)
             )
             for camera in entry.cameras
             if camera.away_s
         ),
     )
+
+
+def _away(away_s: float) -> str:
+    return duration(max(away_s, 1.0))
 
 
 def lost_frames(causes: Sequence[tuple[int, str]]) -> str:

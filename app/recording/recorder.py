@@ -7,8 +7,9 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from app.language import english
 from app.recording.counts import CameraCount, RecorderStatus, RefinedCount
 from app.recording.guards import Caution, battery, clock_jump, disk_speed, heat, slow_disk
 from app.recording.library import LabelEdit, changes
-from app.recording.room import Limits, bytes_per_s, memory_frames
+from app.recording.room import Limits, PlaceRefusedError, bytes_per_s, memory_frames
 from app.recording.shedding import Shedding
 from drivers.camera import Camera, SyncRole
 from drivers.errors import SessionError
@@ -556,33 +557,35 @@ class Recorder:
     def _check_disk(self) -> None:
         """Make the library's folder, and refuse a disk without room; a slow one is a caution."""
         parent = self._session.parent
-        try:
+        with _usable(parent):
             parent.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(parent).free
-        except OSError as error:
-            raise SessionError(
-                f"The folder {parent} cannot be used: {error.strerror}.",
-                hint="In Settings, choose a sessions folder that you can write to.",
-            ) from error
         rate = self._guessed_rate()
         if self._limits.seconds_left(free, rate) < self._limits.start_s:
-            raise SessionError(
+            raise PlaceRefusedError(
                 f"The disk has room for less than {self._limits.start_s / 60:.0f} minutes: "
                 f"{free / 1e9:.1f} GB are left.",
                 hint="Delete sessions, or choose another disk in Settings.",
             )
-        try:
+        with _usable(parent):
             self._slow_disk = slow_disk(disk_speed(parent), rate)
-        except OSError as error:
-            raise SessionError(
-                f"The folder {parent} cannot be used: {error.strerror}.",
-                hint="In Settings, choose a sessions folder that you can write to.",
-            ) from error
 
     def _guessed_rate(self) -> float:
         """Bytes a second before there is a file to measure."""
         cameras = ((frame, self._lines[camera_id][0]) for camera_id, frame in self._first.items())
         return sum(bytes_per_s(frame, camera.info.rate_hz) for frame, camera in cameras)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """What the system refuses in here makes the folder one for no recording."""
+    try:
+        yield
+    except OSError as error:
+        raise PlaceRefusedError(
+            f"The folder {folder} cannot be used: {error.strerror}.",
+            hint="In Settings, choose a sessions folder that you can write to.",
+        ) from error
 
 
 def _of_this_recording(frame: Frame, started_ns: int) -> Frame:

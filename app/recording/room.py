@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
 
+from drivers.errors import SessionError
 from drivers.frame import Frame
 
 LOW_S = 600.0
@@ -21,6 +22,10 @@ GRAY_BYTES = 0.5
 """Of a pixel of infrared or confidence."""
 USUAL_BYTES_PER_S = 640 * 480 * 30 * (COLOR_BYTES + DEPTH_BYTES + 2 * GRAY_BYTES)
 """What is assumed where no camera runs: one camera at 640 x 480 and 30 Hz with two infrared images."""
+
+
+class PlaceRefusedError(SessionError):
+    """A recording cannot begin where the sessions lie; another folder is chosen on the Settings page."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from app.recording.guards import Caution, battery, heat
 from app.recording.library import LabelEdit, delete, read_entry, restore
 from app.recording.preflight import Check, calibration_check, preflight
 from app.recording.recorder import Recorder
-from app.recording.room import LOW_S, Limits
+from app.recording.room import LOW_S, Limits, PlaceRefusedError
 from app.recording.tags import recent_tags, remember_tags
 from app.rigging import RigPlaces
 from app.settings import Settings
@@ -421,7 +421,7 @@ class RecordViewModel(QObject):
             if isinstance(error, SessionError)
             else tr("The log file holds the details.")
         )
-        in_settings = isinstance(error, SessionError) and "Settings" in error.hint
+        in_settings = isinstance(error, PlaceRefusedError)
         self._failed.put(Problem(from_below(str(error)), hint, in_settings))
 
     def _take_news(self) -> None:

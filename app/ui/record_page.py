@@ -50,7 +50,7 @@ from app.viewmodels.record_view import (
     loss_words,
     safety_words,
 )
-from app.viewmodels.words import clock, labelled, size, unbroken
+from app.viewmodels.words import breaking, clock, labelled, size, unbroken
 
 RECORD_PX = 104
 TIMER_PX = 68
@@ -122,12 +122,6 @@ def _veil(panel: CameraPanel) -> str:
     return panel.words if panel.tone is Tone.WARNING else ""
 
 
-def _breaking(path: Path) -> str:
-    """A long path with places where a line may end: behind each separator but the first."""
-    text = str(path)
-    return text[:1] + text[1:].replace("/", "/\u200b").replace("_", "_\u200b")
-
-
 class SavedCard(Card):
     """What has just been saved."""
 
@@ -154,7 +148,7 @@ class SavedCard(Card):
         why = tr("It stopped by itself. {reason} {hint}").format(reason=saved.reason, hint=saved.hint)
         self._reason.setText(unbroken(why.strip()))
         set_tone(self._reason, "error")
-        self._where.setText(tr("In {parent}").format(parent=_breaking(saved.folder)))
+        self._where.setText(tr("In {parent}").format(parent=breaking(saved.folder)))
         self.show()
 
 

@@ -36,7 +36,7 @@ from app.ui.widgets import (
 )
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
-from app.viewmodels.words import clock, labelled, session_name, size
+from app.viewmodels.words import breaking, clock, labelled, session_name, size
 from drivers.session.library import State
 
 NO_SCENE = Option("", tr_noop("Not said"))
@@ -182,7 +182,7 @@ class SessionDetail(Card):
             if other:
                 self.texts[name].edit.setText(value)
             self.texts[name].set_text(value)
-        self._where.setText(str(entry.folder).replace("/", "/\u200b").replace("_", "_\u200b"))
+        self._where.setText(breaking(entry.folder))
 
     def show_jpeg(self, jpeg: bytes | None) -> None:
         """Show a thumbnail that came."""

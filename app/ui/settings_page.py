@@ -42,6 +42,7 @@ from app.viewmodels.settings import (
     about,
     has_desktop,
 )
+from app.viewmodels.words import breaking
 from model.spec import AUTO, catalogue, resolved
 
 CARD_PX = 560
@@ -212,8 +213,7 @@ class AboutCard(Card):
         for name, path in foot.folders:
             called = body(name)
             called.setFixedWidth(NAME_PX)
-            # A zero-width space after each separator lets a long path break.
-            where = caption(str(path).replace("/", "/\u200b"))
+            where = caption(breaking(path))
             row = QHBoxLayout()
             row.addWidget(called)
             row.addWidget(where, 1)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from app.language import NAMES, changed, from_below, joined, tr, tr_many, tr_noop
 from app.recording.entry import SessionEntry
@@ -176,6 +177,12 @@ def unbroken(words: str) -> str:
 def _with_joints(words: str) -> str:
     said = WITHIN_UNIT.sub(rf"\1/{WORD_JOINER}", BEFORE_UNIT.sub(NO_BREAK_SPACE, words))
     return BEHIND_MEASURE.sub(WORD_JOINER, WITHIN_WORD.sub(WORD_JOINER, said))
+
+
+def breaking(path: Path) -> str:
+    """A long path with places where a line may end: behind each separator but the first."""
+    text = str(path)
+    return text[:1] + text[1:].replace("/", "/\u200b").replace("_", "_\u200b")
 
 
 def duration(seconds: float) -> str:

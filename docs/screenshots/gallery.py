@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
-from sitting import live_in, parser, spin
+from sitting import await_repair, live_in, parser, spin
 
 from app.compose import InferenceState, InferenceStatus, Studio
 from app.settings import Settings
@@ -36,7 +36,6 @@ from model.spec import EngineChoice
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "screenshots"
-PATIENCE_S = 120
 FOUR = "four"
 SCALED = f"@{os.environ['QT_SCALE_FACTOR']}" if "QT_SCALE_FACTOR" in os.environ else ""
 Step = Callable[["Scene"], object]
@@ -334,16 +333,6 @@ def main() -> None:
     for report in sorted(sessions.rglob("compare-*")):
         shutil.copy(report, OUT)
         print(OUT / report.name)
-
-
-def await_repair(studio: Studio) -> None:
-    """Until each camera has repaired depth."""
-    deadline = time.monotonic() + PATIENCE_S
-    while studio.pipeline is None or not all(
-        line.refined.latest() for line in studio.pipeline.lines.values()
-    ):
-        assert time.monotonic() < deadline, "nothing was repaired in time"
-        spin(0.5)
 
 
 def opened(source: str) -> Sequence[Camera]:

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtWidgets import QApplication
-from sitting import live_in, spin
+from sitting import PATIENCE_S, await_repair, live_in, spin
 
 from app.compose import Studio
 from app.settings import Settings
@@ -24,7 +24,6 @@ HERE = Path(__file__).resolve().parent
 SIZE = (1280, 800)
 VIEWS = (("live", "wipe"), ("live-3d", "cloud"))
 PAGES = (("Compare", "compare", "light"), ("Record", "record", "outdoor"))
-PATIENCE_S = 240
 
 
 def main() -> None:
@@ -37,12 +36,8 @@ def main() -> None:
     window.resize(*SIZE)
     window.show()
     window.open_source("demo")
+    await_repair(studio)
     deadline = time.monotonic() + PATIENCE_S
-    while studio.pipeline is None or not all(
-        line.refined.latest() for line in studio.pipeline.lines.values()
-    ):
-        assert time.monotonic() < deadline, "nothing was repaired in time"
-        spin(0.5)
     model = window.page_widget("Live").model
     for name, layout in VIEWS:
         model.set_layout(layout)

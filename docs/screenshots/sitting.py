@@ -2,12 +2,16 @@
 
 import argparse
 import os
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
 
+from app.compose import Studio
 from app.language import LANGUAGES
 from app.ui import theme
+
+PATIENCE_S = 240
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -32,3 +36,13 @@ def spin(seconds: float) -> None:
     loop = QEventLoop()
     QTimer.singleShot(round(seconds * 1000), loop.quit)
     loop.exec()
+
+
+def await_repair(studio: Studio) -> None:
+    """Until each camera has repaired depth."""
+    deadline = time.monotonic() + PATIENCE_S
+    while studio.pipeline is None or not all(
+        line.refined.latest() for line in studio.pipeline.lines.values()
+    ):
+        assert time.monotonic() < deadline, "nothing was repaired in time"
+        spin(0.5)

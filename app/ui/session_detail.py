@@ -142,7 +142,7 @@ class SessionDetail(Card):
         if other:
             self._overview = None
             self.pictures.select("color")
-        self.pictures.setVisible(self._overview is not None)
+        self._offer_pictures(entry)
         self._show_picture()
         self._when.setText(session_name(entry))
         place = ", ".join(text for text in (entry.labels.site, entry.labels.operator) if text)
@@ -197,11 +197,21 @@ class SessionDetail(Card):
         if looked.problem:
             self._problem.setText(looked.problem)
             self._problem.setVisible(True)
-        if looked.overview is not None:
-            self.pictures.setVisible(bool(looked.overview.pictures))
-            self.pictures.button("refined").setVisible("refined" in looked.overview.pictures)
+        if looked.overview is None:
+            self.pictures.hide()
+        else:
+            self._offer_pictures(self._entry)
         self._show_picture()
         self._show_cameras(self._entry)
+
+    def _offer_pictures(self, entry: SessionEntry) -> None:
+        """Keep the room of what is being looked for, so that no button below moves under a finger."""
+        found = None if self._overview is None else self._overview.pictures
+        self.pictures.setVisible(entry.usable and (entry.frames > 0 if found is None else bool(found)))
+        refined = any(camera.refined for camera in entry.cameras) if found is None else "refined" in found
+        self.pictures.button("refined").setVisible(refined)
+        for name in ("raw", "refined"):
+            self.pictures.button(name).setEnabled(found is not None)
 
     def _show_picture(self, _keys: object = None) -> None:
         pictures = {} if self._overview is None else self._overview.pictures
@@ -220,9 +230,8 @@ class SessionDetail(Card):
             fill = None if self._overview is None else self._overview.fill.get(camera.camera_id)
             self._cameras.addWidget(_camera_lines(camera, fill))
         if self._overview is not None and self._overview.made_by:
-            self._cameras.addWidget(
-                caption(tr("Refined by {made_by}").format(made_by=self._overview.made_by))
-            )
+            made_by = tr("Refined by {made_by}").format(made_by=self._overview.made_by)
+            self._cameras.addWidget(caption(made_by))
 
     def _lay_out(self) -> None:
         labels = QVBoxLayout(self.labels)

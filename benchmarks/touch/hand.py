@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import shiboken6
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, QRect, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -32,6 +33,7 @@ PRESSED = (QAbstractButton, QComboBox, QLineEdit, QSlider)
 RECORD_PX = 72
 SWIPES = 14
 DOWN_S = 0.06
+REACTION_S = 0.2  # from seeing something to touching it
 PATIENCE_S = 30.0
 
 
@@ -137,7 +139,10 @@ class Hand:
             ]
             return bool(found)
 
-        wait_for(look, f"{name!r} to be touched")
+        if not look():
+            wait_for(look, f"{name!r} to be touched")
+            spin(REACTION_S)
+            wait_for(look, f"{name!r} to stay")
         return next((w for w in found if isinstance(w, PRESSED)), found[0])
 
     def tap_widget(self, widget: QWidget) -> None:
@@ -147,7 +152,7 @@ class Hand:
             least = RECORD_PX if isinstance(widget, RecordButton) else theme.SMALLEST_TARGET_PX
             if min(widget.width(), widget.height()) < least:
                 self.faults.append(f"{words_of(widget)!r} is {widget.width()} x {widget.height()} px")
-        self.tap_at(place)
+        self.tap_at(place, on=widget)
 
     def place_of(self, widget: QWidget) -> QPoint:
         """A place on the screen where a widget can be touched; swipes until there is one."""
@@ -159,12 +164,15 @@ class Hand:
                 break
         raise NotThere(f"{words_of(widget)!r} lies where no finger can reach it")
 
-    def tap_at(self, place: QPoint, *, down_s: float = DOWN_S) -> None:
-        """Touch a place of the screen."""
+    def tap_at(self, place: QPoint, *, down_s: float = DOWN_S, on: QWidget | None = None) -> None:
+        """Touch a place of the screen; a widget there that slides away below the finger is a fault."""
         target = _window_at(place)
         local = target.mapFromGlobal(place)
+        before = None if on is None else on.mapToGlobal(QPoint())
         QTest.touchEvent(target, self._device).press(0, local, target).commit()
         spin(down_s)
+        if on is not None and shiboken6.isValid(on) and on.isVisible() and on.mapToGlobal(QPoint()) != before:
+            self.faults.append(f"{words_of(on)!r} moved below the finger")
         target = target if _alive(target) else _window_at(place)
         QTest.touchEvent(target, self._device).release(0, local, target).commit()
         self._lifted()

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QLabel, QScrollArea
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
 from app.recording.library import read_entry
 from app.ui.export_dialog import ExportDialog
@@ -267,9 +267,12 @@ def test_the_details_tell_depth_and_losses_and_show_raw_and_refined(qtbot, make,
     writer.write_refined(small.small_refined(small.small_frame("left", 2)))
     writer.close(totals)
     page, _ = make()
-    assert not page.detail.pictures.isVisibleTo(page)
-
     cards(page)[0].click()
+    raw = page.detail.pictures.button("raw")
+    assert raw.isVisibleTo(page), "its room is there before its picture"
+    assert not raw.isEnabled()
+    QApplication.processEvents()
+    place = page.detail.replay.mapToGlobal(QPoint())
 
     def said():
         return " ".join(label.text() for label in page.detail.findChildren(QLabel) if label.isVisible())
@@ -277,8 +280,9 @@ def test_the_details_tell_depth_and_losses_and_show_raw_and_refined(qtbot, make,
     qtbot.waitUntil(lambda: "4 frames, 100% with depth; 1 refined, 100% with depth" in said())
     assert "2 frames lost (by the device)" in said()
     assert "Refined by Classical filling" in said()
+    assert page.detail.replay.mapToGlobal(QPoint()) == place
     before = page.detail.picture.grab().toImage()
-    page.detail.pictures.button("raw").click()
+    raw.click()
     assert page.detail.picture.grab().toImage() != before
     pages.assert_fit_for_fingers(page)
 

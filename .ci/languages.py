@@ -73,7 +73,7 @@ INTERNAL = {
     "ArgumentTypeError",
 }
 ERRORS = re.compile(
-    r"\w+Error|SdkMissing|LibraryMissing|CameraNotFound|CameraBusy|ModeUnsupported|CameraLost"
+    r"\w+Error|SdkMissing|LibraryMissing|CameraNotFound|CameraBusy|ModeUnsupported|CameraLost|CameraUnplugged"
 )
 HINTS = re.compile("(default_|alone_)?hint|problem|_NOTE|_?(RULES|UDEV|REPLUG|AGAIN|MAY_NOT)")
 SENTENCE = re.compile(r"[A-Za-z]+[,:.)]? +[(A-Za-z{]|^[A-Z][a-z]")

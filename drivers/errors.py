@@ -56,6 +56,10 @@ class CameraLost(CameraError):
     default_hint = "Plug the camera in again; the other cameras go on."
 
 
+class CameraUnplugged(CameraLost):
+    """The camera is not at its port any more."""
+
+
 class SessionError(Exception):
     """A recording cannot be written or read.
 

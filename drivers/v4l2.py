@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.errors import CameraBusy, CameraError, CameraLost, ModeUnsupported
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraUnplugged, ModeUnsupported
 from drivers.video_node import check_node
 
 Z16: Final = int.from_bytes(b"Z16 ", "little")
@@ -217,7 +217,7 @@ class DepthStream:
         """The next whole image, or None if none came in time.
 
         Raises:
-            CameraLost: the device is gone.
+            CameraLost: the device is gone, or stopped.
         """
         try:
             if not self._kernel.ready(self._descriptor, timeout_s):
@@ -229,7 +229,9 @@ class DepthStream:
         except OSError as error:
             if error.errno == errno.EAGAIN:
                 return None
-            raise CameraLost(f"{self._node} was unplugged: {error.strerror}") from error
+            if error.errno == errno.ENODEV:
+                raise CameraUnplugged(f"{self._node} was unplugged") from error
+            raise CameraLost(f"{self._node} stopped: {error.strerror}") from error
         return image
 
     def close(self) -> None:

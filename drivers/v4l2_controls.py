@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.controls import Control, ControlKind, Role, Value, find
-from drivers.errors import CameraError, CameraLost
+from drivers.errors import CameraError, CameraUnplugged
 from drivers.v4l2 import READ_WRITE, Kernel, call_number
 
 COLOR: Final = ("color", "Colour")
@@ -106,7 +106,7 @@ def controls(kernel: Kernel, node: str, group: tuple[str, str]) -> tuple[Control
 
     Raises:
         CameraError: the node cannot be opened.
-        CameraLost: the camera is gone.
+        CameraUnplugged: the camera is gone.
     """
     with _opened(kernel, node) as descriptor:
         return tuple(listed.control for listed in _listed(kernel, descriptor, group))
@@ -118,7 +118,7 @@ def set_control(kernel: Kernel, node: str, group: tuple[str, str], name: str, va
     Raises:
         ModeUnsupported: there is none, or it cannot have this value.
         CameraError: the driver refuses.
-        CameraLost: the camera is gone.
+        CameraUnplugged: the camera is gone.
     """
     with _opened(kernel, node) as descriptor:
         here = {listed.control.name: listed for listed in _listed(kernel, descriptor, group)}
@@ -141,7 +141,7 @@ def _opened(kernel: Kernel, node: str) -> Iterator[int]:
             kernel.close(descriptor)
     except OSError as error:
         if error.errno == errno.ENODEV:
-            raise CameraLost(f"{node} was unplugged") from error
+            raise CameraUnplugged(f"{node} was unplugged") from error
         raise CameraError(f"{node} refuses: {error.strerror}", hint="Choose another value.") from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.clock import Clock
-from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
+from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, CameraUnplugged
 
 NODES = Path("/dev")
 SYSFS = Path("/sys/class/video4linux")
@@ -80,7 +80,7 @@ def next_image(capture: Capture, wait_for: Wait, name: str, *, timeout_s: float)
     except cv2.error as error:
         raise CameraLost(f"{name} stopped: {error}") from error
     if not came:
-        raise CameraLost(f"{name} was unplugged")
+        raise CameraUnplugged(f"{name} was unplugged")
     return np.asarray(image, np.uint8)
 
 

@@ -23,13 +23,12 @@ from app.viewmodels.layers import LAYERS, Layer
 from app.viewmodels.playback import is_paused
 from app.viewmodels.words import STALE_S, how_old
 from drivers.camera import CameraInfo
-from drivers.errors import CameraLost
+from drivers.errors import CameraUnplugged
 from drivers.frame import Frame
 from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 TICK_MS = 16
 FIGURES_S = 0.25
-UNPLUGGED: Final = (" was unplugged", " is not there")
 """Of a lost camera: drivers say so and no more; whatever else they say is the reason, and shown."""
 OLD_S = 0.8
 OLD_PERIODS = 5
@@ -227,8 +226,7 @@ def camera_note(
     error = None if state is None else state.error
     if error is None:
         return Note(tr("Camera lost"), tr("Plug it in again; it is tried every second."))
-    unplugged = isinstance(error, CameraLost) and any(words in str(error) for words in UNPLUGGED)
-    if unplugged and error.hint == CameraLost.default_hint:
+    if isinstance(error, CameraUnplugged) and error.hint == CameraUnplugged.default_hint:
         return Note(tr("Camera lost"), tr("Plug it in again; the others go on."))
     return Note(tr("Camera lost: {error}").format(error=error), from_below(error.hint))
 

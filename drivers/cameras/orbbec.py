@@ -19,7 +19,14 @@ from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
-from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.errors import (
+    CameraBusy,
+    CameraError,
+    CameraLost,
+    CameraNotFound,
+    CameraUnplugged,
+    ModeUnsupported,
+)
 from drivers.frame import Frame, FrameSettings
 from drivers.geometry import Calibration, Intrinsics
 from drivers.profiles import (
@@ -466,7 +473,7 @@ class OrbbecCamera(SwitchesModes):
         except (self._ob.OBError, RuntimeError) as error:
             raise CameraLost(f"{self._info.name} does not answer: {error}") from error
         if self._info.serial not in listed and not _is_address(self._info.serial):
-            raise CameraLost(f"{self._info.name} was unplugged")
+            raise CameraUnplugged(f"{self._info.name} was unplugged")
 
 
 def find_devices() -> list[Device]:

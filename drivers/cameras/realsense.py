@@ -20,7 +20,14 @@ from drivers.clock import Clock, ClockFit, FrameCounter, exposed_ns, monotonic_f
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
 from drivers.devices import Device
-from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound, ModeUnsupported
+from drivers.errors import (
+    CameraBusy,
+    CameraError,
+    CameraLost,
+    CameraNotFound,
+    CameraUnplugged,
+    ModeUnsupported,
+)
 from drivers.frame import Frame, FrameSettings
 from drivers.geometry import Calibration, Intrinsics
 from drivers.profiles import (
@@ -532,7 +539,7 @@ class RealSenseCamera(SwitchesModes):
         except (RuntimeError, CameraNotFound):
             present = False
         if not present:
-            raise CameraLost(f"{self._info.name} was unplugged")
+            raise CameraUnplugged(f"{self._info.name} was unplugged")
 
 
 def find_devices() -> list[Device]:

@@ -12,7 +12,7 @@ from drivers.camera import CameraBase, CameraInfo
 from drivers.clock import Clock, ClockFit
 from drivers.controls import Control, Value, find
 from drivers.depth import DepthMap
-from drivers.errors import CameraBusy, CameraError, CameraLost, CameraNotFound
+from drivers.errors import CameraBusy, CameraError, CameraNotFound, CameraUnplugged
 from drivers.frame import Frame, ImuSample
 from drivers.geometry import Calibration, Intrinsics
 
@@ -170,7 +170,7 @@ class SyntheticCamera(CameraBase):
         if self.faults.busy:
             raise CameraBusy(f"{self._info.name} is in use by another program")
         if self.faults.lost(self._now()):
-            raise CameraLost(f"{self._info.name} is not there")
+            raise CameraUnplugged(f"{self._info.name} is not there")
         if self._scene is None:
             self._scene = _demo_scene()
         self.expose(0)  # Fills the noise tables, so that the first frame is not late.
@@ -209,7 +209,7 @@ class SyntheticCamera(CameraBase):
             due_ns = self._start_ns + self._next * self._period_ns
             if faults.lost(self._next):
                 self._opened = False
-                raise CameraLost(f"{self._info.name} was unplugged at frame {self._next}")
+                raise CameraUnplugged(f"{self._info.name} was unplugged at frame {self._next}")
             if faults.stalled(self._next) or due_ns > give_up_ns:
                 _sleep_until(give_up_ns)
                 return None

@@ -21,8 +21,8 @@ from drivers.devices import Device
 from drivers.errors import (
     CameraBusy,
     CameraError,
-    CameraLost,
     CameraNotFound,
+    CameraUnplugged,
     ModeUnsupported,
     SdkMissing,
 )
@@ -260,7 +260,7 @@ class ZedCamera(CameraBase):
             return
         message = f"{self._info.name}: {error.name.replace('_', ' ').lower()}"
         if error == code.CAMERA_NOT_DETECTED:
-            raise (CameraNotFound if opening else CameraLost)(message)
+            raise (CameraNotFound if opening else CameraUnplugged)(message)
         if error == code.CANNOT_START_CAMERA_STREAM:
             raise CameraBusy(message)
         if error in {code.LOW_USB_BANDWIDTH, code.CAMERA_EXCEEDS_BANDWIDTH}:

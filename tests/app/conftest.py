@@ -92,10 +92,10 @@ class TinyCamera(CameraBase):
         )
 
     def read(self, *, timeout_s: float):
-        from drivers.errors import CameraLost
+        from drivers.errors import CameraUnplugged
 
         if self.lost:
-            raise CameraLost("The tiny camera was unplugged.")
+            raise CameraUnplugged("The tiny camera was unplugged.")
         if self.silent.wait(0.01):
             time.sleep(timeout_s)
             return None

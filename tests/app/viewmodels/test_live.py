@@ -15,7 +15,7 @@ from app.viewmodels.live import (
     refined_note,
     scene_range,
 )
-from drivers.errors import CameraLost
+from drivers.errors import CameraLost, CameraUnplugged
 
 FAILED = InferenceState(InferenceStatus.FAILED, "MDM", "The weights are missing.", "Choose another model.")
 RUNNING = InferenceState(InferenceStatus.RUNNING, "Tiny engine")
@@ -89,7 +89,7 @@ def test_a_camera_that_stopped_for_another_reason_than_its_plug_says_which():
 
 
 def test_a_camera_that_is_unplugged_is_not_named_again_below_its_name():
-    note = camera_note(CameraState(CameraStatus.LOST, CameraLost("Tiny was unplugged")), None)
+    note = camera_note(CameraState(CameraStatus.LOST, CameraUnplugged("Tiny was unplugged")), None)
     assert (note.text, note.hint) == ("Camera lost", "Plug it in again; the others go on.")
 
 

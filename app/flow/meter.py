@@ -16,11 +16,13 @@ class Reading:
         rate_hz: events per second over the window.
         median_ms: of the values noted with the events; 0 before the first.
         worst_ms: of the same values.
+        events: that count.
     """
 
     rate_hz: float
     median_ms: float
     worst_ms: float
+    events: int = 0
 
 
 class Meter:
@@ -60,7 +62,7 @@ class Meter:
         values = [value for _, value in events]
         span_ns = max(now_ns - events[0][0], 1)
         rate = (len(events) - 1) * 1e9 / span_ns if len(events) > 1 else 0.0
-        return Reading(rate, median(values), max(values))
+        return Reading(rate, median(values), max(values), len(events))
 
     def _forget(self, now_ns: int) -> None:
         while self._events:

@@ -47,7 +47,6 @@ BESIDE_PX: Final = (340, 560)
 SMALLEST_TYPE_PX: Final = 11
 ONE_SIZE: Final = 0.8
 """Words in one cell that need smaller type than this share leave those that have two cells as they are."""
-LATE_OPACITY: Final = 0.45
 NOTE_PX: Final = 8
 """Around words on a plate."""
 
@@ -239,7 +238,7 @@ class FiguresTable(Worded, QWidget):
         self.update()
 
     def show_late(self, late: bool) -> None:
-        """Paint the numbers pale: the camera is silent, and they are of what it saw last."""
+        """Paint the numbers grey and none as the better: they are of what the camera saw last."""
         if late != self._late:
             self._late = late
             self.update()
@@ -271,10 +270,8 @@ class FiguresTable(Worded, QWidget):
             return
         silent = {name: quality.streams[name].silence for name in STREAMS}
         sizes = size, *self._words_sizes(quality, size, silent)
-        painter.setOpacity(LATE_OPACITY if self._late else 1.0)
         for number, kind in enumerate(KINDS):
             self._paint_row(painter, self._row(number + 1), quality, kind.key, sizes, silent)
-        painter.setOpacity(1.0)
         self._paint_silence(painter, silent, size)
         _paint_words(painter, foot, basis(quality), min(size, 15), colours.muted, left=True)
 
@@ -353,12 +350,13 @@ class FiguresTable(Worded, QWidget):
         if alike:
             _paint_words(painter, cells[0].united(cells[1]), alike, both_size, colours.muted)
             return
-        better = quality.better(key)
+        better = "" if self._late else quality.better(key)
         for name, cell in zip(STREAMS, cells, strict=True):
             figure = figures.get(name)
             if figure is None:
                 continue
-            colour = colours.accent_text if name == better else colours.text
+            current = colours.accent_text if name == better else colours.text
+            colour = colours.muted if self._late else current
             if figure.value is None:
                 room = cell.adjusted(-self._gap_px(key, size) if name == "raw" else 0, 0, 0, 0)
                 _paint_words(painter, room, figure.words, alone_size, colours.muted)

@@ -21,6 +21,8 @@ WIDEST_VALUE: Final = "000 ms"
 class StageBar(Worded, QWidget):
     """Rates and stages in figures, and the stages of a repaired frame as parts of a bar.
 
+    The whole bar is the frame's age; what its stages leave of it is how long it has been on the screen.
+
     Args:
         camera_name: whose.
     """
@@ -30,6 +32,7 @@ class StageBar(Worded, QWidget):
         self._name = camera_name
         self._columns: list[tuple[str, str, str]] = []
         self._parts: list[tuple[float, str]] = []
+        self._whole_ms = 0.0
         self.setFixedHeight(STAGES_PX)
 
     def show_stages(self, stages: Stages, age_ms: float | None) -> None:
@@ -39,6 +42,7 @@ class StageBar(Worded, QWidget):
         if stages.wait_ms is not None and stages.repair_ms is not None:
             self._parts += [(stages.wait_ms, "muted"), (stages.repair_ms, "accent")]
         self._parts.append((stages.screen_ms, "warning"))
+        self._whole_ms = max(sum(part for part, _ in self._parts), age_ms or 0.0)
         said = joined(", ", (joined(" ", (word, value)) for word, value, _ in self._columns))
         self.setAccessibleName(tr("Times of {name}: {said}").format(name=self._name, said=said))
         self.update()
@@ -48,7 +52,8 @@ class StageBar(Worded, QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours.surface))
         room = self.rect().adjusted(14, 0, -14, 0)
-        whole = sum(part for part, _ in self._parts)
+        whole = self._whole_ms
+        painter.fillRect(QRect(room.x(), 0, room.width(), 6), QColor(colours.raised))
         x = float(room.x())
         for part, tone in self._parts:
             width = part / whole * room.width() if whole else 0.0

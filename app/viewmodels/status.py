@@ -1,7 +1,7 @@
 """What runs behind every page: engine, rate, recording, disk."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +95,19 @@ def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
     return StatusItem(tr("{cameras} cameras {within}").format(cameras=cameras, within=within))
 
 
+def rate_item(readings: Sequence[Reading], total: int) -> StatusItem:
+    """How many frames of all cameras are repaired in a second; nothing where one repair alone has no rate.
+
+    Args:
+        readings: of each camera's repaired frames.
+        total: repaired since the cameras were opened.
+    """
+    rate_hz = sum(reading.rate_hz for reading in readings)
+    if not rate_hz and (not total or any(reading.events for reading in readings)):
+        return StatusItem("")
+    return StatusItem(tr("{rate_hz:.1f} refined per s").format(rate_hz=rate_hz))
+
+
 class StatusModel(QObject):
     """Polls the studio twice a second.
 
@@ -157,8 +170,8 @@ class StatusModel(QObject):
         if pipeline is None or state is None or state.status is not InferenceStatus.RUNNING:
             return StatusItem("")
         now_ns = time.monotonic_ns()
-        rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
-        return StatusItem(tr("{rate_hz:.1f} refined per s").format(rate_hz=rate_hz))
+        meters = [line.refined_meter for line in pipeline.lines.values()]
+        return rate_item([meter.read(now_ns) for meter in meters], sum(meter.total for meter in meters))
 
     def _moments(self) -> StatusItem:
         pipeline = self._studio.pipeline

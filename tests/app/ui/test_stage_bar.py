@@ -28,13 +28,14 @@ def test_without_a_repair_there_is_no_word_of_it():
 def test_the_parts_of_the_bar_are_as_long_as_the_stages(qtbot, themed):
     bar = StageBar("Tiny")
     qtbot.addWidget(bar)
-    bar.resize(28 + 813, bar.height())
+    bar.resize(28 + 1240, bar.height())
     bar.show_stages(BUSY, 1240.0)
     picture = bar.grab().toImage()
-    row = [picture.pixelColor(14 + x, 2).name() for x in range(813)]
+    row = [picture.pixelColor(14 + x, 2).name() for x in range(1240)]
     colours = theme.current()
     lengths = {
         tone: row.count(QColor(getattr(colours, tone)).name()) for tone in ("info", "accent", "warning")
     }
     assert lengths == {"info": 9, "accent": 480, "warning": 14}
+    assert row[813:] == [QColor(colours.raised).name()] * 427, "how long it has been on the screen"
     assert "Repair 480 ms" in bar.accessibleName()

@@ -1,6 +1,6 @@
 from app.compose import InferenceState, InferenceStatus
 from app.flow.meter import Reading
-from app.viewmodels.status import StatusModel, engine_item, moments_item
+from app.viewmodels.status import StatusModel, engine_item, moments_item, rate_item
 from drivers.session.labels import SessionLabels
 
 
@@ -18,14 +18,26 @@ def test_without_a_rig_nothing_is_promised(qtbot, studio, tmp_path):
     assert line.disk.text.endswith("free")
 
 
-def test_the_rate_counts_all_cameras(qtbot, studio, make_camera, running_engine, tmp_path):
+def test_a_running_engine_is_told_without_a_rate_until_it_has_one(
+    qtbot, studio, make_camera, running_engine, tmp_path
+):
     studio.open([make_camera("a"), make_camera("b")])
     running_engine(studio)
     model = StatusModel(studio, lambda: tmp_path)
     with qtbot.waitSignal(model.changed) as told:
         model.poll()
-    assert told.args[0].rate.text == "0.0 refined per s"
-    assert told.args[0].engine.text == "Tiny engine"
+    assert (told.args[0].engine.text, told.args[0].rate.text) == ("Tiny engine", "")
+
+
+def test_the_rate_counts_all_cameras():
+    assert rate_item([Reading(1.5, 9, 9, 8), Reading(0.7, 9, 9, 4)], 12).text == "2.2 refined per s"
+
+
+def test_one_repair_alone_has_no_rate_and_none_for_long_has_the_rate_zero():
+    none, one = Reading(0.0, 0.0, 0.0), Reading(0.0, 9, 9, 1)
+    assert rate_item([one, none], 1).text == ""
+    assert rate_item([one, none], 9).text == ""
+    assert rate_item([none, none], 9).text == "0.0 refined per s"
 
 
 def test_a_running_engine_is_named_with_how_it_runs():

@@ -600,7 +600,7 @@ class DepthView(Worded, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for pane in filter(self._in_color, self._panes):
             paint_cross(painter, self._point_in(pane, place))
-        box = self._loupe_box(place, loupe_size(said))
+        box = self._loupe_box(place, loupe_size(said, self.width() - 2 * theme.GAP_PX))
         paint_loupe(painter, box, said)
         painter.restore()
         self._loupe_rect = box.adjusted(-2, -2, 2, 2)
@@ -614,10 +614,12 @@ class DepthView(Worded, QWidget):
             y = min(point.y() + self._lift_px, self.height() - size.height() - 4)
         wanted = QRect(QPoint(x, y), size)
         hand = QRect(point.x() - RING_PX, point.y() - RING_PX, 2 * RING_PX, RING_PX + self._lift_px)
-        room = self.rect().adjusted(4, 4, -4, -4)
+        gap = theme.GAP_PX
+        room = self.rect().adjusted(gap, gap, -gap, -gap)
         points = [self._point_in(pane, place).toPoint() for pane in self._panes if self._in_color(pane)]
         ring = QPoint(RING_PX, RING_PX)
-        taken = [hand, *(QRect(at - ring, at + ring) for at in points), *self._in_front()]
+        before = (rect.adjusted(-gap, -gap, gap, gap) for rect in self._in_front())
+        taken = [hand, *(QRect(at - ring, at + ring) for at in points), *before]
         return nearest_free(room, wanted, taken, farthest_px=max(room.width(), 1)) or wanted
 
     def _in_front(self) -> list[QRect]:

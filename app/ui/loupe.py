@@ -7,24 +7,29 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from app.language import tr
 from app.ui import theme
-from app.viewmodels.colouring import PROVENANCE_COLOURS
+from app.viewmodels.colouring import PROVENANCE_COLOURS, PROVENANCE_WORDS
 from app.viewmodels.readout import Readout
 
 SWATCH_PX: Final = 12
 """Of the colour that provenance has."""
 
 
-def loupe_size(said: Readout) -> QSize:
-    """What the box needs."""
+LINE_PX: Final = 25
+"""From one line of the box to the next."""
+
+
+def loupe_size(said: Readout, widest_px: int) -> QSize:
+    """What the box needs; with the short words where the long ones are wider than `widest_px`."""
     big, small = _fonts()
     width = max(QFontMetrics(big).horizontalAdvance(str(value)) for value in (said.raw, said.refined))
     width += _names_px(said) + 36
-    below = QFontMetrics(small).horizontalAdvance(str(said.provenance)) + _indent_px(said) + 28
-    return QSize(max(width, below), 86)
+    words = [_below(said, widest_px), said.before]
+    below = max(map(QFontMetrics(small).horizontalAdvance, words)) + _indent_px(said) + 28
+    return QSize(max(width, below), 86 + (LINE_PX if said.before else 0))
 
 
 def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
-    """Refined, raw, and where the refined value comes from."""
+    """Refined, raw, where the refined value comes from, and how long before the picture both were."""
     big, small = _fonts()
     painter.setPen(QPen(QColor(255, 255, 255, 90), 1))
     painter.setBrush(QColor(13, 16, 20, 235))
@@ -43,7 +48,7 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
             Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
             str(value),
         )
-        y += 25
+        y += LINE_PX
     below = QRect(box.x() + 14 + _indent_px(said), y, box.width() - 28 - _indent_px(said), 22)
     if said.kind is not None:
         painter.fillRect(
@@ -52,7 +57,9 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
         )
     painter.setFont(small)
     painter.setPen(QColor(theme.DARK.text))
-    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, str(said.provenance))
+    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, _below(said, box.width()))
+    painter.setPen(QColor(theme.DARK.warning))
+    painter.drawText(below.translated(0, LINE_PX), Qt.AlignmentFlag.AlignVCenter, said.before)
 
 
 def paint_cross(painter: QPainter, point: QPointF) -> None:
@@ -61,6 +68,13 @@ def paint_cross(painter: QPainter, point: QPointF) -> None:
         painter.setPen(QPen(colour, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(point, 9, 9)
+
+
+def _below(said: Readout, widest_px: int) -> str:
+    room_px = widest_px - _indent_px(said) - 28
+    if said.kind is None or QFontMetrics(_fonts()[1]).horizontalAdvance(said.provenance) <= room_px:
+        return said.provenance
+    return tr(PROVENANCE_WORDS[said.kind])
 
 
 def _names_px(said: Readout) -> int:

@@ -7,12 +7,16 @@ from app.language import joined, tr, tr_noop
 from app.viewmodels.colouring import PROVENANCE_MEANINGS, PROVENANCE_WORDS
 from app.viewmodels.live import TileView
 from app.viewmodels.measuring import registered
+from app.viewmodels.words import milliseconds
 from drivers.depth import DepthMap
+from drivers.frame import Frame
 from model.repair import Provenance
 
 NOTHING = tr_noop("none")
 TOO_OLD = tr_noop("too old")
 DASH = "\u2014"
+NOTICED_MS = 1000.0
+"""A repair is as much older than the picture beside it before that is said of its figures."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Readout:
         provenance: where the repaired depth comes from, in words.
         names: of `refined` and `raw`.
         kind: the same as `provenance`, for its colour; None where that says something else.
+        before: how long before the picture that is shown both were, where one would not think so.
     """
 
     raw: str
@@ -32,6 +37,7 @@ class Readout:
     provenance: str
     names: tuple[str, str] = (tr_noop("Refined"), tr_noop("Raw"))
     kind: Provenance | None = None
+    before: str = ""
 
 
 def depth_words(depth_m: float) -> str:
@@ -67,6 +73,7 @@ def readout(tile: TileView, x: float, y: float) -> Readout | None:
         depth_words(_at(tile.refined.depth, x, y)),
         joined(": ", (PROVENANCE_WORDS[kind], PROVENANCE_MEANINGS[kind])),
         kind=kind,
+        before=_before(tile.frame, tile.refined),
     )
 
 
@@ -75,6 +82,11 @@ def withheld(tile: TileView) -> str:
     if tile.refined is None:
         return DASH
     return "" if tile.refined_note is None else tr(TOO_OLD)
+
+
+def _before(shown: Frame, refined: Refined) -> str:
+    age_ms = (shown.captured_ns - refined.frame.captured_ns) / 1e6
+    return tr("{age} before this picture").format(age=milliseconds(age_ms)) if age_ms > NOTICED_MS else ""
 
 
 def _apart(one_m: float, other_m: float) -> str:

@@ -317,7 +317,19 @@ def test_the_readout_covers_neither_the_handle_nor_a_name(view, tile, share):
     view._pinned = QPointF(*share)
     view.grab()
     assert len(view._in_front()) == 4
-    assert not [rect for rect in view._in_front() if rect.intersects(view._loupe_rect.adjusted(2, 2, -2, -2))]
+    gap = theme.GAP_PX
+    near = view._loupe_rect.adjusted(2 - gap, 2 - gap, gap - 2, gap - 2)
+    assert not [rect for rect in view._in_front() if rect.intersects(near)]
+    assert view.rect().contains(near)
+
+
+def test_the_readout_fits_into_a_narrow_picture(view, tile):
+    view.resize(200, 460)
+    view.show_tile(tile)
+    view._pinned = QPointF(0.4, 0.4)
+    view.grab()
+    assert view.readout.provenance == "Measured: sensor value kept"
+    assert view.rect().contains(view._loupe_rect)
 
 
 def test_the_readout_and_the_veil_tell_the_same_age(view, tile):

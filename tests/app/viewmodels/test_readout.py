@@ -40,6 +40,13 @@ def test_without_a_current_result_the_reason_stands_there(make_camera, make_refi
     assert readout(old, 5.5 / 8, 0.5).refined == "too old"
 
 
+@pytest.mark.parametrize(("later_s", "words"), [(0.9, ""), (1.8, "1.8 s before this picture")])
+def test_figures_of_another_moment_than_the_picture_say_so(make_camera, make_refined, later_s, words):
+    frame = make_camera().frame()
+    shown = replace(frame, captured_ns=frame.captured_ns + round(later_s * 1e9))
+    assert readout(TileView("tiny", frame=shown, refined=make_refined(frame)), 0.5, 0.5).before == words
+
+
 def test_figures_are_shares_of_all_pixels(make_camera, make_refined):
     counted = figures(make_refined(make_camera().frame()))
     assert counted.shares[Provenance.INVENTED] == pytest.approx(1 / 8)

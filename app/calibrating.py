@@ -277,7 +277,7 @@ def pair_lines(placed: Placed, names: Mapping[str, str]) -> list[str]:
     for (a, b), (views, rms_px) in placed.solution.pairs.items():
         lines.append(
             tr(
-                "{one} and {other}: {views} pictures; placed by one of them alone, they lie "
+                "{one} and {other}: {views} pictures; placed by one camera alone, the board lies "
                 "{rms_px:.2f} px off in the other"
             ).format(one=names[a], other=names[b], views=views, rms_px=rms_px)
         )

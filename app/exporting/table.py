@@ -134,7 +134,7 @@ EXPORTERS = (
     Exporter(
         "video",
         tr_noop("Comparison video"),
-        tr_noop("An MP4 of each camera: colour, measured and repaired depth and provenance side by side."),
+        tr_noop("An MP4 of each camera: colour, raw and refined depth and provenance side by side."),
         comparison_videos,
         shared=True,
     ),

@@ -310,7 +310,7 @@ class CalibrateDialog(Worded, QDialog):
         self.sheet.show_board(board)
         measures = tr(
             "{columns} x {rows} squares, {width:.0f} x {height:.0f} mm in all. Print at 100%; "
-            "the line at the bottom must measure 100 mm."
+            "the line at the bottom of the print must measure 100 mm."
         ).format(columns=board.columns, rows=board.rows, width=width * 1000.0, height=height * 1000.0)
         self._measures.setText(unbroken(measures))
         self.square.setText(

@@ -12,6 +12,7 @@ from app.ui.widgets import Button, Card, ChipGroup, Option, PrimaryButton, label
 from app.ui.worded import ProgressBar, Worded
 from app.viewmodels.checkup import CheckupView
 from app.viewmodels.live import CameraTitle
+from app.viewmodels.words import unbroken
 
 LOOKING = tr_noop("Looking at it for three seconds. Move the camera a little: that shows dirt on the lens.")
 ALL_WELL = tr_noop("Nothing is wrong with this camera.")
@@ -118,8 +119,8 @@ class FindingCard(Card):
         title = label(finding.title, "title")
         set_tone(title, finding.severity)
         self.column.addWidget(title)
-        self.column.addWidget(label(finding.text, "body"))
-        self.column.addWidget(label(finding.advice, "muted"))
+        self.column.addWidget(label(unbroken(finding.text), "body"))
+        self.column.addWidget(label(unbroken(finding.advice), "muted"))
         self.column.addWidget(self.button)
         self.button.setVisible(finding.fix is not None)
         self.setAccessibleName(joined(". ", (finding.title, joined(" ", (finding.text, finding.advice)))))

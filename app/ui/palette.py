@@ -61,7 +61,7 @@ class Palette(Sheet):
         self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         fling(self.rows.viewport())
-        self._nothing = label(tr("Nothing is called so. Try another word."), "muted")
+        self._nothing = label(tr("No command has that name. Try another word."), "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         close = IconButton("close", tr("Close the list"))
         head = self._head = QHBoxLayout()

@@ -169,7 +169,7 @@ class PinPad(Sheet):
         self._show()
 
     def _try(self) -> None:
-        if not self._typed:
+        if len(self._typed) < FEWEST_FIGURES:
             return
         typed, self._typed = self._typed, ""
         if self._guard.opens_with(typed):
@@ -183,8 +183,9 @@ class PinPad(Sheet):
         self._places.show_count(len(self._typed))
         self.erase.setEnabled(bool(self._typed))
         waits_s = self._guard.waits_s
-        for key in (*self.keys.values(), self.go):
+        for key in self.keys.values():
             key.setEnabled(not waits_s)
+        self.go.setEnabled(not waits_s and len(self._typed) >= FEWEST_FIGURES)
         if waits_s:
             self._note.setText(
                 tr("That was wrong {tries} times. Wait {waits_s:.0f} s.").format(tries=TRIES, waits_s=waits_s)

@@ -394,7 +394,7 @@ class RecordPage(Worded, QWidget):
             self.timer.setText(now)
             self.second_begun.emit()
         self.timer.setEnabled(recording)
-        self.words.setText(view.words)
+        self.words.setText(unbroken(view.words))
         set_tone(self.words, TONES[view.tone])
         self.events.show_events(view)
         self.checks.show_checks(view)

@@ -12,7 +12,7 @@ from app.ui import theme
 from app.ui.preview import paint_picture
 from app.ui.worded import Worded
 from app.viewmodels.sessions import loss_words
-from app.viewmodels.words import clock, labelled, session_name, size
+from app.viewmodels.words import clock, labelled, session_name, size, unbroken
 from drivers.session.library import State
 
 CARD_PX = 264
@@ -86,7 +86,7 @@ class SessionCard(Worded, QAbstractButton):
             line = QRectF(inner.left(), y, inner.width(), metrics.height() + 6)
             if number and not self.entry.usable:
                 line.setBottom(inner.bottom())
-                painter.drawText(line, Qt.TextFlag.TextWordWrap, str(text))
+                painter.drawText(line, Qt.TextFlag.TextWordWrap, str(unbroken(text)))
                 break
             painter.drawText(
                 line,

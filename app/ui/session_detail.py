@@ -36,7 +36,7 @@ from app.ui.widgets import (
 )
 from app.viewmodels.session_overview import Looked
 from app.viewmodels.sessions import camera_words, drop_words
-from app.viewmodels.words import breaking, clock, labelled, session_name, size
+from app.viewmodels.words import breaking, clock, labelled, session_name, size, unbroken
 from drivers.session.library import State
 
 NO_SCENE = Option("", tr_noop("Not said"))
@@ -157,7 +157,7 @@ class SessionDetail(Card):
             entry.failure and tr("It stopped by itself. {failure}").format(failure=from_below(entry.failure)),
         ]
         text = joined(" ", map(from_below, filter(None, trouble)))
-        self._problem.setText(text)
+        self._problem.setText(unbroken(text))
         self._problem.setVisible(bool(text))
         self._show_cameras(entry)
         self.picture.show_words(NO_PICTURE if entry.usable else without_picture(entry))

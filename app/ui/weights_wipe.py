@@ -9,10 +9,10 @@ from app.ui import theme
 from app.ui.depth_view import DepthView
 from app.ui.legends import DepthScale
 from app.ui.widgets import Button, IconButton, Option, Segmented, Sheet, body, caption, title
-from app.viewmodels.weights_wipe import Left, WeightsWipeViewModel, WipeFrame
+from app.viewmodels.weights_wipe import IN_USE, Left, WeightsWipeViewModel, WipeFrame
 
 LEFTS = (
-    Option("in use", tr_noop("In use")),
+    Option("in use", IN_USE),
     Option("asked", tr_noop("Input")),
     Option("right", tr_noop("Exact depth")),
 )

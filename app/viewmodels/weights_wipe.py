@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from app.flow.refine import Refined
-from app.language import joined, tr, tr_noop
+from app.language import from_below, tr, tr_noop
 from app.training.comparison import FILLING, error_words
 from app.viewmodels.live import LiveOptions, TileView
 from drivers.depth import DepthMap
@@ -26,6 +26,7 @@ ASKED_WORDS: Final = {
     "truth": tr_noop("raw depth"),
     "protocol1": tr_noop("exact depth with blocks and noise"),
 }
+IN_USE: Final = tr_noop("Weights in use")
 RANGE_PERCENT: Final = (2, 98)
 
 
@@ -109,20 +110,30 @@ def before_and_after(names: tuple[str, ...]) -> tuple[str, str]:
 def _view(frame: KeptFrame, images: Images, left: Left, place: int, count: int) -> WipeFrame:
     before, after = before_and_after(tuple(images.outputs))
     lefts = {"in use": images.outputs[before], "asked": images.asked, "right": images.right}
-    in_use = tr("Classical filling") if before == FILLING else tr("In use")
-    names = {"in use": in_use, "asked": tr("Input"), "right": tr("Exact depth")}
+    filling = before == FILLING
+    names = {
+        "in use": tr("Classical filling") if filling else tr(IN_USE),
+        "asked": tr("Input"),
+        "right": tr("Exact depth"),
+    }
     known = images.right[images.right > 0] * kept.UNIT_M
     near_m, far_m = (
         (float(edge) for edge in np.percentile(known, RANGE_PERCENT)) if known.size else (0.3, 4.0)
     )
     was, now = (frame.rmse_m[name] for name in (before, after))
-    figures = tr("RMSE: {in_use} {was}, new {now}").format(
-        in_use=in_use, was=error_words(was), now=error_words(now)
+    rival = tr("by classical filling") if filling else tr("in use")
+    figures = tr("RMSE {before} {rival}, {after} new").format(
+        before=error_words(was), rival=rival, after=error_words(now)
     )
     return WipeFrame(
-        _tile(images.color, lefts[left], images.outputs[after], {"raw": names[left], "refined": tr("New")}),
+        _tile(
+            images.color,
+            lefts[left],
+            images.outputs[after],
+            {"raw": names[left], "refined": tr("New weights")},
+        ),
         LiveOptions(layout="wipe", near_m=near_m, far_m=max(far_m, near_m + 0.1)),
-        joined(": ", (frame.key, ASKED_WORDS[frame.part])),
+        tr("{key}; input: {asked}").format(key=frame.key, asked=from_below(ASKED_WORDS[frame.part])),
         "" if np.isnan(was) else figures,
         place + 1,
         count,

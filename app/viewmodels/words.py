@@ -140,8 +140,29 @@ WHOLE_WORDS = (
     "\u4fee\u590d",
     "\u6a21\u578b",
     "\u9009\u62e9",
+    "\u5176\u4ed6",
+    "\u6587\u4ef6",
+    "\u4ef6\u5939",
+    "\u6709\u6548",
+    "\u6ca1\u6709",
+    "\u76ee\u5f55",
+    "\u5f55\u5236",
+    "\u5f53\u524d",
+    "\u6743\u91cd",
+    "\u7b2c\u4e00",
+    "\u4e00\u4e2a",
+    "\u4f1a\u8bdd",
+    "\u6807\u5b9a",
+    "\u8bbe\u7f6e",
+    "\u7b49\u5f85",
+    "\u6b63\u5728",
+    "\u52a0\u8f7d",
+    "\u505c\u6b62",
+    "\u6570\u636e",
 )
-"""Lost, none lost, dropped, camera, mains, disk, room, see, is not, small, depth, repair, model, choose.
+"""Lost, none lost, dropped, camera, mains, disk, room, see, is not, small, depth, repair, model, choose,
+other, file, folder, valid, there is no, folder (of Linux's errors), recording, current, weights, first, one,
+session, calibration, setting, wait, just now, load, stop, data.
 
 Qt ends a Chinese line between any two signs.
 """

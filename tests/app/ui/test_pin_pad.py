@@ -23,11 +23,22 @@ def enter(pad, figures):
 
 def test_the_right_pin_opens_and_a_wrong_one_says_so(qtbot, pad):
     made, _ = pad
-    enter(made, "420")
+    enter(made, "0421")
     assert "not the PIN" in made._note.text()
     assert made.isVisible()
     with qtbot.waitSignal(made.opened, timeout=500):
         enter(made, "0420")
+
+
+def test_a_pin_that_is_too_short_is_no_try(pad):
+    made, _ = pad
+    for _ in range(TRIES):
+        enter(made, "042")
+        assert not made.go.isEnabled()
+        made.erase.click()
+        made.erase.click()
+        made.erase.click()
+    assert made._guard.waits_s == 0
 
 
 def test_what_is_typed_is_not_shown(pad):

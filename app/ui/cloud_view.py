@@ -193,10 +193,12 @@ class CloudView(Worded, QWidget):
     def show_rig(self, rig: RigClouds) -> None:
         """Draw the other cameras of the rig as well, from now on."""
         if self._canvas is not None and (rig.frusta or self._canvas.rig.frusta):
-            drawn = self._drawn
+            drawn, before = self._drawn, len(self._canvas.rig.frusta)
             self._canvas.show_rig(rig)
             self._dirty = True
             self._name_frusta(rig)
+            if self._placed and self._untouched and len(rig.frusta) != before:
+                self._fit()
             if drawn != self._drawn:
                 self._place_labels()
 
@@ -313,11 +315,12 @@ class CloudView(Worded, QWidget):
             or [points_in_world(cloud, FIT_STEP)]
         )
         points = without_strays(points)
-        box, corners = self._look_of.box, None
+        box, whole = self._look_of.box, [frustum.lines for frustum in self._canvas.rig.frusta]
         if box is not None:
             inside = box.contains(points)
             points = points[inside] if inside.any() else points
-            corners = box.lines().reshape(-1, 3)
+            whole = [box.lines()]
+        corners = np.concatenate([lines.reshape(-1, 3) for lines in whole]) if whole else None
         self._set_orbit(first.fitted_to(points, fov_rad=FOV_RAD, aspect=aspect, whole=corners))
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
@@ -576,8 +579,10 @@ class CloudView(Worded, QWidget):
             )
             named = bool(self._rig_names.text())  # then each camera's age stands beside its name
             old = "" if named else self._old.get(name, "")
+            if old and layout == "overlay":  # the dot says which colour it is
+                old = f'<span style="color: rgb{tint}">\u25cf</span> {escape(str(old))}'
             label.setText(old or tr(NAMES[name]))
-            if old and layout != "overlay":
+            if old:
                 tint = LATE_RGB
             label.setStyleSheet(LABEL_QSS.format(tint, theme.CAPTION_PX))
             words.setStyleSheet(LABEL_QSS.format((243, 246, 249), theme.BODY_PX))

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import joined, tr, tr_noop
 from app.ui import theme
@@ -66,6 +66,7 @@ class MeasurePanel(Worded, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.tools = Segmented(TOOLS, tr("What to measure"))
+        self.tools.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._how = label("", "muted")
         self.undo = Button(tr("Undo"), icon_name="undo")
         self.undo.setToolTip(keyed(tr("Forget the newest mark (Ctrl+Z)"), "Live"))

@@ -106,8 +106,8 @@ class ProfileChart(Worded, QWidget):
         name = QRect(0, 0, AXIS_PX - 8, 16)
         painter.drawText(name, Qt.AlignmentFlag.AlignRight | centre, tr("Depth"))
         below = QRect(plot.left(), plot.bottom() + 6, plot.width(), 18)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft | centre, "0")
         end = f"{len(self._raw)} px" if self._length_m is None else depth_words(self._length_m)
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft | centre, f"0 {end.split()[-1]}")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight | centre, end)
 
 

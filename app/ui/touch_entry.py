@@ -14,7 +14,7 @@ NARROW_PX = 320
 """With less, the typed words have the room of the button for the keys; a touch brings them too."""
 
 
-SUBMIT_PX = 104
+SUBMIT_PX = 116
 """Of entries below each other the buttons for the keys stand below each other."""
 
 

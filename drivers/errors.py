@@ -53,7 +53,7 @@ class ModeUnsupported(CameraError):
 class CameraLost(CameraError):
     """The camera was there and is gone."""
 
-    default_hint = "Plug the camera in again; the other cameras go on."
+    default_hint = "Plug it in again; the others go on."
 
 
 class CameraUnplugged(CameraLost):

@@ -150,7 +150,7 @@ class StillWindow:
         names = self._samples[0].depths_mm
         if len(self._samples) < FEWEST_FRAMES:
             words = (
-                tr("camera moves")
+                tr("camera moved")
                 if self._moved
                 else tr("{samples} of {fewest_frames} frames").format(
                     samples=len(self._samples), fewest_frames=FEWEST_FRAMES

@@ -396,7 +396,7 @@ class _BlockWords(Worded, QWidget):
         name.setFont(theme.font(theme.BODY_PX, weight=theme.BOLD))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.TIGHT_PX)
+        column.setSpacing(0)
         column.addWidget(name)
         for words, said in ((self.doubts, block.doubts), (self.lines, block.lines)):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

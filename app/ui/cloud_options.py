@@ -95,7 +95,7 @@ class CloudOptions(Worded, QWidget):
     def show_look(self, look: CloudLook) -> None:
         """Show what is chosen."""
         self._look = look
-        self._size.setText(tr("Size of the points: {point_size:g} x").format(point_size=look.point_size))
+        self._size.setText(tr("Size of the points: {point_size:g}\u00d7").format(point_size=look.point_size))
         self.smaller.setEnabled(look.point_size > POINT_SIZES[0] and not look.mesh)
         self.larger.setEnabled(look.point_size < POINT_SIZES[-1] and not look.mesh)
         self.mesh.setChecked(look.mesh)

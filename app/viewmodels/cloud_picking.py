@@ -83,7 +83,9 @@ class Span:
             return tr("Tap the second point")
         assert self.second is not None
         dx, dy, dz = np.abs(np.subtract(self.second, self.first))
-        return f"{self.distance_m:.3f} m  (x {dx:.3f}, y {dy:.3f}, z {dz:.3f} m)"
+        return tr("{distance_m:.3f} m (x {dx:.3f}, y {dy:.3f}, z {dz:.3f} m)").format(
+            distance_m=self.distance_m, dx=dx, dy=dy, dz=dz
+        )
 
     def tapped(self, place: Place) -> "Span":
         """With one more point; the third one starts anew."""

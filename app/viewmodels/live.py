@@ -227,7 +227,7 @@ def camera_note(
     if error is None:
         return Note(tr("Camera lost"), tr("Plug it in again; it is tried every second."))
     if isinstance(error, CameraUnplugged) and error.hint == CameraUnplugged.default_hint:
-        return Note(tr("Camera lost"), tr("Plug it in again; the others go on."))
+        return Note(tr("Camera lost"), from_below(error.hint))
     return Note(tr("Camera lost: {error}").format(error=error), from_below(error.hint))
 
 

@@ -129,6 +129,7 @@ class StatusModel(QObject):
         self._sessions_folder = sessions_folder
         self._ticks = 0
         self._watch = PlacesWatch()
+        self._asked: Path | None = None
         self._disk = StatusItem("")
         self._last: StatusLine | None = None
         self._timer = QTimer(self)
@@ -146,8 +147,9 @@ class StatusModel(QObject):
 
     def poll(self) -> None:
         """Look once; called by the timer."""
-        if self._ticks % DISK_EVERY_TICKS == 0:
-            self._disk = self._disk_item()
+        folder = self._sessions_folder()
+        if folder != self._asked or self._ticks % DISK_EVERY_TICKS == 0:
+            self._asked, self._disk = folder, self._disk_item(folder)
         self._ticks += 1
         line = StatusLine(
             self._engine(), self._rate(), self._moments(), self._places(), self._recording(), self._disk
@@ -207,9 +209,9 @@ class StatusModel(QObject):
             tr("{words}, {lost} lost").format(words=words, lost=lost) if lost else words, "error"
         )
 
-    def _disk_item(self) -> StatusItem:
+    def _disk_item(self, folder: Path) -> StatusItem:
         try:
-            free = free_bytes(self._sessions_folder().expanduser().absolute())
+            free = free_bytes(folder.expanduser().absolute())
         except OSError as error:
             return StatusItem(
                 tr("Disk: {strerror}").format(strerror=from_below(str(error.strerror))), "error"

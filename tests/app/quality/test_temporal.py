@@ -80,7 +80,7 @@ def test_a_window_starts_anew_when_the_camera_moves():
     assert window.figures()["raw"].noise_mm == 0
     window.add(room(8), {"raw": depth})
     assert len(window) == 1
-    assert window.figures()["raw"].why_not == "camera moves"
+    assert window.figures()["raw"].why_not == "camera moved"
 
 
 def test_what_moves_in_a_still_room_is_left_out():

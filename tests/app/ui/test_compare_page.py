@@ -339,7 +339,7 @@ def test_a_silence_that_is_over_is_not_told_beside_a_living_picture(qtbot, theme
     assert "Repair is off" in column.table.accessibleDescription()
 
 
-@pytest.mark.parametrize("words", ["no plane found", "camera moves", "no stereo pair", "too few depths"])
+@pytest.mark.parametrize("words", ["no plane found", "camera moved", "no stereo pair", "too few depths"])
 def test_words_are_never_cut_in_the_narrowest_column(qtbot, themed, words):
     from PySide6.QtGui import QFontMetrics
 

@@ -57,6 +57,6 @@ def test_a_cloud_of_another_camera_is_tapped_where_it_is_drawn():
 def test_two_taps_span_a_distance_and_the_third_starts_anew():
     span = Span((0, 0, 1.0)).tapped((0.3, 0.4, 1.0))
     assert span.distance_m == pytest.approx(0.5)
-    assert span.words.startswith("0.500 m  (x 0.300, y 0.400")
+    assert span.words.startswith("0.500 m (x 0.300, y 0.400")
     assert span.lines(2.0).shape == (7, 2, 3)
     assert span.tapped((1, 1, 1)).distance_m is None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from app.compose import InferenceState, InferenceStatus
 from app.flow.meter import Reading
 from app.viewmodels.status import StatusModel, engine_item, moments_item, rate_item
@@ -16,6 +18,16 @@ def test_without_a_rig_nothing_is_promised(qtbot, studio, tmp_path):
     line = told.args[0]
     assert (line.engine.text, line.rate.text, line.recording.text) == ("No camera open", "", "Not recording")
     assert line.disk.text.endswith("free")
+
+
+def test_another_folder_is_asked_at_once(qtbot, studio, tmp_path):
+    folder = [tmp_path]
+    model = StatusModel(studio, lambda: folder[0])
+    model.poll()
+    folder[0] = Path("/proc/sessions")  # that is no disk
+    with qtbot.waitSignal(model.changed) as told:
+        model.poll()
+    assert told.args[0].disk.text == "Disk: room unknown"
 
 
 def test_a_running_engine_is_told_without_a_rate_until_it_has_one(

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
-from sitting import await_repair, live_in, parser, spin
+from sitting import await_repair, live_in, park_pointer, parser, spin
 
 from app.compose import InferenceState, InferenceStatus, Studio
 from app.settings import Settings
@@ -168,6 +168,7 @@ class Scene:
     def comparison(self, view: str, *, held: bool = False, alone: bool = False) -> None:
         self.page("Compare")
         compare = self.compare
+        compare.hold.setDown(False)
         compare._release()
         compare.distance.setChecked(False)
         compare._presets.setVisible(False)
@@ -190,6 +191,13 @@ class Scene:
         first = self.compare.model.sensors[0].camera_id
         self.compare.model.choose_region(first, 0.5, 0.8)
         self.compare.model.set_distance(first, 1.25)
+        self.compare.distance.setChecked(True)
+
+    def number_pad(self) -> None:
+        """No distance is typed yet; cameras that stand still, as in the other script, have no noise."""
+        self.comparison("refined")
+        for sensor in self.compare.model.sensors:
+            self.compare.model.set_distance(sensor.camera_id, None)
         self.compare.distance.setChecked(True)
 
     def compare_report(self) -> None:
@@ -272,6 +280,7 @@ STATES: tuple[tuple[str, Step, float], ...] = (
     ("compare-report", lambda s: s.compare_report(), 4),
     *((page.lower(), lambda s, page=page: s.page(page), 2.5) for page, _, _ in PAGES[2:]),
     ("compare-off", lambda s: (s.model("off"), s.comparison("both")), 4),
+    ("number-pad", lambda s: (s.model("off"), s.number_pad()), 8),
     ("live-four", lambda s: (s.model("demo"), s.four()), 12),
     ("compare-four", lambda s: s.comparison("refined"), 6),
     ("live-lost", lambda s: s.unplugged(), 3),
@@ -301,6 +310,7 @@ def main() -> None:
     window = MainWindow(studio, settings, open_source=opened)
     window.resize(*_pixels(first_size))
     window.show()
+    park_pointer()
 
     def photograph(name: str) -> None:
         for wanted_theme, language, size in looks:

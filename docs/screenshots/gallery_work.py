@@ -4,8 +4,8 @@
 
 Pictures lie in build/screenshots/<theme>-<width>x<height>-<language>/. `--only record,train` takes what is
 called so; sizes, themes and languages may be several with commas between: every state is photographed in all.
-A state that would need a broken disk, a flat battery or a lost camera is shown by handing the words that the
-code has for it to its page. The cameras stand still: each shows one picture of the simulated rig.
+For a state that needs a full disk, a flat battery or a vendor's camera, what the window asks is answered so;
+all that it shows is then its own. The cameras stand still: each shows one picture of the simulated rig.
 """
 
 import logging
@@ -15,30 +15,29 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from functools import lru_cache
+from itertools import combinations, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from PySide6.QtCore import QBuffer
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
-from sitting import live_in, parser, spin
+from sitting import live_in, park_pointer, parser, spin
 
 from app import crash, paths
 from app.calibrating import Placed
 from app.compose import Studio
 from app.exporting.table import BY_NAME
-from app.language import from_below, tr
-from app.recording.guards import low_battery, slow_disk
+from app.language import from_below
 from app.recording.library import LabelEdit, read_entry, relabel
-from app.recording.preflight import Check, disk_checks, usb_checks
+from app.recording.room import CLOSE_BYTES, CLOSE_S
 from app.settings import SCENES, Settings
 from app.training import comparison
 from app.training.data_sets import DataSet, Sources
@@ -49,40 +48,85 @@ from app.ui.main_window import MainWindow
 from app.ui.pin_pad import Guard, PinPad
 from app.ui.weights_wipe import WeightsWipeDialog
 from app.viewmodels.calibrate import placed_blocks, verdict
-from app.viewmodels.cameras import CamerasView, SdkRow, device_row, link_row
-from app.viewmodels.record_view import RecordPhase, RecordView, disk_words, headline
 from app.viewmodels.session_work import WorkView, _frames
 from app.viewmodels.weights_wipe import WeightsWipeViewModel
+from drivers import registry
 from drivers.calibration.factory import Sample, judge
 from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
+from drivers.cameras import orbbec, realsense, zed_uvc
 from drivers.devices import Device
 from drivers.errors import CameraLost
 from drivers.frame import Frame
-from drivers.registry import SDKS, open_source
+from drivers.registry import open_source
 from drivers.session.library import is_session
 from drivers.session.manifest import MANIFEST_NAME, CameraTotals, Manifest, read_model
-from drivers.usb import LinkLoad, UsbCamera
-from model.spec import EngineChoice
+from drivers.usb import UsbCamera
+from model import checkpoint
+from model.spec import DEMO_WEIGHTS, EngineChoice
 from tests.app.recording import small_sessions
 from trainer import files  # noqa: TID253 - a tool, not the window
+from trainer.data.synthetic import SyntheticSource  # noqa: TID253 - a tool, not the window
 from trainer.errors import TrainingError  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.kept import Keeper  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.score import Answer, Asked  # noqa: TID253 - a tool, not the window
 from trainer.loop import _make_room  # noqa: TID253 - a tool, not the window
+from trainer.samples_view import sample_strip  # noqa: TID253 - a tool, not the window
 
-OUT = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "build" / "screenshots"
 PERIOD_NS = 200_000_000
 PATIENCE_S = 300
 LEFT_BYTES = 1_900_000_000
-QUEUE_FRAMES, WAITING = 136, 98
+SHORT_S = 330
+QUEUED = 0.72
 RECORDED_S = 12
 log = logging.getLogger(__name__)
 PIN = "2468"
 LABELLED = ((SCENES[0], ("glass", "sun")), (SCENES[1], ("people",)), (SCENES[2], ()))
 
-ON_BUS = UsbCamera("realsense", "D455", "1234", 5000, "2-1", openable=True)
+CONTROLLER = "0000:00:14.0"
+ON_BUS = (
+    UsbCamera(
+        "orbbec",
+        "Orbbec Gemini 336",
+        "CP0E8530001N",
+        480,
+        "1-3",
+        openable=True,
+        controller=CONTROLLER,
+        bus_mbps=480,
+    ),
+    UsbCamera(
+        "realsense",
+        "Intel(R) RealSense(TM) Depth Camera 455",
+        "141722060234",
+        5000,
+        "2-1",
+        openable=True,
+        controller=CONTROLLER,
+        bus_mbps=5000,
+        nodes=("/dev/video0",),
+    ),
+    UsbCamera("zed", "ZED 2i", "33551234", 5000, "2-2", openable=True, controller=CONTROLLER, bus_mbps=5000),
+)
+"""What a computer sees on USB; the third camera's library is on few."""
+REALSENSE = Device(
+    "realsense:141722060234", realsense.VENDOR, "D455", "141722060234", "5.16.0.1", "USB 3.2", "2-1"
+)
+ORBBEC = Device(
+    "orbbec:CP0E8530001N",
+    orbbec.VENDOR,
+    "Gemini 336",
+    "CP0E8530001N",
+    "1.4.60",
+    "USB 2.1",
+    "1-3",
+    problem="It is connected at USB 2.1 only, so it sends fewer frames.",
+    hint="Use a USB 3 port and cable; push the plug in swiftly.",
+)
+HOLDER = "realsense-viewer (4711)"
 
 
 def placed_rig(cameras: Sequence[str]) -> Placed:
@@ -91,7 +135,8 @@ def placed_rig(cameras: Sequence[str]) -> Placed:
     for i, pose in enumerate(poses.values()):
         pose[:3, 3] = 0.131 * i, 0.004 * i, -0.002 * i
     figures = {camera: CameraFigures(18, 0.21, 0.014, 0.32) for camera in cameras}
-    solution = Solution(poses, figures, {(cameras[0], cameras[1]): (18, 0.34)}, {})
+    pairs = {pair: (18, 0.34 + 0.03 * n) for n, pair in enumerate(combinations(cameras, 2))}
+    solution = Solution(poses, figures, pairs, {})
     off = {camera: 1.1 if i == 1 else 1.0 for i, camera in enumerate(cameras)}
     samples = {camera: [Sample(1.4, 1400 * (off[camera] - 1) + 1.2, 0.2, 900, 0.3)] * 8 for camera in cameras}
     return Placed(solution, {camera: judge(taken) for camera, taken in samples.items()})
@@ -112,10 +157,10 @@ class Work:
         return self.window.page_widget(name)  # type: ignore[arg-type]
 
     def clear(self) -> None:
+        self._in_view = None  # or what is undone would be scrolled back to it
         self._undo()
         self._undo = lambda: None
         self._scrolled.clear()
-        self._in_view = None
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
@@ -142,24 +187,6 @@ class Work:
 
     # Record
 
-    def record_view(self, change: Callable[[RecordView], RecordView]) -> None:
-        """Whatever the page shows of a moment is changed so from now on; its clock goes on."""
-        page = self.page("Record")
-        model = page._model
-
-        def show(view: RecordView) -> None:
-            page.show_view(change(view))
-
-        def undo() -> None:
-            model.view_changed.disconnect(show)
-            model.view_changed.connect(page.show_view)
-
-        model.view_changed.disconnect(page.show_view)
-        model.view_changed.connect(show)
-        self._undo = undo
-        model.watch(True)
-        self.scroll(page, 0)
-
     def record_ready(self) -> None:
         page = self.page("Record")
         page._model.watch(True)
@@ -171,24 +198,33 @@ class Work:
         page = self.page("Record")
         self.scroll(page, 1)
 
+    def pretend(self, answers: ExitStack) -> None:
+        """Let the window ask again, now and when the next step takes the `answers` back."""
+
+        def look() -> None:
+            self.window.page_widget("Record")._model.watch(True)  # type: ignore[attr-defined]
+            self.window._status._ticks = 0
+            self.window._status.poll()
+
+        def undo() -> None:
+            answers.close()
+            look()
+
+        self._undo = undo
+        look()
+
     def record_troubled(self) -> None:
-        """A disk for five minutes that is slower than the rig, a flat battery, a bus that is too full."""
-        low = low_battery(17, 1500)
-        folder = self.window._settings.sessions_folder
-        rate = shutil.disk_usage(folder.parent).free / 300
-        slow = slow_disk(rate / 3.5, rate)
-        load = LinkLoad("usb2", "0000:00:14.0", 5000, 400e6, 260e6, ("2-1", "2-2"))
-        room, speed = disk_checks(folder, rate)
-        well = Check(tr("Heat"), tr("Nothing is too hot"))
-        flat = Check(tr("Battery"), "", low)
-        checks = (room, replace(speed, caution=slow), *usb_checks([ON_BUS], [load]), flat, well)
-
-        def trouble(view: RecordView) -> RecordView:
-            words, tone = headline(RecordPhase.READY, view.cameras, low=True)
-            disk = disk_words(300, 0, known=True, about=True)
-            return replace(view, disk=disk, disk_low=True, words=words, tone=tone, checks=checks)
-
-        self.record_view(trouble)
+        """A disk for five minutes that is slower than the rig, and a flat battery."""
+        page = self.page("Record")
+        rate = self.window.context.studio.pipeline.bytes_per_s  # type: ignore[union-attr]
+        free = round(max(CLOSE_BYTES, CLOSE_S * rate) + SHORT_S * rate)
+        battery = SimpleNamespace(percent=17, secsleft=1500, power_plugged=False)
+        answers = ExitStack()
+        answers.enter_context(patch("shutil.disk_usage", _with_free(free)))
+        answers.enter_context(patch("psutil.sensors_battery", lambda: battery))
+        answers.enter_context(patch("app.recording.preflight.disk_speed", lambda _folder: rate / 3.5))
+        self.pretend(answers)
+        self.scroll(page, 0)
 
     def recording(self) -> None:
         page = self.page("Record")
@@ -204,25 +240,31 @@ class Work:
         self.page("Live")
 
     def camera_lost(self) -> None:
-        """The first camera is unplugged, until the next step; a queue that fills is made up."""
+        """The disk lets a part of the queue wait, and the first camera is unplugged, until the next step."""
+        page = self.page("Record")
+        studio = self.window.context.studio
+        recorder = studio.recorder
+        assert recorder is not None
+        assert studio.pipeline is not None
+        queue, write, fast = recorder._queue, recorder._writer.write, threading.Event()
 
-        def lose(view: RecordView) -> RecordView:
-            first, *others = view.cameras
-            waiting = [
-                replace(panel, count=panel.count and replace(panel.count, waiting=WAITING // len(others)))
-                for panel in others
-            ]
-            return replace(view, cameras=(first, *waiting), queue_fill=WAITING / QUEUE_FRAMES)
-
-        self.record_view(lose)
-        back = self._undo
-        Still.unplugged = next(iter(self.window.context.studio.pipeline.lines))  # type: ignore[union-attr]
+        def slow(*frame: Any) -> None:  # noqa: ANN401 - as the writer's own
+            while queue.qsize() < QUEUED * queue.maxsize and not fast.wait(0.01):
+                pass
+            write(*frame)
 
         def undo() -> None:
-            back()
+            fast.set()
             Still.unplugged = ""
 
         self._undo = undo
+        recorder._writer.write = slow  # type: ignore[method-assign]
+        deadline = time.monotonic() + PATIENCE_S
+        while queue.qsize() < QUEUED * queue.maxsize:
+            assert time.monotonic() < deadline, "the queue does not fill"
+            spin(0.2)
+        Still.unplugged = next(iter(studio.pipeline.lines))
+        self.scroll(page, 0)
 
     def closing(self) -> None:
         """The disk takes its time to close the session, until the next step."""
@@ -249,17 +291,9 @@ class Work:
         """Each disk is nearly full from now on, until the next step."""
         self.recording()
         spin(3)
-        usage = shutil.disk_usage
-
-        def nearly_full(path: Path) -> Any:  # noqa: ANN401 - its class has no name
-            found = usage(path)
-            return found._replace(used=found.total - LEFT_BYTES, free=LEFT_BYTES)
-
-        def undo() -> None:
-            shutil.disk_usage = usage
-
-        shutil.disk_usage = nearly_full  # type: ignore[assignment]
-        self._undo = undo
+        answers = ExitStack()
+        answers.enter_context(patch("shutil.disk_usage", _with_free(LEFT_BYTES)))
+        self.pretend(answers)
 
     def refused(self) -> None:
         """The folder of sessions is one that nobody can make."""
@@ -356,7 +390,8 @@ class Work:
         page = self.found_again()
         work, entry = page._model.work, page._model.view.entries[0]
         work._title, work._unit = work.export_title(entry, BY_NAME["frames"]), _frames
-        page.work.show_work(WorkView(work._words(412, 1260), 0.33))
+        done = entry.frames // 3
+        page.work.show_work(WorkView(work._words(done, entry.frames), done / entry.frames))
 
     def export_format(self) -> None:
         page = self.select(0)
@@ -396,7 +431,7 @@ class Work:
         for name in (files.SAMPLE_BEFORE, files.SAMPLE_AFTER):
             (job.run / name).unlink(missing_ok=True)
             if pictures:
-                (job.run / name).write_bytes(_strip())
+                (job.run / name).write_bytes(_samples()[name])
         job.state.put(state)
         model._title, model._job, model._seen = model.title_of("finetune_rig", 3, 0, synthetic=True), job, 0
         before = () if state.active else (_past(state.phase, 0, folder=job.run, state=state),)
@@ -455,54 +490,50 @@ class Work:
 
     # Cameras
 
-    def devices(self) -> None:
+    def devices(self, share: float) -> None:
+        """Three vendors' cameras are plugged in, until the next step; none can be used as it should."""
         page = self.page("Cameras")
-        page._model.stop()
-        view: CamerasView = replace(
-            page._model.view,
-            searched=True,
-            devices=(
-                device_row(Device("realsense:1", "RealSense", "D455", "1234", "5.16", "USB 3.2"), {"1234"}),
-                device_row(
-                    Device(
-                        "orbbec:2",
-                        "Orbbec",
-                        "Gemini 336",
-                        "CP02",
-                        link="USB 2.1",
-                        port="1-3",
-                        problem="It is connected at USB 2.1 only, so it sends fewer frames.",
-                        hint="Use a USB 3 port and cable; push the plug in swiftly.",
-                    ),
-                    set(),
-                ),
-                device_row(
-                    Device(
-                        "",
-                        "Stereolabs",
-                        "ZED 2i",
-                        "33",
-                        problem="Another program uses it.",
-                        hint="Close that program.",
-                    ),
-                    set(),
-                ),
-            ),
-            links=(
-                link_row(LinkLoad("usb2", "0000:00:14.0", 5000, 400e6, 260e6, ("2-1", "2-2"))),
-                link_row(LinkLoad("usb1", "0000:00:14.0", 480, 35e6, 90e6, ("1-3",))),
-            ),
-            sdks=(
-                SdkRow("RealSense", "2.59.1"),
-                _missing_library(),
-            ),
+        model = page._model
+        node = self.window._settings.sessions_folder.parent / "video4"
+        node.touch()
+        zed = zed_uvc._device(
+            zed_uvc._Found(node.name, ON_BUS[2].product, ON_BUS[2].serial, ON_BUS[2].link, ON_BUS[2].port),
+            node.parent,
+            (),
         )
-        page.show_view(view)
-        self.scroll(page, 0)
+
+        def find() -> list[Device]:
+            with ExitStack() as answers:
+                for asked, name, answer in (
+                    (registry, "usb_cameras", lambda: list(ON_BUS)),
+                    (registry, "holders", lambda nodes: [HOLDER] if nodes else []),
+                    (realsense, "find_devices", lambda: [REALSENSE]),
+                    (orbbec, "find_devices", lambda: [ORBBEC]),
+                    (zed_uvc, "find_devices", lambda: [zed]),
+                ):
+                    answers.enter_context(patch.object(asked, name, answer))
+                return registry.devices()
+
+        def search() -> None:
+            while model._worker is not None:
+                spin(0.1)
+            model.search()
+            while model._worker is not None:
+                spin(0.1)
+
+        before = model._find, model._on_bus
+
+        def undo() -> None:
+            model._find, model._on_bus = before
+            search()
+
+        model._find, model._on_bus = find, lambda: ON_BUS
+        self._undo = undo
+        search()
+        self.scroll(page, share)
 
     def controls(self, *, all_of_them: bool = False) -> None:
         page = self.page("Cameras")
-        page._model.start()
         page._close_panel()
         page.adjust(next(iter(self.window.context.studio.pipeline.lines)))  # type: ignore[union-attr]
         if page.adjusting.all.isChecked() != all_of_them:
@@ -575,10 +606,6 @@ class Work:
         palette = self.dialog()
         palette.filter.setText(words)
 
-    def number_pad(self) -> None:
-        compare = self.page("Compare")
-        compare.distance.setChecked(True)
-
     def replay(self) -> None:
         self.page("Live")
         self.window.open_source(str(self._newest()))
@@ -609,7 +636,7 @@ BEFORE: tuple[tuple[str, WorkStep, float], ...] = (
 WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("record-ready", lambda w: w.record_ready(), 3),
     ("record-labels", lambda w: w.record_labels(), 0.5),
-    ("record-troubled", lambda w: w.record_troubled(), 0.4),
+    ("record-troubled", lambda w: w.record_troubled(), 1.5),
     ("record-keys", lambda w: w.keys(), 0.6),
     ("record-signs", lambda w: w.signs(), 0.6),
     ("record-stopped", lambda w: w.stopped_by_itself(), 5),
@@ -641,8 +668,8 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("train-done-down", lambda w: w.train_down(), 0.6),
     ("train-wipe", lambda w: w.wipe(), 1),
     ("cameras-running", lambda w: w.page("Cameras"), 3),
-    ("cameras-devices", lambda w: w.devices(), 0.6),
-    ("cameras-down", lambda w: w.scroll(w.page("Cameras"), 1), 0.6),
+    ("cameras-devices", lambda w: w.devices(0.5), 0.6),
+    ("cameras-down", lambda w: w.devices(1), 0.6),
     ("cameras-controls", lambda w: w.controls(), 1.5),
     ("cameras-controls-all", lambda w: w.controls(all_of_them=True), 1),
     ("calibrate-board", lambda w: w.wizard(), 0.8),
@@ -661,14 +688,28 @@ WORK: tuple[tuple[str, WorkStep, float], ...] = (
     ("settings-keys", lambda w: (w.page("Settings"), w.window.open_keys()), 0.8),
     ("train-data-set", lambda w: w.page("Train")._ask_for_data_set(), 0.8),
     ("sessions-import", lambda w: w.page("Sessions")._ask_what_to_import(), 0.8),
-    ("number-pad", lambda w: w.number_pad(), 0.8),
-    ("kiosk-pin", lambda w: w.pin((), "24"), 0.5),
-    ("kiosk-pin-wrong", lambda w: w.pin(("1111",), ""), 0.5),
-    ("kiosk-pin-wait", lambda w: w.pin(("1111",) * 3, ""), 0.5),
     ("replay", lambda w: w.replay(), 6),
     ("replay-paused", lambda w: w.window._playback_bar.toggle.click(), 1),
 )
 """Name, what leads there, and seconds until it is to be seen."""
+KIOSK: tuple[tuple[str, WorkStep, float], ...] = (
+    ("kiosk", lambda w: w.page("Live"), 1),
+    ("kiosk-pin", lambda w: w.pin((), "24"), 0.5),
+    ("kiosk-pin-wrong", lambda w: w.pin(("1111",), ""), 0.5),
+    ("kiosk-pin-wait", lambda w: w.pin(("1111",) * 3, ""), 0.5),
+)
+"""States of a kiosk; see `WORK`."""
+
+
+def _with_free(free: int) -> Callable[[Path], Any]:
+    """What says of each disk how full it is, with so many bytes left."""
+    usage = shutil.disk_usage
+
+    def told(path: Path) -> Any:  # noqa: ANN401 - its class has no name
+        found = usage(path)
+        return found._replace(used=found.total - free, free=free)
+
+    return told
 
 
 def _lose(folder: Path) -> None:
@@ -718,14 +759,6 @@ def _without_memory(samples: int) -> dict[str, object]:
     return told
 
 
-def _missing_library() -> SdkRow:
-    """The library that no registry has, as on a computer without it."""
-    sdk = next(sdk for sdk in SDKS if sdk.comes_with)
-    return SdkRow(
-        from_below(sdk.title), from_below(f"Not installed. It comes with {sdk.comes_with}."), sdk.install
-    )
-
-
 def _past(
     phase: TrainingPhase, number: int, *, folder: Path | None = None, state: TrainingState | None = None
 ) -> PastRun:
@@ -747,13 +780,15 @@ def _past(
     )
 
 
-def _strip() -> bytes:
-    ramp = np.tile(np.linspace(0, 255, 1600, dtype=np.uint8), (300, 1))
-    picture = np.ascontiguousarray(np.dstack([ramp, np.roll(ramp, 400, 1), np.roll(ramp, 900, 1)]))
-    image = QImage(picture.data, 1600, 300, 4800, QImage.Format.Format_RGB888)
-    buffer = QBuffer()
-    image.save(buffer, "JPG")  # type: ignore[call-overload]
-    return bytes(buffer.data().data())
+@lru_cache(maxsize=1)
+def _samples() -> dict[str, bytes]:
+    """A held-out sample as a run shows it; few tokens stand for the network that has not learnt yet."""
+    model = checkpoint.load(ROOT / "resources" / "weights" / DEMO_WEIGHTS)
+    sample = SyntheticSource(7).held_out(0)
+    with tempfile.TemporaryDirectory() as folder:
+        for step, grid in ((0, (6, 8)), (1000, (12, 16))):
+            sample_strip(model, sample, grid=grid, folder=Path(folder), step=step)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def _keep(folder: Path) -> None:
@@ -835,11 +870,22 @@ def main() -> None:
         window = MainWindow(Studio(EngineChoice(model="off")), settings, open_source=stills, kiosk=kiosk)
         window.resize(*map(int, looks[0][1].split("x")))
         window.show()
+        park_pointer()
         return window
 
+    def open_demo(window: MainWindow) -> None:
+        settings.source = "demo"  # as the Cameras page does that opens it
+        window.open_source("demo")
+        while window.context.studio.pipeline is None:
+            spin(0.2)
+
     def photograph(window: MainWindow, work: Work, name: str) -> None:
+        said = window._banner.notices
         for look in looks:
             dress(app, window, *look)
+            for notice in reversed(said):
+                if notice not in window._banner.notices:  # its time was over before all pictures were taken
+                    window.show_banner(notice)
             work.scroll_again()
             spin(0.1)
             folder = OUT / "-".join(look)
@@ -863,16 +909,13 @@ def main() -> None:
 
     window = made(kiosk=False)
     go_through(window, BEFORE)
-    settings.source = "demo"  # as the Cameras page does that opens it
-    window.open_source("demo")
-    while window.context.studio.pipeline is None:
-        spin(0.2)
+    open_demo(window)
     go_through(window, WORK)
     window.leave()
-    if "kiosk" in args.only or not args.only:
+    if any(part in name for name, _, _ in KIOSK for part in args.only.split(",")):
         window = made(kiosk=True)
-        spin(0.5)
-        photograph(window, Work(window), "kiosk")
+        open_demo(window)
+        go_through(window, KIOSK)
         window.leave()
     if failed:
         sys.exit(f"no picture of {', '.join(failed)}")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QCursor, QGuiApplication
 
 from app.compose import Studio
 from app.language import LANGUAGES
@@ -29,6 +30,11 @@ def live_in(folder: str) -> None:
     """Keep the person's own settings, sessions and logs out of it."""
     os.environ |= dict.fromkeys(("DEPTHMEND_DATA", "DEPTHMEND_LOGS", "DEPTHMEND_CALIBRATIONS"), folder)
     os.environ["DEPTHMEND_CONFIG"] = str(Path(folder) / "settings.toml")
+
+
+def park_pointer() -> None:
+    """Put the mouse into the last corner of the screen: no button looks as if it were pointed at."""
+    QCursor.setPos(QGuiApplication.primaryScreen().geometry().bottomRight())
 
 
 def spin(seconds: float) -> None:

@@ -232,13 +232,20 @@ class SensorWatch:
     def __init__(self, camera_id: str) -> None:
         self._camera_id = camera_id
         self._window = StillWindow()
+        self._noted: DepthMap | None = None
         self._edges = {name: EdgeWindow() for name in STREAMS}
         self._widths: tuple[Exposure, dict[str, EdgeWidth]] | None = None
         self._found: Region | None = None
         self._rays: tuple[Intrinsics, NDArray[np.float32]] | None = None
 
     def note(self, exposure: Exposure) -> None:
-        """Take one more exposure into the window of noise and flicker."""
+        """Take one more exposure into the window of noise and flicker.
+
+        A paused replay delivers its frame again and again; that is no other exposure, and would be no noise.
+        """
+        if exposure.frame.depth is self._noted:
+            return
+        self._noted = exposure.frame.depth
         depths = {
             name: depth.values * np.float32(1e3 * depth.unit_m) for name, depth in exposure.streams.items()
         }

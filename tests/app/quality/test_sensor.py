@@ -1,3 +1,6 @@
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -45,6 +48,21 @@ def test_a_wall_gives_every_figure_of_both_streams():
     assert [quality.better(key) for key in ("plane_rms", "noise", "latency", "fill")] == [
         "refined", "refined", "raw", "",
     ]  # fmt: skip
+
+
+def test_a_frame_that_a_paused_replay_shows_again_is_no_frame_without_noise():
+    watch, noisy = SensorWatch("left"), [exposure(wall(1.2, seed=seed)) for seed in range(6)]
+    for shown in noisy:
+        watch.note(shown)
+    played = watch.measure(noisy[-1])
+    for _ in range(20):
+        watch.note(replace(noisy[-1], frame=replace(noisy[-1].frame, captured_ns=time.monotonic_ns())))
+
+    paused = watch.measure(noisy[-1])
+
+    assert paused.frames == played.frames == 6
+    for name in ("noise", "flicker"):
+        assert paused.streams["raw"].figures[name].value == played.streams["raw"].figures[name].value > 0
 
 
 def test_without_a_plane_it_says_so():

@@ -142,7 +142,7 @@ class RecordViewModel(QObject):
             left_s = float("inf") if free is None or not rate else Limits().seconds_left(free, rate)
         low = left_s < LOW_S
         phase = self._phase or idle_phase(panels)
-        words, tone = headline(phase, panels, low=low, refused=self._refused_now)
+        words, tone = headline(phase, panels, left_s=left_s, refused=self._refused_now)
         refined, refined_tone = self._refined_words(pipeline, status)
         checks = () if self._phase is not None else self._checked_now(panels)
         said = {check.caution for check in checks}

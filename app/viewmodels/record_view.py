@@ -12,7 +12,16 @@ from app.recording.entry import SessionEntry
 from app.recording.guards import Caution
 from app.recording.library import read_entry
 from app.recording.preflight import Check
-from app.viewmodels.words import away_cameras, away_for, clock, lost_frames, session_name, time_left
+from app.recording.room import LOW_S
+from app.viewmodels.words import (
+    away_cameras,
+    away_for,
+    clock,
+    duration_left,
+    lost_frames,
+    session_name,
+    time_left,
+)
 from drivers.frame import Frame
 
 
@@ -178,14 +187,14 @@ def idle_phase(panels: tuple[CameraPanel, ...]) -> RecordPhase:
 
 
 def headline(
-    phase: RecordPhase, panels: tuple[CameraPanel, ...], *, low: bool, refused: str = ""
+    phase: RecordPhase, panels: tuple[CameraPanel, ...], *, left_s: float, refused: str = ""
 ) -> tuple[str, Tone]:
     """The state in one sentence, and how bad it is.
 
     Args:
         phase: what the big button would do.
         panels: the cameras.
-        low: whether the disk is nearly full.
+        left_s: for how long a recording finds room on the disk.
         refused: why the last try did not begin a recording, as long as that still holds.
     """
     lost = [panel.name for panel in panels if panel.tone is Tone.BAD]
@@ -211,8 +220,14 @@ def headline(
         ), Tone.BAD
     if refused and phase is RecordPhase.READY:
         return refused, Tone.BAD
-    if low:
+    if left_s <= 0:
         return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
+    if (
+        left_s < LOW_S
+    ):  # a fast rig fills a large disk in minutes: it is not full, and the checks say what to do
+        return tr("The disk has room for about {duration} at this rig's rate.").format(
+            duration=duration_left(left_s)
+        ), Tone.WARNING
     if phase is RecordPhase.RECORDING:
         return tr("Recording; every frame is counted."), Tone.CALM
     if silent:

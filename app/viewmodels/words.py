@@ -227,14 +227,18 @@ def time_left(seconds: float, *, about: bool = False) -> str:
     """
     if not math.isfinite(seconds) or seconds >= 2 * DAY_S:
         return tr("over 2 days left")
+    said = duration_left(seconds)
+    return (tr("about {duration} left") if about else tr("{duration} left")).format(duration=said)
+
+
+def duration_left(seconds: float) -> str:
+    """A duration of less than two days, rounded down: "9 min"."""
     whole = max(int(seconds), 0)
     if whole < MINUTE_S:
-        said = f"{whole} s"
-    elif whole < HOUR_S:
-        said = f"{whole // MINUTE_S} min"
-    else:
-        said = duration(whole // MINUTE_S * MINUTE_S)
-    return (tr("about {duration} left") if about else tr("{duration} left")).format(duration=said)
+        return f"{whole} s"
+    if whole < HOUR_S:
+        return f"{whole // MINUTE_S} min"
+    return duration(whole // MINUTE_S * MINUTE_S)
 
 
 def date_time(moment: datetime) -> str:

@@ -12,7 +12,7 @@ from app.recording.room import Limits
 from app.recording.tags import recent_tags, remember_tags
 from app.settings import Settings
 from app.viewmodels.record import RecordViewModel
-from app.viewmodels.record_view import RecordPhase, Tone, loss_words
+from app.viewmodels.record_view import RecordPhase, Tone, headline, loss_words
 from app.viewmodels.status import StatusModel
 from drivers.camera import CameraBase, CameraInfo
 from drivers.errors import CameraLost
@@ -293,6 +293,18 @@ def test_room_on_the_disk_is_said_as_time(qtbot, model, cameras):
     until_phase(qtbot, model, RecordPhase.READY)
 
     assert model.view.disk.endswith("left")
+
+
+@pytest.mark.parametrize(
+    ("left_s", "said"),
+    [
+        (600.0, "Ready."),
+        (330.0, "The disk has room for about 5 min at this rig's rate."),
+        (0.0, "The disk is nearly full. Make room, or choose another sessions folder."),
+    ],
+)
+def test_only_a_disk_on_which_a_recording_ends_by_itself_is_called_nearly_full(left_s, said):
+    assert headline(RecordPhase.READY, (), left_s=left_s)[0] == said
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux has a folder that is on no disk")

@@ -176,10 +176,13 @@ def _unlisted(camera: UsbCamera, missing: Device) -> Device:
     problem, hint = missing.problem, missing.hint
     if hint == _REPLUG and not camera.openable:
         problem, hint = "This user may not open it.", _UDEV
+    model = re.sub(r"\((R|TM)\)", "", camera.product)
+    for said in (missing.vendor, missing.vendor.split()[-1]):  # a ZED calls itself "ZED 2i"
+        model = model.removeprefix(said).strip()
     return Device(
         source="",
         vendor=missing.vendor,
-        model=re.sub(r"\((R|TM)\)", "", camera.product).removeprefix(missing.vendor).strip(),
+        model=model,
         serial=camera.serial,
         link=camera.link,
         port=camera.port,

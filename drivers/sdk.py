@@ -84,8 +84,10 @@ class Sdk:
                 return SdkState(SdkStatus.WRONG, version, f"{package} {version} {what}.", fix)
         installed = {name: version for name in self.distributions if (version := _version(name)) is not None}
         if not installed and not _found(self.module):
-            where = f" It comes with {self.comes_with}." if self.comes_with else ""
-            return SdkState(SdkStatus.MISSING, "", f"Not installed.{where}", self.install)
+            text = "Not installed."
+            if self.comes_with:
+                text = f"Not installed. It comes with {self.comes_with}."
+            return SdkState(SdkStatus.MISSING, "", text, self.install)
         # Some vendors' installers leave no metadata; then the import has to tell.
         package, version = next(iter(installed.items()), (self.module, ""))
         if version and _numbers(version) < self.minimum:
@@ -108,7 +110,9 @@ class Sdk:
         """
         state = self.state()
         if not state.ready:
-            raise SdkMissing(f"{self.title}: {state.text}", hint=f"Run: {state.fix}")
+            raise SdkMissing(
+                f"The library for {self.title} is not ready. {state.text}", hint=f"Run: {state.fix}"
+            )
         return self._import()
 
     def _import(self) -> ModuleType:

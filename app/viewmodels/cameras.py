@@ -26,7 +26,7 @@ from drivers.registry import AUTO, DEMO, RECORDINGS, SDKS, devices
 from drivers.registry import loads as usb_loads
 from drivers.rig import SUFFIX
 from drivers.sdk import Sdk, SdkState
-from drivers.usb import LinkLoad, UsbCamera, usb_cameras
+from drivers.usb import LinkLoad, UsbCamera, port_in, usb_cameras
 
 ALL_CAMERAS = AUTO
 SIMULATED_RIG = DEMO
@@ -399,7 +399,7 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
         tr("serial {serial}").format(serial=device.serial) if device.serial else "",
         tr("firmware {firmware}").format(firmware=device.firmware) if device.firmware else "",
         device.link,
-        tr("port {name}").format(name=device.port) if device.port else "",
+        tr("port {name}").format(name=port_in(device.port) or device.port) if device.port else "",
     )
     return DeviceRow(
         source=device.source,

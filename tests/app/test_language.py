@@ -9,7 +9,9 @@ from babel.messages.pofile import read_po
 from app.language import FOLDER, LANGUAGES, Entry, changed, fields, from_below, read, tr, tr_many
 from drivers.calibration.board import BOARDS
 from drivers.calibration.factory import Finding, Sample, judge, square_note
+from drivers.errors import SdkMissing
 from drivers.registry import SDKS
+from drivers.sdk import Sdk
 
 CATALOGUES = [FOLDER / f"{language}.po" for language in LANGUAGES if language != "en"]
 
@@ -85,6 +87,13 @@ def test_what_a_calibration_finds_of_a_camera_is_translated_whole(offset_mm, ir_
 def test_another_size_of_the_board_is_said_in_chinese():
     words = square_note([Finding(True, "", 0.1), Finding(True, "", 0.101)], BOARDS["a3"])
     assert not re.search("[A-Za-z]{3}", from_below(words).in_language("zh_CN"))
+
+
+def test_why_a_camera_without_its_library_cannot_be_used_is_translated():
+    without = Sdk("acme", "Acme", "no_such_module", (), (), "get it")
+    with pytest.raises(SdkMissing) as caught:
+        without.require()
+    assert from_below(str(caught.value)).in_language("zh_CN") == "Acme 的库尚未就绪。未安装。"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -138,6 +139,22 @@ def test_auto_says_why_the_only_camera_cannot_be_used(monkeypatch: pytest.Monkey
 
     with pytest.raises(CameraError, match="may not open it"):
         open_source("auto")
+
+
+def test_a_camera_whose_library_is_missing_bears_its_makers_name_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = Sdk("zed", "Stereolabs ZED", "no_such_module", (), (), "install it")
+    monkeypatch.setattr(registry, "_VENDORS", (SimpleNamespace(SDK=without, find_devices=without.require),))
+    monkeypatch.setattr(
+        registry, "usb_cameras", lambda: [UsbCamera("zed", "ZED 2i", "7", 5000, "2-2", openable=True)]
+    )
+
+    [device] = registry.devices()
+
+    assert f"{device.vendor} {device.model}" == "Stereolabs ZED 2i"
+    assert device.problem == "The library for Stereolabs ZED is not ready. Not installed."
+    assert device.hint == "Run: install it"
 
 
 def test_a_camera_that_is_plugged_in_later_is_found_once_the_bus_has_changed(

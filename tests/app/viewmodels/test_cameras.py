@@ -80,6 +80,17 @@ def test_found_cameras_are_described(qtbot, model):
     assert (bad.source, bad.problem, bad.hint) == ("", BAD.problem, BAD.hint)
 
 
+def test_a_port_is_said_as_the_system_numbers_it_however_a_library_writes_it(qtbot, model, bench):
+    bench.devices = [
+        replace(GOOD, port="/sys/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/video4linux/video0")
+    ]
+    model.start()
+
+    [row] = searched(qtbot, model).devices
+
+    assert row.facts.endswith(", USB 3.2, port 2-1")
+
+
 def test_a_missing_library_comes_with_its_command(qtbot, model):
     model.start()
 

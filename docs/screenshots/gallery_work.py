@@ -883,9 +883,8 @@ def main() -> None:
         said = window._banner.notices
         for look in looks:
             dress(app, window, *look)
-            for notice in reversed(said):
-                if notice not in window._banner.notices:  # its time was over before all pictures were taken
-                    window.show_banner(notice)
+            for notice in reversed(said):  # anew, as its time may be over before all pictures are taken
+                window.show_banner(replace(notice))
             work.scroll_again()
             spin(0.1)
             folder = OUT / "-".join(look)

@@ -39,7 +39,7 @@ class Extra:
             name = self.requirement.split(">", maxsplit=1)[0]
             raise LibraryMissing(
                 f"{self.what} needs the library {name}, which is not installed: {error}",
-                hint=f"Run: {self.install}",
+                hint=f"Run this: {self.install}",
             ) from error
 
 

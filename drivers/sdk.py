@@ -111,7 +111,7 @@ class Sdk:
         state = self.state()
         if not state.ready:
             raise SdkMissing(
-                f"The library for {self.title} is not ready. {state.text}", hint=f"Run: {state.fix}"
+                f"The library for {self.title} is not ready. {state.text}", hint=f"Run this: {state.fix}"
             )
         return self._import()
 

@@ -94,6 +94,7 @@ def test_why_a_camera_without_its_library_cannot_be_used_is_translated():
     with pytest.raises(SdkMissing) as caught:
         without.require()
     assert from_below(str(caught.value)).in_language("zh_CN") == "Acme 的库尚未就绪。未安装。"
+    assert from_below(caught.value.hint).in_language("zh_CN") == "请执行\uff1aget it"
 
 
 @pytest.mark.parametrize(

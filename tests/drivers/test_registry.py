@@ -154,7 +154,7 @@ def test_a_camera_whose_library_is_missing_bears_its_makers_name_once(
 
     assert f"{device.vendor} {device.model}" == "Stereolabs ZED 2i"
     assert device.problem == "The library for Stereolabs ZED is not ready. Not installed."
-    assert device.hint == "Run: install it"
+    assert device.hint == "Run this: install it"
 
 
 def test_a_camera_that_is_plugged_in_later_is_found_once_the_bus_has_changed(

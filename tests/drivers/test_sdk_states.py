@@ -55,7 +55,7 @@ def test_orbbecs_package_of_1_3_2_is_the_wrong_one(installed, importable):
     assert (state.status, state.version) == (SdkStatus.WRONG, "1.3.2")
     assert state.text == "pyorbbecsdk 1.3.2 is another package, and holds files for macOS only."
     assert state.fix == f"{PIP} uninstall -y pyorbbecsdk && {ORBBEC_FIX}"
-    assert hint_of(orbbec.SDK) == f"Run: {state.fix}"
+    assert hint_of(orbbec.SDK) == f"Run this: {state.fix}"
 
 
 def test_beside_the_right_one_both_are_taken_away_for_they_share_their_files(installed, importable):
@@ -86,7 +86,7 @@ def test_a_library_that_is_too_old_says_what_is_needed(
 
     assert (state.status, state.fix) == (SdkStatus.OLD, fix)
     assert state.text == f"{package} {version} is too old; {needed} or newer is needed."
-    assert hint_of(sdk) == f"Run: {fix}"
+    assert hint_of(sdk) == f"Run this: {fix}"
 
 
 def test_2_56_of_realsense_is_new_enough(installed):
@@ -107,7 +107,7 @@ def test_the_pyzed_of_pypi_is_not_stereolabs(installed, importable):
     assert state.text == "pyzed 0.1.0 is not Stereolabs' package, but another of that name."
     assert state.fix.startswith(f"{PIP} uninstall -y pyzed && ")
     assert state.fix.endswith(" /usr/local/zed/get_python_api.py")
-    assert hint_of(zed.SDK) == f"Run: {state.fix}"
+    assert hint_of(zed.SDK) == f"Run this: {state.fix}"
 
 
 def test_a_zed_sdk_that_is_too_old_says_so(installed, importable):
@@ -125,7 +125,7 @@ def test_a_library_that_is_not_there_comes_with_its_command(installed, importabl
     state = sdk.state()
 
     assert (state.status, state.fix) == (SdkStatus.MISSING, sdk.install)
-    assert hint_of(sdk) == f"Run: {sdk.install}"
+    assert hint_of(sdk) == f"Run this: {sdk.install}"
 
 
 def test_every_command_is_for_the_python_that_runs():

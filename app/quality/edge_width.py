@@ -120,7 +120,7 @@ class EdgeWindow:
         if sigma_px >= WIDEST_SIGMA_PX:
             return EdgeWidth(None, error, pieces, tr("no clear edges"))
         if error > LARGEST_ERROR:
-            return EdgeWidth(None, error, pieces, tr("too few edges"))
+            return EdgeWidth(None, error, pieces, tr("few edges"))
         return EdgeWidth(GAUSSIAN_RISE * self._sigma_px, error, pieces)
 
     def _typical(self) -> tuple[float, float, int]:

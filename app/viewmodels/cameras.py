@@ -403,7 +403,7 @@ def device_row(device: Device, running: set[str]) -> DeviceRow:
     )
     return DeviceRow(
         source=device.source,
-        title=f"{device.vendor} {device.model}".strip(),
+        title=from_below(f"{device.vendor} {device.model}".strip()),
         facts=capitalised(joined(", ", filter(None, facts))),
         running=bool(device.serial) and device.serial in running,
         problem=from_below(device.problem),

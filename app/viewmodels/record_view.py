@@ -354,7 +354,7 @@ def saved_words(entry: SessionEntry) -> str:
     ]
     if entry.refined:
         parts.append(tr("{refined:,} refined").format(refined=entry.refined))
-    return tr("Saved {name}: {parts}").format(name=session_name(entry), parts=joined(", ", parts))
+    return tr("Saved {name} ({parts})").format(name=session_name(entry), parts=joined(", ", parts))
 
 
 def disk_words(left_s: float, free_bytes: int | None, *, known: bool, about: bool) -> str:

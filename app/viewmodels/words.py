@@ -71,8 +71,10 @@ FAILURES = (
     tr_noop("Operation not permitted"),
 )
 """What Linux says of a file that cannot be used, as `from_below` finds it."""
-COMES_WITH = tr_noop("the ZED SDK from stereolabs.com/developers, which brings the command below")
+COMES_WITH = tr_noop("the ZED SDK from stereolabs.com/developers, which brings this command")
 """Where a library is to be had, as `from_below` finds it."""
+WITHOUT_SDK = tr_noop("{model} (without its SDK)")
+"""The name of a ZED that is read without its library, as `from_below` finds it."""
 RUNNING = tr_noop("{where}, {tokens} tokens")
 """What an engine says of itself, as `from_below` finds it."""
 

@@ -46,7 +46,7 @@ SDK = Sdk(
     distributions=("pyzed",),
     minimum=(4,),
     install=f"{shlex.quote(sys.executable)} /usr/local/zed/get_python_api.py",
-    comes_with="the ZED SDK from stereolabs.com/developers, which brings the command below",
+    comes_with="the ZED SDK from stereolabs.com/developers, which brings this command",
     # The package of that name on PyPI is a client of a data service.
     wrong=(("pyzed", "is not Stereolabs' package, but another of that name"),),
 )

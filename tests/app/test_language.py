@@ -68,7 +68,7 @@ def test_the_library_that_no_registry_has_is_told_in_chinese():
     words = f"Not installed. It comes with {next(sdk.comes_with for sdk in SDKS if sdk.comes_with)}."
     said = from_below(words).in_language("zh_CN")
     assert not re.search("[a-z]{3} [a-z]{3}", said)
-    assert "\uff09\uff0c\u518d" in said  # the bracket brings its own space
+    assert "\uff09\u3002" in said  # the bracket brings its own space
 
 
 def test_a_cameras_own_name_is_no_count_of_cameras():

@@ -34,10 +34,10 @@ def strip(answer: Answer) -> dict[str, NDArray[np.uint8]]:
 
 
 def depth_picture(depth_m: NDArray[np.float32], near_m: float, far_m: float) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB: near is red and far is blue, even in inverse depth; black is no depth."""
+    """(H, W, 3) uint8 RGB: near is blue and far red, as in the window, even in inverse depth; holes black."""
     good = np.isfinite(depth_m) & (depth_m > 0)
     inverse = 1 / np.where(good, depth_m, 1)
-    share = (inverse - 1 / far_m) / max(1 / near_m - 1 / far_m, 1e-6)
+    share = (1 / near_m - inverse) / max(1 / near_m - 1 / far_m, 1e-6)
     shades = np.clip(share * 255, 0, 255).astype(np.uint8)
     picture = np.asarray(cv2.applyColorMap(shades, cv2.COLORMAP_TURBO), np.uint8)[..., ::-1]
     return np.where(good[..., None], picture, 0).astype(np.uint8)

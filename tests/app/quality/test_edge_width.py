@@ -51,7 +51,7 @@ def test_noise_makes_an_edge_neither_wider_nor_narrower(sigma_px, step_m, noise)
 def test_the_noisier_the_scene_the_more_images_it_takes_and_the_error_is_said():
     alone = edge_width(edges(0.5, step_m=0.1, noise=0.01))
     assert alone.width_px is None
-    assert alone.why_not == "too few edges"
+    assert alone.why_not == "few edges"
     width, images = gathered(edges(0.5, step_m=0.1, noise=0.01, seed=seed) for seed in range(20))
     assert images > 1
     assert width.error < 0.01 < alone.error

@@ -11,6 +11,7 @@ from trainer.evaluate import cli
 from trainer.evaluate.frames import TestFrame, frames_of, spaced
 from trainer.evaluate.kept import images, kept_frames
 from trainer.evaluate.methods import CLASSICAL
+from trainer.evaluate.pictures import depth_picture
 from trainer.evaluate.score import RAW, questions, score
 from trainer.metrics import errors
 
@@ -195,3 +196,13 @@ def test_an_unknown_method_names_those_that_there_are(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["x", "--out", str(tmp_path), "--methods", "magic"])
     assert "membrane" in capsys.readouterr().err
+
+
+def test_near_is_blue_and_far_is_red_as_in_the_window():
+    near, middle, far, hole = depth_picture(np.array([[0.55, 0.9, 3.9, 0]], np.float32), 0.5, 4.0)[0].astype(
+        int
+    )
+    assert near[2] > near[0]
+    assert far[0] > far[2]
+    assert middle[1] > max(middle[0], middle[2])
+    assert not hole.any()

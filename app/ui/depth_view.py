@@ -605,7 +605,10 @@ class DepthView(Worded, QWidget):
         box = self._loupe_box(place, loupe_size(said, self.width() - 2 * theme.GAP_PX))
         paint_loupe(painter, box, said)
         painter.restore()
-        self._loupe_rect = box.adjusted(-2, -2, 2, 2)
+        rect = box.adjusted(-2, -2, 2, 2)
+        if rect != self._loupe_rect:  # only the old place was to be painted
+            self.update(rect)
+            self._loupe_rect = rect
 
     def _loupe_box(self, place: QPointF, size: QSize) -> QRect:
         pane = self._depth_pane()

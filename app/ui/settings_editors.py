@@ -252,7 +252,7 @@ class SourceEditor(FieldEditor):
             source = "session" if _is_session(source) else "folder" if Path(source).is_dir() else ""
         self.control.select(source)
         what = {
-            "demo": tr("Three simulated cameras in a room."),
+            "demo": tr("Three simulated cameras in a kitchen."),
             "auto": tr("Everything that is plugged in."),
         }.get(str(value))
         self.show_note(joined(" ", (what, tr("Opened at every start."))) if what else str(value))

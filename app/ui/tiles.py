@@ -21,7 +21,7 @@ from app.ui.stage_bar import STAGES_PX, StageBar
 from app.ui.worded import Worded
 from app.viewmodels.live import CameraTitle, LiveOptions, TileView
 from app.viewmodels.measure import Measured, Stroke, Tool
-from app.viewmodels.words import how_old, seconds
+from app.viewmodels.words import duration, how_old
 
 HEADER_PX: Final = 58
 NARROW_PX: Final = 230
@@ -55,7 +55,7 @@ def figures(tile: TileView, *, aged: bool = True) -> list[str]:
     lost = tr("{lost:,} lost").format(lost=tile.lost) if tile.lost else ""
     age = ""
     if tile.frozen and tile.age_ms is not None:
-        age = tr("picture {seconds} old").format(seconds=seconds(tile.age_ms / 1e3))
+        age = tr("picture {seconds} old").format(seconds=duration(tile.age_ms / 1e3))
     elif aged and tile.refined is not None and tile.age_ms is not None:
         age = tr("refined {milliseconds} old").format(milliseconds=how_old(tile.age_ms))
     forms = ((rate, age, lost), (rate, age), (age or rate,))

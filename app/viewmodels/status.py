@@ -96,14 +96,14 @@ def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
 
 
 def rate_item(readings: Sequence[Reading], total: int) -> StatusItem:
-    """How many frames of all cameras are repaired in a second; nothing where one repair alone has no rate.
+    """Frames of all cameras that are repaired in a second; nothing where one repair alone has no rate.
 
     Args:
         readings: of each camera's repaired frames.
         total: repaired since the cameras were opened.
     """
     rate_hz = sum(reading.rate_hz for reading in readings)
-    if not rate_hz and (not total or any(reading.events for reading in readings)):
+    if not total or any(reading.events == 1 for reading in readings):
         return StatusItem("")
     return StatusItem(tr("{rate_hz:.1f} refined per s").format(rate_hz=rate_hz))
 

@@ -292,8 +292,8 @@ def milliseconds(value_ms: float) -> str:
 
 
 def how_old(value_ms: float) -> str:
-    """How old depth is: as `milliseconds`, and in whole seconds where it has become too old."""
-    return milliseconds(value_ms) if value_ms <= STALE_S * 1e3 else seconds(value_ms / 1e3)
+    """How old depth is: as `milliseconds`, and as `duration` where it has become too old."""
+    return milliseconds(value_ms) if value_ms <= STALE_S * 1e3 else duration(value_ms / 1e3)
 
 
 def seconds(value_s: float) -> str:

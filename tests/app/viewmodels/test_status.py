@@ -49,6 +49,7 @@ def test_one_repair_alone_has_no_rate_and_none_for_long_has_the_rate_zero():
     none, one = Reading(0.0, 0.0, 0.0), Reading(0.0, 9, 9, 1)
     assert rate_item([one, none], 1).text == ""
     assert rate_item([one, none], 9).text == ""
+    assert rate_item([one, Reading(0.7, 9, 9, 4)], 9).text == ""
     assert rate_item([none, none], 9).text == "0.0 refined per s"
 
 

@@ -69,7 +69,7 @@ def disk_checks(folder: Path, rate: float | None) -> list[Check]:
         text = tr("The folder {folder} cannot be used: {strerror}.").format(
             folder=folder, strerror=from_below(str(error.strerror))
         )
-        caution = Caution(text, tr("In Settings, choose a sessions folder that you can write to."))
+        caution = Caution(text, tr("Choose a writable sessions folder in Settings."))
         return [Check(tr("Disk"), text, caution)]
     room = tr("{free:,.0f} GB free").format(free=free / 1e9)
     if rate is None:

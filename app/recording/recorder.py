@@ -584,7 +584,7 @@ def _usable(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise PlaceRefusedError(
             f"The folder {folder} cannot be used: {error.strerror}.",
-            hint="In Settings, choose a sessions folder that you can write to.",
+            hint="Choose a writable sessions folder in Settings.",
         ) from error
 
 

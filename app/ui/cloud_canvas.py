@@ -298,7 +298,15 @@ class Canvas(vispy_app.Canvas):  # type: ignore[misc]  # vispy has no types
     """
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(app="pyside6", parent=parent, show=False, keys=None, vsync=False, create_native=True)
+        super().__init__(
+            app="pyside6",
+            parent=parent,
+            show=False,
+            keys=None,
+            vsync=False,
+            create_native=True,
+            dpi=parent.logicalDpiX(),  # or vispy starts xdpyinfo and xrandr for each canvas
+        )
         self.clouds: dict[str, Cloud | None] = {"raw": None, "refined": None}
         self.layout: CloudLayout = "both"
         self.colouring: CloudColouring = "colour"

@@ -154,9 +154,8 @@ class RoomyButton(IconButton):
         """Say another word where there is room for one; what stands beside the button does not move."""
         self._word = word
         if self.text():
-            width = self.sizeHint().width()
+            self.setMinimumWidth(max(self.minimumWidth(), self.sizeHint().width()))
             self.setText(word)
-            self.setMinimumWidth(max(width, self.sizeHint().width()))
 
     def set_roomy(self, roomy: bool) -> None:
         """Show the word, or the icon alone."""

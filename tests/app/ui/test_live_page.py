@@ -160,6 +160,16 @@ def test_a_tap_on_the_picture_in_the_corner_swaps(page):
     assert (page.model.options.base, page.model.options.shown) == ("refined", "raw")
 
 
+def test_freezing_moves_no_other_button(qtbot, page):
+    page.resize(1920, 1000)
+    QTest.qWait(20)
+    before = page._measure.x()
+    page._freeze.click()
+    page.model.set_stages(True)
+    QTest.qWait(20)
+    assert (page._freeze.text(), page._measure.x()) == ("Go on", before)
+
+
 def test_rates_and_latencies_are_shown_on_demand(qtbot, page):
     bar = page._tiles.tiles[0].stages
     assert not bar.isVisible()

@@ -176,9 +176,9 @@ def _unlisted(camera: UsbCamera, missing: Device) -> Device:
     problem, hint = missing.problem, missing.hint
     if hint == _REPLUG and not camera.openable:
         problem, hint = "This user may not open it.", _UDEV
-    model = re.sub(r"\((R|TM)\)", "", camera.product)
+    model = re.sub(r"\((R|TM)\)", "", camera.product).strip()
     for said in (missing.vendor, missing.vendor.split()[-1]):  # a ZED calls itself "ZED 2i"
-        model = model.removeprefix(said).strip()
+        model = re.sub(rf"^{re.escape(said)}\b[\s-]*", "", model)
     return Device(
         source="",
         vendor=missing.vendor,

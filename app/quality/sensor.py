@@ -234,7 +234,7 @@ class SensorWatch:
         self._window = StillWindow()
         self._noted: DepthMap | None = None
         self._edges = {name: EdgeWindow() for name in STREAMS}
-        self._widths: tuple[Exposure, dict[str, EdgeWidth]] | None = None
+        self._widths: tuple[DepthMap, dict[str, EdgeWidth]] | None = None
         self._found: Region | None = None
         self._rays: tuple[Intrinsics, NDArray[np.float32]] | None = None
 
@@ -292,13 +292,14 @@ class SensorWatch:
         )
 
     def _edge_widths(self, exposure: Exposure) -> dict[str, EdgeWidth]:
-        """Each exposure is gathered once, however often it is measured."""
-        if self._widths is None or self._widths[0] is not exposure:
+        """Each exposure is gathered once, however often it is measured or delivered."""
+        known = self._widths is not None and self._widths[1].keys() == exposure.streams.keys()
+        if self._widths is None or not known or self._widths[0] is not exposure.frame.depth:
             for name in STREAMS:
                 if name not in exposure.streams:
                     self._edges[name].clear()
             widths = {name: self._edges[name].add(depth) for name, depth in exposure.streams.items()}
-            self._widths = exposure, widths
+            self._widths = exposure.frame.depth, widths
         return self._widths[1]
 
     def _directions(self, camera: Intrinsics) -> NDArray[np.float32]:

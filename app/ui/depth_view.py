@@ -221,8 +221,9 @@ class DepthView(Worded, QWidget):
 
     def show_tile(self, tile: TileView) -> None:
         """Show what is new in `tile`; nothing else is painted."""
-        if self._said is not None and self._said[2] is not None and self._said[2].before:
-            self._said = None  # slow repairs are read at once, and as old as the head says
+        slow = self._said is not None and self._said[2] is not None and self._said[2].before[0]
+        if slow and (self._tile is None or tile.refined is not self._tile.refined):
+            self._said = None  # a repair that comes now and then is read as soon as it is shown
         self._tile = tile
         has_figures = tile.refined is not None and not tile.names
         if has_figures != self._has_figures:

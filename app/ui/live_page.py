@@ -84,7 +84,11 @@ class LivePage(Worded, QWidget):
         self._layouts.setStyleSheet(TIGHTER)
         self._layers = LayerBar()
         self._freeze = RoomyButton(
-            "snowflake", keyed(tr("Freeze the pictures (Space)"), "Live"), tr("Freeze"), checkable=True
+            "snowflake",
+            keyed(tr("Freeze the pictures (Space)"), "Live"),
+            tr("Freeze"),
+            other=tr("Go on"),
+            checkable=True,
         )
         self._measure = RoomyButton("ruler", keyed(tr("Measure (M)"), "Live"), tr("Measure"), checkable=True)
         self._stages = RoomyButton(

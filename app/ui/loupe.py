@@ -23,9 +23,9 @@ def loupe_size(said: Readout, widest_px: int) -> QSize:
     big, small = _fonts()
     width = max(QFontMetrics(big).horizontalAdvance(str(value)) for value in (said.raw, said.refined))
     width += _names_px(said) + 36
-    words = [_below(said, widest_px), said.before]
+    words = [_below(said, widest_px), _before(said, widest_px)]
     below = max(map(QFontMetrics(small).horizontalAdvance, words)) + _indent_px(said) + 28
-    return QSize(max(width, below), 86 + (LINE_PX if said.before else 0))
+    return QSize(max(width, below), 86 + (LINE_PX if said.before[0] else 0))
 
 
 def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
@@ -59,7 +59,7 @@ def paint_loupe(painter: QPainter, box: QRect, said: Readout) -> None:
     painter.setPen(QColor(theme.DARK.text))
     painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, _below(said, box.width()))
     painter.setPen(QColor(theme.DARK.warning))
-    painter.drawText(below.translated(0, LINE_PX), Qt.AlignmentFlag.AlignVCenter, said.before)
+    painter.drawText(below.translated(0, LINE_PX), Qt.AlignmentFlag.AlignVCenter, _before(said, box.width()))
 
 
 def paint_cross(painter: QPainter, point: QPointF) -> None:
@@ -71,10 +71,19 @@ def paint_cross(painter: QPainter, point: QPointF) -> None:
 
 
 def _below(said: Readout, widest_px: int) -> str:
-    room_px = widest_px - _indent_px(said) - 28
-    if said.kind is None or QFontMetrics(_fonts()[1]).horizontalAdvance(said.provenance) <= room_px:
+    if said.kind is None:
         return said.provenance
-    return tr(PROVENANCE_WORDS[said.kind])
+    return _fitting(said, (said.provenance, tr(PROVENANCE_WORDS[said.kind])), widest_px)
+
+
+def _before(said: Readout, widest_px: int) -> str:
+    return _fitting(said, said.before, widest_px)
+
+
+def _fitting(said: Readout, forms: tuple[str, str], widest_px: int) -> str:
+    """The first of a long and a short form, if the box has the room for it."""
+    room_px = widest_px - _indent_px(said) - 28
+    return forms[QFontMetrics(_fonts()[1]).horizontalAdvance(forms[0]) > room_px]
 
 
 def _names_px(said: Readout) -> int:

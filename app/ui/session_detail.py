@@ -85,6 +85,7 @@ class SessionDetail(Card):
         self._entry: SessionEntry | None = None
         self._jpeg: bytes | None = None
         self._overview: Overview | None = None
+        self._unread = False
         self.pictures = Segmented(PICTURES, tr("Picture of the session"))
         self.picture = Preview(aspect=16 / 9)
         self._when = title()
@@ -140,7 +141,7 @@ class SessionDetail(Card):
         other = self._entry is None or entry.folder != self._entry.folder
         self._entry, self._jpeg = entry, jpeg
         if other:
-            self._overview = None
+            self._overview, self._unread = None, False
             self.pictures.select("color")
         self._offer_pictures(entry)
         self._show_picture()
@@ -193,21 +194,19 @@ class SessionDetail(Card):
         """Show what was found in the session, if it is still the one that is shown."""
         if self._entry is None or looked.folder != self._entry.folder:
             return
-        self._overview = looked.overview
+        self._overview, self._unread = looked.overview, looked.overview is None
         if looked.problem:
             self._problem.setText(looked.problem)
             self._problem.setVisible(True)
-        if looked.overview is None:
-            self.pictures.hide()
-        else:
-            self._offer_pictures(self._entry)
+        self._offer_pictures(self._entry)
         self._show_picture()
         self._show_cameras(self._entry)
 
     def _offer_pictures(self, entry: SessionEntry) -> None:
         """Keep the room of what is being looked for, so that no button below moves under a finger."""
         found = None if self._overview is None else self._overview.pictures
-        self.pictures.setVisible(entry.usable and (entry.frames > 0 if found is None else bool(found)))
+        some = entry.frames > 0 and not self._unread if found is None else bool(found)
+        self.pictures.setVisible(entry.usable and some)
         refined = any(camera.refined for camera in entry.cameras) if found is None else "refined" in found
         self.pictures.button("refined").setVisible(refined)
         for name in ("raw", "refined"):

@@ -84,6 +84,7 @@ class WeightsWipeDialog(Sheet):
             )
         )
         self.figures.setText(frame.figures)
+        self.left.button("in use").setText(frame.before)
         several = frame.count > 1
         self.back.setEnabled(several)
         self.further.setEnabled(several)

@@ -144,17 +144,29 @@ class RoomyButton(IconButton):
         icon_name: of the Material Design set.
         accessible_name: what it does, in full.
         word: the same in one word.
+        other: what it may say at other times, for which it has the room as well.
     """
 
-    def __init__(self, icon_name: str, accessible_name: str, word: str, *, checkable: bool = False) -> None:
+    def __init__(
+        self, icon_name: str, accessible_name: str, word: str, *, other: str = "", checkable: bool = False
+    ) -> None:
         super().__init__(icon_name, accessible_name, checkable=checkable)
         self._word = word
+        self._words = (word, other)
+
+    def sizeHint(self) -> QSize:
+        """Room for either word, so that nothing beside the button moves when it says the other."""
+        hint = super().sizeHint()
+        if self.text():
+            measured = partial(self.fontMetrics().size, Qt.TextFlag.TextShowMnemonic)  # as QPushButton does
+            widest_px = max(measured(str(word)).width() for word in self._words)
+            hint += QSize(widest_px - measured(self.text()).width(), 0)
+        return hint
 
     def set_word(self, word: str) -> None:
-        """Say another word where there is room for one; what stands beside the button does not move."""
+        """Say another word where there is room for one."""
         self._word = word
         if self.text():
-            self.setMinimumWidth(max(self.minimumWidth(), self.sizeHint().width()))
             self.setText(word)
 
     def set_roomy(self, roomy: bool) -> None:

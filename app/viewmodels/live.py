@@ -29,7 +29,6 @@ from model.spec import EngineChoice, ModelSpec, catalogue, find
 
 TICK_MS = 16
 FIGURES_S = 0.25
-"""Of a lost camera: drivers say so and no more; whatever else they say is the reason, and shown."""
 OLD_S = 0.8
 OLD_PERIODS = 5
 """A live picture is old after this, or after five periods of a slow camera."""

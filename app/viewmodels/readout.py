@@ -29,7 +29,8 @@ class Readout:
         provenance: where the repaired depth comes from, in words.
         names: of `refined` and `raw`.
         kind: the same as `provenance`, for its colour; None where that says something else.
-        before: how long before the picture that is shown both were, where one would not think so.
+        before: how long before the picture that is shown both were, where one would not think so: in full and
+            in short.
     """
 
     raw: str
@@ -37,7 +38,7 @@ class Readout:
     provenance: str
     names: tuple[str, str] = (tr_noop("Refined"), tr_noop("Raw"))
     kind: Provenance | None = None
-    before: str = ""
+    before: tuple[str, str] = ("", "")
 
 
 def depth_words(depth_m: float) -> str:
@@ -84,9 +85,12 @@ def withheld(tile: TileView) -> str:
     return "" if tile.refined_note is None else tr(TOO_OLD)
 
 
-def _before(shown: Frame, refined: Refined) -> str:
+def _before(shown: Frame, refined: Refined) -> tuple[str, str]:
     age_ms = (shown.captured_ns - refined.frame.captured_ns) / 1e6
-    return tr("{age} before this picture").format(age=milliseconds(age_ms)) if age_ms > NOTICED_MS else ""
+    if age_ms <= NOTICED_MS:
+        return "", ""
+    age = milliseconds(age_ms)
+    return tr("{age} before this picture").format(age=age), tr("{age} before").format(age=age)
 
 
 def _apart(one_m: float, other_m: float) -> str:

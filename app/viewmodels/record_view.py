@@ -222,7 +222,7 @@ def headline(
         return refused, Tone.BAD
     if left_s <= 0:
         return tr("The disk is nearly full. Make room, or choose another sessions folder."), Tone.WARNING
-    if left_s < LOW_S:  # a fast rig fills a large disk in minutes: it is not full, the checks say what to do
+    if left_s < LOW_S:  # a fast rig fills a large disk in minutes, which is not full for that
         return tr("The disk has room for about {duration} at this rig's rate.").format(
             duration=duration_left(left_s)
         ), Tone.WARNING

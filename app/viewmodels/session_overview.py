@@ -51,7 +51,9 @@ class SessionOverview(QObject):
         if folder == self._wanted:
             return
         self._wanted = folder
-        if folder is not None:
+        if self._last is not None and self._last.folder == folder:
+            self.looked.emit(self._last)
+        elif folder is not None:
             self._timer.start()
             self.poll()
 

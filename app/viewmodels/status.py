@@ -95,15 +95,14 @@ def moments_item(spread: Reading, together: int, cameras: int) -> StatusItem:
     return StatusItem(tr("{cameras} cameras {within}").format(cameras=cameras, within=within))
 
 
-def rate_item(readings: Sequence[Reading], total: int) -> StatusItem:
-    """Frames of all cameras that are repaired in a second; nothing where one repair alone has no rate.
+def rate_item(readings: Sequence[Reading]) -> StatusItem:
+    """Frames of all cameras that are repaired in a second; nothing where a camera has too few for a rate.
 
     Args:
         readings: of each camera's repaired frames.
-        total: repaired since the cameras were opened.
     """
     rate_hz = sum(reading.rate_hz for reading in readings)
-    if not total or any(reading.events == 1 for reading in readings):
+    if not rate_hz or any(reading.events == 1 for reading in readings):
         return StatusItem("")
     return StatusItem(tr("{rate_hz:.1f} refined per s").format(rate_hz=rate_hz))
 
@@ -173,7 +172,7 @@ class StatusModel(QObject):
             return StatusItem("")
         now_ns = time.monotonic_ns()
         meters = [line.refined_meter for line in pipeline.lines.values()]
-        return rate_item([meter.read(now_ns) for meter in meters], sum(meter.total for meter in meters))
+        return rate_item([meter.read(now_ns) for meter in meters])
 
     def _moments(self) -> StatusItem:
         pipeline = self._studio.pipeline

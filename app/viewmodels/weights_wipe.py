@@ -22,7 +22,7 @@ from trainer.evaluate.kept import Images, KeptFrame  # noqa: TID253
 Left = Literal["in use", "asked", "right"]
 
 ASKED_WORDS: Final = {
-    "hidden": tr_noop("measured depth was hidden"),
+    "hidden": tr_noop("raw depth, part of it hidden"),
     "truth": tr_noop("raw depth"),
     "protocol1": tr_noop("exact depth with blocks and noise"),
 }
@@ -41,6 +41,7 @@ class WipeFrame:
         figures: both errors in this frame.
         number: of the frame, from 1.
         count: of frames.
+        before: what the run's weights are compared with.
     """
 
     tile: TileView
@@ -49,6 +50,7 @@ class WipeFrame:
     figures: str
     number: int
     count: int
+    before: str
 
 
 class WeightsWipeViewModel(QObject):
@@ -137,6 +139,7 @@ def _view(frame: KeptFrame, images: Images, left: Left, place: int, count: int) 
         "" if np.isnan(was) else figures,
         place + 1,
         count,
+        names["in use"],
     )
 
 

@@ -56,7 +56,7 @@ from drivers.calibration.solve import CameraFigures, Solution
 from drivers.camera import Camera, CameraBase
 from drivers.cameras import orbbec, realsense, zed_uvc
 from drivers.devices import Device
-from drivers.errors import CameraLost
+from drivers.errors import CameraUnplugged
 from drivers.frame import Frame
 from drivers.registry import open_source
 from drivers.session.library import is_session
@@ -824,7 +824,7 @@ class Still(CameraBase):
     def open(self) -> None:
         """There is nothing to open, and nothing that could be while it is unplugged."""
         if self.info.id == Still.unplugged:
-            raise CameraLost("It was unplugged")
+            raise CameraUnplugged("It was unplugged")
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -835,7 +835,7 @@ class Still(CameraBase):
         time.sleep((at_ns - time.monotonic_ns()) / 1e9)
         if self.info.id == Still.unplugged:
             self._gone_ns = self._gone_ns or at_ns
-            raise CameraLost("It was unplugged")
+            raise CameraUnplugged("It was unplugged")
         if self._gone_ns:  # as a driver counts what came while the device was away
             self._index += (at_ns - self._gone_ns) // PERIOD_NS
             self._gone_ns = 0

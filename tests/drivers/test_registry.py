@@ -141,18 +141,21 @@ def test_auto_says_why_the_only_camera_cannot_be_used(monkeypatch: pytest.Monkey
         open_source("auto")
 
 
+@pytest.mark.parametrize(
+    ("product", "title"), [("ZED 2i", "Stereolabs ZED 2i"), ("ZED-M", "Stereolabs ZED M")]
+)
 def test_a_camera_whose_library_is_missing_bears_its_makers_name_once(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, product: str, title: str
 ) -> None:
     without = Sdk("zed", "Stereolabs ZED", "no_such_module", (), (), "install it")
     monkeypatch.setattr(registry, "_VENDORS", (SimpleNamespace(SDK=without, find_devices=without.require),))
     monkeypatch.setattr(
-        registry, "usb_cameras", lambda: [UsbCamera("zed", "ZED 2i", "7", 5000, "2-2", openable=True)]
+        registry, "usb_cameras", lambda: [UsbCamera("zed", product, "7", 5000, "2-2", openable=True)]
     )
 
     [device] = registry.devices()
 
-    assert f"{device.vendor} {device.model}" == "Stereolabs ZED 2i"
+    assert f"{device.vendor} {device.model}" == title
     assert device.problem == "The library for Stereolabs ZED is not ready. Not installed."
     assert device.hint == "Run this: install it"
 

@@ -110,6 +110,8 @@ def test_several_images_of_few_noisy_edges_make_a_width():
     assert figures[-1].value == pytest.approx(2.563, rel=0.02)
     newest = step(20)
     assert edge(newest) == edge(newest), "an image counts once"
+    again = replace(newest, frame=replace(newest.frame, captured_ns=time.monotonic_ns()))
+    assert edge(newest) == edge(again), "also when a paused replay shows it again"
 
 
 def test_a_sensor_without_a_pair_has_no_subpixel_error():

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication, QOpenGLContext
 from PySide6.QtTest import QTest
 
 from app.ui.cloud_canvas import FOV_RAD, next_step, viewports
-from app.ui.cloud_view import CloudView
+from app.ui.cloud_view import LATE_RGB, CloudView
 from app.ui.widgets import EmptyState
 from app.viewmodels.cloud import (
     Cloud,
@@ -130,6 +130,12 @@ def test_an_old_cloud_is_dim_and_its_age_stands_in_place_of_its_name(qtbot, clou
     pixels = cloud_view.photograph(400, 200)
     assert (pixels[100, 100, 0], pixels[100, 300, 0]) == (200, pytest.approx(200 * 0.45, abs=1))
     assert [label.text() for label in cloud_view._labels.values()] == ["Raw", "Refined depth is 7 s old"]
+    cloud_view.show_as("overlay", "colour", (0.3, 4.0))
+    label = cloud_view._labels["refined"]
+    assert "rgb(79, 224, 186)" in label.text(), "a dot of the cloud's colour"
+    assert label.text().endswith("</span> Refined depth is 7 s old")
+    assert str(LATE_RGB) in label.styleSheet()
+    cloud_view.show_as("both", "colour", (0.3, 4.0))
     cloud_view.show_clouds(wall(2.0, (200, 200, 200)), None, {"refined": "Repair is off"})
     assert [label.text() for label in cloud_view._labels.values()] == ["Raw", "Refined"]
     assert cloud_view._words["refined"].isVisible()
@@ -303,6 +309,17 @@ def test_a_side_and_a_clip_box_are_fitted_into_the_view_also_when_it_gets_anothe
     assert farthest_out(cloud_view, corners) <= 1
     cloud_view.resize(700, 200)
     assert farthest_out(cloud_view, corners) <= 1
+
+
+@pytest.mark.gl
+def test_the_view_holds_the_cameras_of_the_rig_as_soon_as_they_are_known(cloud_view):
+    cloud_view.show_clouds(wall(2.0, (250, 0, 0)), None, {})
+    aside = np.eye(4)
+    aside[0, 3] = -3.0
+    lines = frustum_lines(LENS, aside)
+    assert farthest_out(cloud_view, lines.reshape(-1, 3)) > 1
+    cloud_view.show_rig(RigClouds(frusta=(Frustum("left", lines),)))
+    assert farthest_out(cloud_view, lines.reshape(-1, 3)) <= 1
 
 
 @pytest.mark.gl

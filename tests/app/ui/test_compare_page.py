@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QColor, QDesktopServices
 from PySide6.QtTest import QTest
 
 from app.quality.planes import Region
@@ -310,7 +310,7 @@ def test_words_stand_where_figures_cannot_be_had(qtbot, themed):
     assert basis(quality()) == "plane found  ·  Z: 1.500 m  ·  12 frames"
 
 
-def test_figures_of_a_silent_camera_stay_and_turn_pale(qtbot, themed, make_camera):
+def test_figures_of_a_silent_camera_stay_and_turn_grey_and_none_is_the_better(qtbot, themed, make_camera):
     column = CompareColumn(CameraTitle("left", 1, "Left", "tiny sensor"))
     qtbot.addWidget(column)
     column.resize(380, 560)
@@ -324,6 +324,16 @@ def test_figures_of_a_silent_camera_stay_and_turn_pale(qtbot, themed, make_camer
     title = QRect(0, cells.y(), cells.x(), cells.height())
     assert fresh.copy(title) == late.copy(title)
     assert fresh.copy(cells) != late.copy(cells)
+    table = column.table.rect()
+    inks = [
+        {image.pixelColor(x, y).name() for x in range(table.width()) for y in range(table.height())}
+        for image in (fresh, late)
+    ]
+    colours = theme.current()
+    better, old = QColor(colours.accent_text).name(), QColor(colours.muted).name()
+    assert better in inks[0]
+    assert better not in inks[1]
+    assert old in inks[1]
 
 
 def test_a_silence_that_is_over_is_not_told_beside_a_living_picture(qtbot, themed, make_camera):

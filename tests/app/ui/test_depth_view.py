@@ -330,6 +330,13 @@ def test_the_readout_fits_into_a_narrow_picture(view, tile):
     view.grab()
     assert view.readout.provenance == "Measured: sensor value kept"
     assert view.rect().contains(view._loupe_rect)
+    before = view._loupe_rect
+    later = replace(tile.frame, captured_ns=tile.frame.captured_ns + round(1.8e9))
+    view._said = None
+    view.show_tile(replace(tile, frame=later))
+    view.grab()
+    assert view._loupe_rect.height() > before.height(), "it says that it is of another moment"
+    assert view.rect().contains(view._loupe_rect)
 
 
 def test_the_readout_and_the_veil_tell_the_same_age(view, tile):

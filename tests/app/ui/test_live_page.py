@@ -160,14 +160,22 @@ def test_a_tap_on_the_picture_in_the_corner_swaps(page):
     assert (page.model.options.base, page.model.options.shown) == ("refined", "raw")
 
 
-def test_freezing_moves_no_other_button(qtbot, page):
-    page.resize(1920, 1000)
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_freezing_moves_no_other_button(qtbot, page, width):
+    page.resize(width, 1000)
     QTest.qWait(20)
     before = page._measure.x()
     page._freeze.click()
     page.model.set_stages(True)
     QTest.qWait(20)
-    assert (page._freeze.text(), page._measure.x()) == ("Go on", before)
+    assert page._measure.x() == before
+    page.resize(1920, 1000)
+    QTest.qWait(20)
+    assert page._freeze.text() == "Go on"
+    before = page._measure.x()
+    page._freeze.click()
+    QTest.qWait(20)
+    assert (page._freeze.text(), page._measure.x()) == ("Freeze", before)
 
 
 def test_rates_and_latencies_are_shown_on_demand(qtbot, page):

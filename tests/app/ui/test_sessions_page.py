@@ -13,6 +13,7 @@ from app.ui.main_window import AROUND_DIALOG, SMALLEST
 from app.ui.session_card import without_picture
 from app.ui.sessions_page import make_page
 from app.viewmodels.handover import handover
+from app.viewmodels.session_overview import Looked
 from app.viewmodels.session_work import Refusal
 from app.viewmodels.words import session_name, size
 from drivers.session.library import State
@@ -285,6 +286,32 @@ def test_the_details_tell_depth_and_losses_and_show_raw_and_refined(qtbot, make,
     raw.click()
     assert page.detail.picture.grab().toImage() != before
     pages.assert_fit_for_fingers(page)
+
+
+def test_what_a_session_shows_is_there_again_after_one_that_cannot_be_read(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    (small.make_session(tmp_path / "b") / "session.json").write_text("{")
+    page, _ = make()
+    good, bad = sorted(cards(page), key=lambda card: not card.entry.usable)
+    raw = page.detail.pictures.button("raw")
+    good.click()
+    qtbot.waitUntil(raw.isEnabled)
+    bad.click()
+    assert not page.detail.pictures.isVisibleTo(page)
+    good.click()
+    assert raw.isVisibleTo(page)
+    assert raw.isEnabled()
+
+
+def test_a_session_whose_pictures_cannot_be_read_offers_none(qtbot, make, tmp_path):
+    small.make_session(tmp_path / "a")
+    page, _ = make()
+    cards(page)[0].click()
+    detail = page.detail
+    qtbot.waitUntil(detail.pictures.button("raw").isEnabled)
+    detail.show_overview(Looked(tmp_path / "a", None, "It could not be read."))
+    detail.show_entry(read_entry(tmp_path / "a"), None)  # as when the page is shown again
+    assert not detail.pictures.isVisibleTo(page)
 
 
 def test_notes_site_and_operator_are_edited_in_place(qtbot, make, tmp_path):

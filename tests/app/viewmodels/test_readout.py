@@ -40,7 +40,9 @@ def test_without_a_current_result_the_reason_stands_there(make_camera, make_refi
     assert readout(old, 5.5 / 8, 0.5).refined == "too old"
 
 
-@pytest.mark.parametrize(("later_s", "words"), [(0.9, ""), (1.8, "1.8 s before this picture")])
+@pytest.mark.parametrize(
+    ("later_s", "words"), [(0.9, ("", "")), (1.8, ("1.8 s before this picture", "1.8 s before"))]
+)
 def test_figures_of_another_moment_than_the_picture_say_so(make_camera, make_refined, later_s, words):
     frame = make_camera().frame()
     shown = replace(frame, captured_ns=frame.captured_ns + round(later_s * 1e9))

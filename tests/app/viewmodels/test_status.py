@@ -1,4 +1,7 @@
+import sys
 from pathlib import Path
+
+import pytest
 
 from app.compose import InferenceState, InferenceStatus
 from app.flow.meter import Reading
@@ -20,6 +23,7 @@ def test_without_a_rig_nothing_is_promised(qtbot, studio, tmp_path):
     assert line.disk.text.endswith("free")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_another_folder_is_asked_at_once(qtbot, studio, tmp_path):
     folder = [tmp_path]
     model = StatusModel(studio, lambda: folder[0])
@@ -42,15 +46,15 @@ def test_a_running_engine_is_told_without_a_rate_until_it_has_one(
 
 
 def test_the_rate_counts_all_cameras():
-    assert rate_item([Reading(1.5, 9, 9, 8), Reading(0.7, 9, 9, 4)], 12).text == "2.2 refined per s"
+    assert rate_item([Reading(1.5, 9, 9, 8), Reading(0.7, 9, 9, 4)]).text == "2.2 refined per s"
 
 
-def test_one_repair_alone_has_no_rate_and_none_for_long_has_the_rate_zero():
+def test_one_repair_alone_has_no_rate():
     none, one = Reading(0.0, 0.0, 0.0), Reading(0.0, 9, 9, 1)
-    assert rate_item([one, none], 1).text == ""
-    assert rate_item([one, none], 9).text == ""
-    assert rate_item([one, Reading(0.7, 9, 9, 4)], 9).text == ""
-    assert rate_item([none, none], 9).text == "0.0 refined per s"
+    assert rate_item([none, none]).text == ""
+    assert rate_item([one, none]).text == ""
+    assert rate_item([one, Reading(0.7, 9, 9, 4)]).text == ""
+    assert rate_item([none, Reading(0.7, 9, 9, 4)]).text == "0.7 refined per s"
 
 
 def test_a_running_engine_is_named_with_how_it_runs():

@@ -44,7 +44,8 @@ def test_the_weights_in_use_are_on_the_left_and_the_run_s_on_the_right(model):
     assert np.allclose(frame.tile.refined.depth.metres, 2.1)
     assert frame.tile.names == {"raw": "Weights in use", "refined": "New weights"}
     assert frame.figures == "RMSE 500 mm in use, 100 mm new"
-    assert "kitchen front/0" in frame.title
+    assert "kitchen front/0; input: raw depth" in frame.title
+    assert frame.before == "Weights in use"
     assert frame.options.far_m > frame.options.near_m
     said = readout(frame.tile, 0.5, 0.5)
     assert (said.names, said.refined, said.raw) == (("New weights", "Weights in use"), "2.100 m", "2.500 m")

@@ -209,7 +209,7 @@ def test_no_loss_and_losses_by_cause_are_said_in_words(loaded, tmp_path):
         "5 frames lost",
     ]
     assert [Kept.LOSSLESS.keeps(entry) for entry in entries] == [False, True, False]
-    assert saved_words(entries[0]).endswith(", 1 camera, 4 frames, left camera away for 18 s")
+    assert saved_words(entries[0]).endswith(", 1 camera, 4 frames, left camera away for 18 s)")
     assert drop_words(lossy) == "5 frames lost: 2 by the device, 3 dropped"
     assert drop_words(gone) == "Away for 18 s"
 

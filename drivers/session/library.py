@@ -1,6 +1,8 @@
 """A folder of sessions: what is in it, and taking sessions out of it so that this can be undone."""
 
 import shutil
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -86,8 +88,17 @@ def summary(path: Path) -> SessionSummary:
             manifest = read_model(path / MANIFEST_NAME, Manifest)
     except SessionError as error:
         state, problem = State.DAMAGED, str(error)
-    size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-    return SessionSummary(path, state, info, manifest, labels, size, problem)
+    return SessionSummary(path, state, info, manifest, labels, _bytes_in(path), problem)
+
+
+def _bytes_in(path: Path) -> int:
+    size = 0
+    for file in path.iterdir():
+        # A file that is written under another name first may have got its own by now.
+        with suppress(FileNotFoundError):
+            found = file.stat()
+            size += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return size
 
 
 def delete(path: Path) -> Path:

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 from session_recordings import make_frame, record
 
 from drivers.errors import SessionError
-from drivers.session.library import State, delete, empty_trash, restore, sessions
+from drivers.session.library import State, delete, empty_trash, restore, sessions, summary
 
 
 def test_a_library_shows_each_session_with_its_state(tmp_path):
@@ -24,6 +26,18 @@ def test_a_library_shows_each_session_with_its_state(tmp_path):
     assert (found[-1].frames, found[-1].labels.scene) == (2, "hall")
     assert found[-1].size_bytes > 1000
     assert "session.json" in found[0].problem
+
+
+def test_a_file_that_gets_its_name_while_a_session_is_read_does_no_harm(tmp_path, monkeypatch):
+    record(tmp_path / "1", [make_frame(0)]).close()
+    whole = summary(tmp_path / "1")
+    listed = Path.iterdir
+
+    def listed_before(folder):
+        return iter([*listed(folder), folder / "thumbnail.jpg.tmp"])
+
+    monkeypatch.setattr(Path, "iterdir", listed_before)
+    assert summary(whole.path) == whole
 
 
 def test_a_missing_library_is_empty(tmp_path):

@@ -65,6 +65,8 @@ BARRED_PX: Final = 32
 KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 READ_EVERY_S: Final = 0.2
+EDGE_PX: Final = 3
+"""Least from the readout to the picture's edge."""
 COUNT_EVERY_S: Final = 0.5
 """Figures of the whole picture; who wants those of one moment freezes it."""
 FROZEN_PX: Final = 3
@@ -620,13 +622,16 @@ class DepthView(Worded, QWidget):
             y = min(point.y() + self._lift_px, self.height() - size.height() - 4)
         wanted = QRect(QPoint(x, y), size)
         hand = QRect(point.x() - RING_PX, point.y() - RING_PX, 2 * RING_PX, RING_PX + self._lift_px)
-        gap = theme.GAP_PX
-        room = self.rect().adjusted(gap, gap, -gap, -gap)
         points = [self._point_in(pane, place).toPoint() for pane in self._panes if self._in_color(pane)]
         ring = QPoint(RING_PX, RING_PX)
-        before = (rect.adjusted(-gap, -gap, gap, gap) for rect in self._in_front())
-        taken = [hand, *(QRect(at - ring, at + ring) for at in points), *before]
-        return nearest_free(room, wanted, taken, farthest_px=max(room.width(), 1)) or wanted
+        below = [hand, *(QRect(at - ring, at + ring) for at in points)]
+        for edge, clear in ((theme.GAP_PX, theme.GAP_PX), (EDGE_PX, 0)):  # rather close to a name than on it
+            room = self.rect().adjusted(edge, edge, -edge, -edge)
+            taken = below + [rect.adjusted(-clear, -clear, clear, clear) for rect in self._in_front()]
+            free = nearest_free(room, wanted, taken, farthest_px=max(room.width(), 1))
+            if free is not None:
+                return free
+        return wanted
 
     def _in_front(self) -> list[QRect]:
         """What lies over the pictures and must be seen: their names, the wipe's handle, the frozen clock."""

@@ -323,6 +323,15 @@ def test_the_readout_covers_neither_the_handle_nor_a_name(view, tile, share):
     assert view.rect().contains(near)
 
 
+@pytest.mark.parametrize(("height", "y"), [(240, 0.7), (260, 0.2)])
+def test_the_readout_lies_close_to_a_name_rather_than_on_it(view, tile, height, y):
+    view.resize(300, height)
+    view.show_tile(tile)
+    view.grab()
+    box = view._loupe_box(QPointF(0.3, y), QSize(250, 86))
+    assert not [rect for rect in view._in_front() if rect.intersects(box)]
+
+
 def test_the_readout_fits_into_a_narrow_picture(view, tile):
     view.resize(200, 460)
     view.show_tile(tile)

@@ -23,7 +23,7 @@ from app.flow.channel import Channel
 from app.flow.desk import Desk, DeskState
 from app.flow.engines import EngineKeeper, EngineKey, Loaded, key_of
 from app.flow.filtering import Filtered, FilterLoop, Filters, Steps
-from app.flow.meter import Meter
+from app.flow.meter import Meter, Reading
 from app.flow.moments import Moments
 from app.flow.order import reference_of, starts_after, wait_for
 from app.flow.refine import Engine, Refined, noise_of, refine_in_turn
@@ -182,6 +182,11 @@ class Pipeline:
         frames = [(line.channel.newest.latest(), line.info.rate_hz) for line in self.lines.values()]
         rates = [bytes_per_s(frame, rate_hz) for frame, rate_hz in frames if frame is not None]
         return sum(rates) if rates else None
+
+    def refined_readings(self) -> list[Reading]:
+        """Of each camera's repaired frames, at this moment."""
+        now_ns = time.monotonic_ns()
+        return [line.refined_meter.read(now_ns) for line in self.lines.values()]
 
     def choose(self, choice: EngineChoice) -> None:
         """Repair with something else from the next frame on; it is loaded in the inference thread."""

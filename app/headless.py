@@ -100,8 +100,7 @@ def run(chosen: Settings, console: Console, *, folder: Path | None = None) -> in
             console.progress("capturing, repairing, recording", done=int(elapsed_s), total=int(RUN_S))
             pause.wait(TICK_S)
         counts = {camera_id: _counts(line) for camera_id, line in pipeline.lines.items()}
-        now_ns = time.monotonic_ns()
-        ages_ms = [line.refined_meter.read(now_ns).median_ms for line in pipeline.lines.values()]
+        ages_ms = [reading.median_ms for reading in pipeline.refined_readings()]
         refined = [line.refined.latest() for line in pipeline.lines.values()]
         session = studio.stop_recording()
         status = recorder.status()

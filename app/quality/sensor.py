@@ -293,14 +293,14 @@ class SensorWatch:
 
     def _edge_widths(self, exposure: Exposure) -> dict[str, EdgeWidth]:
         """Each exposure is gathered once, however often it is measured or delivered."""
-        known = self._widths is not None and self._widths[1].keys() == exposure.streams.keys()
-        if self._widths is None or not known or self._widths[0] is not exposure.frame.depth:
+        depth, known = self._widths or (None, {})
+        if depth is not exposure.frame.depth or known.keys() != exposure.streams.keys():
             for name in STREAMS:
                 if name not in exposure.streams:
                     self._edges[name].clear()
-            widths = {name: self._edges[name].add(depth) for name, depth in exposure.streams.items()}
-            self._widths = exposure.frame.depth, widths
-        return self._widths[1]
+            known = {name: self._edges[name].add(each) for name, each in exposure.streams.items()}
+            self._widths = exposure.frame.depth, known
+        return known
 
     def _directions(self, camera: Intrinsics) -> NDArray[np.float32]:
         if self._rays is None or self._rays[0] != camera:

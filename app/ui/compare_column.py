@@ -256,7 +256,7 @@ class FiguresTable(Worded, QWidget):
         self._paint_head(painter, self._row(0), size)
         for number, _ in enumerate(KINDS):
             row = self._row(number + 1)
-            if colours.raised == colours.surface:  # outdoors nothing is said by a tint
+            if not colours.tinted:
                 painter.fillRect(QRect(row.x(), row.y(), row.width(), 1), QColor(colours.line))
             elif number % 2 == 0:
                 painter.fillRect(row, QColor(colours.raised))

@@ -65,7 +65,7 @@ BARRED_PX: Final = 32
 KNOB_PX: Final = 44
 LOUPE_LIFT_PX: Final = {"finger": 84, "mouse": 26}
 READ_EVERY_S: Final = 0.2
-EDGE_PX: Final = 3
+EDGE_PX: Final = 4
 """Least from the readout to the picture's edge."""
 COUNT_EVERY_S: Final = 0.5
 """Figures of the whole picture; who wants those of one moment freezes it."""
@@ -616,10 +616,10 @@ class DepthView(Worded, QWidget):
     def _loupe_box(self, place: QPointF, size: QSize) -> QRect:
         pane = self._depth_pane()
         point = self._point_in(pane, place).toPoint()
-        x = min(max(point.x() - size.width() // 2, 4), self.width() - size.width() - 4)
+        x = min(max(point.x() - size.width() // 2, EDGE_PX), self.width() - size.width() - EDGE_PX)
         y = point.y() - self._lift_px - size.height()
-        if y < 4:
-            y = min(point.y() + self._lift_px, self.height() - size.height() - 4)
+        if y < EDGE_PX:
+            y = min(point.y() + self._lift_px, self.height() - size.height() - EDGE_PX)
         wanted = QRect(QPoint(x, y), size)
         hand = QRect(point.x() - RING_PX, point.y() - RING_PX, 2 * RING_PX, RING_PX + self._lift_px)
         points = [self._point_in(pane, place).toPoint() for pane in self._panes if self._in_color(pane)]

@@ -12,8 +12,6 @@ from app.viewmodels.readout import Readout
 
 SWATCH_PX: Final = 12
 """Of the colour that provenance has."""
-
-
 LINE_PX: Final = 25
 """From one line of the box to the next."""
 
@@ -72,7 +70,7 @@ def paint_cross(painter: QPainter, point: QPointF) -> None:
 
 def _below(said: Readout, widest_px: int) -> str:
     if said.kind is None:
-        return said.provenance
+        return str(said.provenance)
     return _fitting(said, (said.provenance, tr(PROVENANCE_WORDS[said.kind])), widest_px)
 
 
@@ -83,7 +81,8 @@ def _before(said: Readout, widest_px: int) -> str:
 def _fitting(said: Readout, forms: tuple[str, str], widest_px: int) -> str:
     """The first of a long and a short form, if the box has the room for it."""
     room_px = widest_px - _indent_px(said) - 28
-    return forms[QFontMetrics(_fonts()[1]).horizontalAdvance(forms[0]) > room_px]
+    full, short = map(str, forms)
+    return full if QFontMetrics(_fonts()[1]).horizontalAdvance(full) <= room_px else short
 
 
 def _names_px(said: Readout) -> int:

@@ -53,7 +53,7 @@ class StageBar(Worded, QWidget):
         painter.fillRect(self.rect(), QColor(colours.surface))
         room = self.rect().adjusted(14, 0, -14, 0)
         whole = self._whole_ms
-        rest = colours.raised if colours.raised != colours.surface else colours.line  # outdoors it is black
+        rest = colours.raised if colours.tinted else colours.line
         painter.fillRect(QRect(room.x(), 0, room.width(), 6), QColor(rest))
         x = float(room.x())
         for part, tone in self._parts:

@@ -85,6 +85,11 @@ class Colours:
     on_picture: str
     border_px: int = 1
 
+    @property
+    def tinted(self) -> bool:
+        """Whether a tint says something; outdoors what is raised is as white as what is not."""
+        return self.raised != self.surface
+
 
 DARK: Final = Colours(
     name="dark",

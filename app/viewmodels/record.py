@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -458,6 +457,5 @@ class RecordViewModel(QObject):
     def _refined_words(self, pipeline: Pipeline | None, status: RecorderStatus | None) -> tuple[str, Tone]:
         if not self._settings.record_refined or pipeline is None:
             return "", Tone.CALM
-        now_ns = time.monotonic_ns()
-        rate_hz = sum(line.refined_meter.read(now_ns).rate_hz for line in pipeline.lines.values())
+        rate_hz = sum(reading.rate_hz for reading in pipeline.refined_readings())
         return refined_words(pipeline.inference.latest(), rate_hz, status)

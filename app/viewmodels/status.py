@@ -1,6 +1,5 @@
 """What runs behind every page: engine, rate, recording, disk."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,9 +169,7 @@ class StatusModel(QObject):
         state = None if pipeline is None else pipeline.inference.latest()
         if pipeline is None or state is None or state.status is not InferenceStatus.RUNNING:
             return StatusItem("")
-        now_ns = time.monotonic_ns()
-        meters = [line.refined_meter for line in pipeline.lines.values()]
-        return rate_item([meter.read(now_ns) for meter in meters])
+        return rate_item(pipeline.refined_readings())
 
     def _moments(self) -> StatusItem:
         pipeline = self._studio.pipeline

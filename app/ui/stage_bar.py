@@ -13,6 +13,7 @@ from app.viewmodels.live import Stages
 from app.viewmodels.words import how_old, milliseconds
 
 STAGES_PX: Final = 56
+BAR_PX: Final = 6
 COLUMN_GAP_PX: Final = 14
 WIDEST_VALUE: Final = "000 ms"
 """Each column has room for it, so that the same columns fit for all cameras."""
@@ -53,13 +54,16 @@ class StageBar(Worded, QWidget):
         painter.fillRect(self.rect(), QColor(colours.surface))
         room = self.rect().adjusted(14, 0, -14, 0)
         whole = self._whole_ms
-        rest = colours.raised if colours.tinted else colours.line
-        painter.fillRect(QRect(room.x(), 0, room.width(), 6), QColor(rest))
+        bar = QRect(room.x(), 0, room.width(), BAR_PX)
+        painter.fillRect(bar, QColor(colours.raised))
+        if not colours.tinted:
+            painter.setPen(QColor(colours.line))
+            painter.drawRect(bar.adjusted(0, 0, -1, -1))
         x = float(room.x())
         for part, tone in self._parts:
             width = part / whole * room.width() if whole else 0.0
             painter.fillRect(
-                QRect(round(x), 0, round(x + width) - round(x), 6), QColor(getattr(colours, tone))
+                QRect(round(x), 0, round(x + width) - round(x), BAR_PX), QColor(getattr(colours, tone))
             )
             x += width
         self._paint_columns(painter, room)

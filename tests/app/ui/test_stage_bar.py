@@ -1,7 +1,7 @@
 from PySide6.QtGui import QColor
 
 from app.ui import theme
-from app.ui.stage_bar import StageBar, columns
+from app.ui.stage_bar import BAR_PX, StageBar, columns
 from app.viewmodels.live import Stages
 
 BUSY = Stages(shown_hz=24.6, refined_hz=2.04, camera_ms=9.0, screen_ms=14.0, wait_ms=310.0, repair_ms=480.0)
@@ -39,3 +39,15 @@ def test_the_parts_of_the_bar_are_as_long_as_the_stages(qtbot, themed):
     assert lengths == {"info": 9, "accent": 480, "warning": 14}
     assert row[813:] == [QColor(colours.raised).name()] * 427, "how long it has been on the screen"
     assert "Repair 480 ms" in bar.accessibleName()
+
+
+def test_outdoors_what_the_stages_leave_of_the_bar_is_framed(qtbot, themed):
+    theme.apply(themed, "outdoor")
+    bar = StageBar("Tiny")
+    qtbot.addWidget(bar)
+    bar.resize(28 + 1240, bar.height())
+    bar.show_stages(BUSY, 1240.0)
+    picture = bar.grab().toImage()
+    rest = [picture.pixelColor(14 + 1000, y).name() for y in range(BAR_PX)]
+    line, ground = (QColor(colour).name() for colour in (theme.current().line, theme.current().surface))
+    assert rest == [line, *[ground] * (BAR_PX - 2), line]

@@ -4,7 +4,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,18 @@ class Dataset(Protocol):
 
     def read(self, number: int) -> Sample:
         """Sample `number`.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+
+@runtime_checkable
+class Remeasured(Dataset, Protocol):
+    """A data set of views that another simulated sensor may measure each time they are read."""
+
+    def read_anew(self, number: int, rng: np.random.Generator) -> Sample:
+        """Sample `number`, measured as `rng` draws.
 
         Raises:
             DataError: it cannot be read.
@@ -113,6 +125,9 @@ class DatasetSource:
             place = place_of(number, len(numbers), seed=self._seed)
             index = int(numbers[(place + step) % len(numbers)])
             try:
+                if isinstance(self._dataset, Remeasured):
+                    rng = np.random.default_rng((self._seed, 9, number))
+                    return self._dataset.read_anew(index, rng)
                 return self._dataset.read(index)
             except DataError as error:
                 self._bad[index] += 1

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from drivers.synth.arrays import Bytes, Float, floats, octets
 from drivers.synth.render import View
-from drivers.synth.sensor import SensorKind, SensorParams, random_params, shadow
+from drivers.synth.sensor import SensorKind, SensorParams, measure, random_params, shadow
+from trainer.simulation.sensors import UNIT_M
 
 Rng = np.random.Generator
 
@@ -30,6 +31,13 @@ STEP = 0.04
 """Neighbours that differ by more than this share of the depth are an edge."""
 MOST_LOST = 0.9
 SHOTS, SHOT_SHARE = 0.2, 0.01
+
+
+def measured(view: View, rng: Rng) -> Float:
+    """(H, W) float32 metres that a sensor of any kind gives for `view`, with all that it suffers."""
+    kind = list(SensorKind)[int(rng.integers(len(SensorKind)))]
+    counts = measure(between(view, rng), kind, rng, params(rng, kind))
+    return suffered(view, counts * np.float32(UNIT_M), rng)
 
 
 def params(rng: Rng, kind: SensorKind) -> SensorParams:

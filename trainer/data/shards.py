@@ -5,6 +5,9 @@ from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
+from trainer.data import hardships
 from trainer.data.samples import Sample
 from trainer.data.shard_index import INDEX, TAR, index_path, members, read_index
 from trainer.data.stored import StoredSample, decoded
@@ -55,8 +58,12 @@ class Shards:
         return place.scene or place.key
 
     def read(self, number: int) -> Sample:
-        """What training needs of sample `number`."""
-        return self.stored(number).sample
+        """What training needs of sample `number`; a bare view is always measured by the same sensor here."""
+        return _measured(self.stored(number), np.random.default_rng(number))
+
+    def read_anew(self, number: int, rng: np.random.Generator) -> Sample:
+        """As `read`, but a bare view is measured by a sensor that `rng` draws."""
+        return _measured(self.stored(number), rng)
 
     def stored(self, number: int) -> StoredSample:
         """Sample `number`, whole.
@@ -81,3 +88,9 @@ class Shards:
     def _find(self, number: int) -> tuple[int, int]:
         shard = bisect_right(self._ends, number)
         return shard, number - (self._ends[shard] - len(self._places[shard]))
+
+
+def _measured(stored: StoredSample, rng: np.random.Generator) -> Sample:
+    if stored.depth is not None:
+        return stored.sample
+    return Sample(stored.color, hardships.measured(stored.view, rng), stored.truth_m, stored.nothing)

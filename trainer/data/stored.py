@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.depth import DepthMap, depth_map
 from drivers.geometry import Intrinsics
+from drivers.synth.render import View
 from trainer.data.samples import Sample
 from trainer.errors import DataError
 
@@ -20,6 +21,7 @@ DISPARITY_STEPS = 64
 """Counts for each pixel of disparity; 65,535 of them reach 1,023 px."""
 UNITS_M = (0.00025, 0.001, 0.01)
 """The finest unit that holds the farthest pixel is taken: 16 m, 65 m, 655 m."""
+BEYOND_UNIT_M = 0.001
 FORMAT = 1
 
 
@@ -29,7 +31,7 @@ class StoredSample:
 
     Attributes:
         color: (H, W, 3) uint8 RGB.
-        depth: the sensor's, in the colour grid, 0 for a hole.
+        depth: the sensor's, in the colour grid, 0 for a hole; None of a bare view, which none has measured.
         truth_m: (H, W) float32 metres along the optical axis to the first surface, 0 where that is unknown.
         camera: intrinsics of colour, depth and truth; None where they are not known.
         source: where it comes from, such as "synth" or the name of a data set.
@@ -44,10 +46,12 @@ class StoredSample:
         sensor: which kind of sensor `depth` comes from.
         shift_m: right and down from the colour camera to the sensor's left camera.
         zoom: the sensor's focal length over the colour camera's.
+        beyond_m: (H, W) float32 metres to what is seen through glass and in mirrors, to the pane where there
+            is a window, elsewhere `truth_m`; of a bare view, otherwise None.
     """
 
     color: NDArray[np.uint8]
-    depth: DepthMap
+    depth: DepthMap | None
     truth_m: NDArray[np.float32]
     camera: Intrinsics | None
     source: str
@@ -61,11 +65,31 @@ class StoredSample:
     sensor: str = ""
     shift_m: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
+    beyond_m: NDArray[np.float32] | None = None
 
     @property
     def sample(self) -> Sample:
-        """What training needs of it."""
+        """What training needs of it.
+
+        Raises:
+            DataError: it is a bare view.
+        """
+        if self.depth is None:
+            raise DataError("A bare view has no sensor's depth.", hint="Read it as a view.")
         return Sample(self.color, self.depth.metres, self.truth_m, self.nothing)
+
+    @property
+    def view(self) -> View:
+        """What a simulated sensor needs of a bare view.
+
+        Raises:
+            DataError: it is none.
+        """
+        if self.beyond_m is None or self.material is None or self.camera is None:
+            raise DataError("This sample is no bare view.", hint="Make some with: synth --bare")
+        first_m = np.where(self.truth_m > 0, self.truth_m, self.beyond_m)
+        inverse, beyond = inverted(first_m), inverted(self.beyond_m)
+        return View(self.color, first_m, inverse, beyond, self.material, self.camera)
 
 
 def stored(sample: Sample, *, source: str, scene: str) -> StoredSample:
@@ -89,8 +113,9 @@ def encoded(sample: StoredSample) -> dict[str, bytes]:
         "source": sample.source,
         "scene": sample.scene,
         "sensor": sample.sensor,
-        "depth_unit_m": sample.depth.unit_m,
+        "depth_unit_m": None if sample.depth is None else sample.depth.unit_m,
         "truth_unit_m": truth.unit_m,
+        "beyond_unit_m": BEYOND_UNIT_M,
         "disparity_unit_px": 1 / DISPARITY_STEPS,
         "camera": None if sample.camera is None else vars(sample.camera),
         "baseline_m": sample.baseline_m,
@@ -100,9 +125,12 @@ def encoded(sample: StoredSample) -> dict[str, bytes]:
     files = {
         "meta.json": json.dumps(meta, sort_keys=True).encode(),
         "color.jpg": _jpeg(sample.color[..., ::-1], JPEG_QUALITY),
-        "depth.png": _png(sample.depth.values),
         "truth.png": _png(truth.values),
     }
+    if sample.depth is not None:
+        files["depth.png"] = _png(sample.depth.values)
+    if sample.beyond_m is not None:
+        files["beyond.png"] = _png(depth_map(sample.beyond_m, unit_m=BEYOND_UNIT_M).values)
     if sample.nothing is not None:
         files["nothing.png"] = _png(sample.nothing.astype(np.uint8))
     if sample.material is not None:
@@ -126,9 +154,10 @@ def decoded(files: dict[str, bytes]) -> StoredSample:
     try:
         meta: dict[str, Any] = json.loads(files["meta.json"])
         nothing, counts = _optional(files, "nothing.png"), _optional(files, "disparity.png")
+        depth, beyond = _optional(files, "depth.png"), _optional(files, "beyond.png")
         return StoredSample(
             color=np.ascontiguousarray(_image(files, "color.jpg", cv2.IMREAD_COLOR)[..., ::-1]),
-            depth=DepthMap(_image(files, "depth.png", cv2.IMREAD_UNCHANGED), meta["depth_unit_m"]),
+            depth=None if depth is None else DepthMap(depth, meta["depth_unit_m"]),
             truth_m=DepthMap(_image(files, "truth.png", cv2.IMREAD_UNCHANGED), meta["truth_unit_m"]).metres,
             camera=_camera(meta["camera"]),
             source=meta["source"],
@@ -142,6 +171,7 @@ def decoded(files: dict[str, bytes]) -> StoredSample:
             sensor=meta["sensor"],
             shift_m=tuple(meta.get("shift_m", (0.0, 0.0))),
             zoom=meta.get("zoom", 1.0),
+            beyond_m=None if beyond is None else DepthMap(beyond, meta["beyond_unit_m"]).metres,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
@@ -157,6 +187,11 @@ def _unit_for(depth_m: NDArray[np.float32]) -> float:
     farthest = float(depth_m.max(initial=0))
     limit = np.iinfo(np.uint16).max
     return next((unit for unit in UNITS_M if farthest <= unit * limit), UNITS_M[-1])
+
+
+def inverted(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 over each pixel, 0 where it is 0: metres to inverse metres, and back."""
+    return np.divide(np.float32(1), depth_m, out=np.zeros_like(depth_m), where=depth_m > 0)
 
 
 def _jpeg(image: NDArray[np.uint8], quality: int) -> bytes:

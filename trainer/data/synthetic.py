@@ -8,11 +8,10 @@ from drivers.geometry import Intrinsics
 from drivers.synth.arrays import Float
 from drivers.synth.render import Transform, View, render
 from drivers.synth.scene import close_pose, random_pose, random_scene
-from drivers.synth.sensor import SensorKind, measure
 from drivers.synth.shapes import Material, Scene
 from trainer.data import hardships
 from trainer.data.samples import Sample
-from trainer.simulation.sensors import APART, MIX, UNIT_M, chosen, random_setup, read
+from trainer.simulation.sensors import APART, MIX, chosen, random_setup, read
 
 VIEWS = 128
 """Views of each room; furnishing a room costs a hundred times more than looking at it."""
@@ -62,7 +61,7 @@ class SyntheticSource:
         close = self._hard and rng.random() < CLOSE
         pose = close_pose(scene, rng) if close else random_pose(scene, rng)
         view = render(scene, pose, camera)
-        depth_m = _suffered(view, rng) if self._hard else _measured(scene, pose, view, rng)
+        depth_m = hardships.measured(view, rng) if self._hard else _measured(scene, pose, view, rng)
         window = view.material == Material.WINDOW
         target = np.where(window, np.float32(0), view.depth_m)
         return Sample(view.color, depth_m, target, window)
@@ -83,9 +82,3 @@ def _measured(scene: Scene, pose: Transform, view: View, rng: np.random.Generato
     matched = (width * 3 // 4, height * 3 // 4) if rng.random() < MATCHED else None
     setup = random_setup(chosen(MIX, rng), rng, apart=APART)
     return read(scene, pose, view, setup, rng, matched=matched).depth.metres
-
-
-def _suffered(view: View, rng: np.random.Generator) -> Float:
-    kind = list(SensorKind)[int(rng.integers(len(SensorKind)))]
-    counts = measure(hardships.between(view, rng), kind, rng, hardships.params(rng, kind))
-    return hardships.suffered(view, counts * np.float32(UNIT_M), rng)

@@ -29,6 +29,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--apart", type=float, default=0.6, help="share of sensors that stand beside the colour camera (0.6)"
     )
     parser.add_argument(
+        "--focal-mm",
+        type=_range,
+        default=(16.0, 28.0),
+        metavar="LOW-HIGH",
+        help="of the lens, on a sensor 36 mm wide (16-28)",
+    )
+    parser.add_argument(
+        "--close", type=float, default=0.0, help="share of views of small things from an arm's length (0)"
+    )
+    parser.add_argument(
+        "--bare", action="store_true", help="without a sensor: training simulates another one at each reading"
+    )
+    parser.add_argument(
         "--renderer",
         choices=["opencv", "mitsuba"],
         default="opencv",
@@ -95,6 +108,9 @@ def _make(arguments: argparse.Namespace) -> None:
         matched_height=height * 3 // 4,
         shard_samples=arguments.shard_samples,
         apart=arguments.apart,
+        focal_mm=arguments.focal_mm,
+        close=arguments.close,
+        bare=arguments.bare,
         renderer=arguments.renderer,
         paths=arguments.paths,
         sensors=dict(_share(text) for text in arguments.sensors) or MIX,
@@ -144,6 +160,17 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdigit() and height.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r}: write WIDTHxHEIGHT, such as 1280x960")
     return int(width), int(height)
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    try:
+        found = float(low), float(high)
+    except ValueError:
+        found = (0.0, 0.0)
+    if not 0 < found[0] <= found[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: write LOW-HIGH, such as 16-28")
+    return found
 
 
 def _say(arguments: argparse.Namespace, **event: object) -> None:

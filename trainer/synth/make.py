@@ -1,6 +1,6 @@
 """One simulated sample with everything that the report's carry, and shards of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from drivers.geometry import Intrinsics
 from drivers.synth.render import Transform
-from drivers.synth.scene import random_pose, random_scene
+from drivers.synth.scene import close_pose, random_pose, random_scene
 from drivers.synth.shapes import Material, Scene
 from trainer.data.shard_index import index_path
 from trainer.data.shard_writer import ShardWriter, shard_path
-from trainer.data.stored import StoredSample
+from trainer.data.stored import StoredSample, inverted
 from trainer.simulation.sensors import BAKED, Renderer, Setup, chosen, random_setup, read
 from trainer.synth.plan import SynthPlan
 
@@ -43,7 +43,8 @@ def shot(plan: SynthPlan, number: int) -> Shot:
     """Room, cameras and sensor of sample `number` of a set."""
     rng = np.random.default_rng((plan.seed, 11, number))
     scene = _room(plan.seed, plan.scene(number))
-    pose = random_pose(scene, rng)
+    close = plan.close > 0 and rng.random() < plan.close
+    pose = close_pose(scene, rng) if close else random_pose(scene, rng)
     focal = plan.width * rng.uniform(*plan.focal_mm) / SENSOR_WIDTH_MM
     camera = Intrinsics(plan.width, plan.height, focal, focal, plan.width / 2 - 0.5, plan.height / 2 - 0.5)
     setup = random_setup(chosen(plan.sensors, rng), rng, apart=plan.apart, baseline_m=plan.baseline_m)
@@ -55,26 +56,32 @@ def stored_sample(plan: SynthPlan, number: int) -> StoredSample:
 
     Depth comes from matching an infrared pair (or picture and pattern), upsampled by nearest neighbour, or
     from a model of time of flight; of a sensor that stands beside the colour camera it is registered to
-    colour. A window has no depth that could be right: the truth has a hole there.
+    colour. A bare view has no sensor. A window has no depth that could be right: the truth has a hole there.
     """
     seen = shot(plan, number)
     camera, setup = seen.camera, seen.setup
     renderer = _renderer(plan)
     view = renderer.view(seen.scene, seen.pose, camera)
-    matched = (plan.matched_width, plan.matched_height)
-    reading = read(seen.scene, seen.pose, view, setup, seen.rng, matched=matched, renderer=renderer)
     window = view.material == Material.WINDOW
-    stereo = reading.ir_left is not None
-    disparity_px = view.inverse_depth * np.float32(camera.fx * setup.baseline_m)
-    return StoredSample(
+    bare = StoredSample(
         color=view.color,
-        depth=reading.depth,
+        depth=None,
         truth_m=np.where(window, np.float32(0), view.depth_m),
         camera=camera,
         source="synth",
         scene=f"room {plan.scene(number)}",
         nothing=window,
         material=view.material,
+    )
+    if plan.bare:
+        return replace(bare, beyond_m=inverted(view.beyond))
+    matched = (plan.matched_width, plan.matched_height)
+    reading = read(seen.scene, seen.pose, view, setup, seen.rng, matched=matched, renderer=renderer)
+    stereo = reading.ir_left is not None
+    disparity_px = view.inverse_depth * np.float32(camera.fx * setup.baseline_m)
+    return replace(
+        bare,
+        depth=reading.depth,
         ir_left=reading.ir_left,
         ir_right=reading.ir_right,
         disparity_px=np.where(window, 0, disparity_px) if stereo else None,

@@ -26,6 +26,9 @@ class SynthPlan(BaseModel):
         focal_mm: range on a sensor 36 mm wide, drawn evenly (report: 16 to 28).
         sensors: shares of the kinds, names of `trainer.simulation.sensors.MIX`.
         apart: share of the sensors that stand beside the colour camera.
+        close: share of views of small things from an arm's length.
+        bare: leave the sensor out: each time a view is trained on, another one is simulated
+            (`trainer.data.hardships`).
         shard_samples: in each shard, which is the unit of work.
         renderer: "opencv" draws at camera rate with baked light; "mitsuba" follows light through glass and
             by way of mirrors.
@@ -45,6 +48,8 @@ class SynthPlan(BaseModel):
     focal_mm: tuple[float, float] = (16.0, 28.0)
     sensors: dict[str, float] = MIX
     apart: float = Field(APART, ge=0, le=1)
+    close: float = Field(0.0, ge=0, le=1)
+    bare: bool = False
     shard_samples: int = Field(50, gt=0)
     renderer: Literal["opencv", "mitsuba"] = "opencv"
     paths: int = Field(8, gt=0)

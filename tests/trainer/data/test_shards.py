@@ -7,6 +7,7 @@ import pytest
 
 from drivers.depth import DepthMap
 from drivers.geometry import Intrinsics
+from drivers.synth.shapes import Material
 from trainer.data import cli
 from trainer.data.dataset import DatasetSource, split
 from trainer.data.order import place_of, shuffled
@@ -66,6 +67,68 @@ def test_a_stored_sample_comes_back_with_everything_that_it_carried():
     )
     assert np.abs(after.color.astype(int) - before.color).max() <= 2
     assert np.abs(after.ir_right.astype(int) - 90).max() <= 2
+
+
+def bare(number, scene="room"):
+    """A view through a pane of glass at a metre, on the left, of a wall at two; a window on the right."""
+    truth = np.full((48, 64), 2.0, np.float32)
+    truth[:, :30], truth[:, 50:] = 1.0, 0.0
+    material = np.zeros((48, 64), np.uint8)
+    material[:, :30], material[:, 50:] = Material.GLASS, Material.WINDOW
+    return StoredSample(
+        color=np.full((48, 64, 3), 40 * number, np.uint8),
+        depth=None,
+        truth_m=truth,
+        camera=Intrinsics(64, 48, 60.0, 60.0, 31.5, 23.5),
+        source="synth",
+        scene=scene,
+        nothing=material == Material.WINDOW,
+        material=material,
+        beyond_m=np.full((48, 64), 2.0, np.float32),
+    )
+
+
+def bare_shards(folder):
+    with ShardWriter(shard_path(folder, 0)) as writer:
+        for number in range(6):
+            writer.add(f"{number:09}", bare(number))
+    return Shards(folder)
+
+
+def test_a_bare_view_comes_back_for_a_sensor_to_measure():
+    after = decoded(encoded(bare(1)))
+    assert after.depth is None
+    with pytest.raises(DataError, match="no sensor"):
+        _ = after.sample
+    view = after.view
+    assert np.allclose(view.depth_m[:, :30], 1)
+    assert np.allclose(view.depth_m[:, 30:], 2)  # a window's pane has depth for the sensor, not for training
+    assert np.allclose(view.beyond, 0.5)
+    assert np.allclose(view.inverse_depth * view.depth_m, 1)
+
+
+def test_what_a_sensor_measured_is_no_view():
+    with pytest.raises(DataError, match="no bare view"):
+        _ = stored(0).view
+
+
+def test_a_bare_view_is_measured_by_another_sensor_each_time_that_it_is_drawn(tmp_path):
+    shards = bare_shards(tmp_path)
+    assert np.array_equal(shards.read(3).depth_m, shards.read(3).depth_m)
+    source = DatasetSource(shards, seed=2)
+    epochs = [[source.sample(epoch * len(source) + n) for n in range(len(source))] for epoch in (0, 1)]
+    first, second = ({int(s.color[0, 0, 0]): s for s in epoch} for epoch in epochs)
+    assert first.keys() == second.keys()
+    assert all(not np.array_equal(first[key].depth_m, second[key].depth_m) for key in first)
+    assert all(np.array_equal(first[key].target_m, second[key].target_m) for key in first)
+    assert np.array_equal(source.sample(7).depth_m, DatasetSource(shards, seed=2).sample(7).depth_m)
+    assert np.array_equal(source.held_out(0).depth_m, source.held_out(0).depth_m)
+
+
+def test_a_sensor_sees_through_the_glass_of_a_bare_view(tmp_path):
+    shards = bare_shards(tmp_path)
+    seen = [shards.read_anew(0, np.random.default_rng(seed)).depth_m[:, :30] for seed in range(20)]
+    assert any((np.abs(depth - 2) < 0.1).mean() > 0.3 for depth in seen)
 
 
 def test_far_truth_takes_a_coarser_unit_instead_of_being_lost():

@@ -11,7 +11,7 @@ from trainer.data.shard_index import TAR, index_path
 from trainer.data.shard_writer import shard_path
 from trainer.data.shards import Shards
 from trainer.synth import cli
-from trainer.synth.make import make_shard, stored_sample
+from trainer.synth.make import make_shard, shot, stored_sample
 from trainer.synth.plan import SynthPlan, kept, read
 from trainer.synth.run import made, missing, on_this_machine, share
 
@@ -131,6 +131,31 @@ def test_a_local_cluster_of_two_workers_makes_the_set_that_one_machine_makes(tmp
     for number in range(4):
         make_shard(tmp_path / "one", plan(samples=4, shard_samples=1), number)
     assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+def test_bare_views_leave_the_sensor_to_training(tmp_path):
+    flags = ["--scenes", "1", "--samples", "4", "--size", "128x96", "--processes", "1", "--bare"]
+    assert cli.main([*flags, "--focal-mm", "30-40", "--out", str(tmp_path), "--json"]) == 0
+    shards = Shards(tmp_path)
+    views = [shards.stored(number) for number in range(4)]
+    assert all(view.depth is None and view.ir_left is None for view in views)
+    assert all(30 / 36 <= view.camera.fx / 128 <= 40 / 36 for view in views)
+    assert 0 < (shards.read(0).depth_m == 0).mean() < 1
+
+
+def test_close_views_are_an_arm_s_length_from_a_small_thing():
+    for number in range(6):
+        seen = shot(plan(scenes=1, close=1.0), number)
+        eye = seen.pose[:3, 3]
+        places = [thing.foot for thing in seen.scene.turned] + [ball.centre for ball in seen.scene.balls]
+        assert min(np.linalg.norm(eye - place) for place in places) < 1.3
+
+
+def test_a_range_of_lenses_that_is_none_is_refused(tmp_path, capsys):
+    for wrong in ("28-16", "16", "a-b"):
+        with pytest.raises(SystemExit):
+            cli.main(["--scenes", "1", "--samples", "1", "--out", str(tmp_path), "--focal-mm", wrong])
+        assert "16-28" in capsys.readouterr().err
 
 
 def test_a_size_that_is_none_is_refused(tmp_path, capsys):

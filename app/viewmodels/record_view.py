@@ -304,7 +304,7 @@ def refined_words(
 
     Args:
         inference: what the repair is doing.
-        rate_hz: refined frames per second of all cameras.
+        rate_hz: refined frames per second of all cameras; 0 before there are two.
         status: of the recording under way.
     """
     if status is not None:
@@ -327,6 +327,10 @@ def refined_words(
         ).strip(), Tone.WARNING
     if inference.status is InferenceStatus.LOADING:
         return tr("{label} is being loaded.").format(label=from_below(inference.label)), Tone.CALM
+    if not rate_hz:
+        return tr("{label} has just begun; how many it makes per second is not known yet.").format(
+            label=from_below(inference.label)
+        ), Tone.CALM
     return tr("{label} makes {rate_hz:.1f} per second; frames between have none.").format(
         label=from_below(inference.label), rate_hz=rate_hz
     ), Tone.CALM

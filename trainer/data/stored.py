@@ -69,24 +69,16 @@ class StoredSample:
 
     @property
     def sample(self) -> Sample:
-        """What training needs of it.
-
-        Raises:
-            DataError: it is a bare view.
-        """
-        if self.depth is None:
-            raise DataError("A bare view has no sensor's depth.", hint="Read it as a view.")
+        """What training needs of it, unless it is a bare view."""
+        assert self.depth is not None
         return Sample(self.color, self.depth.metres, self.truth_m, self.nothing)
 
     @property
     def view(self) -> View:
-        """What a simulated sensor needs of a bare view.
-
-        Raises:
-            DataError: it is none.
-        """
-        if self.beyond_m is None or self.material is None or self.camera is None:
-            raise DataError("This sample is no bare view.", hint="Make some with: synth --bare")
+        """What a simulated sensor needs of a bare view."""
+        assert self.beyond_m is not None
+        assert self.material is not None
+        assert self.camera is not None
         first_m = np.where(self.truth_m > 0, self.truth_m, self.beyond_m)
         inverse, beyond = inverted(first_m), inverted(self.beyond_m)
         return View(self.color, first_m, inverse, beyond, self.material, self.camera)
@@ -154,7 +146,8 @@ def decoded(files: dict[str, bytes]) -> StoredSample:
     try:
         meta: dict[str, Any] = json.loads(files["meta.json"])
         nothing, counts = _optional(files, "nothing.png"), _optional(files, "disparity.png")
-        depth, beyond = _optional(files, "depth.png"), _optional(files, "beyond.png")
+        beyond = _optional(files, "beyond.png")
+        depth = None if beyond is not None else _image(files, "depth.png", cv2.IMREAD_UNCHANGED)
         return StoredSample(
             color=np.ascontiguousarray(_image(files, "color.jpg", cv2.IMREAD_COLOR)[..., ::-1]),
             depth=None if depth is None else DepthMap(depth, meta["depth_unit_m"]),

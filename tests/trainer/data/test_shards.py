@@ -108,7 +108,7 @@ def test_a_bare_view_comes_back_for_a_sensor_to_measure():
 def test_a_sample_with_neither_a_measurement_nor_a_view_is_refused():
     files = encoded(stored(0))
     del files["depth.png"]
-    with pytest.raises(DataError, match="depth.png"):
+    with pytest.raises(DataError, match=r"depth\.png"):
         decoded(files)
 
 

@@ -11,7 +11,7 @@ from trainer.data.datasets.cleargrasp import ClearGrasp
 from trainer.data.datasets.hypersim import Hypersim
 from trainer.data.datasets.mdm_depth import MdmDepth
 from trainer.data.datasets.moge import MoGe
-from trainer.data.datasets.scannetpp import ScanNetPP
+from trainer.data.datasets.scannetpp import ScanNetPP, ScanNetPPCamera
 from trainer.data.datasets.tartanair import TartanAir
 from trainer.data.datasets.taskonomy import Taskonomy
 from trainer.data.shard_index import INDEX, TAR
@@ -46,6 +46,13 @@ KINDS: Mapping[str, Kind] = {
     "taskonomy": Kind(Taskonomy, "Taskonomy", NON_COMMERCIAL, clean=True, marks=("*_domain_rgb.png",)),
     "scannetpp": Kind(
         ScanNetPP, "ScanNet++", NON_COMMERCIAL, clean=False, marks=("iphone/depth/frame_*.png",)
+    ),
+    "scannetpp_dslr": Kind(
+        ScanNetPPCamera,
+        "ScanNet++, pictures of the camera",
+        NON_COMMERCIAL,
+        clean=True,
+        marks=("dslr/render_depth/*.png",),
     ),
     "tartanair": Kind(
         TartanAir,

@@ -13,7 +13,7 @@ from trainer.data.datasets.arkitscenes import ArkitScenes
 from trainer.data.datasets.cleargrasp import ClearGrasp
 from trainer.data.datasets.hypersim import CAMERAS, Hypersim
 from trainer.data.datasets.moge import MoGe
-from trainer.data.datasets.scannetpp import ScanNetPP
+from trainer.data.datasets.scannetpp import ScanNetPP, ScanNetPPCamera
 from trainer.data.datasets.tartanair import TartanAir
 from trainer.data.datasets.taskonomy import Taskonomy
 from trainer.data.kinds import KINDS
@@ -232,6 +232,64 @@ def test_scannetpp_takes_the_rendered_scan_where_it_is(tmp_path):
     elsewhere = tmp_path / "out" / "0a7cc12c0e" / "iphone" / "render_depth" / "frame_000010.png"
     counts(elsewhere, np.full((96, 128), 1900))
     assert np.allclose(ScanNetPP(tmp_path).read(1).target_m, 1.9), "it may be a folder of its own"
+
+
+LENS = {"fl_x": 60.0, "fl_y": 60.0, "cx": 80.0, "cy": 60.0, "k1": -0.03, "k2": 0.005, "k3": 0.0, "k4": 0.0}
+
+
+def fisheye(folder, depth, **changes):
+    """A picture of the camera, white where it is near, its rendered depth and its lens, 160 x 120."""
+    picture = np.zeros((120, 160, 3), np.uint8)
+    picture[np.asarray(depth) < 2500] = 255
+    write(folder / "dslr" / "resized_images" / "DSC01.JPG", picture)
+    counts(folder / "dslr" / "render_depth" / "DSC01.png", depth)
+    place = folder / "dslr" / "nerfstudio" / "transforms.json"
+    place.parent.mkdir()
+    place.write_text(json.dumps({"w": 160, "h": 120, "camera_model": "OPENCV_FISHEYE", **LENS, **changes}))
+
+
+def bars():
+    """Millimetres, through the lens of `LENS`, of upright bars 2 m wide at 2 m before a wall at 3 m."""
+    lens = np.array([[60.0, 0, 80.0], [0, 60.0, 60.0], [0, 0, 1]])
+    pixels = np.mgrid[:120, :160][::-1].reshape(2, -1).T.reshape(-1, 1, 2).astype(np.float64)
+    flat = cv2.fisheye.undistortPoints(pixels, lens, np.array([LENS[k] for k in ("k1", "k2", "k3", "k4")]))
+    across = flat[:, 0, 0].reshape(120, 160)
+    return np.where(np.floor(across) % 2 == 0, 2000, 3000)
+
+
+def test_pictures_of_scannetpp_are_brought_into_a_pinhole_camera(tmp_path):
+    fisheye(tmp_path / "data" / "0a7cc12c0e", bars())
+    data = ScanNetPPCamera(tmp_path)
+    sample = data.read(0)
+    assert data.scene(0) == "0a7cc12c0e"
+    assert sample.color.shape == (120, 160, 3)
+
+    def leaving(bar):  # columns that leave a bar
+        return (bar.any(axis=0) & ~bar.all(axis=0)).mean()
+
+    assert leaving(sample.target_m == 2.0) < 0.3 * leaving(bars() == 2000)
+    assert ((sample.color[..., 0] > 127) == (sample.target_m == 2.0)).mean() > 0.97
+    assert np.array_equal(sample.depth_m, sample.target_m)
+
+
+def test_what_a_mask_hides_in_a_picture_of_scannetpp_is_no_target(tmp_path):
+    scene = tmp_path / "data" / "0a7cc12c0e"
+    fisheye(scene, np.full((120, 160), 2000))
+    mask = np.full((120, 160), 255, np.uint8)
+    mask[40:80, 60:100] = 0
+    write(scene / "dslr" / "resized_anon_masks" / "DSC01.png", mask)
+    target = ScanNetPPCamera(tmp_path).read(0).target_m
+    assert not target[50:70, 70:90].any()
+    assert (target[:, :40] == 2.0).all()
+
+
+def test_another_lens_of_scannetpp_is_refused(tmp_path):
+    fisheye(tmp_path / "one", bars(), camera_model="PINHOLE")
+    with pytest.raises(DataError, match="another lens: PINHOLE"):
+        ScanNetPPCamera(tmp_path / "one").read(0)
+    fisheye(tmp_path / "two", bars(), k2=None)
+    with pytest.raises(DataError, match="does not tell the lens"):
+        ScanNetPPCamera(tmp_path / "two").read(0)
 
 
 def test_cleargrasp_objects_are_holes_in_the_rendered_set(tmp_path):

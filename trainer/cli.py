@@ -16,10 +16,10 @@ from trainer.files import CONFIG, PROGRESS
 from trainer.progress import Progress
 from trainer.recipes import FORMER_NAMES, RANDOM, RECIPES, configuration
 
-CHANGES = ("steps", "batch", "micro_batch", "workers", "parallel", "device", "patience")
+CHANGES = ("steps", "batch", "micro_batch", "workers", "parallel", "device", "patience", "wrong_weight")
 """Flags that are fields of the configuration."""
-BOUND = ("batch",)
-"""Of those, what a resumed run keeps: it is part of what is learned."""
+BOUND = ("batch", "wrong_weight")
+"""Of those, what a resumed run keeps: they are part of what is learned."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--masks",
         choices=get_args(Masks),
         help="where hidden tokens lie: natural: where the sensor failed; random: anywhere; all: monocular",
+    )
+    parser.add_argument(
+        "--wrong-weight",
+        type=_weight,
+        metavar="WEIGHT",
+        help="how often pixels count that the sensor measured wrong, as it does through glass (1)",
     )
     parser.add_argument("--batch", type=int, help="samples for each step, of all processes together")
     parser.add_argument("--micro-batch", type=int, help="most samples at once in one process")

@@ -120,6 +120,8 @@ class TrainConfig(BaseModel):
         masking: of samples whose source has none of its own.
         augment: how samples are changed.
         even: measure each sample's errors in units of its mean depth; the report's loss is in metres.
+        wrong_weight: how often a pixel counts in the loss that the sensor measured wrong by 5 %; the report's
+            are all alike.
         mask_weight: of the mask head's loss beside the depth loss.
         ema: decay of the moving average of the weights that is evaluated and exported; 0 has none.
         patience: evaluations without a better score after which the run ends; 0 never ends it.
@@ -151,6 +153,7 @@ class TrainConfig(BaseModel):
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     even: bool = False
+    wrong_weight: float = Field(1.0, gt=0)
     mask_weight: float = Field(0.1, ge=0)
     ema: float = Field(0.0, ge=0, lt=1)
     patience: int = Field(0, ge=0)

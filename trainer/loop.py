@@ -230,7 +230,14 @@ def _gradients(run: Run, batches: Sequence[Batch], of: Tensor) -> Tensor:
                     keep_depth_tokens=batch.keep,
                     output_size="grid",
                 )
-            value = loss(out, batch, of=of, mask_weight=config.mask_weight, even=config.even)
+            value = loss(
+                out,
+                batch,
+                of=of,
+                mask_weight=config.mask_weight,
+                even=config.even,
+                wrong_weight=config.wrong_weight,
+            )
             # DDP and FSDP2 average over the processes, while the parts of the loss are meant to add up.
             torch.autograd.backward(value * run.world.size)
         total += value.detach()

@@ -17,7 +17,19 @@ def pixels(batches: Sequence[Batch]) -> Tensor:
     return torch.stack((torch.as_tensor(known).double().cpu(), torch.as_tensor(judged).double().cpu()))
 
 
-def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float, even: bool = False) -> Tensor:
+WRONG = 0.05
+"""Share of the right depth by which a measurement is wrong, as in the evaluation."""
+
+
+def loss(
+    out: MdmOutput,
+    batch: Batch,
+    *,
+    of: Tensor,
+    mask_weight: float,
+    even: bool = False,
+    wrong_weight: float = 1.0,
+) -> Tensor:
     """This micro-batch's part of the step's loss; the parts of all micro-batches and processes add up.
 
     L1 on metric depth where the right depth is known, as in the report. How the published mask head was
@@ -29,11 +41,17 @@ def loss(out: MdmOutput, batch: Batch, *, of: Tensor, mask_weight: float, even: 
         of: (2,) `pixels` of the whole step, over all processes.
         mask_weight: of the mask head's part.
         even: measure each sample's errors in units of its own mean depth, so that what is near counts too.
+        wrong_weight: how often a pixel counts that the sensor measured wrong: what lies behind glass, or in a
+            mirror, is a few pixels of a room.
     """
     known = batch.target_m > 0
     off = torch.where(known, (out.depth - batch.target_m).abs(), 0)
     if even:
         off = off * (known.sum((1, 2), keepdim=True) / batch.target_m.sum((1, 2), keepdim=True).clamp(min=1))
+    if wrong_weight != 1:
+        measured_m = F.interpolate(batch.depth_m[:, None], off.shape[1:], mode="nearest")[:, 0]
+        wrong = (measured_m > 0) & ((measured_m - batch.target_m).abs() > WRONG * batch.target_m)
+        off = torch.where(wrong, wrong_weight * off, off)
     depth_loss = off.sum() / max(of[0].item(), 1)
     if out.mask_logits is None or mask_weight == 0:
         return depth_loss

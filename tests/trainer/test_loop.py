@@ -148,6 +148,26 @@ def test_even_errors_count_in_units_of_each_samples_mean_depth():
     )
 
 
+def test_what_was_measured_wrong_counts_as_often_as_asked():
+    target = torch.tensor([[[1.0, 1.0, 1.0, 0.0]]])
+    measured = torch.tensor([[[1.02, 1.3, 0.0, 2.0]]])  # right, wrong, a hole, no right depth known
+    none = torch.zeros(1, 1, 4)
+    batch = Batch((1, 1), none, measured, none.bool(), target, none, none)
+    out = MdmOutput(target + 0.5, target, None)
+    of = torch.tensor([3.0, 0.0])
+    assert loss(out, batch, of=of, mask_weight=0, wrong_weight=4).item() == pytest.approx(
+        (1 + 4 + 1) * 0.5 / 3
+    )
+
+
+def test_how_often_wrong_pixels_count_is_chosen_and_kept_with_the_run(tmp_path):
+    flags = ["--run", str(tmp_path), "--recipe", "smoke", "--synthetic", "--steps", "1", "--json"]
+    assert cli.main([*flags, "--wrong-weight", "3"]) == 0
+    assert json.loads((tmp_path / "config.json").read_text())["wrong_weight"] == 3
+    assert configuration("bundled", synthetic=1.0).wrong_weight == 1
+    assert configuration("finetune_glass", synthetic=1.0).wrong_weight > 1
+
+
 def test_backbone_and_rest_are_two_groups_that_hold_every_trained_parameter():
     model = new_model(SMALL, seed=0)
     groups = optimiser_for(model, OptimiserConfig()).param_groups

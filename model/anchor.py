@@ -37,6 +37,8 @@ MEMBRANE_STEP = 2
 CLOSE_PX = 17
 CLOSE_HOLES = 0.05
 """Share of holes within that many pixels from which on a small network may doubt a measurement."""
+SEEN_THROUGH = 0.05
+"""In log depth; a measurement farther than this behind a small network's surface does not tie it."""
 BEHIND = 0.1
 """In log depth; what lies farther than this behind the surface says nothing about the hole beside it."""
 RIM_PX = 8.0
@@ -59,8 +61,8 @@ class Trust:
 
 
 FULL = Trust()
-SMALL = Trust(share=0.5, reach=0.2)
-"""Of a network of a few million parameters that has seen simulated rooms only (docs/decisions/0006)."""
+SMALL = Trust(share=2 / 3, reach=0.2)
+"""Of a network of a few million parameters that has seen simulated rooms only (docs/decisions/0006, 0022)."""
 DOUBT = Trust(share=1.0, reach=0.2)
 """Of the same network where it doubts a measurement (docs/decisions/0017)."""
 
@@ -146,9 +148,11 @@ def anchor(
     believed = valid & ~_contradicted(agreement, log_measured, behind, valid, token_px)
     if not believed.any():
         return Anchored(network_m, believed, agreement)
-    tied = network_m * _carried_in(color, offset, believed)
     if trust == FULL:
+        tied = network_m * _carried_in(color, offset, believed)
         return Anchored(np.where(believed, measured_m, tied), believed, agreement)
+    ties = believed & ~_seen_through(agreement, log_measured, behind, valid, token_px)
+    tied = network_m * _carried_in(color, offset, ties if ties.any() else believed)
     filled = _log(_carried_in(color, np.where(valid, log_measured, np.float32(0)), believed))
     log_tied = filled + _step(_log(tied) - filled, trust)
     log_tied = _drawn_to_rim(log_tied, np.where(believed & (behind <= BEHIND), measured_m, np.float32(0)))
@@ -180,9 +184,28 @@ def _drawn_to_rim(log_depth: Map, rim_m: Map) -> Map:
 
 def _doubt(behind: Map, measured: Mask) -> Map:
     """(H, W) float32 of at least 0: by how much measurements that far behind come nearer, in log depth."""
-    around = cv2.blur(measured.astype(np.float32), (CLOSE_PX, CLOSE_PX))
-    doubted = measured & (around <= 1 - CLOSE_HOLES) & (behind > 0)
+    doubted = measured & _beside_holes(measured) & (behind > 0)
     return np.where(doubted, _step(behind, DOUBT), np.float32(0))
+
+
+def _beside_holes(measured: Mask) -> Mask:
+    around = cv2.blur(measured.astype(np.float32), (CLOSE_PX, CLOSE_PX))
+    return np.asarray(around <= 1 - CLOSE_HOLES, np.bool_)
+
+
+def _seen_through(agreement: Agreement, log_measured: Map, behind: Map, valid: Mask, token_px: float) -> Mask:
+    """(H, W) bool, where the sensor probably saw through what the network sees.
+
+    The network's surface is nearer there, beside holes, and nothing measured close by explains that: next to
+    the edge of a near thing a network sees a part of the thing, because it cannot place the edge any better.
+    """
+    mean, share = _cell_means(np.where(valid, log_measured, np.float32(0)), valid, coarse_size(valid.shape))
+    around = np.ones((_edge_cells(token_px),) * 2, np.uint8)
+    nearest = cv2.erode(np.where(share > 0, mean, np.float32(99)), around)
+    surface = _enlarged(agreement.farthest, valid.shape)
+    explained = _enlarged(np.asarray(nearest, np.float32), valid.shape) < (surface + log_measured) / 2
+    far = behind > agreement.usual + SEEN_THROUGH
+    return np.asarray(valid & far & ~explained & _beside_holes(valid), np.bool_)
 
 
 def agreement_of(network_m: Map, measured_m: Map) -> Agreement | None:
@@ -203,10 +226,15 @@ def _contradicted(agreement: Agreement, log_measured: Map, behind: Map, valid: M
     supported = cv2.blur(_shrunk(agreeing, size), around) >= SUPPORT * measured
     unsure = (supported & (measured <= 1 - HOLES)).astype(np.uint8)
     there = cv2.resize(unsure, valid.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    reach = max(BLUR_PX, round(EDGE_TOKENS * token_px)) // COARSE
-    farthest = np.asarray(cv2.dilate(agreement.surface, np.ones((reach, reach), np.uint8)), np.float32)
+    reach = np.ones((_edge_cells(token_px),) * 2, np.uint8)
+    farthest = np.asarray(cv2.dilate(agreement.surface, reach), np.float32)
     limit = max(CONTRADICTION, SURE * agreement.usual)
     return np.asarray(there & valid & (log_measured - _enlarged(farthest, valid.shape) > limit), np.bool_)
+
+
+def _edge_cells(token_px: float) -> int:
+    """Within how many cells of an `Agreement` a network with tokens that wide can place an edge."""
+    return max(BLUR_PX, round(EDGE_TOKENS * token_px)) // COARSE
 
 
 def coarse_size(shape: tuple[int, ...]) -> tuple[int, int]:

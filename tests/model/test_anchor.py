@@ -53,8 +53,8 @@ def test_a_small_network_in_doubt_is_led_by_what_was_measured() -> None:
     color = np.full((*SIZE, 3), 128, np.uint8)
     whole, part = (anchor(color, network_m, measured_m, trust=trust).depth_m for trust in (FULL, SMALL))
     assert whole[150, 200] == pytest.approx(6.0, rel=0.02)
-    # Half of a step of 0.2 in log depth: tanh has long been at its end.
-    assert part[150, 200] == pytest.approx(2.0 * np.exp(0.5 * 0.2), rel=0.01)
+    # Two thirds of a step of 0.2 in log depth: tanh has long been at its end.
+    assert part[150, 200] == pytest.approx(2.0 * np.exp(SMALL.share * 0.2), rel=0.01)
 
 
 def test_a_share_alone_lies_between_network_and_filling() -> None:
@@ -156,6 +156,27 @@ def test_a_network_of_wide_tokens_may_draw_a_thing_wider_than_it_is(trust: Trust
 
     assert taken_away(40) == 0
     assert taken_away(14) > 0.1
+
+
+def test_a_hole_in_glass_is_not_tied_to_what_is_seen_through_the_glass_beside_it() -> None:
+    glass = (abs(COLUMNS - 160) < 80) & (abs(ROWS - 120) < 90)
+    passed = glass & (np.random.default_rng(4).random(SIZE) < 0.5)
+    beyond = plane() * np.float32(1.5)
+    measured = np.where(glass, np.where(passed, beyond, np.float32(0)), plane())
+    out = anchor(GREY, plane(), measured, trust=SMALL)
+    inside = (abs(COLUMNS - 160) < 30) & (abs(ROWS - 120) < 30) & ~passed
+    assert np.median(np.log(out.depth_m / beyond)[inside]) < -0.1
+
+
+def test_beside_the_edge_of_a_near_thing_the_sensor_is_not_taken_to_see_through_it() -> None:
+    """There a network of wide tokens sees a part of the thing, which is measured close by."""
+    truth = np.where(COLUMNS < 160, np.float32(1), plane() * 2)
+    too_wide = np.where(COLUMNS < 190, np.float32(1), plane() * 2)
+    few = (abs(COLUMNS - 160) < 50) & (np.random.default_rng(3).random(SIZE) < 0.2)
+    measured = np.where(few, np.float32(0), truth)
+    beside = few & (COLUMNS > 164) & (COLUMNS < 186)
+    out = anchor(GREY, too_wide, measured, trust=SMALL, token_px=40)
+    assert np.median(np.abs(np.log(out.depth_m / truth)[beside])) < 0.02
 
 
 def test_close_to_its_rim_a_hole_that_cuts_an_edge_is_better_than_a_smooth_filling() -> None:

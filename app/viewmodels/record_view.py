@@ -328,7 +328,7 @@ def refined_words(
     if inference.status is InferenceStatus.LOADING:
         return tr("{label} is being loaded.").format(label=from_below(inference.label)), Tone.CALM
     if not rate_hz:
-        return tr("{label} has just begun; how many it makes per second is not known yet.").format(
+        return tr("{label} has begun; its rate is not known yet.").format(
             label=from_below(inference.label)
         ), Tone.CALM
     return tr("{label} makes {rate_hz:.1f} per second; frames between have none.").format(

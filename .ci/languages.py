@@ -55,6 +55,7 @@ TABLES = (
     "drivers/vendor/realsense_controls.py",
     "drivers/vendor/zed_controls.py",
     "model/spec.py",
+    "trainer/data/kinds.py",
     "trainer/recipes.py",
 )
 """Modules whose words the window shows, besides their errors."""

@@ -120,8 +120,9 @@ def anchor(
 
     Everywhere else the factor is carried in from the believed pixels, along what has the same colour, and is
     theirs at the rim, so that there is no step. Where the network is not fully trusted, the measured depth is
-    carried in the same way, and the answer lies between the two, drawn to the rim where that is close. A
-    measurement beside holes that lies behind its surface, but not so far, such a network draws nearer.
+    carried in the same way, and the answer lies between the two, drawn to the rim where that is close. What
+    the sensor sees through glass does not tie such a network, and a measurement beside holes that lies behind
+    its surface, but not so far, is drawn nearer.
 
     Args:
         color: (H, W, 3) uint8 RGB.

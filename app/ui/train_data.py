@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import joined, tr, tr_many, tr_noop
+from app.language import from_below, joined, tr, tr_many, tr_noop
 from app.training.data_sets import HEAVIEST, DataSet
 from app.training.plan import ROOMS, SESSIONS, TrainingPlan
 from app.ui import theme
@@ -72,9 +72,11 @@ class DataSetRows(Worded, QWidget):
         held = joined(", ", (samples, tr_many("{count:,} scene", "{count:,} scenes", data.scenes)))
         tick = TickRow(
             (
-                data.title,
+                from_below(data.title),
                 held,
-                tr("{folder}, licence {licence}").format(folder=data.folder.name, licence=data.licence),
+                tr("{folder}, licence {licence}").format(
+                    folder=data.folder.name, licence=from_below(data.licence)
+                ),
             )
         )
         tick.setToolTip(str(data.folder))
@@ -129,7 +131,11 @@ class MixRows(Worded, QWidget):
         weights, shares = plan.weights, plan.shares
         if list(weights) != list(self.steppers):
             titles = [data.title for data in plan.data_sets]
-            alone = {str(data.folder): data.title for data in plan.data_sets if titles.count(data.title) == 1}
+            alone = {
+                str(data.folder): from_below(data.title)
+                for data in plan.data_sets
+                if titles.count(data.title) == 1
+            }
             names = NAMES | alone  # two of one kind are told apart by their folders
             self._build({key: names.get(key) or Path(key).name for key in weights})
         for key, stepper in self.steppers.items():

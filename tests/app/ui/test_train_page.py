@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QBuffer, QPoint, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from app import paths
 from app.recording import library
@@ -13,6 +14,7 @@ from app.training import comparison
 from app.training.data_sets import FILE, DataSet, NoDataSetError, Sources
 from app.training.history import PastRun
 from app.training.job import TrainingPhase, TrainingState
+from app.ui import speaking
 from app.ui.folder_dialog import FolderDialog
 from app.ui.train_page import make_page
 from app.ui.train_plan import SessionRow
@@ -24,6 +26,7 @@ from app.viewmodels.words import unbroken
 from tests.app.recording import small_sessions as small
 from tests.app.ui import pages
 from tests.app.viewmodels.test_weights_wipe import flat, keep
+from trainer.data.kinds import KINDS
 from trainer.recipes import RECIPES
 
 RMSES = (("anchored old/weights", 0.5), ("anchored new/weights", 0.1))
@@ -137,6 +140,27 @@ def test_data_sets_are_named_by_touch_and_the_mix_shows_every_share(qtbot, make,
     assert page.plan.mix.isHidden()
     page._data.refused.emit(NoDataSetError("None here.", hint="Hypersim (frame.*)"))
     assert (asked.notices[-1].text, asked.notices[-1].hint) == ("None here.", "Hypersim (frame.*)")
+
+
+def test_a_data_set_and_its_licence_speak_the_windows_language(qapp, make, tmp_path):
+    kind = KINDS["shards"]
+    page, _ = make()
+    shards = DataSet("shards", kind.title, tmp_path / "a", 500, 10, kind.licence)
+    page._data.sources = Sources((shards,))
+    page._data.changed.emit(page._data.sources)
+    page.plan.synthetic.click()
+
+    def words():
+        parts = page.findChildren(QAbstractButton) + page.findChildren(QLabel)
+        return " ".join(f"{part.text()} {part.accessibleName()}" for part in parts)
+
+    assert kind.title in words()
+    speaking.speak(qapp, "zh_CN")
+    try:
+        assert kind.title not in words()
+        assert kind.licence not in words()
+    finally:
+        speaking.speak(qapp, "en")
 
 
 def test_a_session_handed_over_is_ticked(qtbot, make, tmp_path):

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.datasets.files import listed
+from trainer.data.datasets.files import ScenesOfFiles
 from trainer.data.images import (
     HINT,
     color_of,
@@ -34,21 +34,16 @@ FARTHEST_M = 10.0
 COLORS = ("color", "wide", "vga_wide", "lowres_wide")
 
 
-class ArkitScenes:
+class ArkitScenes(ScenesOfFiles):
     """All frames below a folder that have lidar depth."""
 
     clean = False
+    scene_at = 1
 
     def __init__(self, root: Path) -> None:
-        self._frames = listed(
+        super().__init__(
             root.rglob("lowres_depth/*.png"), root=root, wanted="ARKitScenes frame (lowres_depth/*.png)"
         )
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def scene(self, number: int) -> str:
-        return self._frames[number].parents[1].name
 
     def read(self, number: int) -> Sample:
         path = self._frames[number]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.datasets.files import listed
+from trainer.data.datasets.files import ScenesOfFiles
 from trainer.data.datasets.taskonomy import clean_sample
 from trainer.data.images import HINT, color_of, resized_depth, usable
 from trainer.data.samples import Sample
@@ -26,7 +26,7 @@ CAMERAS = "metadata_camera_parameters.csv"
 ABOVE = 2
 
 
-class Hypersim:
+class Hypersim(ScenesOfFiles):
     """All frames below a folder.
 
     Attributes:
@@ -36,7 +36,7 @@ class Hypersim:
     clean = True
 
     def __init__(self, root: Path) -> None:
-        self._frames = listed(
+        super().__init__(
             root.rglob("scene_cam_*_final_preview/frame.*.tonemap.jpg"),
             root=root,
             wanted="Hypersim frame (scene_cam_XX_final_preview/frame.IIII.tonemap.jpg)",
@@ -52,12 +52,6 @@ class Hypersim:
             if lacking
             else ""
         )
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def scene(self, number: int) -> str:
-        return self._frames[number].parents[2].name
 
     def read(self, number: int) -> Sample:
         path = self._frames[number]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from drivers.depth import DepthMap
 from drivers.geometry import intrinsics_from_matrix
-from trainer.data.datasets.files import listed
+from trainer.data.datasets.files import ScenesOfFiles
 from trainer.data.images import (
     HINT,
     color_of,
@@ -43,20 +43,14 @@ PENDING_LIMIT = 200_000
 first."""
 
 
-class MdmDepth:
+class MdmDepth(ScenesOfFiles):
     """Unpacked triplets below a folder."""
 
     clean = False
 
     def __init__(self, root: Path) -> None:
         colors = (path for path in root.rglob("color/*") if _other(path, "rawdepth").is_file())
-        self._frames = listed(colors, root=root, wanted="triplet (color/, rawdepth/ and gtdepth/)")
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def scene(self, number: int) -> str:
-        return self._frames[number].parents[2].name
+        super().__init__(colors, root=root, wanted="triplet (color/, rawdepth/ and gtdepth/)")
 
     def read(self, number: int) -> Sample:
         path = self._frames[number]

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.datasets.files import listed
+from trainer.data.datasets.files import ScenesOfFiles
 from trainer.data.images import (
     color_of,
     counts_of,
@@ -38,55 +38,42 @@ UNIT_M = 0.001
 FARTHEST_M = 20.0
 
 
-class ScanNetPP:
+class ScanNetPP(ScenesOfFiles):
     """All iPhone frames below a folder that have colour and depth."""
 
     clean = False
 
     def __init__(self, root: Path) -> None:
         depths = (path for path in root.rglob("iphone/depth/frame_*.png") if _color(path).is_file())
-        self._frames = listed(depths, root=root, wanted="ScanNet++ frame (iphone/depth/frame_*.png and rgb)")
+        super().__init__(depths, root=root, wanted="ScanNet++ frame (iphone/depth/frame_*.png and rgb)")
         rendered = root.rglob("iphone/render_depth/frame_*.png")
-        self._rendered = {(path.parents[2].name, path.name): path for path in rendered}
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def scene(self, number: int) -> str:
-        return self._frames[number].parents[2].name
+        self._rendered = {_key(path): path for path in rendered}
 
     def read(self, number: int) -> Sample:
         path = self._frames[number]
         color = color_of(_color(path))
         size = fitted(color)
         depth_m = _depth(path, size)
-        rendered = self._rendered.get((self.scene(number), path.name))
+        rendered = self._rendered.get(_key(path))
         target_m = depth_m if rendered is None else _depth(rendered, size)
         return Sample(resized_color(color, size), depth_m, target_m)
 
 
-class ScanNetPPCamera:
+class ScanNetPPCamera(ScenesOfFiles):
     """All fisheye pictures below a folder whose depth was rendered, as a pinhole camera sees them."""
 
     clean = True
 
     def __init__(self, root: Path) -> None:
-        places = {path.name: path for path in _scenes(root)}
-        rendered = (path for path in root.rglob("dslr/render_depth/*.png") if _picture(places, path))
+        pictures = root.rglob("dslr/resized_images/*.JPG")
+        self._pictures = {_key(path): path for path in pictures}
+        rendered = (path for path in root.rglob("dslr/render_depth/*.png") if _key(path) in self._pictures)
         wanted = "ScanNet++ picture (dslr/resized_images/*.JPG and dslr/render_depth/*.png)"
-        self._frames = listed(rendered, root=root, wanted=wanted)
-        self._places = places
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def scene(self, number: int) -> str:
-        return self._frames[number].parents[2].name
+        super().__init__(rendered, root=root, wanted=wanted)
 
     def read(self, number: int) -> Sample:
         path = self._frames[number]
-        picture = _picture(self._places, path)
-        assert picture is not None
+        picture = self._pictures[_key(path)]
         color, depth_m = color_of(picture), metres(counts_of(path), UNIT_M)
         mask = picture.parents[1] / "resized_anon_masks" / f"{picture.stem}.png"
         if mask.is_file():
@@ -99,14 +86,9 @@ class ScanNetPPCamera:
         return Sample(np.asarray(seen, np.uint8), target_m, target_m)
 
 
-def _scenes(root: Path) -> list[Path]:
-    return [path.parents[1] for path in root.rglob("dslr/resized_images")]
-
-
-def _picture(scenes: dict[str, Path], rendered: Path) -> Path | None:
-    scene = scenes.get(rendered.parents[2].name)
-    path = None if scene is None else scene / "dslr" / "resized_images" / f"{rendered.stem}.JPG"
-    return path if path is not None and path.is_file() else None
+def _key(path: Path) -> tuple[str, str]:
+    """Scene and frame of a file, wherever its root is."""
+    return path.parents[2].name, path.stem
 
 
 @lru_cache(64)

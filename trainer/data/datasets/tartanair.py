@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.datasets.files import listed
+from trainer.data.datasets.files import ScenesOfFiles
 from trainer.data.datasets.taskonomy import clean_sample
 from trainer.data.images import HINT, color_of, packed_depth_of, resized_depth, usable
 from trainer.data.samples import Sample
@@ -27,10 +27,11 @@ PINHOLES = frozenset(("left", *(f"{side}cam_{face}" for side in "lr" for face in
 """What follows `depth_` in the names of folders whose pictures are of a pinhole camera."""
 
 
-class TartanAir:
+class TartanAir(ScenesOfFiles):
     """All pinhole views below a folder that have depth."""
 
     clean = True
+    scene_at = 3
 
     def __init__(self, root: Path) -> None:
         depths = (
@@ -38,21 +39,15 @@ class TartanAir:
             for path in root.rglob("depth_*/*_depth.*")
             if path.parent.name.removeprefix("depth_") in PINHOLES and path.suffix in {".npy", ".png"}
         )
-        self._depths = listed(
+        super().__init__(
             depths,
             root=root,
             wanted="TartanAir depth of a pinhole camera (depth_left/*_left_depth.npy or "
             "depth_lcam_front/*_lcam_front_depth.png)",
         )
 
-    def __len__(self) -> int:
-        return len(self._depths)
-
-    def scene(self, number: int) -> str:
-        return self._depths[number].parents[3].name
-
     def read(self, number: int) -> Sample:
-        path = self._depths[number]
+        path = self._frames[number]
         camera = path.parent.name.removeprefix("depth_")
         color = path.parents[1] / f"image_{camera}" / f"{path.stem.removesuffix('_depth')}.png"
         depth_m = _array(path) if path.suffix == ".npy" else packed_depth_of(path)

@@ -27,6 +27,11 @@ TRIMMED_FROM_PX = 2000
 MARGIN_PX = 3
 
 
+def inverted(depth: Float) -> Float:
+    """1 over each pixel, 0 where it is 0: metres to inverse metres, and back."""
+    return np.divide(np.float32(1), depth, out=np.zeros_like(depth), where=depth > 0)
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What an ideal camera sees.

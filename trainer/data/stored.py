@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.depth import DepthMap, depth_map
 from drivers.geometry import Intrinsics
-from drivers.synth.render import View
+from drivers.synth.render import View, inverted
 from trainer.data.samples import Sample
 from trainer.errors import DataError
 
@@ -180,11 +180,6 @@ def _unit_for(depth_m: NDArray[np.float32]) -> float:
     farthest = float(depth_m.max(initial=0))
     limit = np.iinfo(np.uint16).max
     return next((unit for unit in UNITS_M if farthest <= unit * limit), UNITS_M[-1])
-
-
-def inverted(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 over each pixel, 0 where it is 0: metres to inverse metres, and back."""
-    return np.divide(np.float32(1), depth_m, out=np.zeros_like(depth_m), where=depth_m > 0)
 
 
 def _jpeg(image: NDArray[np.uint8], quality: int) -> bytes:

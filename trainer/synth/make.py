@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from drivers.geometry import Intrinsics
-from drivers.synth.render import Transform
+from drivers.synth.render import Transform, inverted
 from drivers.synth.scene import close_pose, random_pose, random_scene
 from drivers.synth.shapes import Material, Scene
 from trainer.data.shard_index import index_path
 from trainer.data.shard_writer import ShardWriter, shard_path
-from trainer.data.stored import StoredSample, inverted
+from trainer.data.stored import StoredSample
 from trainer.simulation.sensors import BAKED, Renderer, Setup, chosen, random_setup, read
 from trainer.synth.plan import SynthPlan
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.geometry import Intrinsics
-from drivers.synth.render import Transform, View
+from drivers.synth.render import Transform, View, inverted
 from drivers.synth.shapes import Scene
 from trainer.simulation import structured_light
 from trainer.simulation.sensors import Renderer
@@ -78,12 +78,12 @@ def view(scene: Scene, pose: Transform, camera: Intrinsics, *, paths: int) -> Li
     seed = zlib.crc32(pose.tobytes())
     light, albedo, normals, reflected = tracer.light(built, pose, camera, samples=paths, seed=seed)
     clean = develop.denoised(light, albedo, normals)
-    inverse = _inverse(depth)
+    inverse = inverted(depth)
     return LitView(
         develop.exposed(clean, np.random.default_rng((seed, 1))),
         depth,
         inverse,
-        inverse if np.array_equal(depth, beyond) else _inverse(beyond),
+        inverse if np.array_equal(depth, beyond) else inverted(beyond),
         material,
         camera,
         develop.infrared(clean, reflected),
@@ -120,10 +120,6 @@ def lit(
     )
     light = view.infrared * np.float32(ambient) + dots * np.float32(strength * power)
     return np.asarray(light * np.float32(GREY_LEVELS), np.float32)
-
-
-def _inverse(depth: Float) -> Float:
-    return np.divide(np.float32(1), depth, out=np.zeros_like(depth), where=depth > 0)
 
 
 @lru_cache(1)

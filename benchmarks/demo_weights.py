@@ -23,7 +23,7 @@ from model.spec import DEMO
 from trainer.data.samples import Sample
 from trainer.data.synthetic import SyntheticSource
 from trainer.evaluate.holes import Method, holes
-from trainer.metrics import errors, mean
+from trainer.metrics import WRONG, errors, mean
 
 UNIT_M = 0.001
 SEED = 20_261_123
@@ -38,7 +38,7 @@ def as_method(engine: MdmEngine) -> Method:
 
 def wrong(sample: Sample) -> NDArray[np.bool_]:
     """Measured, and off by more than 5 %."""
-    off = np.abs(sample.depth_m - sample.target_m) > 0.05 * sample.target_m
+    off = np.abs(sample.depth_m - sample.target_m) > WRONG * sample.target_m
     return (sample.depth_m > 0) & (sample.target_m > 0) & off
 
 

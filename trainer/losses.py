@@ -8,6 +8,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from model.mdm import MdmOutput
 from trainer.data.batches import Batch
+from trainer.metrics import WRONG
 
 
 def pixels(batches: Sequence[Batch]) -> Tensor:
@@ -15,10 +16,6 @@ def pixels(batches: Sequence[Batch]) -> Tensor:
     known = sum(((batch.target_m > 0).sum() for batch in batches), torch.zeros(()))
     judged = sum((batch.nothing_known.sum() for batch in batches), torch.zeros(()))
     return torch.stack((torch.as_tensor(known).double().cpu(), torch.as_tensor(judged).double().cpu()))
-
-
-WRONG = 0.05
-"""Share of the right depth by which a measurement is wrong, as in the evaluation."""
 
 
 def loss(

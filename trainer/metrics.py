@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+WRONG = 0.05
+"""A measured pixel that is off by more than this share of the true depth is wrong."""
+
 
 @dataclass(frozen=True)
 class Errors:

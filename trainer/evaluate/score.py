@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from trainer.evaluate.frames import FEWEST_MEASURED, TestFrame
 from trainer.evaluate.methods import Method
 from trainer.evaluate.protocol import corrupted, hidden, trusted
-from trainer.metrics import Errors, errors, mean
+from trainer.metrics import WRONG, Errors, errors, mean
 
 PARTS = ("hidden", "truth", "protocol1")
 FEWEST_PIXELS = 50
 FEWEST_LEFT = 500
-WRONG = 0.05
-"""A measured pixel that is off by more than this share of the true depth is wrong."""
 RAW = "raw"
 """The measurement itself, where it answers."""
 

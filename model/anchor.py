@@ -203,8 +203,7 @@ def _seen_through(agreement: Agreement, log_measured: Map, behind: Map, valid: M
     mean, share = _cell_means(np.where(valid, log_measured, np.float32(0)), valid, coarse_size(valid.shape))
     around = np.ones((_edge_cells(token_px),) * 2, np.uint8)
     nearest = cv2.erode(np.where(share > 0, mean, np.float32(99)), around)
-    surface = _enlarged(agreement.farthest, valid.shape)
-    explained = _enlarged(np.asarray(nearest, np.float32), valid.shape) < (surface + log_measured) / 2
+    explained = _enlarged(np.asarray(nearest, np.float32), valid.shape) < log_measured - behind / 2
     far = behind > agreement.usual + SEEN_THROUGH
     return np.asarray(valid & far & ~explained & _beside_holes(valid), np.bool_)
 

@@ -66,6 +66,7 @@ from model import checkpoint
 from model.spec import DEMO_WEIGHTS, EngineChoice
 from tests.app.recording import small_sessions
 from trainer import files  # noqa: TID253 - a tool, not the window
+from trainer.data.kinds import KINDS  # noqa: TID253 - a tool, not the window
 from trainer.data.synthetic import SyntheticSource  # noqa: TID253 - a tool, not the window
 from trainer.errors import TrainingError  # noqa: TID253 - a tool, not the window
 from trainer.evaluate.frames import TestFrame  # noqa: TID253 - a tool, not the window
@@ -443,9 +444,9 @@ class Work:
     def train_sources(self) -> None:
         page = self.page("Train")
         page._data.sources = Sources(
-            (
-                DataSet("hypersim", "Hypersim", Path("/data/hypersim"), 59_543, 365, "CC BY-SA 3.0"),
-                DataSet("mdm", "MDM depth", Path("/data/mdm_depth"), 3_020_000, 41, "Apache-2.0", weight=3),
+            tuple(
+                DataSet(kind, KINDS[kind].title, Path("/data") / kind, *held, KINDS[kind].licence, weight)
+                for kind, held, weight in (("hypersim", (59_543, 365), 1), ("mdm_depth", (3_020_000, 41), 3))
             )
         )
         page._data.changed.emit(page._data.sources)
